@@ -1,0 +1,303 @@
+"""Many `submit(rows)` -> few `run(batch)`.
+
+    submit ─> queue ─> take ─> run ─> settle
+                 ^               │
+                 └── next turn ──┘
+
+An idle engine runs at once; what arrives meanwhile is the next batch, so nobody ever waits for company.
+A batch holds work of one key, up to `max_batch_rows` rows; larger work is cut into pieces and goes to the back of
+the queue after each, so that it does not starve the small.
+Work that expired or was cancelled is dropped before the run. When a batch fails, each of its pieces runs alone, so
+that only the bad one fails.
+It knows neither HTTP nor ONNX: rows are anything with a length and slices.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Executor
+from typing import Any, Protocol
+
+from app.errors import DeadlineExceeded, ModelFailed, Overloaded, RequestError
+
+log = logging.getLogger("slipway.batcher")
+
+Run = Callable[[list[Sequence[Any]]], list[Sequence[Any]]]
+"""Pieces of rows -> for each piece as many answers as it has rows."""
+
+
+class Observer(Protocol):
+    """What the batcher tells of itself; see `app.metrics`."""
+
+    def ran(self, rows: int, run_s: float, waited_s: Sequence[float]) -> None:
+        """One run ended, well or not; `waited_s` holds each piece's time in the queue."""
+
+    def retried(self) -> None:
+        """A batch failed, and its pieces run alone."""
+
+
+class Work:
+    """Rows of one caller on their way through the batcher.
+
+    Subclasses say what happens at the end: exactly one of `resolve` and `reject` is called, once, on the event loop.
+    """
+
+    __slots__ = ("answers", "deadline", "done", "key", "rows", "submitted", "taken")
+
+    def __init__(self, rows: Sequence[Any], deadline: float, key: Hashable = None) -> None:
+        self.rows = rows
+        self.key = key
+        self.deadline = deadline  # on the clock of the event loop, in seconds
+        self.submitted = 0.0
+        self.taken = 0  # rows handed to a run so far
+        self.answers: list[Any] = []
+        self.done = False
+
+    def resolve(self, answers: list[Any]) -> None:
+        """Receive one answer a row, in order."""
+        raise NotImplementedError
+
+    def reject(self, error: RequestError) -> None:
+        """Receive the reason why there is no answer."""
+        raise NotImplementedError
+
+
+class Batcher:
+    """The queue before one engine.
+
+    Args:
+        run: pieces of rows to answers; called on the loop, or in `executor` if there is one.
+        max_batch_rows: rows of one run.
+        max_queue_rows: rows that may wait.
+        observer: told of every run.
+        executor: where to run; None runs on the event loop.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        *,
+        max_batch_rows: int,
+        max_queue_rows: int,
+        observer: Observer,
+        executor: Executor | None = None,
+    ) -> None:
+        self._run = run
+        self._max_batch_rows = max_batch_rows
+        self._max_queue_rows = max_queue_rows
+        self._observer = observer
+        self._executor = executor
+        self._loop = asyncio.get_running_loop()
+        self._queue: deque[Work] = deque()
+        self._suspects: deque[tuple[Work, Sequence[Any]]] = deque()  # pieces of a failed batch, to be run alone
+        self._running: list[tuple[Work, Sequence[Any]]] = []
+        self._busy = False  # a turn is scheduled or a run is under way
+        self._timer: asyncio.TimerHandle | None = None
+        self.queued_rows = 0
+        self.failure: BaseException | None = None  # set when the batcher itself broke: liveness must fail
+
+    # ── the three verbs ──
+
+    def submit(self, work: Work) -> None:
+        """Queue `work`; its end arrives through `resolve` or `reject`.
+
+        Raises:
+            Overloaded: when the queue cannot take the rows.
+            ModelFailed: when the batcher has broken.
+        """
+        rows = len(work.rows)
+        if self.failure is not None:
+            raise ModelFailed("The model cannot answer.")
+        if self.queued_rows + rows > self._max_queue_rows:
+            raise Overloaded(
+                f"The queue is full: expected at most {self._max_queue_rows} waiting rows. "
+                f"Received: {rows} beside {self.queued_rows} waiting. Try again later."
+            )
+        work.submitted = self._loop.time()
+        self.queued_rows += rows
+        self._queue.append(work)
+        self._watch(work.deadline)
+        self._wake()
+
+    def cancel(self, work: Work) -> None:
+        """Drop `work`: its caller has left. A run under way goes on for the others."""
+        if not work.done:
+            work.done = True
+            self.queued_rows -= len(work.rows) - work.taken
+
+    @property
+    def idle(self) -> bool:
+        """True when nothing waits and nothing runs."""
+        return not (self._busy or self._queue or self._suspects)
+
+    @property
+    def quick(self) -> bool:
+        """True when runs happen on the loop: an answer comes before a caller could be seen to leave."""
+        return self._executor is None
+
+    # ── a turn: take, run, settle ──
+
+    def _wake(self) -> None:
+        if not self._busy:
+            self._busy = True
+            self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        """Run one batch; the next turn comes after the loop has served its sockets again."""
+        try:
+            batch = self._take()
+            if not batch:
+                self._busy = False
+            elif self._executor is None:
+                self._running = batch
+                started = self._loop.time()
+                self._settle(batch, started, _attempt(self._run, batch))
+            else:
+                self._running = batch
+                started = self._loop.time()
+                future = self._loop.run_in_executor(self._executor, _attempt, self._run, batch)
+                future.add_done_callback(lambda done: self._ran(batch, started, done))
+        except BaseException as error:
+            self._break(error)
+            raise
+
+    def _ran(self, batch: list[tuple[Work, Sequence[Any]]], started: float, future: "asyncio.Future[Any]") -> None:
+        try:
+            self._settle(batch, started, future.result())
+        except BaseException as error:
+            self._break(error)
+            raise
+
+    def _take(self) -> list[tuple[Work, Sequence[Any]]]:
+        """Form a batch: one suspect alone, or what waits, of one key, up to the row limit."""
+        while self._suspects:
+            suspect = self._suspects.popleft()
+            if not suspect[0].done:
+                return [suspect]
+        batch: list[tuple[Work, Sequence[Any]]] = []
+        room = self._max_batch_rows
+        now = self._loop.time()
+        for _ in range(len(self._queue)):
+            work = self._queue[0]
+            if work.done or self._expired(work, now):
+                self._queue.popleft()
+                continue
+            if not room or (batch and work.key != batch[0][0].key):
+                break
+            self._queue.popleft()
+            piece = self._cut(work, room)
+            room -= len(piece)
+            batch.append((work, piece))
+        return batch
+
+    def _cut(self, work: Work, room: int) -> Sequence[Any]:
+        """Take up to `room` rows of `work`; what is left goes to the back of the queue."""
+        rows = work.rows
+        if not work.taken and len(rows) <= room:
+            work.taken = len(rows)
+            self.queued_rows -= work.taken
+            return rows
+        piece = rows[work.taken : work.taken + room]
+        work.taken += len(piece)
+        self.queued_rows -= len(piece)
+        if work.taken < len(rows):
+            self._queue.append(work)
+        return piece
+
+    def _settle(self, batch: list[tuple[Work, Sequence[Any]]], started: float, outcome: Any) -> None:
+        """Give the answers to their callers, or set the pieces of a failed batch apart."""
+        self._running = []
+        now = self._loop.time()
+        self._observer.ran(
+            sum([len(piece) for _, piece in batch]), now - started, [started - work.submitted for work, _ in batch]
+        )
+        if isinstance(outcome, list):
+            for (work, piece), answers in zip(batch, outcome, strict=True):
+                self._answer(work, piece, answers)
+        elif len(batch) > 1:
+            log.warning("A batch of %d requests failed; each runs alone now.", len(batch), exc_info=outcome)
+            self._observer.retried()
+            self._suspects.extend(batch)
+        else:
+            log.error("A run failed.", exc_info=outcome)
+            self._fail(batch[0][0], ModelFailed("The model failed on this request."))
+        if self._queue or self._suspects:
+            self._loop.call_soon(self._turn)
+        else:
+            self._busy = False
+
+    def _answer(self, work: Work, piece: Sequence[Any], answers: Sequence[Any]) -> None:
+        if work.done:
+            return
+        if len(piece) == len(work.rows):
+            work.done = True
+            _tell(work.resolve, list(answers) if not isinstance(answers, list) else answers)
+            return
+        work.answers.extend(answers)
+        if len(work.answers) == len(work.rows):
+            work.done = True
+            _tell(work.resolve, work.answers)
+
+    # ── deadlines ──
+
+    def _watch(self, deadline: float) -> None:
+        """Keep one timer, at the earliest deadline; it costs nothing while answers come in time."""
+        if self._timer is None:
+            self._timer = self._loop.call_at(deadline, self._expire)
+        elif deadline < self._timer.when():
+            self._timer.cancel()
+            self._timer = self._loop.call_at(deadline, self._expire)
+
+    def _expire(self) -> None:
+        """Reject whatever is past its deadline, waiting or running, and set the timer for the next."""
+        self._timer = None
+        now = self._loop.time()
+        open_work = [w for w in self._outstanding() if not w.done and not self._expired(w, now)]
+        if open_work:
+            self._watch(min(work.deadline for work in open_work))
+
+    def _expired(self, work: Work, now: float) -> bool:
+        if now < work.deadline:
+            return False
+        self._fail(work, DeadlineExceeded("The deadline passed before the answer was there."))
+        return True
+
+    def _outstanding(self) -> list[Work]:
+        return [*self._queue, *(work for work, _ in self._suspects), *(work for work, _ in self._running)]
+
+    # ── ends without an answer ──
+
+    def _fail(self, work: Work, error: RequestError) -> None:
+        if not work.done:
+            self.cancel(work)
+            _tell(work.reject, error)
+
+    def _break(self, error: BaseException) -> None:
+        """The batcher itself is wrong: tell every caller and let liveness fail; never hang them."""
+        self.failure = error
+        for work in self._outstanding():
+            self._fail(work, ModelFailed("The model cannot answer."))
+        self._queue.clear()
+        self._suspects.clear()
+
+
+def _attempt(run: Run, batch: list[tuple[Work, Sequence[Any]]]) -> Any:
+    """Return the answers, or the exception; an answer for each row is part of the contract."""
+    pieces = [piece for _, piece in batch]
+    try:
+        outcome = run(pieces)
+        wanted, found = [len(p) for p in pieces], [len(a) for a in outcome]
+        if wanted != found:
+            raise ValueError(f"Invalid answers of the model: expected {wanted} rows. Received: {found}.")
+        return outcome
+    except Exception as error:
+        return error
+
+
+def _tell(callback: Callable[[Any], None], value: Any) -> None:
+    """A caller that fails to take its answer must not take the answers of the others with it."""
+    try:
+        callback(value)
+    except Exception:
+        log.exception("A caller failed to take its answer.")

@@ -1,0 +1,220 @@
+"""The bundle: the contract between training and serving, on disk.
+
+    read(folder)    manifest.json -> checked against its own rules and against every file's sha256 -> Bundle
+
+`docs/bundle.md` is the specification; this module is its only reader, used by the service and by training alike.
+It knows nothing about ONNX Runtime: whether the graph loads and answers its golden rows is the engine's to say.
+"""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+
+from app.errors import BundleError
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+MODEL = "model.onnx"
+GOLDEN = "golden.json"
+PROFILE = "profile.json"
+CARD = "card.md"
+REQUIRED_FILES = (MODEL, GOLDEN, PROFILE, CARD)
+
+MANIFEST_MAX_BYTES = 16 * 1024 * 1024  # a vocabulary of 100,000 words is about 2 MB
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"  # safe in a URL, a folder name and a metric label
+FILE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"  # a plain name: no separator, so no way out of the folder
+HASH_PATTERN = r"^[0-9a-f]{64}$"
+
+Kind = Literal["table"]
+Task = Literal["binary", "multiclass", "regression"]
+Dtype = Literal["float32", "string"]
+FeatureType = Literal["number", "boolean", "string"]
+Name = Annotated[str, msgspec.Meta(pattern=NAME_PATTERN)]
+
+
+class Feature(msgspec.Struct, frozen=True, kw_only=True):
+    """One named column of the input, in the order of the data file.
+
+    `column` is its place in the second dimension of the input tensor `tensor`.
+    `optional` says that a caller may leave it out or send null.
+    """
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+    type: FeatureType
+    tensor: str
+    column: Annotated[int, msgspec.Meta(ge=0)]
+    optional: bool
+    missing_share: float  # share of training rows without a value, 0 to 1
+    minimum: float | None = None  # observed in the training split; numbers only
+    maximum: float | None = None
+    vocabulary: tuple[str, ...] | None = None  # the known values; strings only
+
+
+class Tensor(msgspec.Struct, frozen=True, kw_only=True):
+    """An input or output of the graph; a dimension of None is the batch."""
+
+    name: str
+    dtype: Dtype
+    shape: tuple[int | None, ...]  # (None, columns)
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file beside the manifest must be."""
+
+    sha256: Annotated[str, msgspec.Meta(pattern=HASH_PATTERN)]
+    bytes: Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """`manifest.json`; keys that this version does not know are ignored."""
+
+    format: int
+    name: Name
+    version: Annotated[int, msgspec.Meta(ge=1)]
+    kind: Kind
+    task: Task
+    created: str  # ISO 8601, UTC
+    target: str
+    features: tuple[Feature, ...]
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    labels: tuple[str, ...] | None  # in the order of the output's columns; None for regression
+    precision: str  # of the shipped graph: "fp32", "int8-dynamic", "int8-static"
+    metrics: dict[
+        str, dict[str, float]
+    ]  # "keras", "fp32", "shipped", "baseline", … -> metric -> value, on the test split
+    libraries: dict[str, str]
+    training: dict[str, Any]  # how to repeat it: command, seed, rows, data_sha256, …
+    files: dict[Annotated[str, msgspec.Meta(pattern=FILE_PATTERN)], File]
+
+
+class Golden(msgspec.Struct, frozen=True, kw_only=True):
+    """`golden.json`: real rows of the test split and the answers that the trainer got for them."""
+
+    instances: tuple[dict[str, Any], ...]
+    outputs: dict[str, list[Any]]  # output tensor -> (rows, columns) nested lists
+    atol: Annotated[float, msgspec.Meta(ge=0)]  # the absolute difference allowed between machines
+    rtol: Annotated[float, msgspec.Meta(ge=0)]
+
+
+class Bundle(msgspec.Struct, frozen=True, kw_only=True):
+    """A folder whose manifest is valid and whose files are what the manifest says."""
+
+    folder: Path
+    manifest: Manifest
+    golden: Golden
+
+    @property
+    def model_path(self) -> Path:
+        return self.folder / MODEL
+
+
+def read(folder: Path) -> Bundle:
+    """Read and verify the bundle in `folder`, which is `…/<name>/<version>`.
+
+    Raises:
+        BundleError: naming the file, what was expected of it and what was found.
+    """
+    manifest = _decode(folder / MANIFEST, Manifest, MANIFEST_MAX_BYTES)
+    _check_format(folder, manifest)
+    _check_address(folder, manifest)
+    _check_tensors(folder, manifest)
+    _check_files(folder, manifest)
+    golden = _decode(folder / GOLDEN, Golden, manifest.files[GOLDEN].bytes)
+    _check_golden(folder, manifest, golden)
+    return Bundle(folder=folder, manifest=manifest, golden=golden)
+
+
+def versions(model_folder: Path) -> list[int]:
+    """List the version folders (positive integers without leading zeros) of a model, oldest first."""
+    names = (entry.name for entry in model_folder.iterdir() if entry.is_dir())
+    return sorted(int(name) for name in names if re.fullmatch(r"[1-9][0-9]{0,17}", name))
+
+
+def sha256(path: Path) -> str:
+    """Hash a file in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+_T = TypeVar("_T")
+
+
+def _decode(path: Path, type_: type[_T], max_bytes: int) -> _T:
+    try:
+        size = path.stat().st_size
+        if size > max_bytes:
+            raise BundleError(f"{path}: expected at most {max_bytes} bytes. Received: {size}.")
+        return msgspec.json.decode(path.read_bytes(), type=type_)
+    except OSError as error:
+        raise BundleError(f"{path}: cannot be read: {error.strerror}.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BundleError(f"{path}: {error}.") from error
+
+
+def _check_format(folder: Path, manifest: Manifest) -> None:
+    if manifest.format != FORMAT:
+        raise BundleError(f"{folder / MANIFEST}: expected format {FORMAT}. Received: {manifest.format}.")
+
+
+def _check_address(folder: Path, manifest: Manifest) -> None:
+    """A bundle answers to its folder's name; the manifest must agree, or metrics and logs would tell two stories."""
+    place = folder.absolute()
+    address, said = f"{place.parent.name}/{place.name}", f"{manifest.name}/{manifest.version}"
+    if address != said:
+        raise BundleError(f"{folder / MANIFEST}: expected name and version {address}, as the folder. Received: {said}.")
+
+
+def _check_tensors(folder: Path, manifest: Manifest) -> None:
+    """Each input column is fed by exactly one feature, and labels fit the output."""
+    where = folder / MANIFEST
+    wanted = {(t.name, column) for t in manifest.inputs for column in range(t.shape[-1] or 0)}
+    fed = [(f.tensor, f.column) for f in manifest.features]
+    if len(fed) != len(set(fed)) or set(fed) != wanted:
+        raise BundleError(f"{where}: expected each input column to be fed by one feature. Received: {sorted(fed)}.")
+    names = [f.name for f in manifest.features]
+    if len(names) != len(set(names)):
+        raise BundleError(f"{where}: expected unique feature names. Received: {names}.")
+    if not manifest.outputs:
+        raise BundleError(f"{where}: expected at least one output. Received: none.")
+    if manifest.task == "regression":
+        return
+    width = manifest.outputs[0].shape[-1]
+    if manifest.labels is None or len(manifest.labels) != width:
+        raise BundleError(f"{where}: expected {width} labels, one a column of the output. Received: {manifest.labels}.")
+
+
+def _check_files(folder: Path, manifest: Manifest) -> None:
+    missing = [name for name in REQUIRED_FILES if name not in manifest.files]
+    if missing:
+        raise BundleError(
+            f"{folder / MANIFEST}: expected `files` to list {', '.join(missing)}. Received: no such entry."
+        )
+    for name, file in manifest.files.items():
+        _check_file(folder / name, file)
+
+
+def _check_file(path: Path, file: File) -> None:
+    try:
+        size = path.stat().st_size
+        if size != file.bytes:
+            raise BundleError(f"{path}: expected {file.bytes} bytes. Received: {size}.")
+        found = sha256(path)
+    except OSError as error:
+        raise BundleError(f"{path}: cannot be read: {error.strerror}.") from error
+    if found != file.sha256:
+        raise BundleError(f"{path}: expected sha256 {file.sha256}. Received: {found}.")
+
+
+def _check_golden(folder: Path, manifest: Manifest, golden: Golden) -> None:
+    rows = len(golden.instances)
+    if not rows:
+        raise BundleError(f"{folder / GOLDEN}: expected at least one row. Received: none.")
+    for tensor in manifest.outputs:
+        answers = golden.outputs.get(tensor.name)
+        if answers is None or len(answers) != rows:
+            count = "none" if answers is None else len(answers)
+            raise BundleError(f"{folder / GOLDEN}: expected {rows} answers for `{tensor.name}`. Received: {count}.")

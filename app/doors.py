@@ -1,0 +1,96 @@
+"""The way in: bytes from a transport to a handler, and its answer back.
+
+    AsgiDoor   any ASGI server: before FastAPI's routing and middleware, which cost as much as everything else together
+
+A handler sees neither; both doors give the same answers on the wire.
+"""
+
+import asyncio
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from app.errors import BodyTooLarge, Headers, render
+from app.predict import Predict, Prediction, Request
+
+
+class AsgiDoor:
+    """An ASGI callable that collects the body, under its limit, and awaits the handler's answer."""
+
+    def __init__(self, handler: Predict, max_body_bytes: int) -> None:
+        self._handler = handler
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        content_type, length = _headers_of(scope)
+        try:
+            self._check(length)
+            body = await self._collect(receive)
+        except BodyTooLarge as error:
+            await _send(send, *render(error))
+            return
+        if body is None:
+            return  # the client left before its body was there
+        answer: asyncio.Future[tuple[int, bytes, Headers]] = asyncio.get_running_loop().create_future()
+
+        def respond(*parts: Any) -> None:
+            if not answer.done():
+                answer.set_result(parts)
+
+        work = self._handler.handle(Request(scope["query_string"], content_type, body), respond)
+        if not answer.done() and work is not None:
+            await _wait(answer, work, receive)
+        if answer.done():
+            await _send(send, *answer.result())
+
+    def _check(self, length: int) -> None:
+        if length > self._max_body_bytes:
+            raise BodyTooLarge(f"Invalid body: expected at most {self._max_body_bytes} bytes. Received: {length}.")
+
+    async def _collect(self, receive: Receive) -> bytes | None:
+        message = await receive()
+        if message["type"] == "http.request" and not message.get("more_body"):
+            body = message.get("body", b"")
+            self._check(len(body))
+            return bytes(body)
+        parts, size = [], 0
+        while message["type"] == "http.request":
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            self._check(size)
+            if not message.get("more_body"):
+                return b"".join(parts)
+            message = await receive()
+        return None
+
+
+async def _wait(answer: "asyncio.Future[Any]", work: Prediction, receive: Receive) -> None:
+    """Wait for the answer; when the client leaves first, its work is dropped."""
+    if work.batcher.quick:
+        await answer
+        return
+    left = asyncio.ensure_future(receive())
+    try:
+        await asyncio.wait((answer, left), return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():
+            work.cancel()
+    finally:
+        left.cancel()
+
+
+def _headers_of(scope: Scope) -> tuple[bytes, int]:
+    """Return the content type and the announced length (0 if none); names are lower-case in ASGI."""
+    content_type, length = b"", 0
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            content_type = value
+        elif name == b"content-length" and value.isdigit():
+            length = int(value)
+    return content_type, length
+
+
+async def _send(send: Send, status: int, body: bytes, headers: Headers) -> None:
+    raw = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    raw += [(name.encode(), value.encode()) for name, value in headers]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})

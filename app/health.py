@@ -1,0 +1,58 @@
+"""Started, ready, live, draining: what an orchestrator may conclude.
+
+    started   the first load has ended with every model serving
+    ready     started and not draining: send traffic here
+    live      the loop turns and no batcher has broken; load, queue and models never change it
+
+A status carries the answer, the body says why.
+"""
+
+from typing import Any
+
+from app.registry import Registry
+
+
+class Health:
+    """The process's own view of itself."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self.draining = False
+        self._started = False
+
+    @property
+    def live(self) -> bool:
+        return all(model.batcher.failure is None for model in self._registry.models)
+
+    @property
+    def started(self) -> bool:
+        """Once true it stays true: a start-up probe must not come back."""
+        self._started = self._started or (self._registry.finished.is_set() and self._registry.ready)
+        return self._started
+
+    @property
+    def ready(self) -> bool:
+        return self.started and self._registry.ready and self.live and not self.draining
+
+    def reasons(self) -> list[str]:
+        """Say what keeps the process from being ready."""
+        reasons = [self._registry.fault] if self._registry.fault else []
+        if self.draining:
+            reasons.append("The process is finishing before it exits.")
+        if not self.live:
+            reasons.append("A batcher has broken; restart the process.")
+        if not self._registry.finished.is_set():
+            reasons.append("Models are loading.")
+        reasons += [entry.reason for entry in self._registry.entries if entry.state == "failed"]
+        return reasons
+
+    def summary(self) -> dict[str, Any]:
+        """The state for a person."""
+        return {
+            "status": "ready" if self.ready else "not ready",
+            "live": self.live,
+            "started": self.started,
+            "draining": self.draining,
+            "reasons": self.reasons(),
+            "models": {f"{e.name}/{e.version}": e.state for e in self._registry.entries},
+        }

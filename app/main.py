@@ -1,0 +1,105 @@
+"""The service: `create_app(settings)` wires every part, here and nowhere else.
+
+start    models load in a worker thread while health already answers
+request  POST /predict ─> the door ─> the handler; everything else ─> FastAPI
+stop     readiness fails, accepted requests finish, threads end
+"""
+
+import asyncio
+import importlib.metadata
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, Response
+from fastapi_swagger import patch_fastapi
+from starlette.types import Receive, Scope, Send
+
+from app import openapi
+from app.doors import AsgiDoor
+from app.errors import NotReady
+from app.faults import register_faults
+from app.health import Health
+from app.metrics import Metrics
+from app.predict import Predict
+from app.registry import Registry
+from app.routes import router
+from app.settings import Settings
+
+log = logging.getLogger("slipway")
+
+DESCRIPTION = "Predictions from a bundle that proved itself at load, with truthful health and metrics."
+
+
+class Slipway(FastAPI):
+    """FastAPI with the hot routes taken out in front of its routing and middleware."""
+
+    def __init__(self, settings: Settings) -> None:
+        # The documents come from fastapi-swagger, which carries its own copy of the page: no network needed.
+        super().__init__(
+            title="Slipway",
+            version=_version(),
+            description=DESCRIPTION,
+            lifespan=_lifespan,
+            docs_url=None,
+            redoc_url=None,
+            redirect_slashes=False,
+        )
+        self.settings = settings
+        self.hot: dict[str, AsgiDoor] = {}
+        patch_fastapi(self)
+        register_faults(self)
+        self.include_router(router)
+        self.add_route("/predict", _not_started, methods=["POST"], include_in_schema=False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST":
+            door = self.hot.get(scope["path"])
+            if door is not None:
+                await door(scope, receive, send)
+                return
+        await super().__call__(scope, receive, send)
+
+    def openapi(self) -> dict[str, object]:
+        return openapi.document(self, self.state.registry)
+
+
+def create_app(settings: Settings | None = None) -> Slipway:
+    """Make the application; nothing is loaded before its lifespan starts."""
+    return Slipway(settings or Settings())
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    assert isinstance(app, Slipway)
+    settings = app.settings
+    metrics = Metrics()
+    registry = Registry(
+        settings,
+        observe=lambda model: metrics.observe(model, settings.max_queue_rows),
+        loaded=lambda entry: metrics.loaded(entry.name, entry.version, ready=entry.state == "ready"),
+    )
+    health = Health(registry)
+    metrics.draining.set_function(lambda: health.draining)
+    predict = Predict(registry, metrics, settings.timeout_ms / 1000)
+    app.hot["/predict"] = AsgiDoor(predict, settings.max_body_bytes)
+    app.state.metrics, app.state.registry, app.state.health = metrics, registry, health
+    loading = asyncio.create_task(registry.load_all(), name="load models")
+    try:
+        yield
+    finally:
+        health.draining = True
+        loading.cancel()
+        registry.stop()
+
+
+async def _not_started(request: Request) -> Response:
+    """Answer a hot route for which there is no door: the lifespan has not begun. It also gives other methods a 405."""
+    raise NotReady(f"The service is starting; `{request.url.path}` has no door yet.")
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("slipway")
+    except importlib.metadata.PackageNotFoundError:  # run from a checkout
+        return "0.1.0"

@@ -1,0 +1,132 @@
+"""Every metric in one list; `docs/api.md` says what each includes and excludes.
+
+One registry an application, so that two of them in one process do not count for each other.
+"""
+
+from collections.abc import Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+from app.cpus import effective_cpus
+from app.model import Model
+
+LATENCY_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+BATCH_ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+MODEL = ("model", "version")
+
+
+class Metrics:
+    """The instruments, by name."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+        r = self.registry
+        self.requests = Counter(
+            "slipway_requests", "Prediction requests answered, by status code.", (*MODEL, "code"), registry=r
+        )
+        self.latency = Histogram(
+            "slipway_request_duration_seconds",
+            "From the last byte of a prediction request to its encoded answer; answers with status 200 only.",
+            MODEL,
+            buckets=LATENCY_S,
+            registry=r,
+        )
+        self.stage = Histogram(
+            "slipway_stage_duration_seconds",
+            "Time in one stage: decode (a request), queue (a request), run (a batch; assemble and encode included).",
+            (*MODEL, "stage"),
+            buckets=LATENCY_S,
+            registry=r,
+        )
+        self.batch_rows = Histogram("slipway_batch_rows", "Rows of each run.", MODEL, buckets=BATCH_ROWS, registry=r)
+        self.batch_retries = Counter(
+            "slipway_batch_retries", "Batches that failed, so that their requests ran alone.", MODEL, registry=r
+        )
+        self.queue_rows = Gauge("slipway_queue_rows", "Rows waiting for a run.", MODEL, registry=r)
+        self.queue_capacity = Gauge("slipway_queue_capacity_rows", "Rows that may wait.", MODEL, registry=r)
+        self.model_ready = Gauge("slipway_model_ready", "1 if the version serves, 0 if it failed.", MODEL, registry=r)
+        self.model_loads = Counter("slipway_model_loads", "Loads that ended.", ("model", "outcome"), registry=r)
+        self.model_load_s = Gauge(
+            "slipway_model_load_seconds", "Seconds to verify, load, prove and time the version.", MODEL, registry=r
+        )
+        self.model_info = Info(
+            "slipway_model", "What is served: hash of the graph, precision, task.", MODEL, registry=r
+        )
+        self.engine = Info("slipway_engine", "Where runs happen and how.", MODEL, registry=r)
+        self.draining = Gauge("slipway_draining", "1 while the process finishes before it exits.", registry=r)
+        self.cpus = Gauge("slipway_effective_cpus", "CPUs that affinity and cgroup quota leave.", registry=r)
+        self.cpus.set_function(effective_cpus)
+
+        self._models: dict[Model, ModelMetrics] = {}
+
+    def observe(self, model: Model, queue_capacity_rows: int) -> "ModelMetrics":
+        """Make the instruments of a version that is about to serve."""
+        self._models[model] = ModelMetrics(self, model, queue_capacity_rows)
+        return self._models[model]
+
+    def of(self, model: Model) -> "ModelMetrics":
+        """Return the instruments of a version that serves."""
+        return self._models[model]
+
+    def refused(self, model: Model | None, code: int) -> None:
+        """Count a request that got no prediction; `_unknown` stands for a model that was never found."""
+        name, version = (model.name, str(model.version)) if model else ("_unknown", "")
+        self.requests.labels(name, version, str(code)).inc()
+
+    def loaded(self, name: str, version: int, *, ready: bool) -> None:
+        """Count a load that ended."""
+        self.model_loads.labels(name, "ready" if ready else "failed").inc()
+        self.model_ready.labels(name, str(version)).set(ready)
+
+
+class ModelMetrics:
+    """One version's instruments with their labels bound, so that a request looks nothing up."""
+
+    def __init__(self, metrics: Metrics, model: Model, queue_capacity_rows: int) -> None:
+        labels = (model.name, str(model.version))
+        self._requests = metrics.requests
+        self._labels = labels
+        self._answered = metrics.requests.labels(*labels, "200")
+        self._latency = metrics.latency.labels(*labels)
+        self._decode, self._queue, self._run = (metrics.stage.labels(*labels, s) for s in ("decode", "queue", "run"))
+        self._batch_rows = metrics.batch_rows.labels(*labels)
+        self._retries = metrics.batch_retries.labels(*labels)
+        metrics.queue_rows.labels(*labels).set_function(lambda: model.batcher.queued_rows)
+        metrics.queue_capacity.labels(*labels).set(queue_capacity_rows)
+        metrics.model_load_s.labels(*labels).set(model.load_s)
+        manifest = model.bundle.manifest
+        metrics.model_info.labels(*labels).info(
+            {"sha256": manifest.files["model.onnx"].sha256, "precision": manifest.precision, "task": manifest.task}
+        )
+        decision = model.decision
+        metrics.engine.labels(*labels).info(
+            {
+                "run_on": "loop" if decision.inline else "thread",
+                "threads": str(decision.threads),
+                "max_batch_rows": str(decision.max_batch_rows),
+            }
+        )
+
+    def decoded(self, seconds: float) -> None:
+        self._decode.observe(seconds)
+
+    def answered(self, seconds: float) -> None:
+        self._answered.inc()
+        self._latency.observe(seconds)
+
+    def refused(self, code: int) -> None:
+        self._requests.labels(*self._labels, str(code)).inc()
+
+    def ran(self, rows: int, run_s: float, waited_s: Sequence[float]) -> None:
+        self._batch_rows.observe(rows)
+        self._run.observe(run_s)
+        for seconds in waited_s:
+            self._queue.observe(seconds)
+
+    def retried(self) -> None:
+        self._retries.inc()

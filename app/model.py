@@ -1,0 +1,159 @@
+"""One version of one model, ready to answer: bundle, schema, engine and batcher joined.
+
+    load(folder, settings)   read and verify -> session -> golden rows -> time it -> decide where runs happen
+    Model.start(observer)    its batcher, on the running event loop
+    Model.run(pieces)        assemble -> run -> encode -> split
+
+It knows nothing of HTTP.
+"""
+
+import itertools
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from app import bundle as bundles
+from app.batcher import Batcher, Observer
+from app.bundle import Bundle
+from app.cpus import effective_cpus
+from app.engine import INLINE_MAX_S, Decision, Engine, tile, time_runs
+from app.errors import BundleError
+from app.schema import Row, Schema, schema_of
+from app.settings import Settings
+
+SMALL_RUN_S = 0.001  # a run of 32 rows below this gains nothing from more threads
+SIZES = (1, 8, 32)  # rows at which a model is timed, beside the row limit
+
+
+class Model:
+    """A verified, warm version; `start` it on the event loop that serves."""
+
+    batcher: Batcher
+
+    def __init__(self, bundle: Bundle, schema: Schema, engine: Engine, decision: Decision, load_s: float) -> None:
+        self.bundle = bundle
+        self.schema = schema
+        self.decision = decision
+        self.load_s = load_s
+        self._engine = engine
+        self._executor: ThreadPoolExecutor | None = None
+        name = msgspec.json.encode(self.name)
+        self._head = b'{"model":%b,"version":%d,"predictions":[' % (name, self.version)
+
+    @property
+    def name(self) -> str:
+        return self.bundle.manifest.name
+
+    @property
+    def version(self) -> int:
+        return self.bundle.manifest.version
+
+    @property
+    def example(self) -> dict[str, Any]:
+        """A request that works: the first golden row."""
+        return {"instances": [self.bundle.golden.instances[0]]}
+
+    def start(self, observer: Observer, max_queue_rows: int) -> None:
+        """Make the batcher; call it on the event loop that serves."""
+        if not self.decision.inline:
+            self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"run-{self.name}-{self.version}")
+        self.batcher = Batcher(
+            self.run,
+            max_batch_rows=self.decision.max_batch_rows,
+            max_queue_rows=max_queue_rows,
+            observer=observer,
+            executor=self._executor,
+        )
+
+    def stop(self) -> None:
+        """Let a run under way finish and free the thread."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=False)
+
+    def run(self, pieces: list[Sequence[Row]]) -> list[Sequence[Any]]:
+        """Answer several requests in one run: one JSON text a row, in each request's order.
+
+        Raises:
+            FloatingPointError: when an output is not finite; the batcher then finds whose it is.
+        """
+        rows = pieces[0] if len(pieces) == 1 else list(itertools.chain.from_iterable(pieces))
+        outputs = self._engine.run(self.schema.assemble(rows))
+        if len(outputs[0]) != len(rows):
+            raise ValueError(f"Invalid output: expected {len(rows)} rows. Received: {outputs[0].shape}.")
+        if not np.isfinite(outputs[0]).all():
+            raise FloatingPointError("Invalid output: expected finite numbers. Received: NaN or infinity.")
+        answers = iter(self.schema.encode(outputs))
+        return [list(itertools.islice(answers, len(piece))) for piece in pieces]
+
+    def body(self, answers: Sequence[bytes]) -> bytes:
+        """Join the rows' texts to the body of a response."""
+        return self._head + b",".join(answers) + b"]}"
+
+
+def load(folder: Path, settings: Settings) -> Model:
+    """Read, verify, create, prove and time the bundle in `folder`.
+
+    Raises:
+        BundleError: saying which file, what was expected and what was found.
+    """
+    started = time.perf_counter()
+    bundle = bundles.read(folder)
+    schema = schema_of(bundle.manifest, settings.max_request_rows)
+    engine, decision = _decide(bundle, schema, settings)
+    prove(bundle, schema, engine)
+    return Model(bundle, schema, engine, decision, time.perf_counter() - started)
+
+
+def prove(bundle: Bundle, schema: Schema, engine: Engine) -> None:
+    """Run the golden rows and compare.
+
+    Raises:
+        BundleError: when the graph answers otherwise than it did for the trainer.
+    """
+    golden = bundle.golden
+    outputs = engine.run(schema.assemble(schema.rows(golden.instances)))
+    for tensor, found in zip(bundle.manifest.outputs, outputs, strict=True):
+        wanted = np.array(golden.outputs[tensor.name], np.float32)  # (rows, columns)
+        if wanted.shape != found.shape or not np.allclose(found, wanted, rtol=golden.rtol, atol=golden.atol):
+            raise BundleError(
+                f"{bundle.folder / bundles.GOLDEN}: expected `{tensor.name}` within {golden.atol:g} + {golden.rtol:g} "
+                f"of the trainer's answers. Received: a difference of {_difference(wanted, found)}."
+            )
+
+
+def _difference(wanted: NDArray[Any], found: NDArray[Any]) -> str:
+    if wanted.shape != found.shape:
+        return f"shape, {found.shape} instead of {wanted.shape}"
+    return f"{float(np.abs(wanted - found).max()):g}"
+
+
+def _decide(bundle: Bundle, schema: Schema, settings: Settings) -> tuple[Engine, Decision]:
+    """Time the graph with one thread; give it all CPUs only where that can pay, and the loop only if it is quick."""
+    threads = settings.threads or 1
+    engine, run_s = _engine(bundle, schema, threads, settings.max_batch_rows)
+    cpus = max(1, int(effective_cpus()))
+    if settings.threads is None and cpus > 1 and run_s[32] > SMALL_RUN_S:
+        threads = cpus
+        engine, run_s = _engine(bundle, schema, threads, settings.max_batch_rows)
+    inline = settings.run_on == "loop" or (settings.run_on == "auto" and run_s[32] <= INLINE_MAX_S)
+    return engine, Decision(inline, threads, settings.max_batch_rows, run_s)
+
+
+def _engine(bundle: Bundle, schema: Schema, threads: int, max_rows: int) -> tuple[Engine, dict[int, float]]:
+    engine = Engine(bundle.model_path, threads)
+    engine.check(bundle.manifest.inputs, bundle.manifest.outputs)
+    golden = schema.assemble(schema.rows(bundle.golden.instances))
+
+    def run(rows: int) -> None:
+        engine.run({name: tile(array, rows) for name, array in golden.items()})
+
+    try:
+        return engine, time_runs(run, (*SIZES, max_rows))
+    except Exception as error:
+        raise BundleError(f"{bundle.model_path}: ONNX Runtime cannot run it: {error}") from error

@@ -1,0 +1,136 @@
+"""`POST /predict`: bytes -> decode -> submit -> encode -> bytes, with a call-back for the answer.
+
+    Predict.handle(request, respond)
+        find the model ─> decode the rows ─> submit a Prediction ─> … ─> Prediction.resolve ─> respond(200, …)
+        any RequestError on the way                                                       ─> respond(4xx or 5xx, …)
+
+It knows no transport: the doors (`app.doors`) bring the bytes and take the answer.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+from app.batcher import Batcher, Work
+from app.errors import Headers, InvalidInput, RequestError, UnsupportedMedia, render
+from app.metrics import Metrics, ModelMetrics
+from app.model import Model
+from app.registry import Registry
+
+log = logging.getLogger("slipway.predict")
+
+Respond = Callable[[int, bytes, Headers], None]
+"""Called exactly once with status, JSON body and further headers, perhaps before `handle` returns."""
+
+QUERY = ("model", "version")
+
+
+class Request:
+    """What the handler needs of a request, whichever door it came through."""
+
+    __slots__ = ("body", "content_type", "query")
+
+    def __init__(self, query: bytes, content_type: bytes, body: bytes) -> None:
+        self.query = query  # raw, without the question mark
+        self.content_type = content_type  # raw, empty if there is none
+        self.body = body
+
+
+class Prediction(Work):
+    """A request on its way through the batcher."""
+
+    __slots__ = ("_batcher", "_metrics", "_model", "_respond", "_started")
+
+    def __init__(
+        self, model: Model, metrics: ModelMetrics, rows: Any, deadline: float, started: float, respond: Respond
+    ) -> None:
+        super().__init__(rows, deadline)
+        self._model = model
+        self._metrics = metrics
+        self._started = started
+        self._respond = respond
+
+    def resolve(self, answers: list[bytes]) -> None:
+        body = self._model.body(answers)
+        self._metrics.answered(time.perf_counter() - self._started)
+        self._respond(200, body, ())
+
+    def reject(self, error: RequestError) -> None:
+        self._metrics.refused(error.status)
+        self._respond(*render(error))
+
+    @property
+    def batcher(self) -> Batcher:
+        return self._model.batcher
+
+    def cancel(self) -> None:
+        """The caller has left: drop the work if it has not run."""
+        self.batcher.cancel(self)
+
+
+class Predict:
+    """The handler of `POST /predict`.
+
+    Args:
+        registry: finds the model.
+        metrics: counts what happens.
+        timeout_s: seconds that a request has.
+    """
+
+    def __init__(self, registry: Registry, metrics: Metrics, timeout_s: float) -> None:
+        self._registry = registry
+        self._metrics = metrics
+        self._timeout_s = timeout_s
+        self._loop = asyncio.get_running_loop()
+
+    def handle(self, request: Request, respond: Respond) -> Prediction | None:
+        """Answer `request` through `respond`, now or later.
+
+        Returns:
+            What to `cancel` when the caller leaves; None when the answer has been given.
+        """
+        started = time.perf_counter()
+        model = None
+        try:
+            model = self._find(request)
+            return self._submit(model, request, started, respond)
+        except RequestError as error:
+            self._metrics.refused(model, error.status)
+            respond(*render(error))
+        except Exception as error:
+            log.exception("A prediction request failed.")
+            self._metrics.refused(model, 500)
+            respond(*render(error))
+        return None
+
+    def _submit(self, model: Model, request: Request, started: float, respond: Respond) -> Prediction:
+        metrics = self._metrics.of(model)
+        rows = model.schema.decode(request.body)
+        metrics.decoded(time.perf_counter() - started)
+        deadline = self._loop.time() + self._timeout_s
+        prediction = Prediction(model, metrics, rows, deadline, started, respond)
+        model.batcher.submit(prediction)
+        return prediction
+
+    def _find(self, request: Request) -> Model:
+        if request.content_type and not request.content_type.lower().startswith(b"application/json"):
+            received = request.content_type[:80].decode("latin-1")
+            raise UnsupportedMedia(f"Invalid `content-type`: expected application/json. Received: {received}.")
+        if not request.query:
+            return self._registry.find()
+        return self._registry.find(*_parse_query(request.query))
+
+
+def _parse_query(query: bytes) -> tuple[str | None, int | None]:
+    """Read `model` and `version` from the query; a misspelt name must not fall back to the default model."""
+    values = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+    for key in values:
+        if key not in QUERY:
+            raise InvalidInput(f"Invalid query: expected only {', '.join(QUERY)}. Received: `{key[:80]}`.")
+    version = values.get("version")
+    if version is not None and not (version.isascii() and version.isdigit() and len(version) < 19):
+        raise InvalidInput(f"Invalid `version`: expected a positive integer. Received: `{version[:80]}`.")
+    return values.get("model"), None if version is None else int(version)

@@ -1,0 +1,184 @@
+"""The kind `table`: rows of named numbers, booleans and strings.
+
+    body ─ decode ─> rows ─ assemble ─> {"numeric": …, "categorical": …} ─ run ─> outputs ─ encode ─> JSON a row
+
+A request's row is an object (any order) or an array (the manifest's order).
+Inside, a row is a tuple with the float columns first and the string columns after, as the tensors want them.
+"""
+
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from app.bundle import Feature, Manifest
+from app.schema import Row, explain
+
+FLOAT32_MAX = float(np.finfo(np.float32).max)
+Number = Annotated[float, msgspec.Meta(ge=-FLOAT32_MAX, le=FLOAT32_MAX)]
+Text = Annotated[str, msgspec.Meta(min_length=1)]  # "" is how a tensor says missing
+TYPES: dict[str, Any] = {"number": Number, "boolean": bool, "string": Text}
+OPTIONAL_TYPES: dict[str, Any] = {"number": Number | None, "boolean": bool | None, "string": str | None}
+
+
+class TableSchema:
+    """Decoder, encoder and OpenAPI of a tabular bundle."""
+
+    def __init__(self, manifest: Manifest, max_rows: int) -> None:
+        self._manifest = manifest
+        self._names = [feature.name for feature in manifest.features]
+        self._ordered = _in_tensor_order(manifest)
+        self._floats = sum(feature.type != "string" for feature in self._ordered)
+        self._tensors = {tensor.dtype: tensor.name for tensor in manifest.inputs}
+        self._from_array = _permutation(manifest.features, self._ordered)
+        self._blanks = any(f.optional and f.type == "string" for f in self._ordered)
+        self._record, array = _row_types(manifest.features, self._ordered)
+        self._decoder = msgspec.json.Decoder(_request_type(self._record | array, max_rows))
+        self._templates = _templates(manifest.labels)
+
+    def decode(self, body: bytes) -> list[Row]:
+        try:
+            instances = self._decoder.decode(body).instances
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise explain(error, body, self._names) from error
+        return self._canonical(instances)
+
+    def rows(self, instances: Sequence[dict[str, Any]]) -> list[Row]:
+        return self._canonical([msgspec.convert(instance, self._record) for instance in instances])
+
+    def assemble(self, rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
+        """Return `numeric` float32 (rows, floats) with NaN for missing, `categorical` object (rows, strings)."""
+        floats = self._floats
+        if floats == len(self._ordered):
+            return {self._tensors["float32"]: np.array(rows, np.float32)}  # (rows, floats)
+        if not floats:
+            return {self._tensors["string"]: np.array(rows, object)}  # (rows, strings)
+        return {
+            self._tensors["float32"]: np.array([row[:floats] for row in rows], np.float32),  # (rows, floats)
+            self._tensors["string"]: np.array([row[floats:] for row in rows], object),  # (rows, strings)
+        }
+
+    def encode(self, outputs: Sequence[NDArray[Any]]) -> list[bytes]:
+        answers = outputs[0]  # (rows, labels) or (rows, 1)
+        templates = self._templates
+        if len(templates) == 1:
+            return [templates[0] % value for (value,) in answers.tolist()]
+        labels = answers.argmax(axis=1).tolist()  # (rows,)
+        return [templates[label] % tuple(row) for label, row in zip(labels, answers.tolist(), strict=True)]
+
+    def request_openapi(self) -> dict[str, Any]:
+        record = {
+            "type": "object",
+            "properties": {f.name: _feature_openapi(f) for f in self._manifest.features},
+            "required": [f.name for f in self._manifest.features if not f.optional],
+            "additionalProperties": False,
+        }
+        array = {
+            "type": "array",
+            "description": f"The same values in this order: {', '.join(self._names)}.",
+            "items": {},
+            "minItems": len(self._names),
+            "maxItems": len(self._names),
+        }
+        instances = {"type": "array", "minItems": 1, "items": {"anyOf": [record, array]}}
+        return {
+            "type": "object",
+            "properties": {"instances": instances},
+            "required": ["instances"],
+            "additionalProperties": False,
+        }
+
+    def response_openapi(self) -> dict[str, Any]:
+        labels = self._manifest.labels
+        if labels is None:
+            return {
+                "type": "object",
+                "properties": {"value": {"type": "number", "description": f"Predicted `{self._manifest.target}`."}},
+                "required": ["value"],
+            }
+        share = {"type": "number", "minimum": 0, "maximum": 1}
+        return {
+            "type": "object",
+            "properties": {
+                "label": {"type": "string", "enum": list(labels), "description": "The most probable label."},
+                "probabilities": {
+                    "type": "object",
+                    "properties": dict.fromkeys(labels, share),
+                    "required": list(labels),
+                },
+            },
+            "required": ["label", "probabilities"],
+        }
+
+    def _canonical(self, instances: Sequence[Any]) -> list[Row]:
+        """Bring objects and arrays into tensor order, and missing strings to ""."""
+        astuple, from_array = msgspec.structs.astuple, self._from_array
+        rows = [from_array(row) if type(row) is tuple else astuple(row) for row in instances]
+        return [self._without_blanks(row) for row in rows] if self._blanks else rows
+
+    def _without_blanks(self, row: Row) -> Row:
+        strings = row[self._floats :]
+        if None not in strings:
+            return row
+        return row[: self._floats] + tuple(["" if value is None else value for value in strings])
+
+
+def _in_tensor_order(manifest: Manifest) -> list[Feature]:
+    """Sort features as the tensors want them: floats before strings, each by column."""
+    return sorted(manifest.features, key=lambda feature: (feature.type == "string", feature.column))
+
+
+def _permutation(listed: Sequence[Feature], ordered: Sequence[Feature]) -> Any:
+    """Return the function that takes an array row from manifest order to tensor order."""
+    places = [listed.index(feature) for feature in ordered]
+    if places == sorted(places):
+        return lambda row: row
+    return itemgetter(*places)
+
+
+def _row_types(listed: Sequence[Feature], ordered: Sequence[Feature]) -> tuple[type[msgspec.Struct], Any]:
+    """Generate the type of an object row (fields in tensor order) and of an array row (manifest order)."""
+    fields: list[Any] = []
+    for place, feature in enumerate(ordered):
+        field = (f"f{place}", _type_of(feature))
+        fields.append((*field, None) if feature.optional else field)
+    rename = {f"f{place}": feature.name for place, feature in enumerate(ordered)}
+    record = msgspec.defstruct("Record", fields, rename=rename, forbid_unknown_fields=True, kw_only=True, gc=False)
+    return record, tuple[tuple(_type_of(feature) for feature in listed)]  # type: ignore[misc]
+
+
+def _type_of(feature: Feature) -> Any:
+    return (OPTIONAL_TYPES if feature.optional else TYPES)[feature.type]
+
+
+def _request_type(row: Any, max_rows: int) -> Any:
+    rows = Annotated[list[row], msgspec.Meta(min_length=1, max_length=max_rows)]
+    return msgspec.defstruct("Request", [("instances", rows)], forbid_unknown_fields=True)
+
+
+def _templates(labels: tuple[str, ...] | None) -> list[bytes]:
+    """One text a label with the numbers left out; seven digits are what a 32-bit float holds."""
+    if labels is None:
+        return [b'{"value":%.7g}']
+    names = [msgspec.json.encode(label).replace(b"%", b"%%") for label in labels]
+    shares = b",".join(name + b":%.7g" for name in names)
+    return [b'{"label":' + name + b',"probabilities":{' + shares + b"}}" for name in names]
+
+
+def _feature_openapi(feature: Feature) -> dict[str, Any]:
+    type_ = feature.type if not feature.optional else [feature.type, "null"]
+    schema: dict[str, Any] = {"type": type_}
+    notes = []
+    if feature.minimum is not None and feature.maximum is not None:
+        notes.append(f"Seen in training: {feature.minimum:g} to {feature.maximum:g}.")
+    if feature.vocabulary:
+        schema["examples"] = list(feature.vocabulary[:20])
+        notes.append(f"{len(feature.vocabulary)} values known from training; others are treated as unknown.")
+    if feature.missing_share:
+        notes.append(f"Missing in {feature.missing_share:.1%} of the training rows.")
+    if notes:
+        schema["description"] = " ".join(notes)
+    return schema
