@@ -20,6 +20,7 @@ import uvicorn
 from pydantic_settings import CliApp
 
 from app.main import Slipway, create_app
+from app.protocol import fits, protocol_for
 from app.settings import Settings
 
 log = logging.getLogger("slipway")
@@ -72,7 +73,7 @@ def main() -> None:
         app,
         host=settings.host,
         port=settings.port,
-        http="httptools",
+        http=protocol_for(app.hot) if settings.door == "protocol" and fits() else "httptools",
         log_config=None,
         access_log=False,
         server_header=False,

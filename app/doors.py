@@ -1,8 +1,7 @@
-"""The way in: bytes from a transport to a handler, and its answer back.
+"""The ASGI door: any ASGI server and every test client can bring a request to a handler.
 
-    AsgiDoor   any ASGI server: before FastAPI's routing and middleware, which cost as much as everything else together
-
-A handler sees neither; both doors give the same answers on the wire.
+It stands before FastAPI's routing and middleware, which cost about as much as everything else together.
+The other way in is `app.protocol`; both give the same answers on the wire.
 """
 
 import asyncio
@@ -11,15 +10,14 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from app.errors import BodyTooLarge, Headers, render
-from app.predict import Predict, Prediction, Request
+from app.handler import Handler, Request, Ticket, too_large
 
 
 class AsgiDoor:
     """An ASGI callable that collects the body, under its limit, and awaits the handler's answer."""
 
-    def __init__(self, handler: Predict, max_body_bytes: int) -> None:
+    def __init__(self, handler: Handler) -> None:
         self._handler = handler
-        self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         content_type, length = _headers_of(scope)
@@ -44,8 +42,9 @@ class AsgiDoor:
             await _send(send, *answer.result())
 
     def _check(self, length: int) -> None:
-        if length > self._max_body_bytes:
-            raise BodyTooLarge(f"Invalid body: expected at most {self._max_body_bytes} bytes. Received: {length}.")
+        limit = self._handler.max_body_bytes
+        if length > limit:
+            raise too_large(limit, length)
 
     async def _collect(self, receive: Receive) -> bytes | None:
         message = await receive()
@@ -64,9 +63,9 @@ class AsgiDoor:
         return None
 
 
-async def _wait(answer: "asyncio.Future[Any]", work: Prediction, receive: Receive) -> None:
+async def _wait(answer: "asyncio.Future[Any]", work: Ticket, receive: Receive) -> None:
     """Wait for the answer; when the client leaves first, its work is dropped."""
-    if work.batcher.quick:
+    if work.quick:
         await answer
         return
     left = asyncio.ensure_future(receive())

@@ -19,6 +19,7 @@ from app import openapi
 from app.doors import AsgiDoor
 from app.errors import NotReady
 from app.faults import register_faults
+from app.handler import Handler
 from app.health import Health
 from app.metrics import Metrics
 from app.predict import Predict
@@ -46,7 +47,8 @@ class Slipway(FastAPI):
             redirect_slashes=False,
         )
         self.settings = settings
-        self.hot: dict[str, AsgiDoor] = {}
+        self.hot: dict[bytes, Handler] = {}  # raw path -> handler, for the protocol door
+        self._doors: dict[str, AsgiDoor] = {}  # path -> the same handler behind the ASGI door
         patch_fastapi(self)
         register_faults(self)
         self.include_router(router)
@@ -54,11 +56,16 @@ class Slipway(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "POST":
-            door = self.hot.get(scope["path"])
+            door = self._doors.get(scope["path"])
             if door is not None:
                 await door(scope, receive, send)
                 return
         await super().__call__(scope, receive, send)
+
+    def take(self, path: str, handler: Handler) -> None:
+        """Answer POST requests to `path` by `handler`, through either door."""
+        self.hot[path.encode()] = handler
+        self._doors[path] = AsgiDoor(handler)
 
     def openapi(self) -> dict[str, object]:
         return openapi.document(self, self.state.registry)
@@ -81,8 +88,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     )
     health = Health(registry)
     metrics.draining.set_function(lambda: health.draining)
-    predict = Predict(registry, metrics, settings.timeout_ms / 1000)
-    app.hot["/predict"] = AsgiDoor(predict, settings.max_body_bytes)
+    app.take("/predict", Predict(registry, metrics, settings.timeout_ms / 1000, settings.max_body_bytes))
     app.state.metrics, app.state.registry, app.state.health = metrics, registry, health
     loading = asyncio.create_task(registry.load_all(), name="load models")
     try:

@@ -10,39 +10,25 @@ It knows no transport: the doors (`app.doors`) bring the bytes and take the answ
 import asyncio
 import logging
 import time
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
-from app.batcher import Batcher, Work
-from app.errors import Headers, InvalidInput, RequestError, UnsupportedMedia, render
+from app.batcher import Work
+from app.errors import InvalidInput, RequestError, UnsupportedMedia, render
+from app.handler import Request, Respond
 from app.metrics import Metrics, ModelMetrics
 from app.model import Model
 from app.registry import Registry
 
 log = logging.getLogger("slipway.predict")
 
-Respond = Callable[[int, bytes, Headers], None]
-"""Called exactly once with status, JSON body and further headers, perhaps before `handle` returns."""
-
 QUERY = ("model", "version")
-
-
-class Request:
-    """What the handler needs of a request, whichever door it came through."""
-
-    __slots__ = ("body", "content_type", "query")
-
-    def __init__(self, query: bytes, content_type: bytes, body: bytes) -> None:
-        self.query = query  # raw, without the question mark
-        self.content_type = content_type  # raw, empty if there is none
-        self.body = body
 
 
 class Prediction(Work):
     """A request on its way through the batcher."""
 
-    __slots__ = ("_batcher", "_metrics", "_model", "_respond", "_started")
+    __slots__ = ("_metrics", "_model", "_respond", "_started")
 
     def __init__(
         self, model: Model, metrics: ModelMetrics, rows: Any, deadline: float, started: float, respond: Respond
@@ -63,12 +49,11 @@ class Prediction(Work):
         self._respond(*render(error))
 
     @property
-    def batcher(self) -> Batcher:
-        return self._model.batcher
+    def quick(self) -> bool:
+        return self._model.batcher.quick
 
     def cancel(self) -> None:
-        """The caller has left: drop the work if it has not run."""
-        self.batcher.cancel(self)
+        self._model.batcher.cancel(self)
 
 
 class Predict:
@@ -78,20 +63,18 @@ class Predict:
         registry: finds the model.
         metrics: counts what happens.
         timeout_s: seconds that a request has.
+        max_body_bytes: bytes that a door may collect for it.
     """
 
-    def __init__(self, registry: Registry, metrics: Metrics, timeout_s: float) -> None:
+    def __init__(self, registry: Registry, metrics: Metrics, timeout_s: float, max_body_bytes: int) -> None:
+        self.max_body_bytes = max_body_bytes
         self._registry = registry
         self._metrics = metrics
         self._timeout_s = timeout_s
         self._loop = asyncio.get_running_loop()
 
     def handle(self, request: Request, respond: Respond) -> Prediction | None:
-        """Answer `request` through `respond`, now or later.
-
-        Returns:
-            What to `cancel` when the caller leaves; None when the answer has been given.
-        """
+        """Answer `request` through `respond`; see `app.handler.Handler`."""
         started = time.perf_counter()
         model = None
         try:

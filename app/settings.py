@@ -24,8 +24,12 @@ class Settings(BaseSettings):
         75, ge=0, description="Idle seconds until a connection is closed; above a proxy's own (60)."
     )
 
+    door: Literal["protocol", "asgi"] = Field(
+        "protocol", description="How hot routes are answered: inside uvicorn's protocol class, or as plain ASGI."
+    )
+
     # what to serve
-    models: Path = Field(Path("models"), description="Folder of bundles: <name>/<version>/.")
+    models: Path = Field(Path("models"), description="Folder of bundles, each in `<name>/<version>/`.")
     versions: Literal["latest", "all"] = Field("latest", description="Versions of each model to load.")
     default_model: str | None = Field(
         None, description="Model that answers when a request names none and several are loaded."

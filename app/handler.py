@@ -1,0 +1,55 @@
+"""What a door and a handler agree on: bytes in, a call-back for the answer, and no transport.
+
+door ── Request ──> Handler.handle ── … ──> respond(status, body, headers)
+  └──── Ticket.cancel() when the client leaves first
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from app.errors import BodyTooLarge, Headers
+
+Respond = Callable[[int, bytes, Headers], None]
+"""Called exactly once with status, JSON body and further headers, perhaps before `handle` returns."""
+
+
+class Request:
+    """What a handler needs of a request, whichever door it came through."""
+
+    __slots__ = ("body", "content_type", "query")
+
+    def __init__(self, query: bytes, content_type: bytes, body: bytes) -> None:
+        self.query = query  # raw, without the question mark
+        self.content_type = content_type  # raw, empty if there is none
+        self.body = body
+
+
+class Ticket(Protocol):
+    """A request under way."""
+
+    @property
+    def quick(self) -> bool:
+        """True when the answer comes before a client could be seen to leave."""
+        ...
+
+    def cancel(self) -> None:
+        """Drop the request: its client has left."""
+        ...
+
+
+class Handler(Protocol):
+    """Answers the requests of one path."""
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Bytes that a door may collect; it refuses more with `too_large`."""
+        ...
+
+    def handle(self, request: Request, respond: Respond) -> Ticket | None:
+        """Answer through `respond`, now or later; None when the answer has been given."""
+        ...
+
+
+def too_large(limit_bytes: int, received_bytes: int) -> BodyTooLarge:
+    """Say that a body is over the limit."""
+    return BodyTooLarge(f"Invalid body: expected at most {limit_bytes} bytes. Received: {received_bytes} or more.")

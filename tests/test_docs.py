@@ -1,0 +1,67 @@
+"""The documents say what the code does; `python -m tests.test_docs` writes their tables anew."""
+
+import re
+from pathlib import Path
+
+from app.metrics import Metrics
+from app.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+API = ROOT / "docs" / "api.md"
+
+
+def settings_table() -> str:
+    rows = [
+        f"| `SLIPWAY_{name.upper()}` | {'' if knob.default is None else f'`{knob.default}`'} | {knob.description} |"
+        for name, knob in Settings.model_fields.items()
+    ]
+    return "\n".join(["| setting | default | meaning |", "|---|---|---|", *rows])
+
+
+def metrics_table() -> str:
+    suffix = {"counter": "_total", "info": "_info"}
+    own = sorted((f for f in Metrics().registry.collect() if f.name.startswith("slipway_")), key=lambda f: f.name)
+    rows = [f"| `{f.name}{suffix.get(f.type, '')}` | {f.type} | {f.documentation} |" for f in own]
+    return "\n".join(["| metric | type | what it says |", "|---|---|---|", *rows])
+
+
+def with_tables(text: str) -> str:
+    for name, table in (("settings", settings_table()), ("metrics", metrics_table())):
+        start = text.index("\n", text.index(f"<!-- {name}: begin")) + 1
+        end = text.index(f"<!-- {name}: end")
+        text = f"{text[:start]}{table}\n{text[end:]}"
+    return text
+
+
+def test_the_api_page_lists_every_setting_and_metric() -> None:
+    """The tables are what the code says, to the letter."""
+    text = API.read_text()
+    assert "SLIPWAY_PORT" in text
+    assert "slipway_requests" in text
+    assert text == with_tables(text), "write them anew with: python -m tests.test_docs"
+
+
+def test_the_architecture_page_lists_every_file_of_the_service() -> None:
+    """A file that is not in the reading order cannot be found by a newcomer."""
+    listed = set(re.findall(r"`app/(\w+\.py)`", (ROOT / "docs" / "architecture.md").read_text()))
+    assert listed == {path.name for path in (ROOT / "app").glob("*.py")} - {"__init__.py"}
+
+
+def test_links_between_the_pages_lead_somewhere() -> None:
+    """A relative link in any page names a file that exists."""
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    for page in pages:
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+            assert target.startswith("http") or (page.parent / target).exists(), f"{page}: {target}"
+
+
+def test_every_command_in_the_readme_is_a_target() -> None:
+    """`make x` in the README exists in the Makefile."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z-]+)", (ROOT / "README.md").read_text()))
+    assert named
+    assert named <= targets
+
+
+if __name__ == "__main__":
+    API.write_text(with_tables(API.read_text()))
