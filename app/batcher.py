@@ -17,9 +17,13 @@ import logging
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Executor
+from time import monotonic  # uvloop's own clock ticks in milliseconds
 from typing import Any, Protocol
 
 from app.errors import DeadlineExceeded, ModelFailed, Overloaded, RequestError
+
+NEVER = float("inf")
+CLOCK_TICK_S = 0.001  # uvloop rounds timers to milliseconds; a timer must not fire before its deadline
 
 log = logging.getLogger("slipway.batcher")
 
@@ -30,7 +34,7 @@ Run = Callable[[list[Sequence[Any]]], list[Sequence[Any]]]
 class Observer(Protocol):
     """What the batcher tells of itself; see `app.metrics`."""
 
-    def ran(self, rows: int, run_s: float, waited_s: Sequence[float]) -> None:
+    def ran(self, rows: int, run_s: float, waited_s: list[float]) -> None:
         """One run ended, well or not; `waited_s` holds each piece's time in the queue."""
 
     def retried(self) -> None:
@@ -45,11 +49,11 @@ class Work:
 
     __slots__ = ("answers", "deadline", "done", "key", "rows", "submitted", "taken")
 
-    def __init__(self, rows: Sequence[Any], deadline: float, key: Hashable = None) -> None:
+    def __init__(self, rows: Sequence[Any], submitted: float, deadline: float, key: Hashable = None) -> None:
         self.rows = rows
         self.key = key
-        self.deadline = deadline  # on the clock of the event loop, in seconds
-        self.submitted = 0.0
+        self.submitted = submitted  # both on `time.monotonic`, in seconds
+        self.deadline = deadline
         self.taken = 0  # rows handed to a run so far
         self.answers: list[Any] = []
         self.done = False
@@ -94,6 +98,7 @@ class Batcher:
         self._running: list[tuple[Work, Sequence[Any]]] = []
         self._busy = False  # a turn is scheduled or a run is under way
         self._timer: asyncio.TimerHandle | None = None
+        self._next_check = NEVER
         self.queued_rows = 0
         self.failure: BaseException | None = None  # set when the batcher itself broke: liveness must fail
 
@@ -114,7 +119,6 @@ class Batcher:
                 f"The queue is full: expected at most {self._max_queue_rows} waiting rows. "
                 f"Received: {rows} beside {self.queued_rows} waiting. Try again later."
             )
-        work.submitted = self._loop.time()
         self.queued_rows += rows
         self._queue.append(work)
         self._watch(work.deadline)
@@ -151,11 +155,11 @@ class Batcher:
                 self._busy = False
             elif self._executor is None:
                 self._running = batch
-                started = self._loop.time()
+                started = monotonic()
                 self._settle(batch, started, _attempt(self._run, batch))
             else:
                 self._running = batch
-                started = self._loop.time()
+                started = monotonic()
                 future = self._loop.run_in_executor(self._executor, _attempt, self._run, batch)
                 future.add_done_callback(lambda done: self._ran(batch, started, done))
         except BaseException as error:
@@ -177,7 +181,7 @@ class Batcher:
                 return [suspect]
         batch: list[tuple[Work, Sequence[Any]]] = []
         room = self._max_batch_rows
-        now = self._loop.time()
+        now = monotonic()
         for _ in range(len(self._queue)):
             work = self._queue[0]
             if work.done or self._expired(work, now):
@@ -208,7 +212,7 @@ class Batcher:
     def _settle(self, batch: list[tuple[Work, Sequence[Any]]], started: float, outcome: Any) -> None:
         """Give the answers to their callers, or set the pieces of a failed batch apart."""
         self._running = []
-        now = self._loop.time()
+        now = monotonic()
         self._observer.ran(
             sum([len(piece) for _, piece in batch]), now - started, [started - work.submitted for work, _ in batch]
         )
@@ -243,16 +247,18 @@ class Batcher:
 
     def _watch(self, deadline: float) -> None:
         """Keep one timer, at the earliest deadline; it costs nothing while answers come in time."""
-        if self._timer is None:
-            self._timer = self._loop.call_at(deadline, self._expire)
-        elif deadline < self._timer.when():
+        if deadline >= self._next_check:
+            return
+        if self._timer is not None:
             self._timer.cancel()
-            self._timer = self._loop.call_at(deadline, self._expire)
+        self._next_check = deadline
+        self._timer = self._loop.call_later(deadline - monotonic() + CLOCK_TICK_S, self._expire)
 
     def _expire(self) -> None:
         """Reject whatever is past its deadline, waiting or running, and set the timer for the next."""
         self._timer = None
-        now = self._loop.time()
+        self._next_check = NEVER
+        now = monotonic()
         open_work = [w for w in self._outstanding() if not w.done and not self._expired(w, now)]
         if open_work:
             self._watch(min(work.deadline for work in open_work))

@@ -5,12 +5,22 @@ The other way in is `app.protocol`; both give the same answers on the wire.
 """
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
 from app.errors import BodyTooLarge, Headers, render
-from app.handler import Handler, Request, Ticket, too_large
+from app.handler import Handler, Ticket, too_large
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A request as `app.handler.Request` wants it."""
+
+    query: bytes
+    content_type: bytes
+    body: bytes
 
 
 class AsgiDoor:
@@ -35,7 +45,7 @@ class AsgiDoor:
             if not answer.done():
                 answer.set_result(parts)
 
-        work = self._handler.handle(Request(scope["query_string"], content_type, body), respond)
+        work = self._handler.handle(Message(scope["query_string"], content_type, body), respond)
         if not answer.done() and work is not None:
             await _wait(answer, work, receive)
         if answer.done():

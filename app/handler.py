@@ -13,15 +13,23 @@ Respond = Callable[[int, bytes, Headers], None]
 """Called exactly once with status, JSON body and further headers, perhaps before `handle` returns."""
 
 
-class Request:
+class Request(Protocol):
     """What a handler needs of a request, whichever door it came through."""
 
-    __slots__ = ("body", "content_type", "query")
+    @property
+    def query(self) -> bytes:
+        """Raw, without the question mark."""
+        ...
 
-    def __init__(self, query: bytes, content_type: bytes, body: bytes) -> None:
-        self.query = query  # raw, without the question mark
-        self.content_type = content_type  # raw, empty if there is none
-        self.body = body
+    @property
+    def content_type(self) -> bytes:
+        """Raw, empty if there is none."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """All of it."""
+        ...
 
 
 class Ticket(Protocol):

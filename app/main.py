@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
-from fastapi_swagger import patch_fastapi
 from starlette.types import Receive, Scope, Send
 
 from app import openapi
@@ -24,7 +23,7 @@ from app.health import Health
 from app.metrics import Metrics
 from app.predict import Predict
 from app.registry import Registry
-from app.routes import router
+from app.routes import assets, router
 from app.settings import Settings
 
 log = logging.getLogger("slipway")
@@ -36,22 +35,22 @@ class Slipway(FastAPI):
     """FastAPI with the hot routes taken out in front of its routing and middleware."""
 
     def __init__(self, settings: Settings) -> None:
-        # The documents come from fastapi-swagger, which carries its own copy of the page: no network needed.
         super().__init__(
             title="Slipway",
             version=_version(),
             description=DESCRIPTION,
             lifespan=_lifespan,
-            docs_url=None,
+            docs_url=None,  # the page is in app.routes
             redoc_url=None,
+            swagger_ui_oauth2_redirect_url=None,
             redirect_slashes=False,
         )
         self.settings = settings
         self.hot: dict[bytes, Handler] = {}  # raw path -> handler, for the protocol door
         self._doors: dict[str, AsgiDoor] = {}  # path -> the same handler behind the ASGI door
-        patch_fastapi(self)
         register_faults(self)
         self.include_router(router)
+        self.mount("/docs/assets", assets)
         self.add_route("/predict", _not_started, methods=["POST"], include_in_schema=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,7 +1,7 @@
 """One version of one model, ready to answer: bundle, schema, engine and batcher joined.
 
     load(folder, settings)   read and verify -> session -> golden rows -> time it -> decide where runs happen
-    Model.start(observer)    its batcher, on the running event loop
+    Model.start(metrics)     its batcher, on the running event loop
     Model.run(pieces)        assemble -> run -> encode -> split
 
 It knows nothing of HTTP.
@@ -9,23 +9,43 @@ It knows nothing of HTTP.
 
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from app import bundle as bundles
-from app.batcher import Batcher, Observer
+from app.batcher import Batcher
+from app.batcher import Observer as BatchObserver
 from app.bundle import Bundle
 from app.cpus import effective_cpus
 from app.engine import INLINE_MAX_S, Decision, Engine, tile, time_runs
 from app.errors import BundleError
 from app.schema import Row, Schema, schema_of
 from app.settings import Settings
+
+
+class Observer(BatchObserver, Protocol):
+    """What a version tells of itself; see `app.metrics.ModelMetrics`."""
+
+    @property
+    def decoded(self) -> Callable[[float], None]:
+        """Take the seconds that decoding a request took."""
+        ...
+
+    @property
+    def answered(self) -> Callable[[float], None]:
+        """Take the seconds from a request's last byte to its answer."""
+        ...
+
+    def refused(self, code: int) -> None:
+        """A request got no prediction but this status."""
+        ...
+
 
 SMALL_RUN_S = 0.001  # a run of 32 rows below this gains nothing from more threads
 SIZES = (1, 8, 32)  # rows at which a model is timed, beside the row limit
@@ -35,6 +55,7 @@ class Model:
     """A verified, warm version; `start` it on the event loop that serves."""
 
     batcher: Batcher
+    metrics: Observer
 
     def __init__(self, bundle: Bundle, schema: Schema, engine: Engine, decision: Decision, load_s: float) -> None:
         self.bundle = bundle
@@ -59,15 +80,16 @@ class Model:
         """A request that works: the first golden row."""
         return {"instances": [self.bundle.golden.instances[0]]}
 
-    def start(self, observer: Observer, max_queue_rows: int) -> None:
+    def start(self, metrics: Observer, max_queue_rows: int) -> None:
         """Make the batcher; call it on the event loop that serves."""
+        self.metrics = metrics
         if not self.decision.inline:
             self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"run-{self.name}-{self.version}")
         self.batcher = Batcher(
             self.run,
             max_batch_rows=self.decision.max_batch_rows,
             max_queue_rows=max_queue_rows,
-            observer=observer,
+            observer=metrics,
             executor=self._executor,
         )
 

@@ -7,45 +7,45 @@
 It knows no transport: the doors (`app.doors`) bring the bytes and take the answer.
 """
 
-import asyncio
 import logging
-import time
-from typing import Any
+from collections.abc import Sequence
+from time import monotonic
 from urllib.parse import parse_qsl
 
 from app.batcher import Work
 from app.errors import InvalidInput, RequestError, UnsupportedMedia, render
 from app.handler import Request, Respond
-from app.metrics import Metrics, ModelMetrics
+from app.metrics import Metrics
 from app.model import Model
 from app.registry import Registry
+from app.schema import Row
 
 log = logging.getLogger("slipway.predict")
 
+JSON = b"application/json"
 QUERY = ("model", "version")
 
 
 class Prediction(Work):
     """A request on its way through the batcher."""
 
-    __slots__ = ("_metrics", "_model", "_respond", "_started")
+    __slots__ = ("_model", "_respond", "_started")
 
     def __init__(
-        self, model: Model, metrics: ModelMetrics, rows: Any, deadline: float, started: float, respond: Respond
+        self, model: Model, rows: Sequence[Row], started: float, submitted: float, deadline: float, respond: Respond
     ) -> None:
-        super().__init__(rows, deadline)
+        super().__init__(rows, submitted, deadline)
         self._model = model
-        self._metrics = metrics
         self._started = started
         self._respond = respond
 
     def resolve(self, answers: list[bytes]) -> None:
         body = self._model.body(answers)
-        self._metrics.answered(time.perf_counter() - self._started)
+        self._model.metrics.answered(monotonic() - self._started)
         self._respond(200, body, ())
 
     def reject(self, error: RequestError) -> None:
-        self._metrics.refused(error.status)
+        self._model.metrics.refused(error.status)
         self._respond(*render(error))
 
     @property
@@ -71,11 +71,10 @@ class Predict:
         self._registry = registry
         self._metrics = metrics
         self._timeout_s = timeout_s
-        self._loop = asyncio.get_running_loop()
 
     def handle(self, request: Request, respond: Respond) -> Prediction | None:
         """Answer `request` through `respond`; see `app.handler.Handler`."""
-        started = time.perf_counter()
+        started = monotonic()
         model = None
         try:
             model = self._find(request)
@@ -90,21 +89,25 @@ class Predict:
         return None
 
     def _submit(self, model: Model, request: Request, started: float, respond: Respond) -> Prediction:
-        metrics = self._metrics.of(model)
         rows = model.schema.decode(request.body)
-        metrics.decoded(time.perf_counter() - started)
-        deadline = self._loop.time() + self._timeout_s
-        prediction = Prediction(model, metrics, rows, deadline, started, respond)
+        decoded = monotonic()
+        model.metrics.decoded(decoded - started)
+        prediction = Prediction(model, rows, started, decoded, started + self._timeout_s, respond)
         model.batcher.submit(prediction)
         return prediction
 
     def _find(self, request: Request) -> Model:
-        if request.content_type and not request.content_type.lower().startswith(b"application/json"):
-            received = request.content_type[:80].decode("latin-1")
-            raise UnsupportedMedia(f"Invalid `content-type`: expected application/json. Received: {received}.")
+        if request.content_type != JSON and request.content_type:
+            _check_type(request.content_type)
         if not request.query:
             return self._registry.find()
         return self._registry.find(*_parse_query(request.query))
+
+
+def _check_type(content_type: bytes) -> None:
+    if content_type.partition(b";")[0].strip().lower() != JSON:
+        received = content_type[:80].decode("latin-1")
+        raise UnsupportedMedia(f"Invalid `content-type`: expected application/json. Received: {received}.")
 
 
 def _parse_query(query: bytes) -> tuple[str | None, int | None]:

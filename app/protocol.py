@@ -1,7 +1,8 @@
 """The protocol door: hot routes answered from inside uvicorn's own HTTP protocol class.
 
-    headers complete ── hot? ──> Exchange: collect the body ─> handle ─> write the answer to the transport
-                     └─ else ──> uvicorn's own way: scope, task, ASGI application
+    data ── a head seen before, whole body ──────────────┐
+      └──> parser ── hot? ──> Exchange: collect the body ─> handle ─> write the answer to the transport
+                └─ else ──> uvicorn's own way: scope, task, ASGI application
 
 No scope, no task and no event is made for a hot request, which costs about a third of an empty ASGI application.
 An `Exchange` stands where uvicorn keeps its `RequestResponseCycle`, so keep-alive, pipelining, graceful shutdown
@@ -12,14 +13,17 @@ and the loss of a connection stay uvicorn's own.
 import inspect
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.errors import Headers, render
-from app.handler import Handler, Request, Ticket, too_large
+from app.handler import Handler, Ticket, too_large
 
 log = logging.getLogger("slipway.protocol")
+
+HEADS_MAX = 256  # heads that are remembered
+HEAD_MAX_BYTES = 2048  # of one that is remembered
 
 # What this door leans on in uvicorn's class, which does not promise to keep it.
 ATTRIBUTES = {"cycle", "pipeline", "flow", "parser", "headers", "url", "server_state", "access_log", "transport"}
@@ -50,136 +54,184 @@ def fits(protocol: type = HttpToolsProtocol) -> bool:
     return not missing
 
 
+class Head:
+    """What a request's head says, as far as a hot request is concerned."""
+
+    __slots__ = ("content_type", "expects_100", "handler", "keep_alive", "length", "query")
+
+    def __init__(self, handler: Handler, query: bytes, keep_alive: bool, headers: list[tuple[bytes, bytes]]) -> None:
+        self.handler = handler
+        self.query = query
+        self.keep_alive = keep_alive
+        self.content_type = b""
+        self.length: int | None = None  # bytes of the body, if announced
+        self.expects_100 = False
+        for name, value in headers:
+            if name == b"content-type":
+                self.content_type = value
+            elif name == b"content-length":
+                self.length = int(value)  # the parser has checked that these are digits
+            elif name == b"expect":
+                self.expects_100 = value.lower() == b"100-continue"
+
+
 class Exchange:
     """One hot request and its answer; to uvicorn it looks like a `RequestResponseCycle`."""
 
     __slots__ = (
-        "_body",
         "_door",
-        "_expects_100",
-        "_handler",
-        "_query",
+        "_head",
+        "_pieces",
         "_received",
         "_started",
         "_ticket",
         "_whole",
-        "content_type",
+        "body",
         "disconnected",
         "keep_alive",
         "response_complete",
     )
 
-    def __init__(self, door: "HotProtocol", handler: Handler, query: bytes, keep_alive: bool) -> None:
+    def __init__(self, door: "HotProtocol", head: Head, body: bytes = b"") -> None:
         self._door = door
-        self._handler = handler
-        self._query = query
-        self._body: bytes | list[bytes] = b""
+        self._head = head
+        self._pieces: list[bytes] = []
         self._received = 0
         self._whole = False  # the last byte of the body is here
         self._started = False  # it is this request's turn on the connection
         self._ticket: Ticket | None = None
-        self._expects_100 = False
-        self.content_type = b""
-        self.keep_alive = keep_alive
+        self.body = body
+        self.keep_alive = head.keep_alive
         self.disconnected = False
         self.response_complete = False
 
     @property
+    def query(self) -> bytes:
+        return self._head.query
+
+    @property
+    def content_type(self) -> bytes:
+        return self._head.content_type
+
+    # ── what uvicorn asks of a cycle whose connection is lost ──
+
+    @property
     def message_event(self) -> "Exchange":
-        """What uvicorn wakes when the connection is lost."""
         return self
 
     def set(self) -> None:
-        """The connection is lost: drop the work."""
+        """Drop the work: the client has left."""
         self.disconnected = True
         if self._ticket is not None and not self.response_complete:
             self._ticket.cancel()
 
-    def expect(self, length: int, expects_100: bool) -> None:
-        """Take note of the announced length, and refuse it before the client sends it."""
-        self._expects_100 = expects_100
-        self._received = length if length > self._handler.max_body_bytes else 0
+    # ── the body comes in ──
 
     def feed(self, piece: bytes) -> None:
         """Collect a piece of the body, under the limit."""
         self._received += len(piece)
-        if self._received > self._handler.max_body_bytes:
-            self._body = b""
-            if self._started:
-                self._refuse()
-        elif not self._body:
-            self._body = piece
-        elif isinstance(self._body, bytes):
-            self._body = [self._body, piece]
-        else:
-            self._body.append(piece)
+        if self._received <= self._head.handler.max_body_bytes:
+            self._pieces.append(piece)
+            return
+        self._pieces.clear()
+        if self._started:
+            self._refuse(self._received)
 
     def complete(self) -> None:
         """The body is whole: answer, if it is this request's turn."""
         self._whole = True
+        self.body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         if self._started:
-            self._handle()
+            self.handle()
 
     def start(self) -> None:
-        """It is this request's turn on the connection."""
+        """It is this request's turn on the connection; a body that is announced as too large is not waited for."""
         self._started = True
-        if self._received > self._handler.max_body_bytes:
-            self._refuse()
+        size = max(self._received, self._head.length or 0)
+        if size > self._head.handler.max_body_bytes:
+            self._refuse(size)
         elif self._whole:
-            self._handle()
-        elif self._expects_100:
+            self.handle()
+        elif self._head.expects_100:
             self._door.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    # ── the answer goes out ──
+
+    def handle(self) -> None:
+        """Hand the request over; the answer comes to `respond`."""
+        self._ticket = self._head.handler.handle(self, self.respond)
 
     def respond(self, status: int, body: bytes, headers: Headers) -> None:
         """Write the answer; uvicorn then starts the next request or waits for one."""
-        if self.disconnected or self.response_complete:
-            return
-        self.response_complete = True
-        self._door.write(self, status, body, headers)
+        if not self.disconnected and not self.response_complete:
+            self.response_complete = True
+            self._door.write(self, status, body, headers)
 
-    def _handle(self) -> None:
-        body = self._body if isinstance(self._body, bytes) else b"".join(self._body)
-        self._body = b""
-        self._ticket = self._handler.handle(Request(self._query, self.content_type, body), self.respond)
-
-    def _refuse(self) -> None:
+    def _refuse(self, size: int) -> None:
         """A client that waits for 100 sends no body, so that the connection cannot be used again."""
-        self.keep_alive = self.keep_alive and not self._expects_100
-        self.respond(*render(too_large(self._handler.max_body_bytes, self._received)))
+        self.keep_alive = self.keep_alive and not self._head.expects_100
+        self.respond(*render(too_large(self._head.handler.max_body_bytes, size)))
 
 
 class HotProtocol(HttpToolsProtocol):
     """uvicorn's protocol with the hot routes taken out; see `protocol_for`."""
 
-    hot: Mapping[bytes, Handler] = {}
+    hot: ClassVar[Mapping[bytes, Handler]] = {}
+    heads: ClassVar[dict[bytes, Head]] = {}  # raw head -> what the parser made of it
+
     cycle: Any  # uvicorn's RequestResponseCycle, or an Exchange in its place
     pipeline: Any
     timeout_keep_alive_task: Any
 
+    _in_message = False  # the parser has seen the beginning of a request and not its end
+    _busy = False  # a request of this connection is being answered
+    _idle_since: float | None = None
+    _head: Head | None = None  # of the hot request that the parser is reading
     _prefix_of: list[tuple[bytes, bytes]] | None = None  # the default headers that `_prefix` was made of
     _prefix = b""
-    _idle_since: float | None = None
-    _busy = False  # a request of this connection is being answered
 
     # ── a request comes in ──
 
+    def data_received(self, data: bytes) -> None:
+        """Answer a whole hot request whose head is known at once; leave everything else to the parser.
+
+        A client on a kept-alive connection sends the same head again and again. What the parser makes of a head at
+        a request's beginning depends on its bytes alone, so it is remembered; the parser is not asked twice.
+        """
+        if self._in_message or self._busy or self.pipeline or self.flow.write_paused:
+            super().data_received(data)
+            return
+        end = data.find(b"\r\n\r\n") + 4
+        head = self.heads.get(data[:end])
+        if head is not None and head.length == len(data) - end:
+            self._idle_since = None
+            self._busy = True
+            self.cycle = exchange = Exchange(self, head, data[end:])
+            exchange.handle()
+            return
+        self._head = None
+        super().data_received(data)
+        self._remember(data, end)
+
     def on_message_begin(self) -> None:
         """Make no scope yet: a hot request needs none."""
+        self._in_message = True
         self.url = b""
         self.headers = []
-        self.expect_100_continue = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         path, _, query = self.url.partition(b"?")
         handler = self.hot.get(path)
-        if handler is None or self.parser.get_method() != b"POST" or not self._takes_hot():
+        if handler is None or not self._takes_hot():
             self._begin_ordinary()
             super().on_headers_complete()
             return
         keep_alive = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
-        exchange = Exchange(self, handler, query, keep_alive)
-        exchange.expect(self._length_and_type(exchange), self.expect_100_continue)
-        self.cycle = exchange
+        self._head = Head(handler, query, keep_alive, self.headers)
+        self.cycle = exchange = Exchange(self, self._head)
         if self._busy or self.pipeline or self.flow.write_paused:
             self.flow.pause_reading()
             self.pipeline.appendleft((exchange, None))
@@ -194,12 +246,15 @@ class HotProtocol(HttpToolsProtocol):
             self.cycle.feed(body)
 
     def on_message_complete(self) -> None:
+        self._in_message = False
         if type(self.cycle) is not Exchange:
             super().on_message_complete()
         elif not self.cycle.response_complete:
             self.cycle.complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        for cycle, _ in self.pipeline:
+            cycle.disconnected = True
         super().connection_lost(exc)
         if self.timeout_keep_alive_task is not None:
             self.timeout_keep_alive_task.cancel()
@@ -209,14 +264,12 @@ class HotProtocol(HttpToolsProtocol):
 
     def write(self, exchange: Exchange, status: int, body: bytes, headers: Headers) -> None:
         """Write a whole response at once."""
-        defaults = self.server_state.default_headers
-        if defaults is not self._prefix_of:  # uvicorn makes a new list, with a new date, each second
-            self._prefix_of = defaults
-            lines = [name + b": " + value + b"\r\n" for name, value in defaults]
-            self._prefix = b"".join([*lines, b"content-type: application/json\r\ncontent-length: "])
-        extra = "".join([f"{name}: {value}\r\n" for name, value in headers]).encode() if headers else b""
-        if not exchange.keep_alive:
-            extra += b"connection: close\r\n"
+        if self.server_state.default_headers is not self._prefix_of:
+            self._make_prefix()
+        extra = b""
+        if headers or not exchange.keep_alive:
+            extra = "".join([f"{name}: {value}\r\n" for name, value in headers]).encode()
+            extra += b"" if exchange.keep_alive else b"connection: close\r\n"
         self.transport.write(b"%b%b%d\r\n%b\r\n%b" % (STATUS_LINE[status], self._prefix, len(body), extra, body))
         if self.access_log:
             client = ":".join(map(str, self.client or ()))
@@ -237,7 +290,8 @@ class HotProtocol(HttpToolsProtocol):
         if self.pipeline:
             self.loop.call_soon(self._start_next)  # not now: a thousand pipelined requests would nest as deep
             return
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
         self._idle_since = self.loop.time()
         if self.timeout_keep_alive_task is None:
             self.timeout_keep_alive_task = self.loop.call_later(
@@ -251,13 +305,15 @@ class HotProtocol(HttpToolsProtocol):
     def timeout_keep_alive_handler(self) -> None:
         """Close a connection that has been idle long enough; look again later if it has not."""
         self.timeout_keep_alive_task = None
-        if self._idle_since is None or self.transport.is_closing():
+        if self.transport.is_closing():
             return
-        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
-        if left <= 0:
+        idle_s = 0.0 if self._idle_since is None else self.loop.time() - self._idle_since
+        if idle_s >= self.timeout_keep_alive:
             self.transport.close()
-        else:
-            self.timeout_keep_alive_task = self.loop.call_later(left, self.timeout_keep_alive_handler)
+            return
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive - idle_s, self.timeout_keep_alive_handler
+        )
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP, in the form of every other error."""
@@ -268,36 +324,49 @@ class HotProtocol(HttpToolsProtocol):
 
     # ── helpers ──
 
+    def _remember(self, data: bytes, end: int) -> None:
+        """Keep the head of `data`, a whole request, if it is likely to come again: small and kept alive.
+
+        When more than one request lay in `data`, what follows the first head is longer than the last one's body.
+        """
+        head = self._head
+        if head is None or self._in_message or head.length != len(data) - end:
+            return
+        if not head.keep_alive or head.expects_100 or end > HEAD_MAX_BYTES:
+            return
+        if head.length > head.handler.max_body_bytes:
+            return
+        if len(self.heads) >= HEADS_MAX:
+            self.heads.clear()  # heads that differ each time, by a request id say, must not pile up
+        self.heads[data[:end]] = head
+
     def _unset_keepalive_if_required(self) -> None:
         """Data came, or a response ended: the connection is not idle; the timer finds out by itself."""
         self._idle_since = None
 
     def _takes_hot(self) -> bool:
-        """Upgrades and refusals by uvicorn's own concurrency limit go the ordinary way."""
-        if self.parser.should_upgrade():
+        """Other methods, upgrades and refusals by uvicorn's own concurrency limit go the ordinary way."""
+        if self.parser.get_method() != b"POST" or self.parser.should_upgrade():
             return False
         limit = self.limit_concurrency
         return limit is None or (len(self.connections) < limit and len(self.tasks) < limit)
 
     def _begin_ordinary(self) -> None:
         """Make what uvicorn makes when a message begins, with the headers that came since."""
-        url, headers, expects_100 = self.url, self.headers, self.expect_100_continue
+        url, headers = self.url, self.headers
         super().on_message_begin()
         self.url = url
-        self.headers.extend(headers)  # the scope holds this very list
-        self.expect_100_continue = expects_100
+        for name, value in headers:
+            super().on_header(name, value)
 
-    def _length_and_type(self, exchange: Exchange) -> int:
-        length = 0
-        for name, value in self.headers:
-            if name == b"content-type":
-                exchange.content_type = value
-            elif name == b"content-length":
-                length = int(value)  # the parser has checked that these are digits
-        return length
+    def _make_prefix(self) -> None:
+        """Do once what holds for a second: uvicorn then makes a new list of default headers, with a new date, each second."""
+        self._prefix_of = self.server_state.default_headers
+        lines = [name + b": " + value + b"\r\n" for name, value in self._prefix_of]
+        self._prefix = b"".join([*lines, b"content-type: application/json\r\ncontent-length: "])
 
     def _start_next(self) -> None:
-        if self._busy or not self.pipeline or self.flow.write_paused:
+        if self._busy or not self.pipeline or self.flow.write_paused or self.transport.is_closing():
             return  # an answer that is not read holds the next one back; `resume_writing` comes here again
         self.flow.resume_reading()
         cycle, app = self.pipeline.pop()
@@ -313,4 +382,4 @@ class HotProtocol(HttpToolsProtocol):
 
 def protocol_for(hot: Mapping[bytes, Handler]) -> type[HotProtocol]:
     """Make the protocol class whose hot routes are `hot`: raw path -> handler; the mapping may fill later."""
-    return type("HotProtocolOfApp", (HotProtocol,), {"hot": hot})
+    return type("HotProtocolOfApp", (HotProtocol,), {"hot": hot, "heads": {}})

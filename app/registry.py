@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Literal
 
 from app import bundle as bundles
-from app.batcher import Observer
 from app.errors import BundleError, InvalidInput, NotFound, NotReady
-from app.model import Model, load
+from app.model import Model, Observer, load
 from app.settings import Settings
 
 log = logging.getLogger("slipway.registry")

@@ -10,21 +10,42 @@ GET /models              what is served and what is not; /models/{name} in full
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from msgspec import to_builtins
 from prometheus_client.exposition import choose_encoder
+from starlette.staticfiles import StaticFiles
 
 from app.errors import NotFound
 from app.health import Health
+from app.metrics import Metrics
 from app.registry import Entry, Registry
 
 router = APIRouter()
 
 
+# The page's scripts come from a package of the serving set: it works where there is no other network.
+# Relative addresses hold behind any proxy, prefix or TLS.
+assets = StaticFiles(packages=[("fastapi_swagger", "resources")])
+
+
 @router.get("/", include_in_schema=False)
 async def index() -> RedirectResponse:
     """Lead a person to the documentation."""
-    return RedirectResponse("/docs")
+    return RedirectResponse("docs")
+
+
+@router.get("/docs", include_in_schema=False)
+async def docs() -> HTMLResponse:
+    """Show the API as a page on which a request can be tried."""
+    return get_swagger_ui_html(
+        openapi_url="openapi.json",
+        title="Slipway",
+        swagger_js_url="docs/assets/swagger-ui-bundle.js",
+        swagger_css_url="docs/assets/swagger-ui.css",
+        swagger_favicon_url="docs/assets/favicon-32x32.png",
+        swagger_ui_parameters={"tryItOutEnabled": True, "displayRequestDuration": True},
+    )
 
 
 @router.get("/health", summary="A summary for a person", tags=["health"], responses={503: {"description": "Not ready"}})
@@ -63,7 +84,9 @@ async def startup(request: Request) -> JSONResponse:
 async def metrics(request: Request) -> Response:
     """Every metric in the format that the scraper asks for."""
     encode, content_type = choose_encoder(request.headers.get("accept", ""))
-    return Response(encode(request.app.state.metrics.registry), media_type=content_type)
+    instruments: Metrics = request.app.state.metrics
+    instruments.fold()
+    return Response(encode(instruments.registry), media_type=content_type)
 
 
 @router.get("/models", summary="What is served", tags=["models"])

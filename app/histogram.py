@@ -1,0 +1,62 @@
+"""A Prometheus histogram that takes many observations at once.
+
+The client's own `observe` takes a lock and walks the buckets in Python, about 2 µs a value: more than the rest of a
+request's bookkeeping together. Here a value is a `list.append`, and the list is counted by NumPy now and then.
+"""
+
+from typing import Any
+
+import numpy as np
+import prometheus_client
+
+FOLD_AT = 1024  # values that wait at most: counting them takes about 40 µs
+
+
+class Histogram(prometheus_client.Histogram):
+    """The client's histogram with `observe_all`; it leans on the client's `_buckets`, `_sum` and `_upper_bounds`."""
+
+    def observe_all(self, values: list[float]) -> None:
+        """Count every value, as `observe` would one by one."""
+        # A value belongs to the first bucket whose upper bound is not below it.
+        places = np.searchsorted(self._upper_bounds, values, side="left")
+        for place, count in enumerate(np.bincount(places).tolist()):
+            if count:
+                self._buckets[place].inc(count)
+        self._sum.inc(float(np.sum(values)))
+
+
+class Recorder:
+    """Values that wait to be counted by one labelled histogram; used by the event loop's thread alone.
+
+    Args:
+        histogram: a labelled `Histogram`.
+        counter: counts the values too, if given.
+    """
+
+    __slots__ = ("_counter", "_histogram", "_values")
+
+    def __init__(self, histogram: Any, counter: Any = None) -> None:
+        self._histogram = histogram
+        self._counter = counter
+        self._values: list[float] = []
+
+    def add(self, value: float) -> None:
+        """Record one value."""
+        self._values.append(value)
+        if len(self._values) >= FOLD_AT:
+            self.fold()
+
+    def extend(self, values: list[float]) -> None:
+        """Record several values."""
+        self._values += values
+        if len(self._values) >= FOLD_AT:
+            self.fold()
+
+    def fold(self) -> None:
+        """Count what waits."""
+        values = self._values
+        if values:
+            self._values = []
+            self._histogram.observe_all(values)
+            if self._counter is not None:
+                self._counter.inc(len(values))
