@@ -14,10 +14,14 @@ COPY requirements/serve.lock requirements/serve.lock
 RUN python -m venv --without-pip /opt/venv \
  && python -m pip --python /opt/venv install --no-cache-dir --disable-pip-version-check --no-compile \
       --only-binary=:all: --require-hashes --requirement requirements/serve.lock
-COPY app/ /opt/slipway/app/
 # The root file system is read-only when it runs, so the bytecode is made here.
 # It is never compared with its source: times of files do not survive every way of copying a layer.
-RUN python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib /opt/slipway
+RUN python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib
+# A checkout may be readable to its owner alone; in the image everybody reads and nobody but root writes.
+COPY app/ /opt/slipway/app/
+RUN python -m compileall -q --invalidation-mode unchecked-hash /opt/slipway && chmod -R a+rX,go-w /opt/slipway
+COPY models/ /models/
+RUN chmod -R a+rX,go-w /models
 
 # A further stage for training Jobs would stand here, from the same base and requirements/train.lock.
 
@@ -48,7 +52,7 @@ ENV PATH=/opt/venv/bin:$PATH \
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /opt/slipway /opt/slipway
 # Last, because it changes most. A volume mounted on /models takes its place.
-COPY models/ /models/
+COPY --from=build /models /models
 
 WORKDIR /opt/slipway
 # Numbers, because Kubernetes cannot tell from a name that a user is not root.

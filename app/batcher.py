@@ -47,11 +47,14 @@ class Work:
     Subclasses say what happens at the end: exactly one of `resolve` and `reject` is called, once, on the event loop.
     """
 
-    __slots__ = ("answers", "deadline", "done", "key", "rows", "submitted", "taken")
+    __slots__ = ("answers", "deadline", "done", "key", "rows", "size_bytes", "submitted", "taken")
 
-    def __init__(self, rows: Sequence[Any], submitted: float, deadline: float, key: Hashable = None) -> None:
+    def __init__(
+        self, rows: Sequence[Any], submitted: float, deadline: float, key: Hashable = None, size_bytes: int = 0
+    ) -> None:
         self.rows = rows
         self.key = key
+        self.size_bytes = size_bytes  # what the rows weigh while they wait, say the length of the request's body
         self.submitted = submitted  # both on `time.monotonic`, in seconds
         self.deadline = deadline
         self.taken = 0  # rows handed to a run so far
@@ -76,6 +79,8 @@ class Batcher:
         max_queue_rows: rows that may wait.
         observer: told of every run.
         executor: where to run; None runs on the event loop.
+        max_queue_bytes: bytes that the waiting rows may weigh.
+        max_delay_s: seconds that an idle engine waits for company; 0 never waits.
     """
 
     def __init__(
@@ -86,10 +91,15 @@ class Batcher:
         max_queue_rows: int,
         observer: Observer,
         executor: Executor | None = None,
+        max_queue_bytes: int = 2**28,
+        max_delay_s: float = 0.0,
     ) -> None:
         self._run = run
         self._max_batch_rows = max_batch_rows
         self._max_queue_rows = max_queue_rows
+        self._max_queue_bytes = max_queue_bytes
+        self._max_delay_s = max_delay_s
+        self._delay: asyncio.TimerHandle | None = None
         self._observer = observer
         self._executor = executor
         self._loop = asyncio.get_running_loop()
@@ -100,6 +110,7 @@ class Batcher:
         self._timer: asyncio.TimerHandle | None = None
         self._next_check = NEVER
         self.queued_rows = 0
+        self.queued_bytes = 0
         self.failure: BaseException | None = None  # set when the batcher itself broke: liveness must fail
 
     # ── the three verbs ──
@@ -119,7 +130,13 @@ class Batcher:
                 f"The queue is full: expected at most {self._max_queue_rows} waiting rows. "
                 f"Received: {rows} beside {self.queued_rows} waiting. Try again later."
             )
+        if self.queued_bytes + work.size_bytes > self._max_queue_bytes and self._queue:
+            raise Overloaded(
+                f"The queue is full: expected at most {self._max_queue_bytes} waiting bytes. "
+                f"Received: {work.size_bytes} beside {self.queued_bytes} waiting. Try again later."
+            )
         self.queued_rows += rows
+        self.queued_bytes += work.size_bytes
         self._queue.append(work)
         self._watch(work.deadline)
         self._wake()
@@ -128,7 +145,9 @@ class Batcher:
         """Drop `work`: its caller has left. A run under way goes on for the others."""
         if not work.done:
             work.done = True
-            self.queued_rows -= len(work.rows) - work.taken
+            if work.taken < len(work.rows):
+                self.queued_rows -= len(work.rows) - work.taken
+                self.queued_bytes -= work.size_bytes
 
     @property
     def idle(self) -> bool:
@@ -145,10 +164,18 @@ class Batcher:
     def _wake(self) -> None:
         if not self._busy:
             self._busy = True
+            if self._max_delay_s and self.queued_rows < self._max_batch_rows:
+                self._delay = self._loop.call_later(self._max_delay_s, self._turn)
+            else:
+                self._loop.call_soon(self._turn)
+        elif self._delay is not None and self.queued_rows >= self._max_batch_rows:
+            self._delay.cancel()  # the batch is full: no more waiting
+            self._delay = None
             self._loop.call_soon(self._turn)
 
     def _turn(self) -> None:
         """Run one batch; the next turn comes after the loop has served its sockets again."""
+        self._delay = None
         try:
             batch = self._take()
             if not batch:
@@ -201,17 +228,19 @@ class Batcher:
         if not work.taken and len(rows) <= room:
             work.taken = len(rows)
             self.queued_rows -= work.taken
+            self.queued_bytes -= work.size_bytes
             return rows
         piece = rows[work.taken : work.taken + room]
         work.taken += len(piece)
         self.queued_rows -= len(piece)
         if work.taken < len(rows):
             self._queue.append(work)
+        else:
+            self.queued_bytes -= work.size_bytes
         return piece
 
     def _settle(self, batch: list[tuple[Work, Sequence[Any]]], started: float, outcome: Any) -> None:
         """Give the answers to their callers, or set the pieces of a failed batch apart."""
-        self._running = []
         now = monotonic()
         self._observer.ran(
             sum([len(piece) for _, piece in batch]), now - started, [started - work.submitted for work, _ in batch]
@@ -226,6 +255,7 @@ class Batcher:
         else:
             log.error("A run failed.", exc_info=outcome)
             self._fail(batch[0][0], ModelFailed("The model failed on this request."))
+        self._running = []  # only now: if any of this breaks, `_break` still finds every caller
         if self._queue or self._suspects:
             self._loop.call_soon(self._turn)
         else:

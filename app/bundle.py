@@ -26,6 +26,8 @@ REQUIRED_FILES = (MODEL, GOLDEN, PROFILE, CARD)
 MANIFEST_MAX_BYTES = 16 * 1024 * 1024  # a vocabulary of 100,000 words is about 2 MB
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"  # safe in a URL, a folder name and a metric label
 FILE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"  # a plain name: no separator, so no way out of the folder
+FEATURE_PATTERN = r'^[^"\\\x00-\x1f]+$'  # what a JSON key can hold without escapes
+CREATED_PATTERN = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)$"
 HASH_PATTERN = r"^[0-9a-f]{64}$"
 
 Kind = Literal["table"]
@@ -33,6 +35,7 @@ Task = Literal["binary", "multiclass", "regression"]
 Dtype = Literal["float32", "string"]
 FeatureType = Literal["number", "boolean", "string"]
 Name = Annotated[str, msgspec.Meta(pattern=NAME_PATTERN)]
+DTYPES: dict[FeatureType, Dtype] = {"number": "float32", "boolean": "float32", "string": "string"}
 
 
 class Feature(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +45,7 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True):
     `optional` says that a caller may leave it out or send null.
     """
 
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+    name: Annotated[str, msgspec.Meta(max_length=1024, pattern=FEATURE_PATTERN)]
     type: FeatureType
     tensor: str
     column: Annotated[int, msgspec.Meta(ge=0)]
@@ -76,7 +79,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     version: Annotated[int, msgspec.Meta(ge=1)]
     kind: Kind
     task: Task
-    created: str  # ISO 8601, UTC
+    created: Annotated[str, msgspec.Meta(pattern=CREATED_PATTERN)]  # ISO 8601, UTC
     target: str
     features: tuple[Feature, ...]
     inputs: tuple[Tensor, ...]
@@ -122,6 +125,7 @@ def read(folder: Path) -> Bundle:
     _check_format(folder, manifest)
     _check_address(folder, manifest)
     _check_tensors(folder, manifest)
+    _check_answer(folder, manifest)
     _check_files(folder, manifest)
     golden = _decode(folder / GOLDEN, Golden, manifest.files[GOLDEN].bytes)
     _check_golden(folder, manifest, golden)
@@ -169,22 +173,36 @@ def _check_address(folder: Path, manifest: Manifest) -> None:
 
 
 def _check_tensors(folder: Path, manifest: Manifest) -> None:
-    """Each input column is fed by exactly one feature, and labels fit the output."""
+    """Tensors are (batch, columns), and each input column is fed by one feature that fits."""
     where = folder / MANIFEST
-    wanted = {(t.name, column) for t in manifest.inputs for column in range(t.shape[-1] or 0)}
-    fed = [(f.tensor, f.column) for f in manifest.features]
-    if len(fed) != len(set(fed)) or set(fed) != wanted:
-        raise BundleError(f"{where}: expected each input column to be fed by one feature. Received: {sorted(fed)}.")
+    for tensor in (*manifest.inputs, *manifest.outputs):
+        if len(tensor.shape) != 2 or tensor.shape[0] is not None or not tensor.shape[1]:
+            raise BundleError(f"{where}: expected `{tensor.name}` of shape [null, columns]. Received: {tensor.shape}.")
+    columns = sorted((t.name, column, t.dtype) for t in manifest.inputs for column in range(t.shape[1] or 0))
+    fed = sorted((f.tensor, f.column, DTYPES[f.type]) for f in manifest.features)
+    if fed != columns:
+        raise BundleError(f"{where}: expected features for the input columns {columns}. Received: {fed}.")
     names = [f.name for f in manifest.features]
     if len(names) != len(set(names)):
         raise BundleError(f"{where}: expected unique feature names. Received: {names}.")
-    if not manifest.outputs:
-        raise BundleError(f"{where}: expected at least one output. Received: none.")
-    if manifest.task == "regression":
-        return
-    width = manifest.outputs[0].shape[-1]
-    if manifest.labels is None or len(manifest.labels) != width:
-        raise BundleError(f"{where}: expected {width} labels, one a column of the output. Received: {manifest.labels}.")
+
+
+def _check_answer(folder: Path, manifest: Manifest) -> None:
+    """The first output is what the task says, and labels fit it."""
+    regression = manifest.task == "regression"
+    wanted = ("value", "float32") if regression else ("probabilities", "float32")
+    found = [(tensor.name, tensor.dtype) for tensor in manifest.outputs[:1]]
+    if found != [wanted]:
+        raise BundleError(f"{folder / MANIFEST}: expected {wanted} as the first output. Received: {found}.")
+    labels, width = manifest.labels, manifest.outputs[0].shape[1]
+    if regression and (labels is not None or width != 1):
+        raise BundleError(
+            f"{folder / MANIFEST}: expected one column and null as labels. Received: {width} and {labels}."
+        )
+    if not regression and (labels is None or len(labels) != width):
+        raise BundleError(
+            f"{folder / MANIFEST}: expected {width} labels, one a column of the output. Received: {labels}."
+        )
 
 
 def _check_files(folder: Path, manifest: Manifest) -> None:
@@ -193,6 +211,9 @@ def _check_files(folder: Path, manifest: Manifest) -> None:
         raise BundleError(
             f"{folder / MANIFEST}: expected `files` to list {', '.join(missing)}. Received: no such entry."
         )
+    unlisted = sorted({entry.name for entry in folder.iterdir()} - {MANIFEST, *manifest.files})
+    if unlisted:
+        raise BundleError(f"{folder / unlisted[0]}: expected to be listed in {MANIFEST}. Received: no such entry.")
     for name, file in manifest.files.items():
         _check_file(folder / name, file)
 

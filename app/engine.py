@@ -90,6 +90,8 @@ def _options(threads: int) -> ort.SessionOptions:
     # Batches of every size come by: the arena would keep the largest working set of each for ever.
     options.enable_cpu_mem_arena = False
     options.enable_mem_pattern = False
+    # A graph made from bytes would find external data in the working directory; here it finds none.
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
     options.log_severity_level = 3
     return options
 
@@ -122,6 +124,15 @@ def _best(run: Callable[[int], Any], rows: int) -> float:
         run(rows)
         times.append(time.perf_counter() - started)
     return min(times)
+
+
+def row_limit(run_s: dict[int, float]) -> int:
+    """Choose the rows of one run: the fewest whose cost a row is within a tenth of the least.
+
+    More would make the first of a batch wait for the last and save nothing.
+    """
+    least = min(seconds / rows for rows, seconds in run_s.items())
+    return min(rows for rows, seconds in run_s.items() if seconds / rows <= 1.1 * least)
 
 
 def tile(array: NDArray[Any], rows: int) -> NDArray[Any]:

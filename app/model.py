@@ -23,7 +23,7 @@ from app.batcher import Batcher
 from app.batcher import Observer as BatchObserver
 from app.bundle import Bundle
 from app.cpus import effective_cpus
-from app.engine import INLINE_MAX_S, Decision, Engine, tile, time_runs
+from app.engine import INLINE_MAX_S, Decision, Engine, row_limit, tile, time_runs
 from app.errors import BundleError
 from app.schema import Row, Schema, schema_of
 from app.settings import Settings
@@ -48,7 +48,7 @@ class Observer(BatchObserver, Protocol):
 
 
 SMALL_RUN_S = 0.001  # a run of 32 rows below this gains nothing from more threads
-SIZES = (1, 8, 32)  # rows at which a model is timed, beside the row limit
+SIZES = (1, 8, 32, 256)  # rows at which a model is timed; the last is the most that a run may have
 
 
 class Model:
@@ -80,7 +80,7 @@ class Model:
         """A request that works: the first golden row."""
         return {"instances": [self.bundle.golden.instances[0]]}
 
-    def start(self, metrics: Observer, max_queue_rows: int) -> None:
+    def start(self, metrics: Observer, settings: Settings) -> None:
         """Make the batcher; call it on the event loop that serves."""
         self.metrics = metrics
         if not self.decision.inline:
@@ -88,9 +88,11 @@ class Model:
         self.batcher = Batcher(
             self.run,
             max_batch_rows=self.decision.max_batch_rows,
-            max_queue_rows=max_queue_rows,
+            max_queue_rows=settings.max_queue_rows,
             observer=metrics,
             executor=self._executor,
+            max_queue_bytes=settings.max_queue_bytes,
+            max_delay_s=settings.max_delay_us / 1e6,
         )
 
     def stop(self) -> None:
@@ -163,19 +165,21 @@ def _decide(bundle: Bundle, schema: Schema, settings: Settings) -> tuple[Engine,
     if settings.threads is None and cpus > 1 and run_s[32] > SMALL_RUN_S:
         threads = cpus
         engine, run_s = _engine(bundle, schema, threads, settings.max_batch_rows)
-    inline = settings.run_on == "loop" or (settings.run_on == "auto" and run_s[32] <= INLINE_MAX_S)
-    return engine, Decision(inline, threads, settings.max_batch_rows, run_s)
+    batch_rows = settings.max_batch_rows or row_limit(run_s)
+    inline = settings.run_on == "loop" or (settings.run_on == "auto" and run_s[min(32, batch_rows)] <= INLINE_MAX_S)
+    return engine, Decision(inline, threads, batch_rows, run_s)
 
 
-def _engine(bundle: Bundle, schema: Schema, threads: int, max_rows: int) -> tuple[Engine, dict[int, float]]:
+def _engine(bundle: Bundle, schema: Schema, threads: int, max_rows: int | None) -> tuple[Engine, dict[int, float]]:
     engine = Engine(bundle.model_path, threads)
     engine.check(bundle.manifest.inputs, bundle.manifest.outputs)
     golden = schema.assemble(schema.rows(bundle.golden.instances))
+    sizes = SIZES if max_rows is None else tuple({min(size, max_rows) for size in SIZES} | {32, max_rows})
 
     def run(rows: int) -> None:
         engine.run({name: tile(array, rows) for name, array in golden.items()})
 
     try:
-        return engine, time_runs(run, (*SIZES, max_rows))
+        return engine, time_runs(run, sizes)
     except Exception as error:
         raise BundleError(f"{bundle.model_path}: ONNX Runtime cannot run it: {error}") from error

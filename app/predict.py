@@ -32,9 +32,10 @@ class Prediction(Work):
     __slots__ = ("_model", "_respond", "_started")
 
     def __init__(
-        self, model: Model, rows: Sequence[Row], started: float, submitted: float, deadline: float, respond: Respond
+        self, model: Model, rows: Sequence[Row], size_bytes: int, times: tuple[float, float, float], respond: Respond
     ) -> None:
-        super().__init__(rows, submitted, deadline)
+        started, submitted, deadline = times
+        super().__init__(rows, submitted, deadline, None, size_bytes)
         self._model = model
         self._started = started
         self._respond = respond
@@ -92,7 +93,8 @@ class Predict:
         rows = model.schema.decode(request.body)
         decoded = monotonic()
         model.metrics.decoded(decoded - started)
-        prediction = Prediction(model, rows, started, decoded, started + self._timeout_s, respond)
+        times = (started, decoded, started + self._timeout_s)
+        prediction = Prediction(model, rows, len(request.body), times, respond)
         model.batcher.submit(prediction)
         return prediction
 

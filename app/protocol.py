@@ -360,7 +360,7 @@ class HotProtocol(HttpToolsProtocol):
             super().on_header(name, value)
 
     def _make_prefix(self) -> None:
-        """Do once what holds for a second: uvicorn then makes a new list of default headers, with a new date, each second."""
+        """Do once what holds for a second: then uvicorn makes a new list of default headers."""
         self._prefix_of = self.server_state.default_headers
         lines = [name + b": " + value + b"\r\n" for name, value in self._prefix_of]
         self._prefix = b"".join([*lines, b"content-type: application/json\r\ncontent-length: "])

@@ -140,7 +140,7 @@ class Registry:
             entry.state, entry.reason = "failed", f"{folder}: {type(error).__name__}: {error}"
             log.exception("Not served: %s/%d", entry.name, entry.version)
         else:
-            model.start(self._observe(model), self._settings.max_queue_rows)
+            model.start(self._observe(model), self._settings)
             entry.state, entry.model = "ready", model
             log.info("Serving %s/%d: %s", entry.name, entry.version, model.decision)
         self._loaded(entry)

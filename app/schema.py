@@ -7,6 +7,7 @@
 It knows neither transport nor batches.
 """
 
+import contextlib
 import difflib
 import re
 from collections.abc import Callable, Sequence
@@ -19,6 +20,9 @@ from app.bundle import Kind, Manifest
 from app.errors import BodyTooLarge, InvalidInput, RequestError
 
 RECEIVED_MAX_CHARS = 80  # of a value in a message: enough to recognise it, too few to flood a log
+HIDDEN = msgspec.Raw(b"something else")  # what follows the fault, or holds it, is malformed or too deep to be read
+PLAIN = msgspec.json.Decoder()
+VERBATIM = msgspec.json.Decoder(float_hook=lambda text: msgspec.Raw(text.encode()))  # slow, but reads 1e400
 
 Row = tuple[Any, ...]
 
@@ -140,24 +144,29 @@ def _malformed(error: Exception, body: bytes) -> InvalidInput:
 
 def _value_at(body: bytes, path: str) -> Any:
     """Walk to the value at msgspec's path, such as `instances[3].age`; keys may hold dots and brackets."""
-    try:
-        value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
+    value = _read(body)
     while path:
         if isinstance(value, list):
             index = re.match(r"\[(\d+)\]\.?", path)
             if index is None or int(index[1]) >= len(value):
-                return None
+                return HIDDEN
             value, path = value[int(index[1])], path[index.end() :]
         elif isinstance(value, dict):
             key = max((k for k in value if path.startswith(k)), key=len, default=None)
             if key is None:
-                return None
+                return HIDDEN
             value, path = value[key], path[len(key) :].removeprefix(".")
         else:
-            return None
+            return HIDDEN
     return value
+
+
+def _read(body: bytes) -> Any:
+    """Read a body that does not fit its type, and may be malformed after the fault."""
+    for decoder in (PLAIN, VERBATIM):
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return decoder.decode(body)
+    return HIDDEN
 
 
 def _show(value: Any) -> str:

@@ -39,13 +39,15 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(16 * 2**20, ge=1, description="Bytes of a request body; more is refused with 413.")
     max_request_rows: int = Field(10_000, ge=1, description="Rows of one request; more is refused with 413.")
     max_queue_rows: int = Field(20_000, ge=1, description="Rows waiting in a model's queue; more is refused with 429.")
+    max_queue_bytes: int = Field(2**28, ge=1, description="Bytes of the bodies waiting in a model's queue; else 429.")
     timeout_ms: int = Field(10_000, ge=1, description="Milliseconds until a request without an answer gets 504.")
     shutdown_timeout_s: int = Field(
         20, ge=0, description="Seconds that accepted requests have to finish after SIGTERM."
     )
 
     # the engine; left out, it decides by measuring the model at load
-    max_batch_rows: int = Field(256, ge=1, description="Rows of one run; what comes beyond waits for the next.")
+    max_batch_rows: int | None = Field(None, ge=1, description="Rows of one run; left out: where more no longer pays.")
+    max_delay_us: int = Field(0, ge=0, description="Microseconds that an idle engine waits for company; 0 never waits.")
     threads: int | None = Field(
         None, ge=1, description="Threads of a run; left out: one for a small model, else the CPUs."
     )
