@@ -178,13 +178,19 @@ def _check_tensors(folder: Path, manifest: Manifest) -> None:
     for tensor in (*manifest.inputs, *manifest.outputs):
         if len(tensor.shape) != 2 or tensor.shape[0] is not None or not tensor.shape[1]:
             raise BundleError(f"{where}: expected `{tensor.name}` of shape [null, columns]. Received: {tensor.shape}.")
-    columns = sorted((t.name, column, t.dtype) for t in manifest.inputs for column in range(t.shape[1] or 0))
     fed = sorted((f.tensor, f.column, DTYPES[f.type]) for f in manifest.features)
-    if fed != columns:
-        raise BundleError(f"{where}: expected features for the input columns {columns}. Received: {fed}.")
+    width = sum(tensor.shape[1] or 0 for tensor in manifest.inputs)  # before a list of so many is made
+    if width != len(fed) or fed != sorted(_columns(manifest.inputs)):
+        raise BundleError(
+            f"{where}: expected each input column to be fed by one feature of its dtype. Received: {fed}."
+        )
     names = [f.name for f in manifest.features]
     if len(names) != len(set(names)):
         raise BundleError(f"{where}: expected unique feature names. Received: {names}.")
+
+
+def _columns(tensors: tuple[Tensor, ...]) -> list[tuple[str, int, Dtype]]:
+    return [(tensor.name, column, tensor.dtype) for tensor in tensors for column in range(tensor.shape[1] or 0)]
 
 
 def _check_answer(folder: Path, manifest: Manifest) -> None:

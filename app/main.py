@@ -18,7 +18,7 @@ from app import openapi
 from app.doors import AsgiDoor
 from app.errors import NotReady
 from app.faults import register_faults
-from app.handler import Handler
+from app.handler import Handler, HotRoutes
 from app.health import Health
 from app.metrics import Metrics
 from app.predict import Predict
@@ -46,7 +46,7 @@ class Slipway(FastAPI):
             redirect_slashes=False,
         )
         self.settings = settings
-        self.hot: dict[bytes, Handler] = {}  # raw path -> handler, for the protocol door
+        self.hot = HotRoutes()  # for the protocol door
         self._doors: dict[str, AsgiDoor] = {}  # path -> the same handler behind the ASGI door
         register_faults(self)
         self.include_router(router)
@@ -63,7 +63,7 @@ class Slipway(FastAPI):
 
     def take(self, path: str, handler: Handler) -> None:
         """Answer POST requests to `path` by `handler`, through either door."""
-        self.hot[path.encode()] = handler
+        self.hot.handlers[path.encode()] = handler
         self._doors[path] = AsgiDoor(handler)
 
     def openapi(self) -> dict[str, object]:
@@ -80,22 +80,34 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     assert isinstance(app, Slipway)
     settings = app.settings
     metrics = Metrics()
+    metrics.watch_process()
     registry = Registry(
         settings,
         observe=lambda model: metrics.observe(model, settings.max_queue_rows),
         loaded=lambda entry: metrics.loaded(entry.name, entry.version, ready=entry.state == "ready"),
     )
     health = Health(registry)
-    metrics.draining.set_function(lambda: health.draining)
     app.take("/predict", Predict(registry, metrics, settings.timeout_ms / 1000, settings.max_body_bytes))
     app.state.metrics, app.state.registry, app.state.health = metrics, registry, health
-    loading = asyncio.create_task(registry.load_all(), name="load models")
+    tasks = [
+        asyncio.create_task(registry.load_all(), name="load models"),
+        asyncio.create_task(_keep_metrics(metrics, health), name="keep metrics"),
+    ]
     try:
         yield
     finally:
         health.draining = True
-        loading.cancel()
+        for task in tasks:
+            task.cancel()
         registry.stop()
+
+
+async def _keep_metrics(metrics: Metrics, health: Health) -> None:
+    """Fold each second, so that another worker's scrape lags no more than that."""
+    while True:
+        metrics.draining.set(health.draining)
+        metrics.fold()
+        await asyncio.sleep(1)
 
 
 async def _not_started(request: Request) -> Response:

@@ -1,12 +1,18 @@
 """Every metric in one list; `docs/api.md` says what each includes and excludes.
 
 One registry an application, so that two of them in one process do not count for each other.
-What a request adds waits in plain lists and is folded into the instruments in bulk: before each scrape, and whenever a
-list is long. That keeps the metrics of a request below a microsecond.
+What a request adds waits in plain lists and is folded into the instruments in bulk: each second, before a scrape, and
+whenever a list is long. That keeps the metrics of a request below a microsecond.
+With several worker processes the client's files, in PROMETHEUS_MULTIPROC_DIR, join what each of them counted; those
+know neither information metrics nor functions, so what is served stands in labels of gauges that are set.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Info
+import os
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.gc_collector import GCCollector
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
@@ -24,45 +30,53 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        for collector in (ProcessCollector, PlatformCollector, GCCollector):
-            collector(registry=self.registry)
-        r = self.registry
+        r: Any = {"registry": self.registry}
+        total: Any = {**r, "multiprocess_mode": "livesum"}
+        least: Any = {**r, "multiprocess_mode": "livemin"}
+        most: Any = {**r, "multiprocess_mode": "livemax"}
         self.requests = Counter(
-            "slipway_requests", "Prediction requests answered, by status code.", (*MODEL, "code"), registry=r
+            "slipway_requests", "Prediction requests answered, by status code.", (*MODEL, "code"), **r
         )
         self.latency = Histogram(
             "slipway_request_duration_seconds",
             "From the last byte of a prediction request to its encoded answer; answers with status 200 only.",
             MODEL,
             buckets=LATENCY_S,
-            registry=r,
+            **r,
         )
         self.stage = Histogram(
             "slipway_stage_duration_seconds",
             "Time in one stage: decode (a request), queue (a request), run (a batch; assemble and encode included).",
             (*MODEL, "stage"),
             buckets=LATENCY_S,
-            registry=r,
+            **r,
         )
-        self.batch_rows = Histogram("slipway_batch_rows", "Rows of each run.", MODEL, buckets=BATCH_ROWS, registry=r)
+        self.batch_rows = Histogram("slipway_batch_rows", "Rows of each run.", MODEL, buckets=BATCH_ROWS, **r)
         self.batch_retries = Counter(
-            "slipway_batch_retries", "Batches that failed, so that their requests ran alone.", MODEL, registry=r
+            "slipway_batch_retries", "Batches that failed, so that their requests ran alone.", MODEL, **r
         )
-        self.queue_rows = Gauge("slipway_queue_rows", "Rows waiting for a run.", MODEL, registry=r)
-        self.queue_capacity = Gauge("slipway_queue_capacity_rows", "Rows that may wait.", MODEL, registry=r)
-        self.model_ready = Gauge("slipway_model_ready", "1 if the version serves, 0 if it failed.", MODEL, registry=r)
-        self.model_loads = Counter("slipway_model_loads", "Loads that ended.", ("model", "outcome"), registry=r)
+        self.queue_rows = Gauge("slipway_queue_rows", "Rows waiting for a run.", MODEL, **total)
+        self.queue_capacity = Gauge("slipway_queue_capacity_rows", "Rows that may wait.", MODEL, **total)
+        self.model_ready = Gauge("slipway_model_ready", "1 if the version serves, 0 if it failed.", MODEL, **least)
+        self.model_loads = Counter("slipway_model_loads", "Loads that ended.", ("model", "outcome"), **r)
         self.model_load_s = Gauge(
-            "slipway_model_load_seconds", "Seconds to verify, load, prove and time the version.", MODEL, registry=r
+            "slipway_model_load_seconds", "Seconds to verify, load, prove and time the version.", MODEL, **most
         )
-        self.model_info = Info(
-            "slipway_model", "What is served: hash of the graph, precision, task.", MODEL, registry=r
+        self.model_info = Gauge(
+            "slipway_model_info",
+            "Always 1; the labels say what is served.",
+            (*MODEL, "sha256", "precision", "task"),
+            **most,
         )
-        self.engine = Info("slipway_engine", "Where runs happen and how.", MODEL, registry=r)
-        self.draining = Gauge("slipway_draining", "1 while the process finishes before it exits.", registry=r)
-        self.cpus = Gauge("slipway_effective_cpus", "CPUs that affinity and cgroup quota leave.", registry=r)
-        self.cpus.set_function(effective_cpus)
-
+        self.engine_info = Gauge(
+            "slipway_engine_info",
+            "Always 1; the labels say where runs happen, with how many threads, and of how many rows at most.",
+            (*MODEL, "run_on", "threads", "max_batch_rows"),
+            **most,
+        )
+        self.draining = Gauge("slipway_draining", "1 while the process finishes before it exits.", **most)
+        self.cpus = Gauge("slipway_effective_cpus", "CPUs that affinity and cgroup quota leave.", **most)
+        self.cpus.set(effective_cpus())
         self._models: dict[Model, ModelMetrics] = {}
 
     def observe(self, model: Model, queue_capacity_rows: int) -> "ModelMetrics":
@@ -71,9 +85,23 @@ class Metrics:
         return self._models[model]
 
     def fold(self) -> None:
-        """Count what the requests left in the lists; call it before a scrape, on the event loop."""
+        """Count what the requests left in the lists; call it on the event loop."""
         for model in self._models.values():
             model.fold()
+
+    def scraped(self) -> CollectorRegistry:
+        """Return what a scrape shows: this process, or all workers of this machine."""
+        self.fold()
+        everything = CollectorRegistry()
+        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+            MultiProcessCollector(everything)  # type: ignore[no-untyped-call]  # the client has not typed it
+            return everything
+        return self.registry
+
+    def watch_process(self) -> None:
+        """Add the client's own view of the process: CPU, memory, descriptors, garbage collection."""
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
 
     def refused(self, model: Model | None, code: int) -> None:
         """Count a request that got no prediction; `_unknown` stands for a model that was never found."""
@@ -91,6 +119,7 @@ class ModelMetrics:
 
     def __init__(self, metrics: Metrics, model: Model, queue_capacity_rows: int) -> None:
         labels = (model.name, str(model.version))
+        self._model = model
         self._requests = metrics.requests
         self._labels = labels
         self._latency = Recorder(metrics.latency.labels(*labels), metrics.requests.labels(*labels, "200"))
@@ -99,23 +128,16 @@ class ModelMetrics:
         )
         self._batch_rows = Recorder(metrics.batch_rows.labels(*labels))
         self._retries = metrics.batch_retries.labels(*labels)
+        self._queue_rows = metrics.queue_rows.labels(*labels)
         self.decoded = self._decode.add  # seconds of one request
         self.answered = self._latency.add  # seconds of one request that got its predictions
-        metrics.queue_rows.labels(*labels).set_function(lambda: model.batcher.queued_rows)
         metrics.queue_capacity.labels(*labels).set(queue_capacity_rows)
         metrics.model_load_s.labels(*labels).set(model.load_s)
-        manifest = model.bundle.manifest
-        metrics.model_info.labels(*labels).info(
-            {"sha256": manifest.files["model.onnx"].sha256, "precision": manifest.precision, "task": manifest.task}
-        )
-        decision = model.decision
-        metrics.engine.labels(*labels).info(
-            {
-                "run_on": "loop" if decision.inline else "thread",
-                "threads": str(decision.threads),
-                "max_batch_rows": str(decision.max_batch_rows),
-            }
-        )
+        manifest, decision = model.bundle.manifest, model.decision
+        sha256 = manifest.files["model.onnx"].sha256
+        metrics.model_info.labels(*labels, sha256, manifest.precision, manifest.task).set(1)
+        where = "loop" if decision.inline else "thread"
+        metrics.engine_info.labels(*labels, where, str(decision.threads), str(decision.max_batch_rows)).set(1)
 
     def refused(self, code: int) -> None:
         """Count a request that got no prediction."""
@@ -127,10 +149,12 @@ class ModelMetrics:
         self._run.add(run_s)
         self._queue.extend(waited_s)
 
+    def retried(self) -> None:
+        """See `app.batcher.Observer`."""
+        self._retries.inc()
+
     def fold(self) -> None:
         """Count what waits in the lists."""
         for recorder in (self._latency, self._decode, self._queue, self._run, self._batch_rows):
             recorder.fold()
-
-    def retried(self) -> None:
-        self._retries.inc()
+        self._queue_rows.set(self._model.batcher.queued_rows)

@@ -48,6 +48,8 @@ class Observer(BatchObserver, Protocol):
 
 
 SMALL_RUN_S = 0.001  # a run of 32 rows below this gains nothing from more threads
+SUM_ATOL = 1e-3  # of a row's probabilities beside one
+UNKNOWN_WORD = "\u2047"  # a word that no vocabulary holds
 SIZES = (1, 8, 32, 256)  # rows at which a model is timed; the last is the most that a run may have
 
 
@@ -135,25 +137,64 @@ def load(folder: Path, settings: Settings) -> Model:
 
 
 def prove(bundle: Bundle, schema: Schema, engine: Engine) -> None:
-    """Run the golden rows and compare.
+    """Run the golden rows, together and alone, and compare; then rows with missing and unknown values.
 
     Raises:
         BundleError: when the graph answers otherwise than it did for the trainer.
     """
-    golden = bundle.golden
-    outputs = engine.run(schema.assemble(schema.rows(golden.instances)))
-    for tensor, found in zip(bundle.manifest.outputs, outputs, strict=True):
-        wanted = np.array(golden.outputs[tensor.name], np.float32)  # (rows, columns)
-        if wanted.shape != found.shape or not np.allclose(found, wanted, rtol=golden.rtol, atol=golden.atol):
-            raise BundleError(
-                f"{bundle.folder / bundles.GOLDEN}: expected `{tensor.name}` within {golden.atol:g} + {golden.rtol:g} "
-                f"of the trainer's answers. Received: a difference of {_difference(wanted, found)}."
-            )
+    rows = _golden_rows(bundle, schema)
+    for some in (rows, rows[:1]):
+        outputs = _run(bundle, engine, schema.assemble(some))
+        for tensor, found in zip(bundle.manifest.outputs, outputs, strict=True):
+            _compare(bundle, tensor.name, found)
+    if bundle.manifest.labels is not None and not np.allclose(outputs[0].sum(axis=1), 1, atol=SUM_ATOL):
+        raise BundleError(f"{bundle.model_path}: expected probabilities that sum to one. Received: {outputs[0]}.")
+    strange = _run(bundle, engine, schema.assemble(schema.rows(_strange(bundle))))
+    if not np.isfinite(strange[0]).all():
+        raise BundleError(
+            f"{bundle.model_path}: expected finite answers to missing and unknown values. Received: {strange[0]}."
+        )
+
+
+def _golden_rows(bundle: Bundle, schema: Schema) -> list[Row]:
+    try:
+        return schema.rows(bundle.golden.instances)
+    except msgspec.ValidationError as error:
+        raise BundleError(f"{bundle.folder / bundles.GOLDEN}: {error}.") from error
+
+
+def _run(bundle: Bundle, engine: Engine, inputs: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+    try:
+        return engine.run(inputs)
+    except Exception as error:
+        raise BundleError(f"{bundle.model_path}: ONNX Runtime cannot run it: {error}") from error
+
+
+def _compare(bundle: Bundle, tensor: str, found: NDArray[Any]) -> None:
+    """Compare the answers to the first golden rows with the trainer's."""
+    golden, where = bundle.golden, bundle.folder / bundles.GOLDEN
+    try:
+        wanted = np.array(golden.outputs[tensor][: len(found)], np.float32)  # (rows, columns)
+    except (TypeError, ValueError) as error:
+        raise BundleError(f"{where}: expected rows of numbers for `{tensor}`. Received: {error}.") from error
+    if wanted.shape != found.shape or not np.allclose(found, wanted, rtol=golden.rtol, atol=golden.atol):
+        raise BundleError(
+            f"{where}: expected `{tensor}` within {golden.atol:g} + {golden.rtol:g} of the trainer's answers. "
+            f"Received: a difference of {_difference(wanted, found)} in a run of {len(found)} rows."
+        )
+
+
+def _strange(bundle: Bundle) -> list[dict[str, Any]]:
+    """Make two rows that training did not hold: one without its optional values, one with unknown words."""
+    row, features = bundle.golden.instances[0], bundle.manifest.features
+    missing = {feature.name: None for feature in features if feature.optional}
+    unknown = {feature.name: UNKNOWN_WORD for feature in features if feature.type == "string"}
+    return [row | missing, row | unknown]
 
 
 def _difference(wanted: NDArray[Any], found: NDArray[Any]) -> str:
     if wanted.shape != found.shape:
-        return f"shape, {found.shape} instead of {wanted.shape}"
+        return f"shape, {found.shape} instead of {wanted.shape},"
     return f"{float(np.abs(wanted - found).max()):g}"
 
 
@@ -173,13 +214,10 @@ def _decide(bundle: Bundle, schema: Schema, settings: Settings) -> tuple[Engine,
 def _engine(bundle: Bundle, schema: Schema, threads: int, max_rows: int | None) -> tuple[Engine, dict[int, float]]:
     engine = Engine(bundle.model_path, threads)
     engine.check(bundle.manifest.inputs, bundle.manifest.outputs)
-    golden = schema.assemble(schema.rows(bundle.golden.instances))
+    golden = schema.assemble(_golden_rows(bundle, schema))
     sizes = SIZES if max_rows is None else tuple({min(size, max_rows) for size in SIZES} | {32, max_rows})
 
     def run(rows: int) -> None:
-        engine.run({name: tile(array, rows) for name, array in golden.items()})
+        _run(bundle, engine, {name: tile(array, rows) for name, array in golden.items()})
 
-    try:
-        return engine, time_runs(run, sizes)
-    except Exception as error:
-        raise BundleError(f"{bundle.model_path}: ONNX Runtime cannot run it: {error}") from error
+    return engine, time_runs(run, sizes)

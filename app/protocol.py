@@ -12,13 +12,13 @@ and the loss of a connection stay uvicorn's own.
 
 import inspect
 import logging
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
+from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.errors import Headers, render
-from app.handler import Handler, Ticket, too_large
+from app.handler import Handler, HotRoutes, Ticket, too_large
 
 log = logging.getLogger("slipway.protocol")
 
@@ -174,10 +174,7 @@ class Exchange:
 
 
 class HotProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with the hot routes taken out; see `protocol_for`."""
-
-    hot: ClassVar[Mapping[bytes, Handler]] = {}
-    heads: ClassVar[dict[bytes, Head]] = {}  # raw head -> what the parser made of it
+    """uvicorn's protocol with the hot routes taken out; its application has a `HotRoutes` as `hot`."""
 
     cycle: Any  # uvicorn's RequestResponseCycle, or an Exchange in its place
     pipeline: Any
@@ -189,6 +186,11 @@ class HotProtocol(HttpToolsProtocol):
     _head: Head | None = None  # of the hot request that the parser is reading
     _prefix_of: list[tuple[bytes, bytes]] | None = None  # the default headers that `_prefix` was made of
     _prefix = b""
+
+    def __init__(self, config: Config, *args: Any, **kwargs: Any) -> None:
+        super().__init__(config, *args, **kwargs)
+        hot: HotRoutes = config.app.hot  # type: ignore[union-attr]  # the application that `app.main` made
+        self._handlers, self._heads = hot.handlers, hot.heads
 
     # ── a request comes in ──
 
@@ -202,7 +204,7 @@ class HotProtocol(HttpToolsProtocol):
             super().data_received(data)
             return
         end = data.find(b"\r\n\r\n") + 4
-        head = self.heads.get(data[:end])
+        head = self._heads.get(data[:end])
         if head is not None and head.length == len(data) - end:
             self._idle_since = None
             self._busy = True
@@ -224,7 +226,7 @@ class HotProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         path, _, query = self.url.partition(b"?")
-        handler = self.hot.get(path)
+        handler = self._handlers.get(path)
         if handler is None or not self._takes_hot():
             self._begin_ordinary()
             super().on_headers_complete()
@@ -336,9 +338,9 @@ class HotProtocol(HttpToolsProtocol):
             return
         if head.length > head.handler.max_body_bytes:
             return
-        if len(self.heads) >= HEADS_MAX:
-            self.heads.clear()  # heads that differ each time, by a request id say, must not pile up
-        self.heads[data[:end]] = head
+        if len(self._heads) >= HEADS_MAX:
+            self._heads.clear()  # heads that differ each time, by a request id say, must not pile up
+        self._heads[data[:end]] = head
 
     def _unset_keepalive_if_required(self) -> None:
         """Data came, or a response ended: the connection is not idle; the timer finds out by itself."""
@@ -378,8 +380,3 @@ class HotProtocol(HttpToolsProtocol):
             cycle.start()
         else:
             super()._start_asgi_task(cycle, app)
-
-
-def protocol_for(hot: Mapping[bytes, Handler]) -> type[HotProtocol]:
-    """Make the protocol class whose hot routes are `hot`: raw path -> handler; the mapping may fill later."""
-    return type("HotProtocolOfApp", (HotProtocol,), {"hot": hot, "heads": {}})

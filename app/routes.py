@@ -85,8 +85,7 @@ async def metrics(request: Request) -> Response:
     """Every metric in the format that the scraper asks for."""
     encode, content_type = choose_encoder(request.headers.get("accept", ""))
     instruments: Metrics = request.app.state.metrics
-    instruments.fold()
-    return Response(encode(instruments.registry), media_type=content_type)
+    return Response(encode(instruments.scraped()), media_type=content_type)
 
 
 @router.get("/models", summary="What is served", tags=["models"])

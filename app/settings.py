@@ -24,6 +24,9 @@ class Settings(BaseSettings):
         75, ge=0, description="Idle seconds until a connection is closed; above a proxy's own (60)."
     )
 
+    workers: int = Field(
+        1, ge=1, description="Processes on this port; more only on one big machine, else use replicas."
+    )
     door: Literal["protocol", "asgi"] = Field(
         "protocol", description="How hot routes are answered: inside uvicorn's protocol class, or as plain ASGI."
     )

@@ -1,10 +1,9 @@
 """A limit: the least that uvicorn can do. An ASGI callable that reads nothing and answers `{}`."""
 
+import os
 from typing import Any
 
 import uvicorn
-
-from benchmarks.servers.graph import HOST, PORT
 
 START = {
     "type": "http.response.start",
@@ -21,4 +20,5 @@ async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 if __name__ == "__main__":
-    uvicorn.run(app, host=HOST, port=PORT, loop="uvloop", http="httptools", access_log=False, log_level="warning")
+    port = int(os.environ["BENCH_PORT"])
+    uvicorn.run(app, port=port, loop="uvloop", http="httptools", access_log=False, log_level="warning")

@@ -1,11 +1,13 @@
 """Every kustomization renders to what each supported Kubernetes accepts, unknown fields refused."""
 
+import os
+import re
 from pathlib import Path
 
 import pytest
-from kubernetes_validate import latest_version, validate  # type: ignore[import-untyped]
+from kubernetes_validate import latest_version, validate
 
-from tests.k8s.rendered import K8S, render
+from tests.k8s.rendered import K8S, ROOT, render
 
 OLDEST = 30  # nothing in the base is newer than on by default in 1.30
 MINORS = range(OLDEST, int(latest_version().split(".")[1]) + 1)
@@ -43,3 +45,20 @@ def test_every_object_is_in_the_namespace() -> None:
     for manifest in render():
         named = manifest["metadata"]["name" if manifest["kind"] == "Namespace" else "namespace"]
         assert named == "slipway", manifest["kind"]
+
+
+def test_the_overlay_of_the_page_renders(tmp_path: Path) -> None:
+    """What a reader pastes works, and changes what the page says."""
+    [example] = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "deploying.md").read_text(), re.DOTALL)
+    base = os.path.relpath(K8S, tmp_path.resolve())
+    (tmp_path / "kustomization.yaml").write_text(example.replace("../slipway/k8s", base))
+    objects = render(tmp_path)
+    for manifest in objects:
+        validate(manifest, f"1.{OLDEST}", strict=True)
+    [settings] = [manifest["data"] for manifest in objects if manifest["kind"] == "ConfigMap"]
+    assert settings["SLIPWAY_LOG_LEVEL"] == "warning"
+    assert settings["SLIPWAY_PORT"] == "8000"
+    [pod] = [manifest["spec"]["template"]["spec"] for manifest in objects if manifest["kind"] == "Deployment"]
+    assert pod["containers"][0]["image"] == "your-registry/slipway:2026.1"
+    assert pod["containers"][0]["envFrom"][0]["configMapRef"]["name"].startswith("slipway-")
+    assert pod["volumes"][0]["name"] == "models"

@@ -1,0 +1,84 @@
+"""One process that serves: the application, uvicorn around it, and what a person sees when it starts.
+
+serve(settings, sock)   application ─> uvicorn ─> address and a request that works ─> a signal ─> finish, exit 0
+"""
+
+import asyncio
+import logging
+import shlex
+import signal
+import socket
+import sys
+from typing import Any
+
+import msgspec
+import uvicorn
+
+from app.main import Slipway, create_app
+from app.protocol import HotProtocol, fits
+from app.settings import Settings
+
+
+def exit_zero_on_signals() -> None:
+    """Make SIGTERM and SIGINT end this process with code 0.
+
+    While it serves, uvicorn takes the signals, finishes what was accepted, and raises them again after that.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which fails readiness at the first signal and says where it answers."""
+
+    def __init__(self, config: uvicorn.Config, app: Slipway) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        self._announcement = asyncio.create_task(self._announce())
+
+    async def shutdown(self, sockets: Any = None) -> None:
+        self._app.state.health.draining = True
+        self._announcement.cancel()
+        await super().shutdown(sockets)
+
+    async def _announce(self) -> None:
+        """Print the address, and a curl line that works when pasted, once a model answers."""
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        address = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104
+        registry, health = self._app.state.registry, self._app.state.health
+        await registry.finished.wait()
+        print(f"\nSlipway answers on {address} (documentation: {address}/docs)", flush=True)
+        if not health.ready:
+            print(f"It is NOT ready: {' '.join(health.reasons())}", flush=True)
+            return
+        model = registry.models[-1]
+        query = f"?model={model.name}" if len({m.name for m in registry.models}) > 1 else ""
+        body = shlex.quote(msgspec.json.encode(model.example).decode())
+        line = f"curl -s '{address}/predict{query}' -H 'content-type: application/json' -d {body}"
+        print(f"Try it:\n\n{line}\n", flush=True)
+
+
+def serve(settings: Settings, sock: socket.socket) -> None:
+    """Serve on a bound socket, in this process, until a signal."""
+    exit_zero_on_signals()
+    _log(settings)
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        http=HotProtocol if settings.door == "protocol" and fits() else "httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # nothing here asks who the client is
+        timeout_keep_alive=settings.keep_alive_s,
+        timeout_graceful_shutdown=settings.shutdown_timeout_s,
+    )
+    Server(config, app).run([sock])
+
+
+def _log(settings: Settings) -> None:
+    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    logging.basicConfig(level=settings.log_level.upper(), format=form, stream=sys.stderr)

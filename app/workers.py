@@ -1,0 +1,75 @@
+"""Several processes on one machine and one port, where one core is not enough and replicas are not wanted.
+
+    supervise(count, sock, serve)   start ─> watch: restart who dies ─> a signal: stop all, wait, done
+
+Each worker is a whole service of its own: its models, its batchers, its loop. They share the listening socket, and the
+Prometheus client's files, so that any of them can answer a scrape for all.
+"""
+
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import tempfile
+from collections.abc import Callable
+from multiprocessing.connection import wait
+from multiprocessing.context import SpawnProcess
+from types import FrameType
+
+from prometheus_client.multiprocess import mark_process_dead
+
+log = logging.getLogger("slipway.workers")
+
+Serve = Callable[[socket.socket], None]
+
+
+def supervise(count: int, sock: socket.socket, serve: Serve) -> None:
+    """Run `serve(sock)` in `count` processes until SIGTERM or SIGINT, then let each finish.
+
+    Args:
+        count: processes.
+        sock: a bound socket; workers listen on it together, so no connection is lost when one dies.
+        serve: must be picklable; it ends by itself on SIGTERM.
+    """
+    with tempfile.TemporaryDirectory(prefix="slipway-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # read by the client when a worker imports it
+        stop = _Stop()
+        workers = [_start(sock, serve) for _ in range(count)]
+        while not stop.asked:
+            wait([stop.wakeup, *(worker.sentinel for worker in workers)])
+            if not stop.asked:
+                workers = [worker if worker.is_alive() else _replace(worker, sock, serve) for worker in workers]
+        for worker in workers:
+            worker.terminate()  # SIGTERM: each finishes what it accepted
+        for worker in workers:
+            worker.join()
+
+
+class _Stop:
+    """Turns the signals into something that `wait` can wait for."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self.wakeup, wakes = socket.socketpair()
+        wakes.setblocking(False)
+        self._wakes = wakes
+        signal.set_wakeup_fd(wakes.fileno())
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self.asked = True
+
+
+def _start(sock: socket.socket, serve: Serve) -> SpawnProcess:
+    worker = multiprocessing.get_context("spawn").Process(target=serve, args=(sock,))
+    worker.start()
+    return worker
+
+
+def _replace(dead: SpawnProcess, sock: socket.socket, serve: Serve) -> SpawnProcess:
+    log.error("Worker %s ended with code %s; starting another.", dead.pid, dead.exitcode)
+    if dead.pid is not None:
+        mark_process_dead(dead.pid)  # type: ignore[no-untyped-call]  # the client has not typed it
+    return _start(sock, serve)

@@ -1,0 +1,29 @@
+"""Every error that training raises on purpose, and the exit code a person sees.
+
+    SlipwayError (app.errors)
+    └── TrainingError    1   the road ends here; the message says why
+        ├── DataError    2   the file, a column or an option does not fit; the message says what would
+        └── ParityError  1   the exported graph disagrees with Keras; nothing is written
+
+A message is: name, what was expected, what was received.
+"""
+
+from typing import ClassVar
+
+from app.errors import SlipwayError
+
+
+class TrainingError(SlipwayError):
+    """The root: training stops, and the person reads one message instead of a trace."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class DataError(TrainingError):
+    """Raised when the data file or an option does not fit, before anything is trained."""
+
+    exit_code = 2
+
+
+class ParityError(TrainingError):
+    """Raised when ONNX Runtime and Keras give different answers for the same rows."""

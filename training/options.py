@@ -1,0 +1,52 @@
+"""Every choice of a training run: its unit, its default and the reason for it.
+
+`training/cli.py` turns the command line into `Options`; every later stage reads what it needs from it.
+It knows nothing about files, networks or the command line's spelling.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+TaskName = Literal["binary", "multiclass", "regression"]
+OptimizerName = Literal["sgd", "momentum", "rmsprop", "adam", "adamw"]
+Precision = Literal["fp32", "int8-dynamic", "int8-static"]
+
+TASKS: tuple[TaskName, ...] = ("binary", "multiclass", "regression")
+OPTIMIZERS: tuple[OptimizerName, ...] = ("sgd", "momentum", "rmsprop", "adam", "adamw")
+PRECISIONS: tuple[Precision, ...] = ("fp32", "int8-dynamic", "int8-static")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a person may choose; a default serves a table of a thousand to a million rows."""
+
+    data: Path
+    target: str | None = None  # None: refused with the list of columns
+    name: str | None = None  # None: from the file's name
+    models: Path = Path("models")
+
+    task: TaskName | None = None  # None: inferred from the target's values
+    categorical: tuple[str, ...] = ()  # number columns that are codes, not quantities
+    drop: tuple[str, ...] = ()
+    keep_duplicates: bool = False
+    allow_missing: bool = False
+    max_vocabulary: int = 1000  # values a column; the rest is too rare to learn from
+    validation_share: float = 0.15
+    test_share: float = 0.2
+
+    hidden: tuple[int, ...] = (128, 64)  # units of each dense layer
+    dropout: float = 0.1  # share of units silenced in training
+    bins: int = 16  # pieces a number is cut into; more did not help on five tables
+    embedding: int = 8  # numbers a categorical value is turned into
+
+    optimizer: OptimizerName = "adamw"
+    learning_rate: float | None = None  # None: the optimizer's own, see training/fit.py
+    batch_size: int | None = None  # rows; None: 32 to 256 by the number of training rows
+    epochs: int = 100  # an upper bound; early stopping ends most runs sooner
+    patience: int = 10  # epochs without a better validation loss
+    class_weights: bool = False
+    seed: int = 0
+
+    budget_points: float = 0.5  # hundredths of the main metric that compression may cost
+    precision: Precision | None = None  # None: chosen by measurement

@@ -1,0 +1,53 @@
+"""Silence for libraries that talk while they load: set before the first import of TensorFlow.
+
+It knows nothing about training.
+"""
+
+import logging
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+ENVIRONMENT = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",  # only fatal messages of TensorFlow's C++ side
+    "CUDA_VISIBLE_DEVICES": "-1",  # tables train faster on the CPU than the copies to a GPU take
+    "ORT_DISABLE_TELEMETRY": "1",
+    "KERAS_BACKEND": "tensorflow",  # the only backend that tf2onnx reads
+    "MPLBACKEND": "Agg",
+}
+
+
+def set_environment() -> None:
+    """Set the variables that the libraries read at import; a value already set wins."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+
+
+def silence_loggers() -> None:
+    """Keep the notes of the converter, of TensorFlow and of the quantizer off the terminal."""
+    for name in ("tf2onnx", "tensorflow", "absl", "matplotlib"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    # The quantizer advises on the root logger: its advice (pre-process first) is what compress.py does.
+    logging.getLogger().setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="tensorflow|keras|tf2onnx|onnxruntime")
+
+
+@contextmanager
+def held_stderr() -> Iterator[None]:
+    """Hold back what C++ libraries write to the error stream; show it if the block fails."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(kept, held.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
