@@ -24,7 +24,7 @@ from benchmarks import install, load
 from benchmarks.asking import HOST, NotServingError, body_of, fault, send, wait_until_right
 from benchmarks.models import BUILD, ROOT, Model
 from benchmarks.peers import Peer
-from benchmarks.process import Server
+from benchmarks.process import Server, busy_s
 
 PORTS = range(18000, 28000, 10)  # a peer may take a few more beside its own
 START_LIMIT_S = 90.0
@@ -85,6 +85,11 @@ class Seat:
         self.start_s.append(wait_until_right(self.server, self.peer, self.model, self.port, START_LIMIT_S))
         self.server.pin()
 
+    @property
+    def started(self) -> dict[str, Any]:
+        """The start-up times, as they go into the results."""
+        return {"peer": self.peer.name, "model": self.model.name, "start_s": self.start_s}
+
     def stop(self) -> None:
         if self.server is not None:
             self.server.stop()
@@ -117,9 +122,9 @@ class Seat:
     def measure(self, server: Server, connections: int, seconds: float) -> dict[str, Any]:
         """Load the server and return one point of the results."""
         url = f"http://{HOST}:{self.port}{self.peer.path}"
-        before_s = server.cpu_s()
+        before_s, busy_before_s = server.cpu_s(), busy_s(SERVER_CORE)
         seen = load.run(url, self.script, connections=connections, seconds=seconds, core=LOAD_CORE)
-        cpu_s = server.cpu_s() - before_s
+        cpu_s, busy = server.cpu_s() - before_s, busy_s(SERVER_CORE) - busy_before_s
         return {
             "peer": self.peer.name,
             "model": self.model.name,
@@ -129,6 +134,7 @@ class Seat:
             "errors": seen.errors,
             "cpu_us": cpu_s * 1e6 / max(seen.requests, 1),
             "cpu_share": cpu_s / seen.seconds,
+            "foreign_share": max(0.0, busy - cpu_s) / seen.seconds,  # of the core, taken by others
             "rss_mb": server.rss_mb(),
             "pss_mb": server.pss_mb(),
         }
@@ -144,12 +150,13 @@ def compare(plan: Plan, tell: Tell) -> Outcome:
             seats = [Seat(peer, model) for peer in peers if model.name in peer.models]
             for seat in seats:
                 stack.callback(seat.stop)
-            seats = [seat for seat in seats if _seated(seat, outcome, tell)]
+            seats = [seat for seat in seats if not seat.peer.freezes or _seated(seat, outcome, tell)]
             for turn in range(plan.rounds):
                 random.Random(turn).shuffle(seats)
                 for seat in list(seats):
                     if not _round(seat, turn, plan, outcome, tell):
                         seats.remove(seat)
+            outcome.starts += [seat.started for seat in seats]
     return outcome
 
 
@@ -199,6 +206,7 @@ def _installed(peers: list[Peer], outcome: Outcome, tell: Tell) -> list[Peer]:
     for peer in peers:
         tell(f"installing {peer.name}", 0)
         try:
+            install.tools([peer])
             install.peer(peer)
             ready.append(peer)
         except install.NotInstalledError as error:
@@ -214,7 +222,6 @@ def _seated(seat: Seat, outcome: Outcome, tell: Tell) -> bool:
     except NotServingError as error:
         _fail(seat, outcome, str(error))
         return False
-    outcome.starts.append({"peer": seat.peer.name, "model": seat.model.name, "start_s": seat.start_s[-1]})
     seat.rest()
     return True
 

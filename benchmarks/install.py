@@ -1,6 +1,6 @@
 """Environments for the peers: one each, so that no peer's pins bend another's.
 
-    requirements/<name>.txt ─> .venv/bench/<name>/    made anew when the file changes
+requirements/<name>.txt ─> .venv/bench/<name>/    made anew when the file changes
 """
 
 import shutil

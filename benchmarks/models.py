@@ -77,7 +77,8 @@ class Layers:
 
     def random(self, shape: tuple[int, ...], fan_in: int) -> Array:
         """Draw weights by He's rule."""
-        return (self._generator.normal(size=shape) * np.sqrt(2 / fan_in)).astype(np.float32)
+        weights: Array = self._generator.normal(size=shape) * np.sqrt(2 / fan_in)
+        return weights.astype(np.float32)
 
 
 def build(name: str) -> Model | None:

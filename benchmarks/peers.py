@@ -95,7 +95,19 @@ def _program(name: str) -> tuple[str, ...]:
 
 
 def _slipway(door: str) -> tuple[str, ...]:
-    return ("{python}", "-m", "app", "--port", "{port}", "--models", "{models}", "--door", door, "--log-level", "warning")
+    return (
+        "{python}",
+        "-m",
+        "app",
+        "--port",
+        "{port}",
+        "--models",
+        "{models}",
+        "--door",
+        door,
+        "--log-level",
+        "warning",
+    )
 
 
 OURS = ("tabular", "wide", "images", "adult")

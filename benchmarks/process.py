@@ -51,10 +51,19 @@ def family(roots: Iterable[int], parents: Mapping[int, int]) -> set[int]:
     return members
 
 
+def busy_s(core: int) -> float:
+    """Return the seconds that a core has worked: user, nice, system and stolen, but not the kernel's own interrupts."""
+    line = next(line for line in (PROC / "stat").read_text().splitlines() if line.startswith(f"cpu{core} "))
+    fields = [int(value) for value in line.split()[1:]]
+    return (fields[0] + fields[1] + fields[2] + fields[7]) * TICK_S
+
+
 class Server:
     """A started server; a context manager that ends every one of its processes."""
 
-    def __init__(self, argv: list[str], *, folder: Path, log: Path, core: int | None, variables: Mapping[str, str]) -> None:
+    def __init__(
+        self, argv: list[str], *, folder: Path, log: Path, core: int | None, variables: Mapping[str, str]
+    ) -> None:
         self._mark = uuid.uuid4().hex
         self._core = core
         self._frozen = False

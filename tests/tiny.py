@@ -32,6 +32,7 @@ class Tiny:
     strings: Sequence[str] = ("level",)
     optional: Sequence[str] = ("hours-per-week", "level")
     labels: Sequence[str] = ("no", "yes")
+    scale: float = 1.0  # times the weights: large ones let large numbers overflow
     shift: float = 0.0  # added to the last output: two versions that answer differently
     order: Sequence[str] = field(default_factory=list)  # manifest order; default: as above
 
@@ -158,7 +159,7 @@ def graph(tiny: Tiny) -> onnx.ModelProto:
 def _model(
     tiny: Tiny, nodes: list[Any], initializers: list[Any], inputs: list[Any], columns: list[str], rows: int, width: int
 ) -> onnx.ModelProto:
-    weights = (np.arange(rows * width, dtype=np.float32).reshape(rows, width) + 1) / 10
+    weights = (np.arange(rows * width, dtype=np.float32).reshape(rows, width) + 1) / 10 * np.float32(tiny.scale)
     bias = np.zeros(width, np.float32)
     bias[-1] = tiny.shift
     initializers += [numpy_helper.from_array(weights, "weights"), numpy_helper.from_array(bias, "bias")]

@@ -110,7 +110,6 @@ def _describe_number(series: pd.Series, type_: ColumnType, bins: int) -> Number:
     present = series.dropna().to_numpy(np.float32).astype(np.float64)
     if not len(present):  # missing in every training row, though not in the others
         present = np.zeros(1)
-    quantiles = np.quantile(present, np.linspace(0, 1, bins + 1), method="inverted_cdf")
     return Number(
         name=str(series.name),
         type=type_,
@@ -120,8 +119,20 @@ def _describe_number(series: pd.Series, type_: ColumnType, bins: int) -> Number:
         mean=float(present.mean()),
         deviation=float(present.std()),
         median=float(np.quantile(present, 0.5, method="inverted_cdf")),
-        edges=tuple(np.unique(quantiles).tolist()),
+        edges=_cuts(present, bins),
     )
+
+
+def _cuts(present: NDArray[np.float64], bins: int) -> tuple[float, ...]:
+    """Return quantiles in which no single value counts for more than one piece.
+
+    Plain quantiles of a column that is nine tenths zeros would spend nine tenths of the pieces on the zero.
+    """
+    values, counts = np.unique(present, return_counts=True)  # (different,)
+    weights = np.minimum(counts, len(present) / bins)
+    reached = np.cumsum(weights) / weights.sum()
+    places = np.searchsorted(reached, np.linspace(0, 1, bins + 1)[1:-1])
+    return tuple(np.unique(values[[0, *places, -1]]).tolist())
 
 
 def _describe_category(series: pd.Series, max_vocabulary: int) -> Category:

@@ -13,5 +13,5 @@ class Dense:
         self.graph = Graph()
 
     @bentoml.api(batchable=True, max_batch_size=BATCH_ROWS)
-    def predict(self, instances: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def predict(self, instances: np.ndarray) -> np.ndarray:
         return self.graph.run(instances)  # type: ignore[no-any-return]

@@ -1,5 +1,5 @@
 # mypy: disable-error-code="import-not-found,misc"
-"""LitServe: one worker process, its batching hooks, the ZeroMQ queue that its documentation advises for small models."""
+"""LitServe: one worker process, its batching hooks, and `fast_queue`, which its documentation advises."""
 
 from typing import Any
 

@@ -25,9 +25,7 @@ async def main() -> None:
     settings = Settings(
         host=HOST, http_port=PORT, grpc_port=PORT + 1, metrics_port=PORT + 2, parallel_workers=0, debug=False
     )
-    model = ModelSettings(
-        name="dense", implementation=Dense, max_batch_size=BATCH_ROWS, max_batch_time=BATCH_WAIT_S
-    )
+    model = ModelSettings(name="dense", implementation=Dense, max_batch_size=BATCH_ROWS, max_batch_time=BATCH_WAIT_S)
     await MLServer(settings).start([model])
 
 

@@ -1,4 +1,4 @@
-# mypy: disable-error-code="import-not-found,misc,untyped-decorator"
+# mypy: disable-error-code="import-not-found,misc,untyped-decorator,attr-defined"
 """Ray Serve: one replica, `@serve.batch`, with the throughput flag and HAProxy that its documentation advises."""
 
 import time

@@ -1,0 +1,24 @@
+"""`python -m training DATA --target COLUMN`: from a data file to a bundle.
+
+    options    training/options.py, cli.py          every choice, its default and its reason
+    prepare    load.py, clean.py, columns.py,       file -> features and target -> three parts
+               infer.py, split.py, features.py
+    build      network.py, layers.py, task.py       features and task -> Keras, preprocessing inside
+    fit        fit.py                               -> the weights with the best validation loss
+    export     export.py                            Keras -> ONNX, the same answers
+    compress   compress.py, runtime.py              candidates, each measured -> one chosen by a rule
+    judge      evaluate.py, baselines.py            test metrics, beside the baselines
+    write      golden.py, profile.py, report.py,    -> models/<name>/<version>/
+               plots.py, manifest.py, bundle.py
+
+`training/train.py` runs them in this order.
+"""
+
+from training import quiet
+
+quiet.set_environment()
+
+from training.cli import app  # noqa: E402 - libraries read the environment when they are imported
+
+if __name__ == "__main__":
+    app(prog_name="python -m training")

@@ -1,0 +1,67 @@
+"""Bundle: everything that serving needs -> `<models>/<name>/<version>/`, whole or not at all.
+
+    contents ─ write into a hidden folder beside the final one ─ read back through app.bundle ─ rename
+
+It knows nothing about how a model was made. `docs/bundle.md` is the specification.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from app import bundle as contract
+from training.errors import DataError
+
+Files = Mapping[str, bytes]  # name -> content, without the manifest
+
+
+def check_name(name: str) -> str:
+    """Return the name of the model, if it may be one.
+
+    Raises:
+        DataError: when it does not fit a URL, a folder and a metric label.
+    """
+    if not re.fullmatch(contract.NAME_PATTERN, name):
+        raise DataError(f"`--name`: expected letters, digits, '.', '_' and '-'. Received: {name!r}.")
+    return name
+
+
+def write(models: Path, name: str, manifest: Mapping[str, Any], files: Files) -> Path:
+    """Write the next version of a model and return its folder.
+
+    `manifest` lacks `format`, `name`, `version` and `files`, which are added here.
+
+    Raises:
+        BundleError: when what was written is not a bundle; nothing is left behind.
+    """
+    parent = models / name
+    parent.mkdir(parents=True, exist_ok=True)
+    version = max(contract.versions(parent), default=0) + 1
+    hidden = Path(tempfile.mkdtemp(prefix=".writing-", dir=parent))
+    try:
+        # The reader wants a folder that is called as the manifest says.
+        folder = hidden / name / str(version)
+        folder.mkdir(parents=True)
+        _fill(folder, {"format": contract.FORMAT, "name": name, "version": version, **manifest}, files)
+        contract.read(folder)
+        return folder.rename(parent / str(version))
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
+
+
+def to_json(content: Any, *, indent: int | None = None) -> bytes:
+    """Encode for a file that people read too; NaN is refused."""
+    return (json.dumps(content, indent=indent, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _fill(folder: Path, manifest: Mapping[str, Any], files: Files) -> None:
+    listed = {}
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+        listed[name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    (folder / contract.MANIFEST).write_bytes(to_json({**manifest, "files": listed}, indent=1))

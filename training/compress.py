@@ -1,0 +1,155 @@
+"""Compress: an fp32 graph -> candidates, each measured; one is chosen by a rule that can be read.
+
+    fp32 ─┬───────────────────────────────┐
+          ├─ int8-dynamic ────────────────┤─ measure ─> bytes, latency, quality on validation ─ choose ─> shipped
+          └─ int8-static (training rows) ─┘
+
+Only matrix products are quantized: look-ups, encodings and the head's softmax stay in fp32.
+It knows nothing about Keras or bundles.
+"""
+
+import math
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from onnxruntime import quantization
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from training.evaluate import Rows, evaluate, worst_loss_points
+from training.features import Arrays, row_count, take
+from training.options import Precision
+from training.runtime import Session, latencies_us
+from training.task import Metrics, Task
+
+TIMED_BATCHES = (1, 32)  # rows: a lone request, and a busy service
+CALIBRATION_ROWS = 2048
+CALIBRATION_BATCH_ROWS = 256
+NOISE = 0.10  # of a latency or size: a smaller difference is neither gain nor loss
+QUANTIZED = ["MatMul", "Gemm"]
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """One graph that might ship, and what was measured."""
+
+    precision: Precision
+    graph: bytes
+    latency_us: Mapping[int, float]  # rows -> microseconds
+    validation: Metrics
+    loss_points: float  # the worst budget metric on validation, against fp32
+
+    @property
+    def bytes(self) -> int:
+        return len(self.graph)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What ships, out of what, and why."""
+
+    chosen: Candidate
+    candidates: tuple[Candidate, ...]  # fp32 first
+    reason: str
+
+
+def make(graph: bytes, calibration: Arrays) -> dict[Precision, bytes]:
+    """Quantize in both ways.
+
+    Weights have 7 bits (`reduce_range`): with 8, processors without VNNI saturate and would give other answers.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "prepared.onnx", Path(folder) / "int8.onnx"
+        original = Path(folder) / "fp32.onnx"
+        original.write_bytes(graph)
+        quant_pre_process(str(original), str(source), skip_symbolic_shape=True)
+        quantization.quantize_dynamic(source, target, op_types_to_quantize=QUANTIZED, per_channel=True, reduce_range=True)
+        dynamic = target.read_bytes()
+        quantization.quantize_static(
+            source,
+            target,
+            _Calibration(calibration),
+            op_types_to_quantize=QUANTIZED,
+            per_channel=True,
+            reduce_range=True,
+        )
+        return {"fp32": graph, "int8-dynamic": dynamic, "int8-static": target.read_bytes()}
+
+
+def measure(graphs: Mapping[Precision, bytes], task: Task, validation: Rows) -> tuple[Candidate, ...]:
+    """Judge on the validation rows and time every graph."""
+    sessions = {precision: Session(graph) for precision, graph in graphs.items()}
+    latency_us = latencies_us(sessions, validation.arrays, TIMED_BATCHES)
+    quality = {precision: evaluate(task, session.predict, validation) for precision, session in sessions.items()}
+    return tuple(
+        Candidate(
+            precision=precision,
+            graph=graph,
+            latency_us=latency_us[precision],
+            validation=quality[precision],
+            loss_points=worst_loss_points(task, quality["fp32"], quality[precision]),
+        )
+        for precision, graph in graphs.items()
+    )
+
+
+def choose(candidates: tuple[Candidate, ...], budget_points: float, forced: Precision | None = None) -> Choice:
+    """Apply the rule of docs/decisions/0202: inside the budget, nothing got worse, something got better."""
+    fp32 = candidates[0]
+    if forced is not None:
+        chosen = next(candidate for candidate in candidates if candidate.precision == forced)
+        return Choice(chosen, candidates, f"{forced} ships because --precision asked for it.")
+    verdicts = {candidate: objection(candidate, fp32, budget_points) for candidate in candidates[1:]}
+    fit = [candidate for candidate, verdict in verdicts.items() if verdict is None]
+    if not fit:
+        account = "; ".join(f"{candidate.precision} {verdict}" for candidate, verdict in verdicts.items())
+        return Choice(fp32, candidates, f"fp32 ships: {account}.")
+    chosen = min(fit, key=lambda candidate: _cost(candidate, fp32))
+    return Choice(chosen, candidates, f"{chosen.precision} ships: {_gains(chosen, fp32)}, inside the budget.")
+
+
+def objection(candidate: Candidate, fp32: Candidate, budget_points: float) -> str | None:
+    """Say why a candidate should not ship, or None."""
+    if not candidate.loss_points <= budget_points:  # also when it is NaN
+        return f"loses {candidate.loss_points:.2f} points on validation (budget {budget_points:g})"
+    ratios = _ratios(candidate, fp32)
+    worse = {what: ratio for what, ratio in ratios.items() if ratio > 1 + NOISE}
+    if worse:
+        what = max(worse, key=lambda name: worse[name])
+        return f"has {worse[what]:.2f} times the {what}"
+    if min(ratios.values()) >= 1 - NOISE:
+        return "is neither smaller nor faster"
+    return None
+
+
+def _ratios(candidate: Candidate, fp32: Candidate) -> dict[str, float]:
+    """Size and latencies against fp32; below 1 is a gain."""
+    times = {f"latency at batch {rows}": candidate.latency_us[rows] / fp32.latency_us[rows] for rows in fp32.latency_us}
+    return {"bytes": candidate.bytes / fp32.bytes, **times}
+
+
+def _cost(candidate: Candidate, fp32: Candidate) -> float:
+    """Size and latencies multiplied: twice as fast counts as much as half as large."""
+    return math.prod(_ratios(candidate, fp32).values())
+
+
+def _gains(candidate: Candidate, fp32: Candidate) -> str:
+    ratios = _ratios(candidate, fp32)
+    return ", ".join(f"{ratio:.2f} times the {what}" for what, ratio in ratios.items())
+
+
+class _Calibration(quantization.CalibrationDataReader):  # type: ignore[misc]  # onnxruntime ships no types
+    """Training rows in batches, as the static quantizer asks for them."""
+
+    def __init__(self, arrays: Arrays) -> None:
+        self._batches = self._cut(take(arrays, slice(CALIBRATION_ROWS)))
+
+    def get_next(self) -> dict[str, Any] | None:
+        return next(self._batches, None)
+
+    @staticmethod
+    def _cut(arrays: Arrays) -> Iterator[dict[str, Any]]:
+        for start in range(0, row_count(arrays), CALIBRATION_BATCH_ROWS):
+            yield take(arrays, slice(start, start + CALIBRATION_BATCH_ROWS))

@@ -1,0 +1,75 @@
+"""Console: what a person sees while a model is trained: stages, tables, a progress bar.
+
+It knows nothing about how any of it was computed.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from training.clean import Column
+from training.compress import Choice
+from training.report import number
+from training.task import Metrics, Task
+
+
+@contextmanager
+def stage(console: Console, name: str) -> Iterator[Callable[[str], None]]:
+    """Say what is being done and, after it, how long it took; the block may add a result."""
+    results: list[str] = []
+    start = time.perf_counter()
+    with console.status(f"{name} …"):
+        yield results.append
+    took_s = time.perf_counter() - start
+    console.print(f"[bold]{name}[/bold] {escape(' '.join(results))} [dim]{took_s:.1f} s[/dim]")
+
+
+@contextmanager
+def epochs_bar(console: Console, epochs: int) -> Iterator[Callable[[int, dict[str, float]], None]]:
+    """Show epochs done and the losses so far; Ctrl-C is announced, since it keeps the best model."""
+    columns = (TextColumn("[bold]{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, TextColumn("{task.fields[losses]}"), console=console, transient=True) as bar:
+        task = bar.add_task("Train (Ctrl-C keeps the best so far)", total=epochs, losses="")
+
+        def show(done: int, losses: dict[str, float]) -> None:
+            bar.update(task, completed=done, losses=" ".join(f"{name} {loss:.4f}" for name, loss in losses.items()))
+
+        yield show
+
+
+def print_columns(console: Console, columns: tuple[Column, ...]) -> None:
+    """Show every column of the file: its type as inferred, and what became of it."""
+    table = Table("column", "type", "missing", "different", "example", "use")
+    for column in columns:
+        style = "dim" if column.fate.startswith("dropped") else "bold" if column.fate == "target" else ""
+        missing = f"{column.missing_share:.1%}" if column.missing_share else ""
+        cells = (column.name, column.type, missing, f"{column.different:,}", column.example[:24], column.fate)
+        table.add_row(*map(escape, cells), style=style)
+    console.print(table)
+
+
+def print_candidates(console: Console, choice: Choice) -> None:
+    """Show what each way of compressing gave."""
+    batches = list(choice.chosen.latency_us)
+    table = Table("graph", "bytes", *(f"µs at batch {rows}" for rows in batches), "points lost on validation")
+    for candidate in choice.candidates:
+        times = (f"{candidate.latency_us[rows]:.0f}" for rows in batches)
+        style = "bold" if candidate is choice.chosen else ""
+        table.add_row(candidate.precision, f"{candidate.bytes:,}", *times, f"{candidate.loss_points:+.2f}", style=style)
+    console.print(table)
+    console.print(escape(choice.reason))
+
+
+def print_scores(console: Console, task: Task, scores: Mapping[str, Metrics]) -> None:
+    """Show test metrics: one line a metric, one column a model, before and after compression side by side."""
+    table = Table(f"test split, {task.name}")
+    for model in scores:
+        table.add_column(model, justify="right", style="bold" if model == "shipped" else "")
+    for name in next(iter(scores.values())):
+        table.add_row(name, *(number(found[name]) for found in scores.values()))
+    console.print(table)

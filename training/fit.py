@@ -1,0 +1,177 @@
+"""Fit: a network, encoded rows -> the weights with the best validation loss.
+
+    optimizer ─┐
+    callbacks ─┴─ Model.fit ─> History        (Ctrl-C stops after the current step and keeps the best so far)
+
+It knows nothing about data files, ONNX or how models are judged.
+"""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from training.errors import TrainingError
+from training.features import Arrays
+from training.options import OptimizerName, Options
+from training.task import Task
+
+LEARNING_RATES: dict[OptimizerName, float] = {
+    "sgd": 0.05,
+    "momentum": 0.02,
+    "rmsprop": 0.001,
+    "adam": 0.002,
+    "adamw": 0.002,
+}
+STEPS_A_CALL = 32  # steps that TensorFlow runs before it returns to Python: an epoch took 2.6 times less
+STEPS_AN_EPOCH = 100  # the batch size is chosen so that an epoch has about so many
+SMALLEST_BATCH_ROWS, LARGEST_BATCH_ROWS = 32, 256
+PLATEAU_EPOCHS, PLATEAU_FACTOR = 3, 0.3  # without a better validation loss, the learning rate is cut to this
+VALIDATION_BATCH_ROWS = 4096
+
+Progress = Callable[[int, dict[str, float]], None]  # epochs done, losses so far
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows as the trunk wants them, with their target."""
+
+    arrays: Arrays  # numeric, codes
+    y: NDArray[Any]  # (rows,) scaled
+
+
+@dataclass(frozen=True)
+class History:
+    """How the fit went: one loss an epoch, and which epoch was kept."""
+
+    loss: tuple[float, ...]
+    validation_loss: tuple[float, ...]
+    best_epoch: int  # from 1
+    interrupted: bool
+    learning_rate: float
+    batch_rows: int
+
+
+def seed_everything(seed: int) -> None:
+    """Make a run repeatable on one machine: Python, NumPy, Keras and the order of TensorFlow's sums."""
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+def fit(trunk: Any, task: Task, train: Part, validation: Part, options: Options, progress: Progress) -> History:
+    """Train until the validation loss stops falling; leave the best weights in `trunk`."""
+    rate = options.learning_rate or LEARNING_RATES[options.optimizer]
+    batch_rows = options.batch_size or _batch_rows(len(train.y))
+    stop, losses = _Stop(), _Losses(progress)
+    slower = keras.callbacks.ReduceLROnPlateau(patience=PLATEAU_EPOCHS, factor=PLATEAU_FACTOR)
+    best = keras.callbacks.EarlyStopping(patience=options.patience, restore_best_weights=True)
+    steps = min(STEPS_A_CALL, -(-len(train.y) // batch_rows))
+    trunk.compile(_optimizer(options.optimizer, rate), task.loss(), steps_per_execution=steps, jit_compile=False)
+    with _on_interrupt(stop.ask):
+        trunk.fit(
+            _inputs(trunk, train),
+            train.y,
+            batch_size=batch_rows,
+            epochs=options.epochs,
+            validation_data=(_inputs(trunk, validation), validation.y),
+            validation_batch_size=VALIDATION_BATCH_ROWS,
+            class_weight=_class_weights(train.y) if options.class_weights and task.labels else None,
+            callbacks=[slower, best, losses, stop],
+            verbose=0,
+        )
+    if not np.isfinite(losses.validation).any():
+        raise TrainingError(f"The loss is not a number from the first epoch on: try --learning-rate {rate / 10:g}.")
+    return History(
+        loss=tuple(losses.train),
+        validation_loss=tuple(losses.validation),
+        best_epoch=int(np.nanargmin(losses.validation)) + 1,
+        interrupted=stop.asked,
+        learning_rate=rate,
+        batch_rows=batch_rows,
+    )
+
+
+def _optimizer(name: OptimizerName, rate: float) -> Any:
+    optimizers = keras.optimizers
+    makers: dict[OptimizerName, Callable[[], Any]] = {
+        "sgd": lambda: optimizers.SGD(rate),
+        "momentum": lambda: optimizers.SGD(rate, momentum=0.9, nesterov=True),
+        "rmsprop": lambda: optimizers.RMSprop(rate),
+        "adam": lambda: optimizers.Adam(rate),
+        "adamw": lambda: optimizers.AdamW(rate),
+    }
+    return makers[name]()
+
+
+def _inputs(trunk: Any, part: Part) -> list[NDArray[Any]]:
+    return [part.arrays[tensor.name] for tensor in trunk.inputs]
+
+
+def _batch_rows(rows: int) -> int:
+    """Choose a power of two that makes an epoch about `STEPS_AN_EPOCH` steps."""
+    wanted = 2 ** round(np.log2(max(1, rows / STEPS_AN_EPOCH)))
+    return int(np.clip(wanted, SMALLEST_BATCH_ROWS, LARGEST_BATCH_ROWS))
+
+
+def _class_weights(y: NDArray[Any]) -> dict[int, float]:
+    """Weigh each class by the inverse of its share, so that all count the same."""
+    counts = np.bincount(y)
+    return {label: len(y) / (len(counts) * count) for label, count in enumerate(counts.tolist()) if count}
+
+
+class _Losses(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types
+    """Remember both losses of each epoch, and tell the progress bar."""
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self.train: list[float] = []
+        self.validation: list[float] = []
+        self._progress = progress
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        assert logs is not None
+        self.train.append(float(logs["loss"]))
+        self.validation.append(float(logs["val_loss"]))
+        self._progress(epoch + 1, {"loss": self.train[-1], "validation loss": self.validation[-1]})
+
+
+class _Stop(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types
+    """End the fit after the current step once asked; Keras then validates and restores the best weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = False
+
+    def ask(self) -> None:
+        self.asked = True
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self.model.stop_training |= self.asked
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.model.stop_training |= self.asked
+
+
+@contextmanager
+def _on_interrupt(ask: Callable[[], None]) -> Iterator[None]:
+    """Let the first Ctrl-C ask and the second one break; only the main thread may listen to signals."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def first(_signal: int, _frame: Any) -> None:
+        ask()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, first)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,117 @@
+"""Manifest: what a run found -> the facts of `manifest.json`.
+
+It knows nothing about folders or hashes, which `training/bundle.py` adds.
+"""
+
+import dataclasses
+import importlib.metadata
+import platform
+import shlex
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.bundle import sha256
+from training.features import CATEGORICAL, NUMERIC, Category, Number
+from training.fit import History
+from training.options import Options, Precision
+from training.prepare import Data
+from training.task import Metrics
+
+LIBRARIES = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy", "pandas", "scikit-learn")
+DTYPES = {NUMERIC: "float32", CATEGORICAL: "string"}
+
+
+def manifest(
+    options: Options, data: Data, history: History, precision: Precision, scores: Mapping[str, Metrics]
+) -> dict[str, Any]:
+    """Return every key but `format`, `name`, `version` and `files`."""
+    task = data.task
+    return {
+        "kind": "table",
+        "task": task.name,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "target": options.target,
+        "features": [_feature(name, data) for name in data.features.order],
+        "inputs": [_tensor(name, DTYPES[name], len(data.features.names(name))) for name in data.features.tensors_used()],
+        "outputs": [_tensor(task.output, "float32", task.width)],
+        "labels": task.labels,
+        "precision": precision,
+        "metrics": scores,
+        "libraries": {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in LIBRARIES}},
+        "training": _training(options, data, history),
+    }
+
+
+def command(options: Options) -> str:
+    """Write the command that repeats the run; an absolute path is cut to the file's name."""
+    words = ["python", "-m", "training", _plain_path(options.data)]
+    for field in dataclasses.fields(options):
+        value = getattr(options, field.name)
+        if field.name not in ("data", "models") and value != field.default:
+            words += _flag(field.name, value)
+    return shlex.join(words)
+
+
+def _flag(name: str, value: Any) -> list[str]:
+    flag = "--" + name.removesuffix("_points").replace("_", "-")
+    if value is True:
+        return [flag]
+    return [flag, ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
+
+
+def _plain_path(path: Path) -> str:
+    return path.name if path.is_absolute() or ".." in path.parts else path.as_posix()
+
+
+def _feature(name: str, data: Data) -> dict[str, Any]:
+    features = data.features
+    columns: dict[str, Number | Category] = {column.name: column for column in (*features.numbers, *features.categories)}
+    column = columns[name]
+    tensor = NUMERIC if isinstance(column, Number) else CATEGORICAL
+    common = {
+        "name": name,
+        "type": column.type if isinstance(column, Number) else "string",
+        "tensor": tensor,
+        "column": features.names(tensor).index(name),
+        "optional": data.optional[name],
+        "missing_share": round(column.missing_share, 6),
+    }
+    if isinstance(column, Number):
+        return {**common, "minimum": _short(column.minimum), "maximum": _short(column.maximum)}
+    return {**common, "vocabulary": column.vocabulary}
+
+
+def _tensor(name: str, dtype: str, columns: int) -> dict[str, Any]:
+    return {"name": name, "dtype": dtype, "shape": [None, columns]}
+
+
+def _short(value: float) -> float:
+    """Return the shortest number that is the same 32-bit float."""
+    return float(str(np.float32(value)))
+
+
+def _training(options: Options, data: Data, history: History) -> dict[str, Any]:
+    table = data.table
+    return {
+        "command": command(options),
+        "seed": options.seed,
+        "data_sha256": sha256(options.data),
+        "rows": {
+            "read": table.rows_read,
+            "without_target": table.rows_without_target,
+            "repeated": table.rows_repeated,
+            "train": len(data.train),
+            "validation": len(data.validation),
+            "test": len(data.test),
+        },
+        "dropped": {column.name: column.fate for column in table.columns if column.fate.startswith("dropped")},
+        "epochs": len(history.loss),
+        "best_epoch": history.best_epoch,
+        "interrupted": history.interrupted,
+        "learning_rate": history.learning_rate,
+        "batch_rows": history.batch_rows,
+    }

@@ -1,0 +1,91 @@
+"""Prepare: a data file -> everything that is learned from, by the kind `table`.
+
+    load ─> clean ─> infer the task ─> split ─> describe the training rows ─> tensors of each part
+
+This is where another kind (texts, images, interactions) would stand beside tables: it would bring its own
+preparation, network, golden rows and profile; fit, evaluate, export, compress and bundle take any tensors.
+It knows nothing about networks.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from numpy.typing import NDArray
+
+from training.clean import Table, check_columns, clean
+from training.columns import as_text
+from training.evaluate import Rows
+from training.features import Features, describe, tensors
+from training.infer import infer_task
+from training.load import load
+from training.options import Options
+from training.split import Split, split
+from training.task import Task
+
+
+@dataclass(frozen=True)
+class Data:
+    """A cleaned table, its task, and its three parts."""
+
+    table: Table
+    task: Task
+    features: Features  # of the training rows
+    parts: Split
+    train: Rows
+    validation: Rows
+    test: Rows
+    optional: Mapping[str, bool]  # feature -> whether a caller may leave it out
+
+    @property
+    def test_frame(self) -> pd.DataFrame:
+        return self.table.features.iloc[self.parts.test]
+
+
+def prepare(options: Options) -> Data:
+    """Read, clean and divide the data of a run.
+
+    Raises:
+        DataError: with a message that a person can act on.
+    """
+    table = clean(read(options), options.target, options.drop, keep_duplicates=options.keep_duplicates)
+    task = infer_task(table.target, options.task)
+    y = task.encode(table.target)  # (rows,)
+    parts = split(
+        table.features,
+        y,
+        labels=task.labels,
+        validation=options.validation_share,
+        test=options.test_share,
+        seed=options.seed,
+    )
+    training_rows = table.features.iloc[parts.train]
+    features = describe(training_rows, table.types, bins=options.bins, max_vocabulary=options.max_vocabulary)
+    return Data(
+        table=table,
+        task=task.fit_to(y[parts.train]),
+        features=features,
+        parts=parts,
+        train=_rows(table, features, y, parts.train),
+        validation=_rows(table, features, y, parts.validation),
+        test=_rows(table, features, y, parts.test),
+        optional=_optional(features, options.allow_missing),
+    )
+
+
+def read(options: Options) -> pd.DataFrame:
+    """Load the file; the target and the columns named categorical keep their text as written."""
+    text = [*options.categorical, *([options.target] if options.target else [])]
+    frame = load(options.data, text)
+    check_columns(frame, options.target, (*options.drop, *options.categorical))
+    return frame.assign(**{name: as_text(frame[name]).replace("", None) for name in options.categorical})
+
+
+def _rows(table: Table, features: Features, y: NDArray[Any], rows: NDArray[Any]) -> Rows:
+    return Rows(tensors(table.features.iloc[rows], features), y[rows])
+
+
+def _optional(features: Features, allow_missing: bool) -> dict[str, bool]:
+    columns = (*features.numbers, *features.categories)
+    return {column.name: allow_missing or column.missing_share > 0 for column in columns}

@@ -1,0 +1,169 @@
+"""Report: what a run found -> `card.md` and its plots, for people.
+
+It knows nothing about how any of it was computed.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from training import plots
+from training.classification import confusion
+from training.compress import Choice
+from training.evaluate import Rows
+from training.fit import History
+from training.manifest import command
+from training.options import Options
+from training.prepare import Data
+from training.task import Metrics, Task
+
+CURVES, CONFUSION, RANKING, RESIDUALS = "curves.png", "confusion.png", "roc_calibration.png", "residuals.png"
+
+
+def pictures(task: Task, target: str, history: History, test: Rows, outputs: NDArray[Any]) -> dict[str, bytes]:
+    """Draw what fits the task: file name -> PNG."""
+    curves = plots.learning_curves(history.loss, history.validation_loss, history.best_epoch)
+    if task.labels is None:
+        return {CURVES: curves, RESIDUALS: plots.residuals(test.y, outputs[:, 0], target)}
+    return {
+        CURVES: curves,
+        CONFUSION: plots.confusion_matrix(confusion(test.y, outputs), task.labels),
+        RANKING: plots.roc_and_calibration(test.y, outputs, task.labels),
+    }
+
+
+def card(
+    options: Options,
+    data: Data,
+    history: History,
+    choice: Choice,
+    scores: Mapping[str, Metrics],
+    drawn: Iterable[str],
+    name: str,
+) -> str:
+    """Write the card; `scores` hold test metrics by model, `drawn` the files of the plots."""
+    blocks = [
+        f"# {name}",
+        _summary(options, data, choice, scores),
+        "## How good it is",
+        f"Measured once on the {len(data.test):,} rows of the test split, which neither training nor any choice has seen.",
+        metrics_table(scores),
+        _legend(data.task),
+        "## What compression cost",
+        choice.reason,
+        candidates_table(choice, scores, data.task),
+        _compression_notes(),
+        "## The data",
+        _rows_text(data),
+        columns_table(data),
+        "## How it was trained",
+        _training_text(options, history),
+        f"```\n{command(options)}\n```",
+        "## Plots",
+        "\n".join(f"![{file.removesuffix('.png')}]({file})" for file in drawn),
+        "## Limits",
+        _limits(data),
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Lay out a Markdown table; the first column is text, the others are numbers or text alike."""
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def metrics_table(scores: Mapping[str, Metrics]) -> str:
+    names = list(next(iter(scores.values())))
+    rows = ([model, *(number(found[name]) for name in names)] for model, found in scores.items())
+    return table(["model", *names], rows)
+
+
+def candidates_table(choice: Choice, scores: Mapping[str, Metrics], task: Task) -> str:
+    """Bytes, latency and quality of every candidate; the shipped one is marked."""
+    batches = list(choice.chosen.latency_us)
+    times = [f"µs at batch {rows}" for rows in batches]
+    judged = [f"test {name}" for name in task.budget_metrics]
+    rows = (
+        [
+            f"**{candidate.precision}**" if candidate is choice.chosen else candidate.precision,
+            f"{candidate.bytes:,}",
+            *(f"{candidate.latency_us[batch]:.0f}" for batch in batches),
+            f"{candidate.loss_points:+.2f}",
+            *(number(scores[candidate.precision][name]) for name in task.budget_metrics),
+        ]
+        for candidate in choice.candidates
+    )
+    return table(["graph", "bytes", *times, "points lost on validation", *judged], rows)
+
+
+def columns_table(data: Data) -> str:
+    rows = (
+        [column.name, column.type, f"{column.missing_share:.1%}", f"{column.different:,}", column.fate]
+        for column in data.table.columns
+    )
+    return table(["column", "type", "missing", "different values", "use"], rows)
+
+
+def number(value: float) -> str:
+    """Four decimals for shares, four digits for large numbers."""
+    return f"{value:.4f}" if abs(value) < 10 else f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+
+
+def _summary(options: Options, data: Data, choice: Choice, scores: Mapping[str, Metrics]) -> str:
+    task, main = data.task, data.task.budget_metrics[0]
+    asked = f"one of {len(task.labels)} labels" if task.labels else "a number"
+    return (
+        f"Predicts `{options.target}` ({asked}, {task.name}) from {len(data.features.order)} columns "
+        f"of `{options.data.name}`.\n"
+        f"On unseen rows its {main} is {number(scores['shipped'][main])}; "
+        f"scikit-learn's HistGradientBoosting reaches {number(scores['hist_gradient_boosting'][main])} "
+        f"and the trivial baseline {number(scores['baseline'][main])}.\n"
+        f"The graph ships as {choice.chosen.precision}, {choice.chosen.bytes:,} bytes."
+    )
+
+
+def _legend(task: Task) -> str:
+    if task.labels is None:
+        return "`baseline` answers the mean of the training rows. Errors are in the unit of the target."
+    about = f"`{task.labels[1]}`" if len(task.labels) == 2 else "each label against the rest, and their mean"
+    return (
+        "`baseline` answers the majority label of the training rows. "
+        f"Precision, recall, F1, ROC AUC and PR AUC are about {about}."
+    )
+
+
+def _compression_notes() -> str:
+    return (
+        "Latency is the median run in ONNX Runtime on one thread of the training machine.\n"
+        "The choice is made on the validation split; the test columns were computed after it."
+    )
+
+
+def _rows_text(data: Data) -> str:
+    table_ = data.table
+    return (
+        f"{table_.rows_read:,} rows read; {table_.rows_without_target:,} without a target and "
+        f"{table_.rows_repeated:,} repeated rows removed; {len(data.train):,} for training, "
+        f"{len(data.validation):,} for validation, {len(data.test):,} for test."
+    )
+
+
+def _training_text(options: Options, history: History) -> str:
+    ended = "stopped by hand" if history.interrupted else "ended"
+    return (
+        f"{options.optimizer}, learning rate {history.learning_rate:g}, {history.batch_rows} rows a batch, "
+        f"hidden layers {', '.join(map(str, options.hidden))}, dropout {options.dropout:g}, seed {options.seed}.\n"
+        f"It {ended} after {len(history.loss)} epochs; the weights of epoch {history.best_epoch} were kept."
+    )
+
+
+def _limits(data: Data) -> str:
+    required = [name for name in data.features.order if not data.optional[name]]
+    missing = "Every feature may be missing." if not required else f"Must be present: {', '.join(f'`{n}`' for n in required)}."
+    return (
+        "It knows what stands in its training data and nothing else; a value outside the range seen there counts as "
+        f"the nearest one seen, and an unknown category as an average one.\n{missing}\n"
+        "Before it decides about people, check how it errs on the groups that matter to you."
+    )

@@ -1,0 +1,54 @@
+"""Task: the seam between what is asked and how it is learned.
+
+A task says how a target becomes numbers, how the network ends, what it loses by and how it is judged.
+`training/classification.py` and `training/regression.py` are the two there are; `training/infer.py` chooses.
+Every other stage works through this interface and knows no task by name.
+"""
+
+from typing import Any, Protocol
+
+import pandas as pd
+from numpy.typing import NDArray
+
+from training.options import TaskName
+
+Metrics = dict[str, float]  # name -> value, on the rows that were judged
+
+
+class Task(Protocol):
+    """What the stages ask of a task; outputs are (rows, width) float32 as the served graph gives them."""
+
+    name: TaskName
+    labels: tuple[str, ...] | None  # one a column of the output; None for numbers
+    output: str  # the name of the graph's output
+    width: int  # its columns
+    unit: float  # the size of an answer that parity and golden tolerances are relative to
+    budget_metrics: tuple[str, ...]  # 0 to 1, higher is better; none may lose more than the budget. The first is main
+
+    def encode(self, target: pd.Series) -> NDArray[Any]:
+        """Return the target as the loss wants it: (rows,)."""
+        ...
+
+    def fit_to(self, y: NDArray[Any]) -> "Task":
+        """Return the task with the statistics of the training rows' target in it."""
+        ...
+
+    def scaled(self, y: NDArray[Any]) -> NDArray[Any]:
+        """Return the encoded target in the unit of the trunk's output."""
+        ...
+
+    def finish(self) -> Any:
+        """Return the Keras layer from the trunk's output to the served answer."""
+        ...
+
+    def loss(self) -> Any:
+        """Return the Keras loss on the trunk's output."""
+        ...
+
+    def trivial(self, rows: int) -> tuple[str, NDArray[Any]]:
+        """Return the name and the answers of a model that has seen only the training target."""
+        ...
+
+    def evaluate(self, y: NDArray[Any], outputs: NDArray[Any]) -> Metrics:
+        """Judge answers against the encoded target."""
+        ...
