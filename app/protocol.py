@@ -57,11 +57,12 @@ def fits(protocol: type = HttpToolsProtocol) -> bool:
 class Head:
     """What a request's head says, as far as a hot request is concerned."""
 
-    __slots__ = ("content_type", "expects_100", "handler", "keep_alive", "length", "query")
+    __slots__ = ("content_type", "expects_100", "handler", "keep_alive", "length", "query", "url")
 
-    def __init__(self, handler: Handler, query: bytes, keep_alive: bool, headers: list[tuple[bytes, bytes]]) -> None:
+    def __init__(self, handler: Handler, url: bytes, keep_alive: bool, headers: list[tuple[bytes, bytes]]) -> None:
         self.handler = handler
-        self.query = query
+        self.url = url
+        self.query = url.partition(b"?")[2]
         self.keep_alive = keep_alive
         self.content_type = b""
         self.length: int | None = None  # bytes of the body, if announced
@@ -104,6 +105,10 @@ class Exchange:
         self.keep_alive = head.keep_alive
         self.disconnected = False
         self.response_complete = False
+
+    @property
+    def url(self) -> bytes:
+        return self._head.url
 
     @property
     def query(self) -> bytes:
@@ -225,14 +230,13 @@ class HotProtocol(HttpToolsProtocol):
         self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        path, _, query = self.url.partition(b"?")
-        handler = self._handlers.get(path)
+        handler = self._handlers.get(self.url.partition(b"?")[0])
         if handler is None or not self._takes_hot():
             self._begin_ordinary()
             super().on_headers_complete()
             return
         keep_alive = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
-        self._head = Head(handler, query, keep_alive, self.headers)
+        self._head = Head(handler, self.url, keep_alive, self.headers)
         self.cycle = exchange = Exchange(self, self._head)
         if self._busy or self.pipeline or self.flow.write_paused:
             self.flow.pause_reading()
@@ -275,7 +279,7 @@ class HotProtocol(HttpToolsProtocol):
         self.transport.write(b"%b%b%d\r\n%b\r\n%b" % (STATUS_LINE[status], self._prefix, len(body), extra, body))
         if self.access_log:
             client = ":".join(map(str, self.client or ()))
-            self.access_logger.info('%s - "POST %s" %d', client, self.url.decode("latin-1"), status)
+            self.access_logger.info('%s - "POST %s" %d', client, exchange.url.decode("latin-1"), status)
         if not exchange.keep_alive:
             self.transport.close()
         self.on_response_complete()
@@ -370,8 +374,9 @@ class HotProtocol(HttpToolsProtocol):
     def _start_next(self) -> None:
         if self._busy or not self.pipeline or self.flow.write_paused or self.transport.is_closing():
             return  # an answer that is not read holds the next one back; `resume_writing` comes here again
-        self.flow.resume_reading()
         cycle, app = self.pipeline.pop()
+        if not self.pipeline:  # while others wait, what they wait behind must not let more in
+            self.flow.resume_reading()
         self._start_asgi_task(cycle, app)
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:

@@ -63,8 +63,13 @@ class Running:
         self.port = sock.getsockname()[1]
         self._clients: list[Client] = []
 
-    async def connect(self) -> Client:
-        self._clients.append(Client(*await asyncio.open_connection("127.0.0.1", self.port)))
+    async def connect(self, receive_buffer_bytes: int = 0) -> Client:
+        sock = socket.socket()
+        if receive_buffer_bytes:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", self.port))
+        self._clients.append(Client(*await asyncio.open_connection(sock=sock)))
         return self._clients[-1]
 
     async def leave(self) -> None:
@@ -296,9 +301,10 @@ async def test_a_client_that_does_not_read_is_not_read_from(tmp_path: Path) -> N
     """Answers that nobody takes do not pile up without bound, and nothing is lost when they are taken."""
     async with running(tmp_path) as served:
         rows = [[1.5, 2.5]] * 2000
-        client = await served.connect()
-        count = 600
+        client = await served.connect(receive_buffer_bytes=4096)
+        count = 300
         sending = asyncio.create_task(client.send(*[request(rows)] * count))
+        await until(lambda: bool(served.server.server_state.connections))
         protocol = next(iter(served.server.server_state.connections))
         await until(lambda: protocol.flow.write_paused)
         await until(lambda: protocol.flow.read_paused)
