@@ -5,8 +5,6 @@ The other way in is `app.protocol`; both give the same answers on the wire.
 """
 
 import asyncio
-from dataclasses import dataclass
-from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
@@ -14,13 +12,22 @@ from app.errors import BodyTooLarge, Headers, render
 from app.handler import Handler, Ticket, too_large
 
 
-@dataclass(frozen=True, slots=True)
 class Message:
-    """A request as `app.handler.Request` wants it."""
+    """A request as `app.handler.Request` wants it, and the place where its answer arrives."""
 
-    query: bytes
-    content_type: bytes
-    body: bytes
+    __slots__ = ("answer", "body", "content_type", "query", "waiter")
+
+    def __init__(self, query: bytes, content_type: bytes, body: bytes) -> None:
+        self.query = query
+        self.content_type = content_type
+        self.body = body
+        self.answer: tuple[int, bytes, Headers] | None = None
+        self.waiter: asyncio.Future[None] | None = None
+
+    def respond(self, status: int, body: bytes, headers: Headers) -> None:
+        self.answer = (status, body, headers)
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_result(None)
 
 
 class AsgiDoor:
@@ -39,17 +46,16 @@ class AsgiDoor:
             return
         if body is None:
             return  # the client left before its body was there
-        answer: asyncio.Future[tuple[int, bytes, Headers]] = asyncio.get_running_loop().create_future()
-
-        def respond(*parts: Any) -> None:
-            if not answer.done():
-                answer.set_result(parts)
-
-        work = self._handler.handle(Message(scope["query_string"], content_type, body), respond)
-        if not answer.done() and work is not None:
-            await _wait(answer, work, receive)
-        if answer.done():
-            await _send(send, *answer.result())
+        message = Message(scope["query_string"], content_type, body)
+        work = self._handler.handle(message, message.respond)
+        if message.answer is None and work is not None:
+            message.waiter = asyncio.get_running_loop().create_future()
+            if work.quick:
+                await message.waiter
+            else:
+                await _wait(message.waiter, work, receive)
+        if message.answer is not None:
+            await _send(send, *message.answer)
 
     def _check(self, length: int) -> None:
         limit = self._handler.max_body_bytes
@@ -57,31 +63,23 @@ class AsgiDoor:
             raise too_large(limit, length)
 
     async def _collect(self, receive: Receive) -> bytes | None:
-        message = await receive()
-        if message["type"] == "http.request" and not message.get("more_body"):
-            body = message.get("body", b"")
-            self._check(len(body))
-            return bytes(body)
-        parts, size = [], 0
-        while message["type"] == "http.request":
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
+        """Join the pieces of a body; None when the client leaves before the last."""
+        pieces, size = [], 0
+        while (message := await receive())["type"] == "http.request":
+            pieces.append(message.get("body", b""))
+            size += len(pieces[-1])
             self._check(size)
             if not message.get("more_body"):
-                return b"".join(parts)
-            message = await receive()
+                return bytes(pieces[0]) if len(pieces) == 1 else b"".join(pieces)
         return None
 
 
-async def _wait(answer: "asyncio.Future[Any]", work: Ticket, receive: Receive) -> None:
+async def _wait(answered: "asyncio.Future[None]", work: Ticket, receive: Receive) -> None:
     """Wait for the answer; when the client leaves first, its work is dropped."""
-    if work.quick:
-        await answer
-        return
     left = asyncio.ensure_future(receive())
     try:
-        await asyncio.wait((answer, left), return_when=asyncio.FIRST_COMPLETED)
-        if not answer.done():
+        await asyncio.wait((answered, left), return_when=asyncio.FIRST_COMPLETED)
+        if not answered.done():
             work.cancel()
     finally:
         left.cancel()

@@ -47,7 +47,7 @@ class Server(uvicorn.Server):
     async def _announce(self) -> None:
         """Print the address, and a curl line that works when pasted, once a model answers."""
         host, port = self.servers[0].sockets[0].getsockname()[:2]
-        address = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104
+        address = f"http://{_reachable(host)}:{port}"
         registry, health = self._app.state.registry, self._app.state.health
         await registry.finished.wait()
         print(f"\nSlipway answers on {address} (documentation: {address}/docs)", flush=True)
@@ -77,6 +77,12 @@ def serve(settings: Settings, sock: socket.socket) -> None:
         timeout_graceful_shutdown=settings.shutdown_timeout_s,
     )
     Server(config, app).run([sock])
+
+
+def _reachable(host: str) -> str:
+    """Turn the address that is listened on into one that can stand in a URL on this machine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"[{host}]" if ":" in host else host
 
 
 def _log(settings: Settings) -> None:

@@ -150,7 +150,7 @@ PEERS = {
         Peer("mosec", "mosec", MOSEC, path="/inference", environment="mosec", packages=("mosec",)),
         Peer(
             "triton",
-            "Triton, Python backend",
+            "Triton by nvidia-pytriton",
             _program("triton"),
             path="/v2/models/dense/infer",
             wire=INFER,

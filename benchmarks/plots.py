@@ -18,7 +18,8 @@ FOLDER = Path(__file__).parent / "plots"
 OURS, PEER, LIMIT = "#0b6e99", "#9aa5ab", "#d9b26f"
 MODELS = ("tabular", "wide", "images")
 
-mpl.rcParams.update({"svg.hashsalt": "slipway", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False})
+mpl.rcParams.update({"svg.hashsalt": "slipway", "svg.fonttype": "none", "font.size": 9})
+mpl.rcParams.update({"axes.spines.top": False, "axes.spines.right": False})
 
 
 def draw(results: Results) -> list[Path]:
@@ -38,7 +39,8 @@ def _cpu(results: Results) -> Any:
     for axis, model in zip(axes, MODELS, strict=True):
         found = [(peer, median(results, peer, model, 128, "cpu_us")) for peer in PEERS]
         bars = sorted(((value, peer) for peer, value in found if value), reverse=True)
-        _bars(axis, bars)
+        if bars:
+            _bars(axis, bars)
         axis.set_title(model)
         axis.set_xlabel("µs of server CPU a request, 128 connections (log)")
     return figure
@@ -48,9 +50,10 @@ def _bars(axis: Any, bars: Sequence[tuple[float, str]]) -> None:
     names = [peer for _, peer in bars]
     axis.barh(names, [value for value, _ in bars], color=[_colour(peer) for peer in names])
     axis.set_xscale("log")
+    axis.set_xlim(left=1)
     for place, (value, _) in enumerate(bars):
         axis.text(value, place, f" {value:,.0f}", va="center")
-    axis.margins(x=0.2)
+    axis.set_xlim(right=bars[0][0] * 4)
 
 
 def _colour(peer: str) -> str:
@@ -75,7 +78,9 @@ def _latency(results: Results) -> Any:
 
 
 def _line(peer: str) -> dict[str, Any]:
-    return {"linewidth": 2.5, "color": OURS} if peer == "slipway" else {"linewidth": 1}
+    if peer == "slipway":
+        return {"linewidth": 2.5, "color": OURS}
+    return {"linewidth": 1, "color": f"C{list(PEERS).index(peer)}"}
 
 
 def _open_loop(results: Results) -> Any:

@@ -153,10 +153,12 @@ class Server:
             self._root.wait(STOP_S)
         known |= {pid: stat.started_ticks for pid in self.pids() if (stat := _stat(pid)) is not None}
         for pid, started_ticks in known.items():
-            stat = _stat(pid)
-            if stat is not None and stat.started_ticks == started_ticks:
+            if _runs_since(pid, started_ticks):
                 _kill(pid, signal.SIGKILL)
         self._root.wait()
+        deadline = time.monotonic() + STOP_S
+        while any(_runs_since(*one) for one in known.items()) and time.monotonic() < deadline:
+            time.sleep(0.005)
 
     def _signal(self, number: signal.Signals) -> None:
         for pid in self.pids():
@@ -171,6 +173,16 @@ class Server:
 def _kill(pid: int, number: signal.Signals) -> None:
     with suppress(ProcessLookupError):
         os.kill(pid, number)
+
+
+def runs(pid: int) -> bool:
+    """Say whether a process is alive; one that only waits to be reaped is not."""
+    return _stat(pid) is not None
+
+
+def _runs_since(pid: int, started_ticks: int) -> bool:
+    stat = _stat(pid)
+    return stat is not None and stat.started_ticks == started_ticks
 
 
 def _all_pids() -> list[int]:

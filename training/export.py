@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from training.errors import ParityError
 from training.evaluate import Predict
-from training.features import CATEGORICAL, NUMERIC, Arrays, row_count, take
+from training.features import CATEGORICAL, NUMERIC, Arrays, spread, take
 from training.network import Network
 
 OPSET = 18
@@ -49,7 +49,7 @@ def check_parity(keras: Predict, session: Predict, arrays: Arrays, *, unit: floa
     Raises:
         ParityError: when it is above the tolerance, or an answer is not finite.
     """
-    rows = spoil(take(arrays, np.arange(max(PARITY_BATCHES)) % row_count(arrays)), seed)
+    rows = spoil(spread(arrays, max(PARITY_BATCHES)), seed)
     worst = 0.0
     for batch in PARITY_BATCHES:
         part = take(rows, slice(batch))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from training.columns import ColumnType
 
 NUMERIC, CATEGORICAL = "numeric", "categorical"
+MIN_PIECE_ROWS = 10  # a piece of a number's range with fewer training rows would be learned by heart
 MIN_VALUE_ROWS = 3  # a value seen in fewer training rows teaches the network nothing but noise
 
 Arrays = Mapping[str, NDArray[Any]]  # tensor name -> (rows, columns)
@@ -101,6 +102,18 @@ def take(arrays: Arrays, rows: Any) -> dict[str, NDArray[Any]]:
     return {name: array[rows] for name, array in arrays.items()}
 
 
+def spread(arrays: Arrays, rows: int) -> dict[str, NDArray[Any]]:
+    """Return so many rows from all over the tensors; data files are often sorted."""
+    return take(arrays, spread_places(row_count(arrays), rows))
+
+
+def spread_places(there: int, wanted: int) -> NDArray[np.int64]:
+    """Return evenly spaced places; each place comes again when more are wanted than there are."""
+    if wanted > there:
+        return np.arange(wanted) % there
+    return np.linspace(0, there - 1, wanted).astype(np.int64)
+
+
 def row_count(arrays: Arrays) -> int:
     """Return how many rows the tensors hold."""
     return len(next(iter(arrays.values())))
@@ -128,6 +141,7 @@ def _cuts(present: NDArray[np.float64], bins: int) -> tuple[float, ...]:
 
     Plain quantiles of a column that is nine tenths zeros would spend nine tenths of the pieces on the zero.
     """
+    bins = max(1, min(bins, len(present) // MIN_PIECE_ROWS))
     values, counts = np.unique(present, return_counts=True)  # (different,)
     weights = np.minimum(counts, len(present) / bins)
     reached = np.cumsum(weights) / weights.sum()

@@ -13,7 +13,7 @@ import pandas as pd
 
 from training.columns import ColumnType
 from training.evaluate import Predict
-from training.features import Features, instances_to_tensors
+from training.features import Features, instances_to_tensors, spread_places
 from training.options import Precision
 from training.task import Task
 
@@ -45,12 +45,17 @@ def pick(frame: pd.DataFrame, features: Features, optional: Mapping[str, bool]) 
     required = [name for name in features.order if not optional[name]]
     allowed = frame[~missing[required].any(axis=1)]
     gaps = missing.loc[allowed.index].any(axis=1)
-    with_gaps = allowed[gaps].head(ROWS // 2)
-    whole = allowed[~gaps].head(ROWS - len(with_gaps))
+    with_gaps = _spread(allowed[gaps], ROWS // 2)
+    whole = _spread(allowed[~gaps], ROWS - len(with_gaps))
     chosen = pd.concat([whole, with_gaps]).sort_index()
     types = {number.name: number.type for number in features.numbers}
     rows = chosen[list(features.order)].to_dict("records")
     return [{str(name): _plain(value, types.get(str(name), "string")) for name, value in row.items()} for row in rows]
+
+
+def _spread(frame: pd.DataFrame, rows: int) -> pd.DataFrame:
+    """Return rows from all over the frame, and no row twice."""
+    return frame.iloc[spread_places(len(frame), min(rows, len(frame)))]
 
 
 def _plain(value: Any, type_: ColumnType) -> Any:

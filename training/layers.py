@@ -21,6 +21,7 @@ from training.features import Category, Number
 UNSEEN_SHARE = 0.01  # of the codes, taken away in training
 FARTHEST = 4.0  # deviations from the mean: one outlier must not stretch the scale that int8 shares among all inputs
 TINY = 1e-30  # a shorter length has no reciprocal that a 32-bit float can hold
+FEW_NUMBERS = 32  # columns up to which the product's zeros cost less than a gather
 RESOLUTION = 4 * float(np.finfo(np.float32).eps)  # edges closer than this, relative to their size, are one edge
 
 
@@ -39,6 +40,7 @@ class EncodeNumbers(keras.layers.Layer):  # type: ignore[misc]  # keras ships no
         pieces = [(column, *piece) for column, number in enumerate(numbers) for piece in _pieces(number)]
         columns, starts, lengths, lows, highs = zip(*pieces, strict=True)
         self._columns = np.array(columns, np.int64)
+        self._places = np.eye(len(numbers), dtype=np.float32)[:, self._columns]  # (numbers, pieces), one 1 a column
         self._starts = np.array(starts, np.float32)
         self._rates = 1 / np.array(lengths, np.float32)
         self._lows = np.array(lows, np.float32)
@@ -49,12 +51,19 @@ class EncodeNumbers(keras.layers.Layer):  # type: ignore[misc]  # keras ships no
     def call(self, x: Any) -> Any:
         missing = tf.math.is_nan(x)  # (batch, numbers)
         filled = tf.where(missing, self._medians, x)
-        spread = tf.gather(filled, self._columns, axis=1)  # (batch, pieces)
+        spread = self._spread(filled)  # (batch, pieces)
         held = tf.minimum(tf.maximum((spread - self._starts) * self._rates, self._lows), self._highs)
         if not len(self._gaps):
             return held
         said = tf.cast(tf.gather(missing, self._gaps, axis=1), tf.float32)  # (batch, columns with gaps)
         return tf.concat([held, said], axis=1)
+
+
+    def _spread(self, x: Any) -> Any:
+        """Repeat each column once a piece; a product with zeros and ones is exact, and took a tenth of a gather."""
+        if len(self._places) <= FEW_NUMBERS:
+            return tf.matmul(x, self._places)
+        return tf.gather(x, self._columns, axis=1)
 
 
 class ColumnCodes(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types

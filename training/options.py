@@ -37,7 +37,7 @@ class Options:
 
     hidden: tuple[int, ...] = (128, 64)  # units of each dense layer
     dropout: float = 0.1  # share of units silenced in training
-    bins: int = 16  # pieces a number is cut into; more did not help on five tables
+    bins: int = 48  # pieces a number is cut into, at most; against 16, Adult gains 0.7 points of ROC AUC
     embedding: int = 8  # numbers a categorical value is turned into
 
     optimizer: OptimizerName = "adamw"

@@ -14,7 +14,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from training.features import Arrays, row_count, take
+from training.features import Arrays, spread
 
 TIMED_ROUNDS = 40
 RUNS_A_ROUND = 50
@@ -42,7 +42,7 @@ def latencies_us(sessions: Mapping[str, Session], arrays: Arrays, batches: Seque
     """
     found: dict[str, dict[int, float]] = {name: {} for name in sessions}
     for rows in batches:
-        batch = take(arrays, np.arange(rows) % row_count(arrays))
+        batch = spread(arrays, rows)
         rounds: dict[str, list[float]] = {name: [] for name in sessions}
         for session in sessions.values():
             _time_run_us(session, batch, WARM_RUNS)

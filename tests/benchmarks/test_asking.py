@@ -18,7 +18,7 @@ RIGHT = {
 
 
 @pytest.mark.parametrize("peer", RIGHT)
-def test_every_dialect_of_the_right_answer_is_understood(peer):
+def test_every_dialect_of_the_right_answer_is_understood(peer: str) -> None:
     assert fault(PEERS[peer], MODEL, Reply(200, json.dumps(RIGHT[peer]).encode())) is None
 
 
@@ -33,11 +33,11 @@ def test_every_dialect_of_the_right_answer_is_understood(peer):
         Reply(200, b'{"predictions":[[0.25,0.75],[0.5,0.5]]}'),
     ],
 )
-def test_a_wrong_answer_is_a_fault(reply):
+def test_a_wrong_answer_is_a_fault(reply: Reply) -> None:
     assert fault(PEERS["naive"], MODEL, reply)
 
 
-def test_a_body_repeats_the_golden_rows_and_carries_the_peers_dialect():
+def test_a_body_repeats_the_golden_rows_and_carries_the_peers_dialect() -> None:
     assert json.loads(body_of(PEERS["mosec"], MODEL, rows=3)) == {"instances": [[1, 2], [3, 4], [1, 2]]}
     tensor = json.loads(body_of(PEERS["mlserver"], MODEL, rows=2))["inputs"][0]
     assert (tensor["shape"], tensor["data"]) == ([2, 2], [1, 2, 3, 4])

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from app import bundle, model
@@ -6,7 +8,9 @@ from benchmarks import models
 
 
 @pytest.mark.parametrize("name", ["tabular", "images"])
-def test_a_model_of_the_benchmark_is_a_bundle_that_the_service_loads(name, tmp_path, monkeypatch):
+def test_a_model_of_the_benchmark_is_a_bundle_that_the_service_loads(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(models, "BUILD", tmp_path)
     built = models.build(name)
     assert built is not None
@@ -15,7 +19,7 @@ def test_a_model_of_the_benchmark_is_a_bundle_that_the_service_loads(name, tmp_p
     model.load(folder, Settings())  # proves the golden rows
 
 
-def test_the_same_seed_makes_the_same_graph(tmp_path, monkeypatch):
+def test_the_same_seed_makes_the_same_graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "BUILD", tmp_path)
     first, second = (models.build("tabular") for _ in range(2))
     assert first is not None

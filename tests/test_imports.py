@@ -1,0 +1,83 @@
+"""The arrow is `training -> app`, and the serving process holds none of training's libraries."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FORBIDDEN = {
+    "training",
+    "tests",
+    "tensorflow",
+    "keras",
+    "pandas",
+    "sklearn",
+    "matplotlib",
+    "onnx",
+    "tf2onnx",
+    "pyarrow",
+}
+MODULES = sorted((ROOT / "app").rglob("*.py"))
+LISTING = """
+import pkgutil, importlib, sys
+import app
+for module in pkgutil.walk_packages(app.__path__, "app."):
+    if module.name != "app.__main__":
+        importlib.import_module(module.name)
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+
+
+def imported(source: str) -> set[str]:
+    """The top-level packages that a module's text imports, wherever the import stands."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            names.add(node.module or "")
+    return {name.partition(".")[0] for name in names}
+
+
+def test_the_walk_sees_every_kind_of_import() -> None:
+    """Plain, from, nested in a function, and with a submodule."""
+    source = "import onnx.helper as h\nfrom pandas import x\ndef f():\n    if 1:\n        import keras\n"
+    assert imported(source) == {"onnx", "pandas", "keras"}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
+def test_the_service_imports_nothing_of_training(module: Path) -> None:
+    """Read from the text, so that imports inside functions count."""
+    assert not imported(module.read_text()) & FORBIDDEN
+
+
+def test_a_serving_process_loads_nothing_of_training() -> None:
+    """Read from a real process, so that what libraries import counts as well."""
+    listing = subprocess.run(
+        [sys.executable, "-c", LISTING], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
+    )
+    loaded = set(listing.stdout.split())
+    assert {"app", "onnxruntime", "fastapi"} <= loaded
+    assert not loaded & FORBIDDEN
+
+
+@pytest.mark.parametrize(
+    ("module", "strangers"),
+    [
+        ("batcher", {"fastapi", "starlette", "uvicorn", "onnxruntime", "numpy", "msgspec"}),
+        ("engine", {"fastapi", "starlette", "uvicorn", "msgspec"}),
+        ("model", {"fastapi", "starlette", "uvicorn"}),
+        ("predict", {"fastapi", "starlette", "uvicorn", "onnxruntime"}),
+        ("schema", {"fastapi", "starlette", "uvicorn", "onnxruntime"}),
+        ("table", {"fastapi", "starlette", "uvicorn", "onnxruntime"}),
+        ("bundle", {"fastapi", "starlette", "uvicorn", "onnxruntime"}),
+        ("registry", {"fastapi", "starlette", "uvicorn", "onnxruntime"}),
+    ],
+)
+def test_each_part_knows_only_its_own(module: str, strangers: set[str]) -> None:
+    """As its docstring promises."""
+    assert not imported((ROOT / "app" / f"{module}.py").read_text()) & strangers
