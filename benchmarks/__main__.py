@@ -1,6 +1,6 @@
 """`python -m benchmarks`: the service beside its peers and its limits, and what else is claimed of it.
 
-python -m benchmarks                everything below, then the report     (about 25 minutes; --quick about 5)
+python -m benchmarks                everything below, then the report     (about 25 minutes; --quick about 6)
 python -m benchmarks compare        side by side with the peers
 python -m benchmarks sweep          open loop, up to twice the capacity
 python -m benchmarks start          start-up time and memory
@@ -43,7 +43,7 @@ QUIET_LOAD = 0.5  # load average above which the machine is not quiet
 app = typer.Typer(add_completion=False, no_args_is_help=False, help="The service beside its peers and its limits.")
 console = Console()
 
-Quick = Annotated[bool, typer.Option("--quick", help="One short round of each: about 5 minutes.")]
+Quick = Annotated[bool, typer.Option("--quick", help="One short round of each: about 6 minutes.")]
 Only = Annotated[str, typer.Option(help=f"Servers, by name and comma: {', '.join(PEERS)}.")]
 Models = Annotated[str, typer.Option(help=f"Models, by name and comma: {', '.join(making.NAMES)}.")]
 Server = Annotated[str, typer.Option(help="Which door of the service: slipway or slipway-asgi.")]

@@ -1,5 +1,6 @@
 """The service as a test meets it: an application in this process, or `python -m app` behind a real socket."""
 
+import asyncio
 import contextlib
 import os
 import re
@@ -8,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -40,6 +41,13 @@ def client_of(app: Slipway) -> httpx.AsyncClient:
     """Make a client that reaches `app` without a socket; a crash is a 500, as on a real one."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://slipway")
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the loop turn until `condition` holds."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():  # noqa: ASYNC110  (what is waited for tells nobody when it comes)
+            await asyncio.sleep(0)
 
 
 class Process:

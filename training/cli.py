@@ -14,7 +14,7 @@ from rich.console import Console
 
 from training import quiet
 from training.errors import DataError, TrainingError
-from training.options import Options, OptimizerName, Precision, TaskName
+from training.options import Forced, OptimizerName, Options, TaskName
 
 DEFAULT = Options(data=Path())
 
@@ -39,6 +39,7 @@ def layers(text: str) -> tuple[int, ...]:
 
 @app.command()
 def main(  # noqa: PLR0913 - one parameter an option; they are listed nowhere else
+    *,
     data: Annotated[Path, typer.Argument(help="CSV (also .gz, .bz2, .xz, .zip) or Parquet file.", show_default=False)],
     target: Annotated[str | None, typer.Option(help="Column to predict. Without it, the columns are listed.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the model. [default: from the file's name]")] = None,
@@ -86,7 +87,7 @@ def main(  # noqa: PLR0913 - one parameter an option; they are listed nowhere el
         float, typer.Option(min=0, help="Points (hundredths of the main metric) that compression may cost.")
     ] = DEFAULT.budget_points,
     precision: Annotated[
-        Precision | None, typer.Option(help="Ship this graph whatever was measured. [default: by the rule]")
+        Forced | None, typer.Option(help="Ship this graph whatever was measured. [default: by the rule]")
     ] = None,
 ) -> None:
     """Train a model on a table and write a bundle that the service can serve."""

@@ -15,20 +15,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 from onnxruntime import quantization
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from training.evaluate import Rows, evaluate, worst_loss_points
 from training.features import Arrays, row_count, spread, take
-from training.options import Precision
+from training.options import Forced, Precision
 from training.runtime import Session, latencies_us
 from training.task import Metrics, Task
 
 TIMED_BATCHES = (1, 32)  # rows: a lone request, and a busy service
 CALIBRATION_ROWS = 2048
 CALIBRATION_BATCH_ROWS = 256
-NOISE = 0.10  # of a latency or size: a smaller difference is neither gain nor loss
+NOISE = 0.10  # of a latency or a size: a smaller difference is neither gain nor loss
+NOTICED_US = 10.0  # a request over HTTP takes some hundreds of microseconds; nobody sees a few more
+BATCH_EFFECT = 1e-4  # of the answer's unit: above, a row's answer depends on the rows it is batched with
+COMPANY_ROWS = 256
 QUANTIZED = ["MatMul", "Gemm"]
 ENCODING = "encode_numbers"  # the layer's name in training/network.py, and so part of its nodes' names
 
@@ -42,6 +46,7 @@ class Candidate:
     latency_us: Mapping[int, float]  # rows -> microseconds
     validation: Metrics
     loss_points: float  # the worst budget metric on validation, against fp32
+    batch_effect: float  # how far a row's answer moves with the rows beside it, in units of the answer
 
     @property
     def bytes(self) -> int:
@@ -85,7 +90,7 @@ def _kept_in_fp32(model: Path) -> list[str]:
 
 def measure(graphs: Mapping[Precision, bytes], task: Task, validation: Rows) -> tuple[Candidate, ...]:
     """Judge on the validation rows and time every graph."""
-    sessions = {precision: Session(graph) for precision, graph in graphs.items()}
+    sessions: dict[str, Session] = {precision: Session(graph) for precision, graph in graphs.items()}
     latency_us = latencies_us(sessions, validation.arrays, TIMED_BATCHES)
     quality = {precision: evaluate(task, session.predict, validation) for precision, session in sessions.items()}
     return tuple(
@@ -95,13 +100,25 @@ def measure(graphs: Mapping[Precision, bytes], task: Task, validation: Rows) -> 
             latency_us=latency_us[precision],
             validation=quality[precision],
             loss_points=worst_loss_points(task, quality["fp32"], quality[precision]),
+            batch_effect=batch_effect(sessions[precision], validation.arrays) / task.unit,
         )
         for precision, graph in graphs.items()
     )
 
 
-def choose(candidates: tuple[Candidate, ...], budget_points: float, forced: Precision | None = None) -> Choice:
-    """Apply the rule of docs/decisions/0202: inside the budget, nothing got worse, something got better."""
+def batch_effect(session: Session, arrays: Arrays) -> float:
+    """Return the largest difference between a row's answer alone and in company.
+
+    Dynamic int8 takes the scale of its activations from the whole batch, so there is one.
+    """
+    rows = spread(arrays, COMPANY_ROWS)
+    together = session.predict(rows)  # (rows, outputs)
+    alone = np.concatenate([session.predict(take(rows, slice(row, row + 1))) for row in range(COMPANY_ROWS)])
+    return float(np.abs(together - alone).max())
+
+
+def choose(candidates: tuple[Candidate, ...], budget_points: float, forced: Forced | None = None) -> Choice:
+    """Apply the rule of docs/decisions/0202-what-ships.md."""
     fp32 = candidates[0]
     if forced is not None:
         chosen = next(candidate for candidate in candidates if candidate.precision == forced)
@@ -112,37 +129,37 @@ def choose(candidates: tuple[Candidate, ...], budget_points: float, forced: Prec
         account = "; ".join(f"{candidate.precision} {verdict}" for candidate, verdict in verdicts.items())
         return Choice(fp32, candidates, f"fp32 ships: {account}.")
     chosen = min(fit, key=lambda candidate: _cost(candidate, fp32))
-    return Choice(chosen, candidates, f"{chosen.precision} ships: {_gains(chosen, fp32)}, inside the budget.")
+    lost = f"{chosen.loss_points:.2f} of {budget_points:g} points lost on validation"
+    return Choice(chosen, candidates, f"{chosen.precision} ships: {_gains(chosen, fp32)}, {lost}.")
 
 
 def objection(candidate: Candidate, fp32: Candidate, budget_points: float) -> str | None:
     """Say why a candidate should not ship, or None."""
+    if candidate.batch_effect > BATCH_EFFECT:
+        return f"answers a row differently in other company (by up to {candidate.batch_effect:.2g})"
     if not candidate.loss_points <= budget_points:  # also when it is NaN
         return f"loses {candidate.loss_points:.2f} points on validation (budget {budget_points:g})"
-    ratios = _ratios(candidate, fp32)
-    worse = {what: ratio for what, ratio in ratios.items() if ratio > 1 + NOISE}
-    if worse:
-        what = max(worse, key=lambda name: worse[name])
-        return f"has {worse[what]:.2f} times the {what}"
-    if min(ratios.values()) >= 1 - NOISE:
-        return "is neither smaller nor faster"
+    for rows, latency_us in candidate.latency_us.items():
+        more_us, ratio = latency_us - fp32.latency_us[rows], latency_us / fp32.latency_us[rows]
+        if more_us > NOTICED_US and ratio > 1 + NOISE:
+            return f"takes {ratio:.2f} times as long at batch {rows}"
+    if _cost(candidate, fp32) > 1 - NOISE:
+        return "is not smaller and faster, all in all"
     return None
 
 
-def _ratios(candidate: Candidate, fp32: Candidate) -> dict[str, float]:
-    """Size and latencies against fp32; below 1 is a gain."""
-    times = {f"latency at batch {rows}": candidate.latency_us[rows] / fp32.latency_us[rows] for rows in fp32.latency_us}
-    return {"bytes": candidate.bytes / fp32.bytes, **times}
-
-
 def _cost(candidate: Candidate, fp32: Candidate) -> float:
-    """Size and latencies multiplied: twice as fast counts as much as half as large."""
+    """Multiply size and latencies against fp32: half as large counts as much as twice as fast."""
     return math.prod(_ratios(candidate, fp32).values())
 
 
+def _ratios(candidate: Candidate, fp32: Candidate) -> dict[str, float]:
+    times = {f"time at batch {rows}": candidate.latency_us[rows] / fp32.latency_us[rows] for rows in fp32.latency_us}
+    return {"bytes": candidate.bytes / fp32.bytes, **times}
+
+
 def _gains(candidate: Candidate, fp32: Candidate) -> str:
-    ratios = _ratios(candidate, fp32)
-    return ", ".join(f"{ratio:.2f} times the {what}" for what, ratio in ratios.items())
+    return ", ".join(f"{ratio:.2f} times the {what}" for what, ratio in _ratios(candidate, fp32).items())
 
 
 class _Calibration(quantization.CalibrationDataReader):  # type: ignore[misc]  # onnxruntime ships no types

@@ -17,6 +17,10 @@ from training.compress import Choice
 from training.report import number
 from training.task import Metrics, Task
 
+LOGGED_EPOCHS = 10
+
+Show = Callable[[int, dict[str, float]], None]  # epochs done, losses so far
+
 
 @contextmanager
 def stage(console: Console, name: str) -> Iterator[Callable[[str], None]]:
@@ -30,16 +34,24 @@ def stage(console: Console, name: str) -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def epochs_bar(console: Console, epochs: int) -> Iterator[Callable[[int, dict[str, float]], None]]:
-    """Show epochs done and the losses so far; Ctrl-C is announced, since it keeps the best model."""
+def epochs_bar(console: Console, epochs: int) -> Iterator[Show]:
+    """Show epochs done and the losses so far: a bar on a terminal, a line now and then in a log."""
+    if not console.is_terminal:
+        yield lambda done, losses: _print_epoch(console, done, losses)
+        return
     columns = (TextColumn("[bold]{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, TextColumn("{task.fields[losses]}"), console=console, transient=True) as bar:
         task = bar.add_task("Train (Ctrl-C keeps the best so far)", total=epochs, losses="")
+        yield lambda done, losses: bar.update(task, completed=done, losses=_said(losses))
 
-        def show(done: int, losses: dict[str, float]) -> None:
-            bar.update(task, completed=done, losses=" ".join(f"{name} {loss:.4f}" for name, loss in losses.items()))
 
-        yield show
+def _print_epoch(console: Console, done: int, losses: Mapping[str, float]) -> None:
+    if done == 1 or done % LOGGED_EPOCHS == 0:
+        console.print(f"epoch {done}: {_said(losses)}", highlight=False)
+
+
+def _said(losses: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items())
 
 
 def print_columns(console: Console, columns: tuple[Column, ...]) -> None:

@@ -55,6 +55,13 @@ class Features:
     numbers: tuple[Number, ...]
     categories: tuple[Category, ...]
 
+    @property
+    def columns(self) -> dict[str, Number | Category]:
+        """Return every feature by its name, in the order of the data file."""
+        both: list[Number | Category] = [*self.numbers, *self.categories]
+        found = {feature.name: feature for feature in both}
+        return {name: found[name] for name in self.order}
+
     def names(self, tensor: str) -> list[str]:
         """Return the features that feed a tensor, by column."""
         return [feature.name for feature in (self.numbers if tensor == NUMERIC else self.categories)]

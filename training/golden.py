@@ -25,7 +25,12 @@ TOLERANCE: dict[Precision, float] = {"fp32": 1e-4, "int8-dynamic": 0.02, "int8-s
 
 
 def golden(
-    frame: pd.DataFrame, features: Features, optional: Mapping[str, bool], task: Task, predict: Predict, precision: Precision
+    frame: pd.DataFrame,
+    features: Features,
+    optional: Mapping[str, bool],
+    task: Task,
+    predict: Predict,
+    precision: Precision,
 ) -> dict[str, Any]:
     """Return the content of `golden.json`; the answers come from the instances, as a caller's would."""
     instances = pick(frame, features, optional)

@@ -28,8 +28,9 @@ RESOLUTION = 4 * float(np.finfo(np.float32).eps)  # edges closer than this, rela
 class EncodeNumbers(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
     """Standardise, and cut into pieces: (batch, numbers) with NaN -> (batch, encoded).
 
-    Every output is `(x - start) / length`, held between two bounds; a column has one for its standardised value
-    (held inside the range seen in training and `FARTHEST`) and one for each piece between two quantiles (held between 0 and 1).
+    Every output is `(x - start) / length`, held between two bounds. A column has one for its standardised value
+    (held inside the range seen in training and `FARTHEST`), and one for each piece between two quantiles
+    (held between 0 and 1).
     A missing number becomes the median, and says so in one more output if training saw it missing.
 
     Piecewise-linear encoding: Gorishniy, Rubachev, Babenko 2022, "On embeddings for numerical features".
@@ -57,7 +58,6 @@ class EncodeNumbers(keras.layers.Layer):  # type: ignore[misc]  # keras ships no
             return held
         said = tf.cast(tf.gather(missing, self._gaps, axis=1), tf.float32)  # (batch, columns with gaps)
         return tf.concat([held, said], axis=1)
-
 
     def _spread(self, x: Any) -> Any:
         """Repeat each column once a piece; a product with zeros and ones is exact, and took a tenth of a gather."""

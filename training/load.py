@@ -5,19 +5,17 @@
 It knows nothing about features, targets' meaning or what makes a column useful.
 """
 
-import io
+import csv
 import zlib
 from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
-from pandas.io.common import get_handle
 
 from training.errors import DataError
 
 PARQUET = (".parquet", ".pq")
 DELIMITERS = ",;\t|"
-HEADER_CHARACTERS = 1024 * 1024
 MISSING = ["?"]  # beside pandas' own list ("", NA, NaN, null, …): how many public tables write an unknown
 
 
@@ -76,9 +74,17 @@ def _delimiter(path: Path) -> str:
 
 def _header(path: Path) -> str:
     """Return the first line, decompressed by the ending of the file's name."""
-    with get_handle(str(path), "r", encoding="utf-8-sig", compression="infer") as handles:
-        assert isinstance(handles.handle, io.TextIOBase)
-        return handles.handle.readline(HEADER_CHARACTERS).rstrip("\r\n")
+    line = pd.read_csv(
+        path,
+        sep="\x1f",
+        header=None,
+        nrows=1,
+        dtype="str",
+        quoting=csv.QUOTE_NONE,
+        encoding="utf-8-sig",
+        na_filter=False,
+    )
+    return str(line.iat[0, 0])
 
 
 def _first_line(error: Exception) -> str:

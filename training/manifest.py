@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from app.bundle import sha256
-from training.features import CATEGORICAL, NUMERIC, Category, Number
+from training.features import CATEGORICAL, NUMERIC, Number
 from training.fit import History
 from training.options import Options, Precision
 from training.prepare import Data
@@ -36,12 +36,17 @@ def manifest(
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "target": options.target,
         "features": [_feature(name, data) for name in data.features.order],
-        "inputs": [_tensor(name, DTYPES[name], len(data.features.names(name))) for name in data.features.tensors_used()],
+        "inputs": [
+            _tensor(name, DTYPES[name], len(data.features.names(name))) for name in data.features.tensors_used()
+        ],
         "outputs": [_tensor(task.output, "float32", task.width)],
         "labels": task.labels,
         "precision": precision,
         "metrics": scores,
-        "libraries": {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in LIBRARIES}},
+        "libraries": {
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in LIBRARIES},
+        },
         "training": _training(options, data, history),
     }
 
@@ -69,8 +74,7 @@ def _plain_path(path: Path) -> str:
 
 def _feature(name: str, data: Data) -> dict[str, Any]:
     features = data.features
-    columns: dict[str, Number | Category] = {column.name: column for column in (*features.numbers, *features.categories)}
-    column = columns[name]
+    column = features.columns[name]
     tensor = NUMERIC if isinstance(column, Number) else CATEGORICAL
     common = {
         "name": name,

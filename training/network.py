@@ -67,7 +67,7 @@ def build(features: Features, task: Task, *, hidden: tuple[int, ...], dropout: f
         raw_inputs.append(lookup.inputs[0])
         parts.append(EmbedColumns(features.categories, embedding, name="embed_columns")(codes))
     trunk = keras.Model(trunk_inputs, _dense(parts, hidden, dropout, task), name="trunk")
-    middle = [lookup(raw) if raw.dtype == "string" else raw for raw in raw_inputs]
+    middle = [lookup(raw) if lookup and raw.dtype == "string" else raw for raw in raw_inputs]
     served = keras.Model(raw_inputs, task.finish()(trunk(middle)), name="slipway")
     return Network(trunk=trunk, served=served, lookup=lookup)
 

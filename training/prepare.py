@@ -87,5 +87,4 @@ def _rows(table: Table, features: Features, y: NDArray[Any], rows: NDArray[Any])
 
 
 def _optional(features: Features, allow_missing: bool) -> dict[str, bool]:
-    columns = (*features.numbers, *features.categories)
-    return {column.name: allow_missing or column.missing_share > 0 for column in columns}
+    return {name: allow_missing or column.missing_share > 0 for name, column in features.columns.items()}

@@ -47,7 +47,7 @@ def card(
         f"# {name}",
         _summary(options, data, choice, scores),
         "## How good it is",
-        f"Measured once on the {len(data.test):,} rows of the test split, which neither training nor any choice has seen.",
+        f"Measured once on the {len(data.test):,} rows of the test split, which no training and no choice has seen.",
         metrics_table(scores),
         _legend(data.task),
         "## What compression cost",
@@ -75,6 +75,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def metrics_table(scores: Mapping[str, Metrics]) -> str:
+    """One line a model, one column a metric."""
     names = list(next(iter(scores.values())))
     rows = ([model, *(number(found[name]) for name in names)] for model, found in scores.items())
     return table(["model", *names], rows)
@@ -91,14 +92,16 @@ def candidates_table(choice: Choice, scores: Mapping[str, Metrics], task: Task) 
             f"{candidate.bytes:,}",
             *(f"{candidate.latency_us[batch]:.0f}" for batch in batches),
             f"{candidate.loss_points:+.2f}",
+            f"{candidate.batch_effect:.1g}",
             *(number(scores[candidate.precision][name]) for name in task.budget_metrics),
         ]
         for candidate in choice.candidates
     )
-    return table(["graph", "bytes", *times, "points lost on validation", *judged], rows)
+    return table(["graph", "bytes", *times, "points lost on validation", "moves with its batch", *judged], rows)
 
 
 def columns_table(data: Data) -> str:
+    """One line a column of the file: what it holds and what became of it."""
     rows = (
         [column.name, column.type, f"{column.missing_share:.1%}", f"{column.different:,}", column.fate]
         for column in data.table.columns
@@ -137,6 +140,8 @@ def _legend(task: Task) -> str:
 def _compression_notes() -> str:
     return (
         "Latency is the median run in ONNX Runtime on one thread of the training machine.\n"
+        "The last measured column before the metrics is how far a row's answer moves with the rows beside it; "
+        "a graph that moves does not ship.\n"
         "The choice is made on the validation split; the test columns were computed after it."
     )
 
@@ -161,7 +166,11 @@ def _training_text(options: Options, history: History) -> str:
 
 def _limits(data: Data) -> str:
     required = [name for name in data.features.order if not data.optional[name]]
-    missing = "Every feature may be missing." if not required else f"Must be present: {', '.join(f'`{n}`' for n in required)}."
+    missing = (
+        "Every feature may be missing."
+        if not required
+        else f"Must be present: {', '.join(f'`{n}`' for n in required)}."
+    )
     return (
         "It knows what stands in its training data and nothing else; a value outside the range seen there counts as "
         f"the nearest one seen, and an unknown category as an average one.\n{missing}\n"

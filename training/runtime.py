@@ -34,7 +34,9 @@ class Session:
         return answers
 
 
-def latencies_us(sessions: Mapping[str, Session], arrays: Arrays, batches: Sequence[int]) -> dict[str, dict[int, float]]:
+def latencies_us(
+    sessions: Mapping[str, Session], arrays: Arrays, batches: Sequence[int]
+) -> dict[str, dict[int, float]]:
     """Time every session at every batch size, in turns, so that a busy moment hits all alike.
 
     Returns:

@@ -53,7 +53,7 @@ def split(
     rows = len(first)
     rest, tested = _divide(np.arange(rows), classes, max(round(test * rows), different), seed)
     left = None if classes is None else classes[rest]
-    train, validated = _divide(rest, left, max(round(validation * rows), different), seed)
+    _, validated = _divide(rest, left, max(round(validation * rows), different), seed)
     part = np.zeros(rows, np.int8)  # (groups,)
     part[validated], part[tested] = 1, 2
     of_row = part[group]  # (rows,)

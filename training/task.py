@@ -18,12 +18,33 @@ Metrics = dict[str, float]  # name -> value, on the rows that were judged
 class Task(Protocol):
     """What the stages ask of a task; outputs are (rows, width) float32 as the served graph gives them."""
 
-    name: TaskName
-    labels: tuple[str, ...] | None  # one a column of the output; None for numbers
-    output: str  # the name of the graph's output
-    width: int  # its columns
-    unit: float  # the size of an answer that parity and golden tolerances are relative to
-    budget_metrics: tuple[str, ...]  # 0 to 1, higher is better; none may lose more than the budget. The first is main
+    @property
+    def name(self) -> TaskName: ...
+
+    @property
+    def labels(self) -> tuple[str, ...] | None:
+        """One a column of the output; None for numbers."""
+        ...
+
+    @property
+    def output(self) -> str:
+        """The name of the graph's output."""
+        ...
+
+    @property
+    def width(self) -> int:
+        """The columns of the graph's output."""
+        ...
+
+    @property
+    def unit(self) -> float:
+        """The size of an answer, which parity and golden tolerances are relative to."""
+        ...
+
+    @property
+    def budget_metrics(self) -> tuple[str, ...]:
+        """Metrics from 0 to 1 of which none may lose more than the budget; the first is the main one."""
+        ...
 
     def encode(self, target: pd.Series) -> NDArray[Any]:
         """Return the target as the loss wants it: (rows,)."""

@@ -56,8 +56,12 @@ def _prepare(options: Options, out: Console) -> Data:
     with console.stage(out, "Prepare") as say:
         data = prepare(options)
         table = data.table
-        say(f"{table.rows_read:,} rows; {table.rows_without_target:,} without target, {table.rows_repeated:,} repeated;")
-        say(f"{len(data.train):,} train, {len(data.validation):,} validation, {len(data.test):,} test; {data.task.name}")
+        say(
+            f"{table.rows_read:,} rows; {table.rows_without_target:,} without target, {table.rows_repeated:,} repeated;"
+        )
+        say(
+            f"{len(data.train):,} train, {len(data.validation):,} validation, {len(data.test):,} test; {data.task.name}"
+        )
     console.print_columns(out, data.table.columns)
     return data
 
@@ -95,7 +99,9 @@ def _compress(options: Options, data: Data, graph: bytes, out: Console) -> Choic
 def _judge(options: Options, data: Data, learner: Network, choice: Choice, out: Console) -> dict[str, Metrics]:
     """Touch the test split: once, after every choice is made."""
     with console.stage(out, "Judge") as say:
-        graphs = {c.precision: evaluate(data.task, Session(c.graph).predict, data.test) for c in choice.candidates}
+        graphs: dict[str, Metrics] = {
+            c.precision: evaluate(data.task, Session(c.graph).predict, data.test) for c in choice.candidates
+        }
         trivial, baseline = baselines.trivial(data.task, data.test)
         say(f"baseline: {trivial}")
         return {

@@ -1,4 +1,4 @@
-"""The one ONNX Runtime session that every Python peer uses: one thread, no spinning, rows in and rows out.
+"""The one ONNX Runtime session that every Python peer uses: one thread, rows in and rows out.
 
 The harness says by environment what to serve: `BENCH_GRAPH` (the file), `BENCH_PORT` (on 127.0.0.1).
 """

@@ -19,9 +19,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def app(models: Path) -> AsyncIterator[Slipway]:
+def app(models: Path) -> Slipway:
     """The application that serves `tiny/1`; `client` runs it."""
-    yield serving.app_of(models)
+    return serving.app_of(models)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from app.batcher import Batcher, Work
 from app.errors import DeadlineExceeded, ModelFailed, Overloaded, RequestError
+from tests import serving
 
 PATIENCE_S = 10
 Pieces = list[Sequence[Any]]
@@ -142,9 +143,7 @@ async def end_of(caller: Caller) -> list[Any] | RequestError:
 
 
 async def until_idle(batcher: Batcher) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not batcher.idle:
-            await asyncio.sleep(0)
+    await serving.until(lambda: batcher.idle)
 
 
 def answers_to(rows: Sequence[Any]) -> list[Any]:
@@ -314,7 +313,7 @@ async def test_the_queue_is_bounded_in_bytes_too(executor: Executor) -> None:
     batcher.submit(running)
     await run.until_entered()
     batcher.submit(heavy)
-    with pytest.raises(Overloaded, match="at most 100 waiting bytes. Received: 1 beside 500"):
+    with pytest.raises(Overloaded, match=r"at most 100 waiting bytes. Received: 1 beside 500"):
         batcher.submit(Caller([2], size_bytes=1))
     run.gate.set()
     for caller in (running, heavy):

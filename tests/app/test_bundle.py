@@ -393,21 +393,32 @@ def unnormalised(graph: onnx.ModelProto) -> None:
 
 def fallible(graph: onnx.ModelProto) -> None:
     """Let a missing number through to the answer."""
-    graph.graph.node[-4 if graph.graph.node[-4].op_type == "Where" else 1].CopyFrom(
-        helper.make_node("Identity", ["numeric"], ["numbers"])
-    )
+    (where,) = (node for node in graph.graph.node if node.op_type == "Where")
+    where.CopyFrom(helper.make_node("Identity", ["numeric"], ["numbers"]))
+
+
+def unrunnable(graph: onnx.ModelProto) -> None:
+    """Load, and fail at most batch sizes."""
+    gemm = next(node for node in graph.graph.node if node.op_type == "Gemm")
+    place = list(graph.graph.node).index(gemm) + 1
+    gemm.output[0] = "raw"
+    for name, width in (("threes", 3), ("twos", 2)):
+        graph.graph.initializer.append(numpy_helper.from_array(np.array([-1, width]), name))
+    graph.graph.node.insert(place, helper.make_node("Reshape", ["raw", "threes"], ["odd"]))
+    graph.graph.node.insert(place + 1, helper.make_node("Reshape", ["odd", "twos"], ["scores"]))
 
 
 GRAPHS: dict[str, tuple[Callable[[onnx.ModelProto], None], str]] = {
     "another input": (renamed_input, r"model\.onnx: expected the inputs .*numeric.* Received: .*other"),
     "a fixed batch": (fixed_batch, r"model\.onnx: expected a symbolic batch dimension"),
+    "a run that fails": (unrunnable, r"model\.onnx: ONNX Runtime cannot run it: .*Reshape"),
     "another output": (another_output, r"model\.onnx: expected the outputs .* Received: .*scores"),
 }
 
 
 @pytest.mark.parametrize("case", GRAPHS)
 def test_a_graph_unlike_its_manifest_is_refused(case: str, tmp_path: Path) -> None:
-    """The tensors are exactly those that the manifest lists, with a free batch dimension."""
+    """The tensors are exactly those that the manifest lists, with a free batch dimension that runs at any size."""
     edit, message = GRAPHS[case]
     with pytest.raises(BundleError, match=message):
         model.load(with_graph(tiny.write(tmp_path), edit), SETTINGS)

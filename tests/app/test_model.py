@@ -1,7 +1,6 @@
 """A version, ready to answer: proved at load, timed, and the same alone as in company."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -85,9 +84,10 @@ def test_an_output_of_another_length_fails_the_run(loaded: Model, monkeypatch: p
 
 
 @pytest.fixture(params=[1.0, 4.0])
-def _cpus(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[float]:
+def cpus(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> float:
     monkeypatch.setattr(models_module, "effective_cpus", lambda: request.param)
-    yield request.param
+    count: float = request.param
+    return count
 
 
 def quick(run: object, sizes: tuple[int, ...]) -> dict[int, float]:
@@ -99,7 +99,7 @@ def slow(run: object, sizes: tuple[int, ...]) -> dict[int, float]:
 
 
 def test_a_quick_model_runs_on_the_loop_with_one_thread(
-    models: Path, monkeypatch: pytest.MonkeyPatch, _cpus: float
+    models: Path, monkeypatch: pytest.MonkeyPatch, cpus: float
 ) -> None:
     """More threads would cost more than they bring."""
     monkeypatch.setattr(models_module, "time_runs", quick)
@@ -108,12 +108,12 @@ def test_a_quick_model_runs_on_the_loop_with_one_thread(
 
 
 def test_a_slow_model_runs_in_a_thread_with_every_cpu(
-    models: Path, monkeypatch: pytest.MonkeyPatch, _cpus: float
+    models: Path, monkeypatch: pytest.MonkeyPatch, cpus: float
 ) -> None:
     """The loop stays free for others."""
     monkeypatch.setattr(models_module, "time_runs", slow)
     decision = load(models / "tiny" / "1", Settings()).decision
-    assert (decision.inline, decision.threads) == (False, int(_cpus))
+    assert (decision.inline, decision.threads) == (False, int(cpus))
 
 
 @pytest.mark.parametrize(

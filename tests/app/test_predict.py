@@ -1,4 +1,4 @@
-"""`POST /predict`, on the wire of the application: every bad request is told what is wrong, every good one is answered."""
+"""`POST /predict` on the wire: every bad request is told what is wrong, every good one gets the graph's own answer."""
 
 import asyncio
 import json

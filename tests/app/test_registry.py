@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from app import bundle as bundles
 from app.errors import InvalidInput, NotFound, NotReady
 from app.model import Model, Observer
 from app.registry import Entry, Registry
 from app.settings import Settings
-from tests import tiny
+from tests import serving, tiny
 
 
 class Silent:
@@ -101,7 +102,7 @@ async def test_what_is_not_there(tmp_path: Path) -> None:
 async def test_several_models_and_none_named(tmp_path: Path) -> None:
     """Unless a default is set, the caller must say which."""
     write(tmp_path, ("one", 1), ("two", 1))
-    with pytest.raises(InvalidInput, match="expected one of one, two in the query. Received: nothing."):
+    with pytest.raises(InvalidInput, match=r"expected one of one, two in the query. Received: nothing."):
         (await loaded(tmp_path)).find()
     assert found(await loaded(tmp_path, default_model="two")) == ("two", 1)
     with pytest.raises(NotFound, match="Received: `three`"):
@@ -116,7 +117,7 @@ async def test_no_models_at_all(make: Any, tmp_path: Path) -> None:
     registry = await loaded(root)
     assert f"expected bundles in {root}/<name>/<version>/" in registry.fault
     assert (registry.ready, registry.finished.is_set(), registry.models) == (False, True, [])
-    with pytest.raises(NotReady, match="No model is loaded."):
+    with pytest.raises(NotReady, match=r"No model is loaded."):
         registry.find()
 
 
@@ -132,7 +133,7 @@ async def test_one_failed_model_beside_a_good_one(tmp_path: Path) -> None:
     assert loads.ended == [("bad", 1, "failed"), ("good", 1, "ready")]
     assert not loads.registry.ready
     assert found(loads.registry, "good") == ("good", 1)
-    with pytest.raises(NotReady, match="Model `bad` version 1 is failed."):
+    with pytest.raises(NotReady, match=r"Model `bad` version 1 is failed."):
         loads.registry.find("bad")
 
 
@@ -149,14 +150,14 @@ async def test_a_failed_newest_version_does_not_fall_back(tmp_path: Path) -> Non
 async def test_any_failure_of_a_load_is_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bug while loading one model does not keep the others from being loaded."""
     write(tmp_path, ("one", 1), ("two", 1))
-    real = tiny.bundles.read
+    real = bundles.read
 
     def broken(folder: Path) -> Any:
         if folder.parent.name == "one":
             raise MemoryError("no memory left")
         return real(folder)
 
-    monkeypatch.setattr(tiny.bundles, "read", broken)
+    monkeypatch.setattr(bundles, "read", broken)
     registry = await loaded(tmp_path)
     assert registry.entries[0].reason == f"{tmp_path / 'one' / '1'}: MemoryError: no memory left"
     assert registry.entries[1].state == "ready"
@@ -165,12 +166,11 @@ async def test_any_failure_of_a_load_is_a_reason(tmp_path: Path, monkeypatch: py
 async def test_while_models_load_the_loop_turns_and_they_are_not_found(models: Path) -> None:
     """Before the load has ended the answer is 503, not 404 and not a hang."""
     registry = Loads(models).registry
-    with pytest.raises(NotReady, match="No model is loaded."):
+    with pytest.raises(NotReady, match=r"No model is loaded."):
         registry.find()
     loading = asyncio.create_task(registry.load_all())
-    while not registry.entries:
-        await asyncio.sleep(0)
-    with pytest.raises(NotReady, match="Model `tiny` version 1 is loading."):
+    await serving.until(lambda: bool(registry.entries))
+    with pytest.raises(NotReady, match=r"Model `tiny` version 1 is loading."):
         registry.find()
     assert not registry.ready
     await loading

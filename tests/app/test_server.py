@@ -45,7 +45,7 @@ def test_every_route_answers_on_the_socket(http: httpx.Client) -> None:
     assert "server" not in http.get("/health").headers
 
 
-def test_telemetry_is_off_in_the_process(process: serving.Process) -> None:
+def test_telemetry_is_off_in_the_process() -> None:
     """ONNX Runtime reports to nobody: the variable was there before it was imported."""
     code = (
         "import app.__main__, os, sys; assert 'onnxruntime' in sys.modules; print(os.environ['ORT_DISABLE_TELEMETRY'])"

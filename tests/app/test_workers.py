@@ -54,13 +54,14 @@ def test_one_scrape_counts_for_all(pair: serving.Process) -> None:
 
 
 def test_a_worker_that_dies_is_replaced(pair: serving.Process) -> None:
-    """The others answer meanwhile, and the count is whole again."""
+    """Nobody is refused a connection meanwhile, though the new one says 503 until its models are loaded."""
     first, *_ = workers_of(pair)
     os.kill(first, signal.SIGKILL)
     deadline = time.monotonic() + PATIENCE_S
     while f"Worker {first} ended with code -9" not in pair.complaints() or len(workers_of(pair)) < 2:
         assert time.monotonic() < deadline
-        assert ask(pair) == 200
+        assert ask(pair) in (200, 503)
     assert first not in workers_of(pair)
-    assert ask(pair) == 200
+    while not all(ask(pair) == 200 for _ in range(20)):
+        assert time.monotonic() < deadline
     assert pair.stop() == 0
