@@ -14,6 +14,7 @@ It knows neither HTTP nor ONNX: rows are anything with a length and slices.
 
 import asyncio
 import logging
+import math
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Executor
@@ -109,32 +110,55 @@ class Batcher:
         self._busy = False  # a turn is scheduled or a run is under way
         self._timer: asyncio.TimerHandle | None = None
         self._next_check = NEVER
+        self._row_s = 0.0  # seconds a row, at the pace of the last runs
+        self._last_end = 0.0
+        self._backlog = False  # rows waited when the last run ended
         self.queued_rows = 0
         self.queued_bytes = 0
         self.failure: BaseException | None = None  # set when the batcher itself broke: liveness must fail
 
-    # ── the three verbs ──
+    # ── the four verbs ──
+
+    def admit(self, rows: int, size_bytes: int, patience_s: float) -> None:
+        """Refuse at the door what the queue cannot take, or what would still wait when its time is up.
+
+        A server that is offered twice what it can do must not spend itself on work that nobody waits for any more.
+        The wait is what the rows before it would take at the pace of the last runs, and may use up half the patience:
+        the other half is for the run, for the answer and for the error of the estimate.
+
+        Args:
+            rows: rows of the request, or one if they have not been counted yet.
+            size_bytes: bytes of its body.
+            patience_s: seconds until its deadline.
+
+        Raises:
+            Overloaded: when the queue cannot take it; `retry_after_s` is the wait that was estimated.
+            ModelFailed: when the batcher has broken.
+        """
+        if self.failure is not None:
+            raise ModelFailed("The model cannot answer.")
+        if not self.queued_rows:
+            if rows > self._max_queue_rows:
+                raise self._full(f"at most {self._max_queue_rows} waiting rows", f"{rows}")
+            return
+        wait_s = self.queued_rows * self._row_s
+        if self.queued_rows + rows > self._max_queue_rows:
+            raise self._full(f"at most {self._max_queue_rows} waiting rows", f"{rows} beside {self.queued_rows}")
+        if self.queued_bytes + size_bytes > self._max_queue_bytes:
+            raise self._full(
+                f"at most {self._max_queue_bytes} waiting bytes", f"{size_bytes} beside {self.queued_bytes}"
+            )
+        if wait_s > patience_s / 2:
+            raise self._full(f"a wait of at most {patience_s / 2:.3g} s", f"about {wait_s:.3g} s")
 
     def submit(self, work: Work) -> None:
         """Queue `work`; its end arrives through `resolve` or `reject`.
 
         Raises:
-            Overloaded: when the queue cannot take the rows.
-            ModelFailed: when the batcher has broken.
+            Overloaded, ModelFailed: as `admit`.
         """
         rows = len(work.rows)
-        if self.failure is not None:
-            raise ModelFailed("The model cannot answer.")
-        if self.queued_rows + rows > self._max_queue_rows:
-            raise Overloaded(
-                f"The queue is full: expected at most {self._max_queue_rows} waiting rows. "
-                f"Received: {rows} beside {self.queued_rows} waiting. Try again later."
-            )
-        if self.queued_bytes + work.size_bytes > self._max_queue_bytes and self._queue:
-            raise Overloaded(
-                f"The queue is full: expected at most {self._max_queue_bytes} waiting bytes. "
-                f"Received: {work.size_bytes} beside {self.queued_bytes} waiting. Try again later."
-            )
+        self.admit(rows, work.size_bytes, work.deadline - work.submitted)
         self.queued_rows += rows
         self.queued_bytes += work.size_bytes
         self._queue.append(work)
@@ -148,6 +172,11 @@ class Batcher:
             if work.taken < len(work.rows):
                 self.queued_rows -= len(work.rows) - work.taken
                 self.queued_bytes -= work.size_bytes
+
+    def _full(self, expected: str, received: str) -> Overloaded:
+        wait_s = self.queued_rows * self._row_s
+        message = f"The queue is full: expected {expected}. Received: {received}. Try again later."
+        return Overloaded(message, retry_after_s=max(1, math.ceil(wait_s)))
 
     @property
     def idle(self) -> bool:
@@ -255,11 +284,22 @@ class Batcher:
         else:
             log.error("A run failed.", exc_info=outcome)
             self._fail(batch[0][0], ModelFailed("The model failed on this request."))
+        self._keep_pace(sum([len(piece) for _, piece in batch]), started, now)
         self._running = []  # only now: if any of this breaks, `_break` still finds every caller
         if self._queue or self._suspects:
             self._loop.call_soon(self._turn)
         else:
             self._busy = False
+
+    def _keep_pace(self, rows: int, started: float, ended: float) -> None:
+        """Learn what a row takes: since the end of the last run if rows waited, so that all else that costs is in it.
+
+        An exponential average over about ten runs.
+        """
+        since = self._last_end if self._backlog else started
+        self._row_s += 0.1 * ((ended - since) / max(rows, 1) - self._row_s)
+        self._last_end = ended
+        self._backlog = bool(self._queue or self._suspects)
 
     def _answer(self, work: Work, piece: Sequence[Any], answers: Sequence[Any]) -> None:
         if work.done:

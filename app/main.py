@@ -6,6 +6,7 @@ stop     readiness fails, accepted requests finish, threads end
 """
 
 import asyncio
+import gc
 import importlib.metadata
 import logging
 from collections.abc import AsyncIterator
@@ -90,7 +91,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.take("/predict", Predict(registry, metrics, settings.timeout_ms / 1000, settings.max_body_bytes))
     app.state.metrics, app.state.registry, app.state.health = metrics, registry, health
     tasks = [
-        asyncio.create_task(registry.load_all(), name="load models"),
+        asyncio.create_task(_load(registry), name="load models"),
         asyncio.create_task(_keep_metrics(metrics, health), name="keep metrics"),
     ]
     try:
@@ -100,6 +101,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         registry.stop()
+
+
+async def _load(registry: Registry) -> None:
+    """Load, then take all that was made so far out of the garbage collector's sight: it stays for good."""
+    await registry.load_all()
+    gc.collect()
+    gc.freeze()
 
 
 async def _keep_metrics(metrics: Metrics, health: Health) -> None:

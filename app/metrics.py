@@ -7,6 +7,7 @@ With several worker processes the client's files, in PROMETHEUS_MULTIPROC_DIR, j
 know neither information metrics nor functions, so what is served stands in labels of gauges that are set.
 """
 
+import asyncio
 import os
 from typing import Any
 
@@ -77,6 +78,7 @@ class Metrics:
         self.draining = Gauge("slipway_draining", "1 while the process finishes before it exits.", **most)
         self.cpus = Gauge("slipway_effective_cpus", "CPUs that affinity and cgroup quota leave.", **most)
         self.cpus.set(effective_cpus())
+        self.tasks = Gauge("slipway_asyncio_tasks", "Tasks of the event loop; they must not pile up.", **total)
         self._models: dict[Model, ModelMetrics] = {}
 
     def observe(self, model: Model, queue_capacity_rows: int) -> "ModelMetrics":
@@ -86,6 +88,7 @@ class Metrics:
 
     def fold(self) -> None:
         """Count what the requests left in the lists; call it on the event loop."""
+        self.tasks.set(len(asyncio.all_tasks()))
         for model in self._models.values():
             model.fold()
 
@@ -128,6 +131,7 @@ class ModelMetrics:
         )
         self._batch_rows = Recorder(metrics.batch_rows.labels(*labels))
         self._retries = metrics.batch_retries.labels(*labels)
+        self._refused: dict[int, Counter] = {}
         self._queue_rows = metrics.queue_rows.labels(*labels)
         self.decoded = self._decode.add  # seconds of one request
         self.answered = self._latency.add  # seconds of one request that got its predictions
@@ -141,7 +145,9 @@ class ModelMetrics:
 
     def refused(self, code: int) -> None:
         """Count a request that got no prediction."""
-        self._requests.labels(*self._labels, str(code)).inc()
+        if code not in self._refused:
+            self._refused[code] = self._requests.labels(*self._labels, str(code))
+        self._refused[code].inc()
 
     def ran(self, rows: int, run_s: float, waited_s: list[float]) -> None:
         """See `app.batcher.Observer`."""

@@ -90,6 +90,7 @@ class Predict:
         return None
 
     def _submit(self, model: Model, request: Request, started: float, respond: Respond) -> Prediction:
+        model.batcher.admit(1, len(request.body), self._timeout_s)  # before the work of reading it
         rows = model.schema.decode(request.body)
         decoded = monotonic()
         model.metrics.decoded(decoded - started)

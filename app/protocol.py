@@ -164,12 +164,15 @@ class Exchange:
 
     def handle(self) -> None:
         """Hand the request over; the answer comes to `respond`."""
-        self._ticket = self._head.handler.handle(self, self.respond)
+        ticket = self._head.handler.handle(self, self.respond)
+        if not self.response_complete:
+            self._ticket = ticket
 
     def respond(self, status: int, body: bytes, headers: Headers) -> None:
         """Write the answer; uvicorn then starts the next request or waits for one."""
         if not self.disconnected and not self.response_complete:
             self.response_complete = True
+            self._ticket = None  # it knows `respond`: a cycle that only the garbage collector would find
             self._door.write(self, status, body, headers)
 
     def _refuse(self, size: int) -> None:

@@ -45,13 +45,16 @@ def clean(frame: pd.DataFrame, target: str | None, drop: Sequence[str] = (), *, 
     """Choose the columns and rows to learn from.
 
     Raises:
-        DataError: when the target is missing, or too little is left.
+        DataError: when the target is missing or constant, or too little is left.
     """
     check_columns(frame, target, drop)
     assert target is not None
     labelled = frame[frame[target].notna()]
     if labelled.empty:
         raise DataError(f"`--target`: expected values in {target!r}. Received: only missing cells.")
+    if labelled[target].nunique() < 2:
+        only = str(labelled[target].iloc[0])
+        raise DataError(f"`--target`: expected at least two different values in {target!r}. Received: only {only!r}.")
     columns, features = _choose(labelled, target, drop)
     joined = pd.DataFrame({**features, target: labelled[target]})
     kept = joined if keep_duplicates else joined.drop_duplicates()

@@ -130,7 +130,7 @@ def run(options: Options, out: Console) -> int:
         quiet.silence_loggers()
         train(options, out)
     except TrainingError as error:
-        out.print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        Console(stderr=True).print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         return error.exit_code
     except KeyboardInterrupt:
         out.print("Interrupted; no bundle was written.")

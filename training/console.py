@@ -30,7 +30,8 @@ def stage(console: Console, name: str) -> Iterator[Callable[[str], None]]:
     with console.status(f"{name} …"):
         yield results.append
     took_s = time.perf_counter() - start
-    console.print(f"[bold]{name}[/bold] {escape(' '.join(results))} [dim]{took_s:.1f} s[/dim]")
+    said = "".join(f" {escape(result)}" for result in results)
+    console.print(f"[bold]{name}[/bold]{said} [dim]{took_s:.1f} s[/dim]")
 
 
 @contextmanager
@@ -81,7 +82,7 @@ def print_scores(console: Console, task: Task, scores: Mapping[str, Metrics]) ->
     """Show test metrics: one line a metric, one column a model, before and after compression side by side."""
     table = Table(f"test split, {task.name}")
     for model in scores:
-        table.add_column(model, justify="right", style="bold" if model == "shipped" else "")
+        table.add_column(model, justify="right", overflow="fold", style="bold" if model == "shipped" else "")
     for name in next(iter(scores.values())):
         table.add_row(name, *(number(found[name]) for found in scores.values()))
     console.print(table)

@@ -23,11 +23,8 @@ def infer_task(target: pd.Series, wanted: TaskName | None = None) -> Task:
     """Choose the task, or check the one that was asked for.
 
     Raises:
-        DataError: when the target is constant or does not fit the task.
+        DataError: when the target does not fit the task.
     """
-    if target.nunique() < 2:
-        only = str(target.iloc[0])
-        raise DataError(f"`--target`: expected at least two different values in {target.name!r}. Received: {only!r}.")
     return _regression(target) if (wanted or _guess(target)) == "regression" else _classification(target, wanted)
 
 

@@ -1,0 +1,94 @@
+"""Small real data, prepared and trained once for all tests; no test touches the network or a mock."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from training import quiet
+
+quiet.set_environment()
+
+from training import network as networks  # noqa: E402 - libraries read the environment when they are imported
+from training.export import export  # noqa: E402
+from training.fit import seed_everything  # noqa: E402
+from training.network import Network  # noqa: E402
+from training.options import Options  # noqa: E402
+from training.prepare import Data, prepare  # noqa: E402
+from training.train import train  # noqa: E402
+
+REPOSITORY = Path(__file__).parents[2]
+ROWS = 400
+
+
+@pytest.fixture(scope="session")
+def frame() -> pd.DataFrame:
+    """Rows with every kind of column: numbers, gaps, text, booleans, an identifier, a constant, repeated rows."""
+    random = np.random.default_rng(7)
+    size = random.normal(50, 12, ROWS).round(1)
+    color = random.choice(["red", "green", "blue"], ROWS, p=[0.5, 0.3, 0.2])
+    old = random.random(ROWS) < 0.4
+    score = (size - 50) / 12 + (color == "red") - old + random.normal(0, 0.4, ROWS)
+    made = pd.DataFrame(
+        {
+            "id": np.arange(1, ROWS + 1),
+            "size": np.where(random.random(ROWS) < 0.1, np.nan, size),
+            "weight": random.lognormal(3, 1, ROWS).round(2),
+            "color": np.where(random.random(ROWS) < 0.1, None, color),
+            "city": random.choice([f"city {i}" for i in range(12)], ROWS),
+            "old": np.where(old, "true", "false"),
+            "planet": "earth",
+            "price": (100 + 20 * score).round(2),
+            "kind": pd.cut(score, [-9, -0.7, 0.7, 9], labels=["low", "mid", "high"]).astype(str),
+            "sold": np.where(score > 0, "yes", "no"),
+        }
+    )
+    return pd.concat([made, made.head(5)], ignore_index=True)
+
+
+@pytest.fixture(scope="session")
+def data_file(frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "goods.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+def options_for(data_file: Path, target: str, **changes: object) -> Options:
+    """Options of a quick run that leaves the other two targets out."""
+    others = tuple(name for name in ("price", "kind", "sold") if name != target)
+    quick: dict[str, object] = {"drop": others, "epochs": 3, "hidden": (16,), "bins": 4, **changes}
+    return Options(data=data_file, target=target, **quick)  # type: ignore[arg-type]  # checked by the dataclass's users
+
+
+@pytest.fixture(scope="session", params=["sold", "kind", "price"], ids=["binary", "multiclass", "regression"])
+def data(request: pytest.FixtureRequest, data_file: Path) -> Data:
+    """The prepared table, once a task."""
+    return prepare(options_for(data_file, request.param))
+
+
+@pytest.fixture(scope="session")
+def binary(data_file: Path) -> Data:
+    return prepare(options_for(data_file, "sold"))
+
+
+@pytest.fixture(scope="session")
+def network(data: Data) -> Network:
+    """An untrained network of each task; its weights are random but its answers are real."""
+    seed_everything(3)
+    return networks.build(data.features, data.task, hidden=(16, 8), dropout=0.1, embedding=4)
+
+
+@pytest.fixture(scope="session")
+def graph(network: Network) -> bytes:
+    return export(network)
+
+
+@pytest.fixture(scope="session")
+def bundle_folder(data_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle as `python -m training` writes it."""
+    models = tmp_path_factory.mktemp("models")
+    with Path(os.devnull).open("w") as nowhere:
+        return train(options_for(data_file, "sold", models=models, epochs=10), Console(file=nowhere))
