@@ -10,10 +10,10 @@ ARGS   ?=
 
 SERVE := .venv/serve
 DEV   := .venv/dev
-CODE  := app training tests
+CODE  := app training tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help serve train test check format lock clean
+.PHONY: help serve train test check format bench profile lock clean
 
 help:  ## Show this help
 	@awk 'BEGIN {FS = ":.*## "; print "Usage: make TARGET [NAME=value …]\n"} \
@@ -43,6 +43,12 @@ check: $(DEV)/.done  ## Format, lint, types, import rules, and every test with i
 format: $(DEV)/.done  ## Rewrite the code in the house format
 	$(DEV)/bin/ruff format $(CODE)
 	$(DEV)/bin/ruff check --fix $(CODE)
+
+bench: $(DEV)/.done $(SERVE)/.done  ## Measure beside the peers (about 25 minutes; ARGS="--quick" or "--only a,b")
+	$(DEV)/bin/python -m benchmarks $(ARGS)
+
+profile: $(DEV)/.done $(SERVE)/.done  ## Show where a request's time goes, by stage
+	$(DEV)/bin/python -m benchmarks profile $(ARGS)
 
 UV   ?= $(DEV)/bin/uv
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \

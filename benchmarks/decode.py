@@ -24,8 +24,8 @@ def best_us(call: Callable[[], Any], repeats: int = 2000) -> float:
 
 def candidates(width: int) -> dict[str, Callable[[], Any]]:
     """Return each way to read one row of `width` floats."""
-    import orjson
-    import simdjson
+    import orjson  # noqa: PLC0415  (not in the environment of the tests)
+    import simdjson  # noqa: PLC0415  (nor this)
 
     row = [round(float(value), 6) for value in np.random.default_rng(0).normal(size=width)]
     body = json.dumps({"instances": [row]}).encode()

@@ -6,10 +6,11 @@ It knows nothing about files, networks or the command line's spelling.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 TaskName = Literal["binary", "multiclass", "regression"]
 OptimizerName = Literal["sgd", "momentum", "rmsprop", "adam", "adamw"]
+OPTIMIZERS: tuple[OptimizerName, ...] = get_args(OptimizerName)
 Precision = Literal["fp32", "int8-dynamic", "int8-static"]
 Forced = Literal["fp32", "int8-static"]  # int8-dynamic never ships: a row's answer would depend on its batch
 

@@ -20,6 +20,17 @@ from training.options import Options  # noqa: E402
 from training.prepare import Data, prepare  # noqa: E402
 from training.train import train  # noqa: E402
 
+THIRD_PARTY_WARNINGS = (
+    # Keras 3.15 reads a variable by `np.array`, to which TensorFlow 2.21 gives no `copy` keyword yet.
+    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning",
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for line in THIRD_PARTY_WARNINGS:
+        config.addinivalue_line("filterwarnings", line)
+
+
 REPOSITORY = Path(__file__).parents[2]
 ROWS = 400
 

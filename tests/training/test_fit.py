@@ -1,0 +1,82 @@
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.training.conftest import options_for
+from training.errors import TrainingError
+from training.evaluate import evaluate
+from training.fit import History, Part, fit, seed_everything
+from training.network import Network, build
+from training.options import OPTIMIZERS
+from training.prepare import Data
+
+
+def learn(data: Data, path: Path, progress: object = None, **changes: object) -> tuple[Network, History]:
+    seed_everything(5)
+    learner = build(data.features, data.task, hidden=(16,), dropout=0.1, embedding=4)
+    parts = [Part(learner.encode(rows.arrays), data.task.scaled(rows.y)) for rows in (data.train, data.validation)]
+    options = options_for(path, "sold", **changes)
+    show = progress or (lambda *_: None)
+    return learner, fit(learner.trunk, data.task, *parts, options, show)  # type: ignore[arg-type]  # any callable
+
+
+def test_a_seed_repeats_a_run(data: Data, data_file: Path) -> None:
+    one, other = (learn(data, data_file) for _ in range(2))
+    assert one[1] == other[1]
+    assert evaluate(data.task, one[0].predict, data.test) == evaluate(data.task, other[0].predict, data.test)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_optimizer_learns(binary: Data, data_file: Path, optimizer: str) -> None:
+    _, history = learn(binary, data_file, optimizer=optimizer, epochs=8)
+    assert min(history.validation_loss) < history.validation_loss[0]
+
+
+def test_the_best_weights_are_kept(binary: Data, data_file: Path) -> None:
+    """With a wild learning rate the last epoch is seldom the best."""
+    learner, history = learn(binary, data_file, learning_rate=0.3, epochs=12, patience=12)
+    kept = evaluate(binary.task, learner.predict, binary.validation)["log_loss"]
+    assert kept == pytest.approx(min(history.validation_loss), rel=1e-3)
+    assert history.best_epoch == int(np.argmin(history.validation_loss)) + 1
+
+
+def test_patience_ends_a_run(binary: Data, data_file: Path) -> None:
+    _, history = learn(binary, data_file, learning_rate=0.3, epochs=200, patience=2)
+    assert len(history.loss) < 200
+    assert len(history.loss) - history.best_epoch == 2
+
+
+def test_an_interrupt_ends_the_run_and_keeps_the_best(binary: Data, data_file: Path) -> None:
+    def interrupt(done: int, _losses: dict[str, float]) -> None:
+        if done == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    learner, history = learn(binary, data_file, interrupt, epochs=500, patience=500)
+    assert history.interrupted
+    assert 2 <= len(history.loss) <= 3
+    kept = evaluate(binary.task, learner.predict, binary.validation)["log_loss"]
+    assert kept == pytest.approx(min(history.validation_loss), rel=1e-3)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_class_weights_find_more_of_the_rare_class(binary: Data, data_file: Path) -> None:
+    rare = type(binary)(**{**vars(binary), "train": _with_few_positives(binary)})
+    plain, _ = learn(rare, data_file, epochs=15)
+    weighted, _ = learn(rare, data_file, epochs=15, class_weights=True)
+    recalls = [evaluate(binary.task, learner.predict, binary.test)["recall"] for learner in (plain, weighted)]
+    assert recalls[1] > recalls[0]
+
+
+def test_a_loss_that_is_not_a_number_says_what_to_try(binary: Data, data_file: Path) -> None:
+    with pytest.raises(TrainingError, match="try --learning-rate 1e\\+29"):
+        learn(binary, data_file, learning_rate=1e30, optimizer="sgd")
+
+
+def _with_few_positives(data: Data) -> object:
+    rows = data.train
+    kept = np.concatenate([np.flatnonzero(rows.y == 0), np.flatnonzero(rows.y == 1)[:15]])
+    return type(rows)({name: array[kept] for name, array in rows.arrays.items()}, rows.y[kept])

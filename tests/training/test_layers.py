@@ -1,0 +1,89 @@
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from training import layers
+from training.features import Category, Number, describe
+from training.layers import FARTHEST, ColumnCodes, EmbedColumns, EncodeNumbers, offsets_of
+
+
+def numbers_of(*columns: list[float], bins: int = 4) -> tuple[Number, ...]:
+    frame = pd.DataFrame({f"n{i}": column for i, column in enumerate(columns)})
+    return describe(frame, dict.fromkeys(frame, "number"), bins=bins, max_vocabulary=9).numbers
+
+
+RAMP = [float(value) for value in range(100)]
+COLORS = Category("color", 0.1, ("red", "blue"))
+CITIES = Category("city", 0.0, ("blue", "rome"))
+
+
+def encode(layer: EncodeNumbers, *rows: list[float]) -> np.ndarray:
+    answer: np.ndarray = layer(tf.constant(rows, tf.float32)).numpy()
+    return answer
+
+
+def test_a_number_becomes_its_standardised_value_and_filled_pieces() -> None:
+    layer = EncodeNumbers(numbers_of(RAMP, bins=4))
+    low, middle, high = encode(layer, [0.0], [49.5], [99.0])
+    assert middle[0] == pytest.approx(0, abs=1e-6)
+    assert low[0] == pytest.approx(-high[0])
+    np.testing.assert_allclose(low[1:], [0, 0, 0, 0])
+    np.testing.assert_allclose(high[1:], [1, 1, 1, 1])
+    assert middle[1:].sum() == pytest.approx(2, abs=0.1)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.floats(-1e30, 1e30, width=32), st.floats(-1e30, 1e30, width=32))
+def test_the_encoding_grows_with_the_number_and_stays_bounded(one: float, other: float) -> None:
+    layer = EncodeNumbers(numbers_of(RAMP))
+    smaller, larger = encode(layer, [min(one, other)], [max(one, other)])
+    assert (smaller <= larger).all()
+    assert np.abs(np.stack([smaller, larger])).max() <= FARTHEST
+
+
+def test_a_gap_becomes_the_median_and_says_so_where_training_saw_gaps() -> None:
+    layer = EncodeNumbers(numbers_of([*RAMP[:-1], np.nan], RAMP))
+    gap, median = encode(layer, [np.nan, np.nan], [49.0, 49.0])
+    np.testing.assert_allclose(gap[:-1], median[:-1])
+    assert (gap[-1], median[-1]) == (1, 0)
+
+
+@pytest.mark.parametrize("column", [[5.0] * 40, [1e-35, 2e-35] * 20, [3e38, -3e38] * 20, [1.0, 1.0 + 2e-7] * 20])
+def test_awkward_columns_stay_finite(column: list[float]) -> None:
+    layer = EncodeNumbers(numbers_of(column))
+    answers = encode(layer, [column[0]], [column[1]], [0.0], [3e38], [-3e38], [np.nan])
+    assert np.isfinite(answers).all()
+
+
+def test_many_columns_are_spread_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = EncodeNumbers(numbers_of(RAMP, RAMP[::-1]))
+    rows = [[1.5, 3.0], [np.nan, 70.0]]
+    few = encode(layer, *rows)
+    monkeypatch.setattr(layers, "FEW_NUMBERS", 0)
+    np.testing.assert_array_equal(few, encode(layer, *rows))
+
+
+def test_each_column_has_its_own_codes_and_its_own_unknown() -> None:
+    union = ["", "blue", "red", "rome"]
+    layer = ColumnCodes((COLORS, CITIES), union)
+    index = {value: 1 + place for place, value in enumerate(union)}
+    words = [["red", "blue"], ["blue", "rome"], ["", ""], ["rome", "red"], ["new", "new"]]
+    codes = layer(tf.constant([[index.get(word, 0) for word in row] for row in words], tf.int64)).numpy()
+    assert codes.tolist() == [[1, 5], [2, 6], [3, 4], [0, 4], [0, 4]]
+
+
+def test_offsets_count_the_unknown_and_the_missing() -> None:
+    assert offsets_of((COLORS, CITIES)).tolist() == [0, 4, 7]
+
+
+def test_training_forgets_some_codes_and_serving_none() -> None:
+    layer = EmbedColumns((COLORS, CITIES), 2)
+    codes = tf.constant([[1, 5]] * 2000, tf.int64)
+    serving, training = layer(codes).numpy(), layer(codes, training=True).numpy()
+    assert serving.shape == (2000, 4)
+    assert len(np.unique(serving, axis=0)) == 1
+    changed = (serving != training).any(axis=1).mean()
+    assert 0.005 < changed < 0.05
