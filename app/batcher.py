@@ -110,6 +110,7 @@ class Batcher:
         self._busy = False  # a turn is scheduled or a run is under way
         self._timer: asyncio.TimerHandle | None = None
         self._next_check = NEVER
+        self._seen = 0  # works that waited at the last turn
         self._row_s = 0.0  # seconds a row, at the pace of the last runs
         self._last_end = 0.0
         self._backlog = False  # rows waited when the last run ended
@@ -205,6 +206,9 @@ class Batcher:
     def _turn(self) -> None:
         """Run one batch; the next turn comes after the loop has served its sockets again."""
         self._delay = None
+        if self._still_filling():
+            self._loop.call_soon(self._turn)
+            return
         try:
             batch = self._take()
             if not batch:
@@ -222,6 +226,15 @@ class Batcher:
             self._break(error)
             raise
 
+    def _still_filling(self) -> bool:
+        """True while each turn of a busy loop brings company, where the loop itself runs the model.
+
+        Nobody waits for it: the loop is at work on those requests. A lone request runs at once.
+        """
+        waiting, before = len(self._queue), self._seen
+        self._seen = waiting
+        return self._executor is None and waiting > max(before, 1) and self.queued_rows < self._max_batch_rows
+
     def _ran(self, batch: list[tuple[Work, Sequence[Any]]], started: float, future: "asyncio.Future[Any]") -> None:
         try:
             self._settle(batch, started, future.result())
@@ -238,6 +251,7 @@ class Batcher:
         batch: list[tuple[Work, Sequence[Any]]] = []
         room = self._max_batch_rows
         now = monotonic()
+        self._seen = 0
         for _ in range(len(self._queue)):
             work = self._queue[0]
             if work.done or self._expired(work, now):

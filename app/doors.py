@@ -8,8 +8,8 @@ import asyncio
 
 from starlette.types import Receive, Scope, Send
 
-from app.errors import BodyTooLarge, Headers, render
-from app.handler import Handler, Ticket, too_large
+from app.errors import Headers
+from app.handler import Handler, Ticket
 
 
 class Message:
@@ -35,21 +35,21 @@ class AsgiDoor:
 
     def __init__(self, handler: Handler) -> None:
         self._handler = handler
+        self._loop = asyncio.get_running_loop()  # asked once: before Python 3.12 each question costs a system call
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         content_type, length = _headers_of(scope)
-        try:
-            self._check(length)
-            body = await self._collect(receive)
-        except BodyTooLarge as error:
-            await _send(send, *render(error))
+        limit = self._handler.max_body_bytes
+        body, size = (b"", length) if length > limit else await _collect(receive, limit)
+        if size > limit:
+            await _send(send, *self._handler.refuse(size))
             return
         if body is None:
             return  # the client left before its body was there
         message = Message(scope["query_string"], content_type, body)
         work = self._handler.handle(message, message.respond)
         if message.answer is None and work is not None:
-            message.waiter = asyncio.get_running_loop().create_future()
+            message.waiter = self._loop.create_future()
             if work.quick:
                 await message.waiter
             else:
@@ -57,21 +57,16 @@ class AsgiDoor:
         if message.answer is not None:
             await _send(send, *message.answer)
 
-    def _check(self, length: int) -> None:
-        limit = self._handler.max_body_bytes
-        if length > limit:
-            raise too_large(limit, length)
 
-    async def _collect(self, receive: Receive) -> bytes | None:
-        """Join the pieces of a body; None when the client leaves before the last."""
-        pieces, size = [], 0
-        while (message := await receive())["type"] == "http.request":
-            pieces.append(message.get("body", b""))
-            size += len(pieces[-1])
-            self._check(size)
-            if not message.get("more_body"):
-                return bytes(pieces[0]) if len(pieces) == 1 else b"".join(pieces)
-        return None
+async def _collect(receive: Receive, limit_bytes: int) -> tuple[bytes | None, int]:
+    """Join the pieces of a body, and stop when there are too many; None when the client leaves before the last."""
+    pieces, size = [], 0
+    while (message := await receive())["type"] == "http.request":
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+        if not message.get("more_body") or size > limit_bytes:
+            return bytes(pieces[0]) if len(pieces) == 1 else b"".join(pieces), size
+    return None, size
 
 
 async def _wait(answered: "asyncio.Future[None]", work: Ticket, receive: Receive) -> None:

@@ -7,7 +7,7 @@ door ── Request ──> Handler.handle ── … ──> respond(status, bo
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from app.errors import BodyTooLarge, Headers
+from app.errors import Headers
 
 Respond = Callable[[int, bytes, Headers], None]
 """Called exactly once with status, JSON body and further headers, perhaps before `handle` returns."""
@@ -50,17 +50,16 @@ class Handler(Protocol):
 
     @property
     def max_body_bytes(self) -> int:
-        """Bytes that a door may collect; it refuses more with `too_large`."""
+        """Bytes that a door may collect; more is the handler's to `refuse`."""
+        ...
+
+    def refuse(self, received_bytes: int) -> tuple[int, bytes, Headers]:
+        """Count a body over the limit and return the answer to it."""
         ...
 
     def handle(self, request: Request, respond: Respond) -> Ticket | None:
         """Answer through `respond`, now or later; None when the answer has been given."""
         ...
-
-
-def too_large(limit_bytes: int, received_bytes: int) -> BodyTooLarge:
-    """Say that a body is over the limit."""
-    return BodyTooLarge(f"Invalid body: expected at most {limit_bytes} bytes. Received: {received_bytes} or more.")
 
 
 class HotRoutes:

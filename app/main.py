@@ -94,6 +94,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         asyncio.create_task(_load(registry), name="load models"),
         asyncio.create_task(_keep_metrics(metrics, health), name="keep metrics"),
     ]
+    if settings.workers > 1:
+        await (
+            registry.finished.wait()
+        )  # the socket is shared: who cannot answer yet must not take connections from others
     try:
         yield
     finally:

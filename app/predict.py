@@ -13,7 +13,7 @@ from time import monotonic
 from urllib.parse import parse_qsl
 
 from app.batcher import Work
-from app.errors import InvalidInput, RequestError, UnsupportedMedia, render
+from app.errors import BodyTooLarge, Headers, InvalidInput, RequestError, UnsupportedMedia, render
 from app.handler import Request, Respond
 from app.metrics import Metrics
 from app.model import Model
@@ -88,6 +88,14 @@ class Predict:
             self._metrics.refused(model, 500)
             respond(*render(error))
         return None
+
+    def refuse(self, received_bytes: int) -> tuple[int, bytes, Headers]:
+        """See `app.handler.Handler`."""
+        self._metrics.refused(None, BodyTooLarge.status)
+        limit = self.max_body_bytes
+        return render(
+            BodyTooLarge(f"Invalid body: expected at most {limit} bytes. Received: {received_bytes} or more.")
+        )
 
     def _submit(self, model: Model, request: Request, started: float, respond: Respond) -> Prediction:
         model.batcher.admit(1, len(request.body), self._timeout_s)  # before the work of reading it

@@ -17,8 +17,8 @@ from typing import Any
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from app.errors import Headers, render
-from app.handler import Handler, HotRoutes, Ticket, too_large
+from app.errors import Headers
+from app.handler import Handler, HotRoutes, Ticket
 
 log = logging.getLogger("slipway.protocol")
 
@@ -178,7 +178,7 @@ class Exchange:
     def _refuse(self, size: int) -> None:
         """A client that waits for 100 sends no body, so that the connection cannot be used again."""
         self.keep_alive = self.keep_alive and not self._head.expects_100
-        self.respond(*render(too_large(self._head.handler.max_body_bytes, size)))
+        self.respond(*self._head.handler.refuse(size))
 
 
 class HotProtocol(HttpToolsProtocol):

@@ -6,8 +6,9 @@ TensorFlow is imported after the options are parsed, so that --help and mistakes
 It knows nothing about the stages.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -26,19 +27,20 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
-def layers(text: str) -> tuple[int, ...]:
+def units(text: str) -> tuple[int, ...]:
     """Read units of hidden layers: 128,64."""
     try:
-        units = tuple(int(word) for word in names(text))
+        found = tuple(int(word) for word in names(text))
     except ValueError:
-        units = ()
-    if not units or min(units) < 1:
+        found = ()
+    if not found or min(found) < 1:
         raise typer.BadParameter(f"expected positive numbers divided by commas. Received: {text!r}.")
-    return units
+    return found
 
 
 @app.command()
 def main(  # noqa: PLR0913 - one parameter an option; they are listed nowhere else
+    context: typer.Context,
     *,
     data: Annotated[Path, typer.Argument(help="CSV (also .gz, .bz2, .xz, .zip) or Parquet file.", show_default=False)],
     target: Annotated[str | None, typer.Option(help="Column to predict. Without it, the columns are listed.")] = None,
@@ -91,34 +93,24 @@ def main(  # noqa: PLR0913 - one parameter an option; they are listed nowhere el
     ] = None,
 ) -> None:
     """Train a model on a table and write a bundle that the service can serve."""
-    options = Options(
-        data=data,
-        target=target,
-        name=name,
-        models=models,
-        task=task,
-        categorical=names(categorical),
-        drop=names(drop),
-        keep_duplicates=keep_duplicates,
-        allow_missing=allow_missing,
-        max_vocabulary=max_vocabulary,
-        validation_share=validation_share,
-        test_share=test_share,
-        hidden=layers(hidden),
-        dropout=dropout,
-        bins=bins,
-        embedding=embedding,
-        optimizer=optimizer,
-        learning_rate=learning_rate,
-        batch_size=batch_size,
-        epochs=epochs,
-        patience=patience,
-        class_weights=class_weights,
-        seed=seed,
-        budget_points=budget,
-        precision=precision,
-    )
-    raise typer.Exit(run(options, Console()))
+    raise typer.Exit(run(to_options(context.params), Console()))
+
+
+def to_options(params: Mapping[str, Any]) -> Options:
+    """Turn the words of the command line, as typer checked them, into options."""
+    same = {name: value for name, value in params.items() if name != "budget"}
+    lists = {
+        "categorical": names(params["categorical"]),
+        "drop": names(params["drop"]),
+        "hidden": units(params["hidden"]),
+    }
+    paths = {"data": Path(params["data"]), "models": Path(params["models"])}
+    return Options(**{**same, **lists, **paths, "budget_points": params["budget"]})
+
+
+def parse(words: Sequence[str]) -> Options:
+    """Read the options of a command line without running it."""
+    return to_options(typer.main.get_command(app).make_context("training", list(words)).params)
 
 
 def run(options: Options, out: Console) -> int:

@@ -64,7 +64,8 @@ def roc_and_calibration(y: NDArray[Any], outputs: NDArray[Any], labels: Sequence
         calibration.plot(said, found, marker="o", markersize=3, label=labels[label])
     _name(roc, "ROC", "false positive rate", "true positive rate")
     _name(calibration, "Calibration", "predicted probability", "observed share")
-    roc.legend(fontsize="small")
+    if roc.get_legend_handles_labels()[0]:
+        roc.legend(fontsize="small")
     return _png(figure)
 
 

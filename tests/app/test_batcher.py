@@ -680,3 +680,57 @@ async def test_thousands_of_callers_never_get_anothers_answer(threaded: bool, ex
     await until_idle(batcher)
     assert batcher.queued_rows == 0
     assert max(tally.runs) == 16
+
+
+# ── refusing what would wait too long ──
+
+
+async def test_what_would_wait_too_long_is_refused_at_the_door(executor: Executor) -> None:
+    """The wait is the waiting rows at the pace of the last runs; half the patience may go into it."""
+    run = Gated()
+    batcher = make(run, executor=executor)
+    batcher._row_s = 1.0  # as if each row had taken a second so far
+    first, waiting = Caller([0]), Caller([1, 2, 3])
+    batcher.submit(first)
+    await run.until_entered()
+    batcher.submit(waiting)
+    batcher.admit(1, 0, patience_s=7.0)
+    with pytest.raises(Overloaded, match=r"expected a wait of at most 2.5 s. Received: about 3 s") as refused:
+        batcher.admit(1, 0, patience_s=5.0)
+    assert refused.value.retry_after_s == 3
+    run.gate.set()
+    assert await end_of(waiting) == answers_to([1, 2, 3])
+
+
+async def test_an_empty_queue_refuses_nobody_for_the_pace() -> None:
+    """After the slowest run the next request still has its chance."""
+    batcher = make(Recording())
+    batcher._row_s = 1e6
+    caller = Caller([1], deadline=monotonic() + PATIENCE_S)
+    batcher.submit(caller)
+    assert await end_of(caller) == answers_to([1])
+
+
+async def test_the_pace_follows_the_runs(executor: Executor) -> None:
+    """It starts at nothing and is learned from what ran."""
+    batcher = make(Recording(), executor=executor)
+    assert batcher._row_s == 0
+    caller = Caller([1])
+    batcher.submit(caller)
+    await end_of(caller)
+    assert batcher._row_s > 0
+
+
+async def test_a_busy_loop_fills_the_batch() -> None:
+    """Where the loop runs the model, a batch takes in those whom the same busy turns bring."""
+    run = Recording()
+    batcher = make(run, most=8)
+    loop = asyncio.get_running_loop()
+    callers = [Caller([n]) for n in range(6)]
+    for caller in callers[:2]:
+        batcher.submit(caller)
+    loop.call_soon(batcher.submit, callers[2])
+    loop.call_soon(batcher.submit, callers[3])
+    for caller in callers[:4]:
+        await end_of(caller)
+    assert run.batches == [[[0], [1], [2], [3]]]

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from app.doors import AsgiDoor
-from app.errors import Headers, InvalidInput, Overloaded, render
+from app.errors import BodyTooLarge, Headers, InvalidInput, Overloaded, render
 from app.handler import Request, Respond, Ticket
 from tests import serving
 from tests.app.bad_requests import BAD, GOOD, JSON, body_of
@@ -40,6 +40,9 @@ class LateHandler:
         self.responds: list[Respond] = []
         self.called = asyncio.Event()
         self.work = Work(quick)
+
+    def refuse(self, received_bytes: int) -> tuple[int, bytes, Headers]:
+        return render(BodyTooLarge(f"too large: {received_bytes}"))
 
     def handle(self, request: Request, respond: Respond) -> Ticket | None:
         self.requests.append(request)
@@ -181,9 +184,7 @@ async def test_a_body_over_the_limit(wire: Callable[[], Wire]) -> None:
     handler, made = LateHandler(), wire()
     await finish(made.through(AsgiDoor(handler)))
     assert made.status == 413
-    assert json.loads(made.sent[1]["body"]) == {
-        "error": "Invalid body: expected at most 10 bytes. Received: 11 or more."
-    }
+    assert json.loads(made.sent[1]["body"]) == {"error": "too large: 11"}
     assert not handler.requests
 
 

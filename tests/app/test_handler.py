@@ -1,14 +1,7 @@
 """What a door and a handler agree on."""
 
 from app.doors import Message
-from app.handler import HotRoutes, Request, too_large
-
-
-def test_too_large_names_both_sizes() -> None:
-    """The door's refusal reads like every other."""
-    error = too_large(10, 11)
-    assert error.status == 413
-    assert error.message == "Invalid body: expected at most 10 bytes. Received: 11 or more."
+from app.handler import HotRoutes, Request
 
 
 def test_a_message_is_a_request() -> None:

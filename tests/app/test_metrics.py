@@ -160,3 +160,11 @@ async def test_every_metric_says_what_it_is(client: httpx.AsyncClient) -> None:
 async def test_draining_is_not_shown_while_serving(client: httpx.AsyncClient) -> None:
     """0, not absent."""
     assert (await scrape(client)).value("slipway_draining") == 0
+
+
+async def test_a_body_over_the_limit_is_counted(models: Path) -> None:
+    """It never reached a model, so it is nobody's."""
+    async with serving.running(serving.app_of(models, max_body_bytes=20)) as client:
+        assert await post(client, body_of(GOOD)) == 413
+        metrics = await scrape(client)
+    assert metrics.value("slipway_requests_total", model="_unknown", version="", code="413") == 1

@@ -113,7 +113,7 @@ def request(rows: Sequence[Sequence[float]], *headers: str, version: str = "1.1"
     return "\r\n".join([*lines, f"content-length: {len(body)}", "", ""]).encode() + body
 
 
-def expected(rows: Sequence[Sequence[float]]) -> list[float]:
+def expected(rows: Sequence[Sequence[float]]) -> list[Any]:
     """0.1 a + 0.2 b, as `tests.tiny` weighs the columns."""
     return [pytest.approx(0.1 * a + 0.2 * b, abs=1e-5) for a, b in rows]
 
@@ -127,7 +127,8 @@ async def served(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 async def test_a_connection_is_kept_for_many_requests(served: Running) -> None:
     """The same head again and again, with other bodies of the same and of other lengths."""
     client = await served.connect()
-    for rows in ([[1, 2]], [[3, 4]], [[5.25, 6.5], [7, 8]], [[9, 1]], [[1, 2]]):
+    batches: list[list[list[float]]] = [[[1, 2]], [[3, 4]], [[5.25, 6.5], [7, 8]], [[9, 1]], [[1, 2]]]
+    for rows in batches:
         await client.send(request(rows))
         assert await client.values() == expected(rows)
 
@@ -305,7 +306,7 @@ async def test_a_client_that_does_not_read_is_not_read_from(tmp_path: Path) -> N
         count = 300
         sending = asyncio.create_task(client.send(*[request(rows)] * count))
         await until(lambda: bool(served.server.server_state.connections))
-        protocol = next(iter(served.server.server_state.connections))
+        protocol: Any = next(iter(served.server.server_state.connections))
         await until(lambda: protocol.flow.write_paused)
         await until(lambda: protocol.flow.read_paused)
         assert not sending.done()

@@ -48,7 +48,7 @@ def frame() -> pd.DataFrame:
             "id": np.arange(1, ROWS + 1),
             "size": np.where(random.random(ROWS) < 0.1, np.nan, size),
             "weight": random.lognormal(3, 1, ROWS).round(2),
-            "color": np.where(random.random(ROWS) < 0.1, None, color),
+            "color": pd.Series(color).where(random.random(ROWS) >= 0.1),
             "city": random.choice([f"city {i}" for i in range(12)], ROWS),
             "old": np.where(old, "true", "false"),
             "planet": "earth",

@@ -8,19 +8,24 @@ import pytest
 from tests.training.conftest import options_for
 from training.errors import TrainingError
 from training.evaluate import evaluate
-from training.fit import History, Part, fit, seed_everything
+from training.fit import History, Part, Progress, fit, seed_everything
 from training.network import Network, build
 from training.options import OPTIMIZERS
 from training.prepare import Data
 
 
-def learn(data: Data, path: Path, progress: object = None, **changes: object) -> tuple[Network, History]:
+def nothing(_done: int, _losses: dict[str, float]) -> None:
+    """Show no progress."""
+
+
+def learn(data: Data, path: Path, progress: Progress = nothing, **changes: object) -> tuple[Network, History]:
     seed_everything(5)
     learner = build(data.features, data.task, hidden=(16,), dropout=0.1, embedding=4)
-    parts = [Part(learner.encode(rows.arrays), data.task.scaled(rows.y)) for rows in (data.train, data.validation)]
+    train, validation = (
+        Part(learner.encode(rows.arrays), data.task.scaled(rows.y)) for rows in (data.train, data.validation)
+    )
     options = options_for(path, "sold", **changes)
-    show = progress or (lambda *_: None)
-    return learner, fit(learner.trunk, data.task, *parts, options, show)  # type: ignore[arg-type]  # any callable
+    return learner, fit(learner.trunk, data.task, train, validation, options, progress)
 
 
 def test_a_seed_repeats_a_run(data: Data, data_file: Path) -> None:

@@ -1,0 +1,37 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from app import bundle as contract
+from training.report import number, table
+
+
+def test_the_card_tells_how_good_it_is_what_compression_cost_and_how_to_repeat_it(bundle_folder: Path) -> None:
+    card = (bundle_folder / contract.CARD).read_text()
+    manifest = contract.read(bundle_folder).manifest
+    for title in ("How good it is", "What compression cost", "The data", "How it was trained", "Limits"):
+        assert f"## {title}" in card
+    for model in manifest.metrics:
+        assert f"| {model} |" in card
+    assert f"**{manifest.precision}**" in card
+    assert manifest.training["command"] in card
+    assert "dropped: the same value in every row" in card
+
+
+def test_the_cards_plots_are_in_the_bundle(bundle_folder: Path) -> None:
+    card = (bundle_folder / contract.CARD).read_text()
+    drawn = re.findall(r"!\[.*?\]\((.*?)\)", card)
+    assert drawn == ["curves.png", "confusion.png", "roc_calibration.png"]
+    assert set(drawn) <= contract.read(bundle_folder).manifest.files.keys()
+
+
+def test_a_bar_in_a_name_does_not_break_a_table() -> None:
+    assert table(["a|b", "c"], [["1", "2"]]).splitlines()[0] == "| a\\|b | c |"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.91234, "0.9123"), (-3.0, "-3.0000"), (537.2152, "537.2"), (47341.58, "47,342")]
+)
+def test_numbers_are_short(value: float, text: str) -> None:
+    assert number(value) == text

@@ -1,0 +1,8 @@
+from training.prepare import Data
+from training.runtime import Session, latencies_us
+
+
+def test_every_session_is_timed_at_every_batch(data: Data, graph: bytes) -> None:
+    found = latencies_us({"one": Session(graph), "other": Session(graph)}, data.test.arrays, (1, 8))
+    assert {name: sorted(times) for name, times in found.items()} == {"one": [1, 8], "other": [1, 8]}
+    assert all(time_us > 0 for times in found.values() for time_us in times.values())
