@@ -25,7 +25,8 @@ from app.errors import BundleError
 
 Arrays = Mapping[str, NDArray[Any]]
 
-INLINE_MAX_S = 0.001  # a run on the loop may delay every other request by this much
+INLINE_MAX_S = 0.001  # a run of 32 rows on the loop may delay every other request by this much
+RUN_MAX_S = 0.025  # a run of more rows than make a row cheap may take this long
 ORT_DTYPES = {"float32": "tensor(float)", "string": "tensor(string)"}
 
 
@@ -127,12 +128,14 @@ def _best(run: Callable[[int], Any], rows: int) -> float:
 
 
 def row_limit(run_s: dict[int, float]) -> int:
-    """Choose the rows of one run: the fewest whose cost a row is within a tenth of the least.
+    """Choose the rows of one run: as many as run within `RUN_MAX_S`, and no fewer than make a row cheap.
 
-    More would make the first of a batch wait for the last and save nothing.
+    A batch only takes what waits anyway, so more rows delay nobody but those who would have been in the first of two
+    runs; and under load, when other work has driven the weights out of the cache, they pay more than a timing shows.
     """
     least = min(seconds / rows for rows, seconds in run_s.items())
-    return min(rows for rows, seconds in run_s.items() if seconds / rows <= 1.1 * least)
+    cheap = min(rows for rows, seconds in run_s.items() if seconds / rows <= 1.1 * least)
+    return max([cheap, *(rows for rows, seconds in run_s.items() if seconds <= RUN_MAX_S)])
 
 
 def tile(array: NDArray[Any], rows: int) -> NDArray[Any]:

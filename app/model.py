@@ -23,7 +23,7 @@ from app.batcher import Batcher
 from app.batcher import Observer as BatchObserver
 from app.bundle import Bundle
 from app.cpus import effective_cpus
-from app.engine import INLINE_MAX_S, Decision, Engine, row_limit, tile, time_runs
+from app.engine import INLINE_MAX_S, RUN_MAX_S, Decision, Engine, row_limit, tile, time_runs
 from app.errors import BundleError
 from app.schema import Row, Schema, schema_of
 from app.settings import Settings
@@ -207,15 +207,21 @@ def _decide(bundle: Bundle, schema: Schema, settings: Settings) -> tuple[Engine,
         threads = cpus
         engine, run_s = _engine(bundle, schema, threads, settings.max_batch_rows)
     batch_rows = settings.max_batch_rows or row_limit(run_s)
-    inline = settings.run_on == "loop" or (settings.run_on == "auto" and run_s[min(32, batch_rows)] <= INLINE_MAX_S)
-    return engine, Decision(inline, threads, batch_rows, run_s)
+    return engine, Decision(_inline(settings, run_s, batch_rows, cpus), threads, batch_rows, run_s)
+
+
+def _inline(settings: Settings, run_s: dict[int, float], batch_rows: int, cpus: int) -> bool:
+    """A thread lets the loop go on beside a long run; with one CPU there is nothing to go on with."""
+    if settings.run_on != "auto":
+        return settings.run_on == "loop"
+    return run_s[32] <= INLINE_MAX_S or (cpus == 1 and run_s[batch_rows] <= RUN_MAX_S)
 
 
 def _engine(bundle: Bundle, schema: Schema, threads: int, max_rows: int | None) -> tuple[Engine, dict[int, float]]:
     engine = Engine(bundle.model_path, threads)
     engine.check(bundle.manifest.inputs, bundle.manifest.outputs)
     golden = schema.assemble(_golden_rows(bundle, schema))
-    sizes = SIZES if max_rows is None else tuple({min(size, max_rows) for size in SIZES} | {32, max_rows})
+    sizes = SIZES if max_rows is None else (*(size for size in SIZES if size < max_rows), 32, max_rows)
 
     def run(rows: int) -> None:
         _run(bundle, engine, {name: tile(array, rows) for name, array in golden.items()})

@@ -86,13 +86,14 @@ def test_sizes_are_timed_once_each_after_a_warm_up() -> None:
     ("run_s", "limit"),
     [
         ({1: 1e-5, 8: 1.1e-5, 32: 1.2e-5, 256: 2e-5}, 256),  # almost all overhead: the larger the better
-        ({1: 1e-3, 8: 8e-3, 32: 32e-3, 256: 256e-3}, 1),  # proportional: company saves nothing
-        ({1: 1e-3, 8: 4e-3, 32: 13e-3, 256: 104e-3}, 32),  # nothing is saved beyond 32
+        ({1: 1e-3, 8: 8e-3, 32: 32e-3, 256: 256e-3}, 8),  # proportional: what fits into 25 ms
+        ({1: 5e-2, 8: 4e-1, 32: 1.6, 256: 13.0}, 1),  # slow and proportional: company saves nothing
+        ({1: 1e-1, 8: 2e-1, 32: 6e-1, 256: 4.8}, 32),  # slow, and cheap a row from 32 on
         ({7: 1.0}, 7),
     ],
 )
 def test_the_row_limit_is_where_more_no_longer_pays(run_s: dict[int, float], limit: int) -> None:
-    """The fewest rows whose cost a row is within a tenth of the least."""
+    """As many as run within 25 ms, and no fewer than make a row cost within a tenth of the least."""
     assert row_limit(run_s) == limit
 
 
