@@ -11,6 +11,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,8 @@ def write(models: Path, name: str, manifest: Mapping[str, Any], files: Files) ->
         return folder.rename(parent / str(version))
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
+        with suppress(OSError):  # not empty, as it should be: then it stays
+            parent.rmdir()
 
 
 def to_json(content: Any, *, indent: int | None = None) -> bytes:

@@ -55,10 +55,11 @@ def clean(frame: pd.DataFrame, target: str | None, drop: Sequence[str] = (), *, 
     if labelled[target].nunique() < 2:
         only = str(labelled[target].iloc[0])
         raise DataError(f"`--target`: expected at least two different values in {target!r}. Received: only {only!r}.")
-    columns, features = _choose(labelled, target, drop)
-    joined = pd.DataFrame({**features, target: labelled[target]})
-    kept = joined if keep_duplicates else joined.drop_duplicates()
-    repeated = len(joined) - len(kept)
+    distinct = labelled if keep_duplicates else labelled.drop_duplicates()  # so that identifiers are unique
+    columns, features = _choose(distinct, target, drop)
+    joined = pd.DataFrame({**features, target: distinct[target]})
+    kept = joined if keep_duplicates else joined.drop_duplicates()  # rows that differed in a dropped column alone
+    repeated = len(labelled) - len(kept)
     _check_enough(len(kept), repeated)
     kept = kept.reset_index(drop=True)
     return Table(

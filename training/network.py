@@ -25,6 +25,7 @@ from training.task import Task
 
 CODES = "codes"  # the tensor that takes the place of `categorical` while training
 LOOKUP_ROWS = 65_536
+UNKNOWN = "slipway:unknown"  # Keras' name for the first index; a column may well hold its default, "[UNK]"
 
 
 @dataclass(frozen=True)
@@ -85,5 +86,5 @@ def _lookup(categories: tuple[Category, ...]) -> Any:
     """Strings -> codes: one look-up over the union of all vocabularies, then each column's own numbers."""
     union = sorted({value for category in categories for value in known(category)})
     strings = keras.Input((len(categories),), name=CATEGORICAL, dtype="string")
-    index = keras.layers.StringLookup(vocabulary=union, mask_token=None, num_oov_indices=1, name="string_lookup")
+    index = keras.layers.StringLookup(vocabulary=union, mask_token=None, oov_token=UNKNOWN, name="string_lookup")
     return keras.Model(strings, ColumnCodes(categories, union, name="column_codes")(index(strings)), name="lookup")

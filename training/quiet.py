@@ -13,7 +13,6 @@ from contextlib import contextmanager
 
 ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",  # only fatal messages of TensorFlow's C++ side
-    "CUDA_VISIBLE_DEVICES": "-1",  # tables train faster on the CPU than the copies to a GPU take
     "ORT_DISABLE_TELEMETRY": "1",
     "KERAS_BACKEND": "tensorflow",  # the only backend that tf2onnx reads
     "MPLBACKEND": "Agg",
@@ -21,9 +20,8 @@ ENVIRONMENT = {
 
 
 def set_environment() -> None:
-    """Set the variables that the libraries read at import; a value already set wins."""
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
+    """Set the variables that the libraries read at import."""
+    os.environ.update(ENVIRONMENT)
 
 
 def silence_loggers() -> None:

@@ -116,6 +116,15 @@ def test_a_slow_model_runs_in_a_thread_with_every_cpu(
     assert (decision.inline, decision.threads) == (False, int(cpus))
 
 
+def test_where_there_is_one_cpu_a_thread_is_of_no_use(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of some milliseconds stays on the loop, which could do nothing beside it."""
+    monkeypatch.setattr(models_module, "effective_cpus", lambda: 1.0)
+    monkeypatch.setattr(models_module, "time_runs", lambda run, sizes: dict.fromkeys(sizes, 0.002))
+    assert load(models / "tiny" / "1", Settings()).decision.inline
+    monkeypatch.setattr(models_module, "effective_cpus", lambda: 2.0)
+    assert not load(models / "tiny" / "1", Settings()).decision.inline
+
+
 @pytest.mark.parametrize(
     ("chosen", "inline", "threads", "rows"),
     [

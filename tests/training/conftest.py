@@ -49,7 +49,7 @@ def frame() -> pd.DataFrame:
             "size": np.where(random.random(ROWS) < 0.1, np.nan, size),
             "weight": random.lognormal(3, 1, ROWS).round(2),
             "color": pd.Series(color).where(random.random(ROWS) >= 0.1),
-            "city": random.choice([f"city {i}" for i in range(12)], ROWS),
+            "city": random.choice([*(f"city {i}" for i in range(10)), "Ōsaka", "[UNK]"], ROWS),
             "old": np.where(old, "true", "false"),
             "planet": "earth",
             "price": (100 + 20 * score).round(2),

@@ -58,14 +58,14 @@ def test_a_failure_half_way_leaves_nothing(bundle_folder: Path, tmp_path: Path, 
         del files["golden.json"]
     with pytest.raises(BundleError):
         bundle.write(tmp_path, "goods", manifest, files)
-    assert list((tmp_path / "goods").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_cannot_be_written_leaves_nothing(bundle_folder: Path, tmp_path: Path) -> None:
     manifest, files = contents(bundle_folder)
     with pytest.raises(FileNotFoundError):
         bundle.write(tmp_path, "goods", manifest, {**files, "no/such/folder.png": b""})
-    assert list((tmp_path / "goods").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def flip_a_byte(path: Path) -> None:

@@ -10,9 +10,10 @@ def test_identifiers_constants_and_repeated_rows_are_removed_and_said(frame: pd.
     table = clean(frame, "sold", ["price", "kind"])
     fates = {column.name: column.fate for column in table.columns}
     assert fates["planet"] == "dropped: the same value in every row"
+    assert fates["id"] == "dropped: it numbers the rows"  # though repeated rows repeat it
     assert fates["price"] == "dropped: as asked"
     assert fates["sold"] == "target"
-    assert list(table.features) == ["id", "size", "weight", "color", "city", "old"]  # "id" is repeated here
+    assert list(table.features) == ["size", "weight", "color", "city", "old"]
     assert table.rows_read == len(frame)
     assert table.rows_repeated == 5
 

@@ -12,7 +12,16 @@ from training.fit import LEARNING_RATES
 from training.load import load
 
 PAGE = (REPOSITORY / "docs" / "training.md").read_text()
-WORDS = {"required", "inferred", "none", "off", "from the file's name", "by the optimizer", "by the rows", "by the rule"}
+WORDS = {
+    "required",
+    "inferred",
+    "none",
+    "off",
+    "from the file's name",
+    "by the optimizer",
+    "by the rows",
+    "by the rule",
+}
 
 
 def documented() -> dict[str, str]:

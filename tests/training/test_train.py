@@ -36,7 +36,7 @@ def test_the_table_of_columns_and_the_counts_are_said(data_file: Path, tmp_path:
 
 def test_features_are_described_as_the_service_wants_them(bundle_folder: Path) -> None:
     features = {feature.name: feature for feature in contract.read(bundle_folder).manifest.features}
-    assert list(features) == ["id", "size", "weight", "color", "city", "old"]
+    assert list(features) == ["size", "weight", "color", "city", "old"]
     assert features["old"].type == "boolean"
     assert (features["size"].optional, features["weight"].optional) == (True, False)
     assert features["color"].vocabulary == ("red", "green", "blue")
