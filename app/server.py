@@ -5,6 +5,7 @@ serve(settings, sock)   application ─> uvicorn ─> address and a request that
 
 import asyncio
 import logging
+import multiprocessing
 import shlex
 import signal
 import socket
@@ -37,11 +38,15 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
+        if supervisor := multiprocessing.parent_process():  # a worker must not outlive who looks after it
+            asyncio.get_running_loop().add_reader(supervisor.sentinel, self.handle_exit, signal.SIGTERM, None)
         self._announcement = asyncio.create_task(self._announce())
 
     async def shutdown(self, sockets: Any = None) -> None:
         self._app.state.health.draining = True
         self._announcement.cancel()
+        if supervisor := multiprocessing.parent_process():
+            asyncio.get_running_loop().remove_reader(supervisor.sentinel)
         await super().shutdown(sockets)
 
     async def _announce(self) -> None:

@@ -64,3 +64,21 @@ def test_a_worker_that_dies_is_replaced(pair: serving.Process) -> None:
     assert first not in workers_of(pair)
     assert [ask(pair) for _ in range(20)] == [200] * 20
     assert pair.stop() == 0
+
+
+def test_workers_do_not_outlive_their_supervisor(pair: serving.Process) -> None:
+    """When it is killed outright, they finish and free the port."""
+    assert ask(pair) == 200
+    workers = workers_of(pair)
+    pair.popen.kill()
+    deadline = time.monotonic() + PATIENCE_S
+    while any(alive(worker) for worker in workers):
+        assert time.monotonic() < deadline
+
+
+def alive(pid: int) -> bool:
+    """A process that has ended and waits to be collected is not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
