@@ -71,10 +71,13 @@ def test_ctrl_c_keeps_the_best_so_far(tmp_path: Path) -> None:
     data = tmp_path / "rows.csv"
     rows.assign(y=(rows.sum(axis=1) > 0).astype(int)).to_csv(data, index=False)
     process = slipway(data, "--target", "y", "--models", tmp_path / "models", "--epochs", 100000, "--patience", 100000)
-    assert process.stdout is not None
-    seen = next(line for line in process.stdout if line.startswith("epoch 1:"))
-    process.send_signal(signal.SIGINT)
-    out, error = process.communicate(timeout=120)
+    try:
+        assert process.stdout is not None
+        seen = next(line for line in process.stdout if line.startswith("epoch 1:"))
+        process.send_signal(signal.SIGINT)
+        out, error = process.communicate(timeout=120)
+    finally:
+        process.kill()
     assert process.returncode == 0, error
     assert "validation loss" in seen
     assert "interrupted" in out
