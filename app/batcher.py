@@ -111,7 +111,7 @@ class Batcher:
         self._timer: asyncio.TimerHandle | None = None
         self._next_check = NEVER
         self._seen = 0  # works that waited at the last turn
-        self._row_s = 0.0  # seconds a row, at the pace of the last runs
+        self._turn_s = 0.0  # seconds from run to run, of late
         self._last_end = 0.0
         self._backlog = False  # rows waited when the last run ended
         self.queued_rows = 0
@@ -124,8 +124,7 @@ class Batcher:
         """Refuse at the door what the queue cannot take, or what would still wait when its time is up.
 
         A server that is offered twice what it can do must not spend itself on work that nobody waits for any more.
-        The wait is what the rows before it would take at the pace of the last runs, and may use up half the patience:
-        the other half is for the run, for the answer and for the error of the estimate.
+        The wait may use up half the patience: the other half is for the run, the answer and the error of the estimate.
 
         Args:
             rows: rows of the request, or one if they have not been counted yet.
@@ -138,19 +137,28 @@ class Batcher:
         """
         if self.failure is not None:
             raise ModelFailed("The model cannot answer.")
-        if not self.queued_rows:
-            if rows > self._max_queue_rows:
-                raise self._full(f"at most {self._max_queue_rows} waiting rows", f"{rows}")
+        waiting = self.queued_rows
+        if waiting + rows > self._max_queue_rows:
+            beside = f" beside {waiting}" if waiting else ""
+            raise self._full(f"at most {self._max_queue_rows} waiting rows", f"{rows}{beside}")
+        if not waiting:
             return
-        wait_s = self.queued_rows * self._row_s
-        if self.queued_rows + rows > self._max_queue_rows:
-            raise self._full(f"at most {self._max_queue_rows} waiting rows", f"{rows} beside {self.queued_rows}")
         if self.queued_bytes + size_bytes > self._max_queue_bytes:
             raise self._full(
                 f"at most {self._max_queue_bytes} waiting bytes", f"{size_bytes} beside {self.queued_bytes}"
             )
-        if wait_s > patience_s / 2:
-            raise self._full(f"a wait of at most {patience_s / 2:.3g} s", f"about {wait_s:.3g} s")
+        if self.wait_s > patience_s / 2:
+            raise self._full(f"a wait of at most {patience_s / 2:.3g} s", f"about {self.wait_s:.3g} s")
+
+    @property
+    def wait_s(self) -> float:
+        """Estimate how long a newcomer waits: the turns that the rows before it fill, each as long as the last ones."""
+        return (self.queued_rows // self._max_batch_rows + 1) * self._turn_s
+
+    @property
+    def crowded(self) -> bool:
+        """True when more waits than the next run takes: worth asking `admit` before any work on a request."""
+        return self.queued_rows >= self._max_batch_rows or self.failure is not None
 
     def submit(self, work: Work) -> None:
         """Queue `work`; its end arrives through `resolve` or `reject`.
@@ -175,9 +183,8 @@ class Batcher:
                 self.queued_bytes -= work.size_bytes
 
     def _full(self, expected: str, received: str) -> Overloaded:
-        wait_s = self.queued_rows * self._row_s
         message = f"The queue is full: expected {expected}. Received: {received}. Try again later."
-        return Overloaded(message, retry_after_s=max(1, math.ceil(wait_s)))
+        return Overloaded(message, retry_after_s=max(1, math.ceil(self.wait_s)))
 
     @property
     def idle(self) -> bool:
@@ -298,20 +305,20 @@ class Batcher:
         else:
             log.error("A run failed.", exc_info=outcome)
             self._fail(batch[0][0], ModelFailed("The model failed on this request."))
-        self._keep_pace(sum([len(piece) for _, piece in batch]), started, now)
+        self._keep_pace(started, now)
         self._running = []  # only now: if any of this breaks, `_break` still finds every caller
         if self._queue or self._suspects:
             self._loop.call_soon(self._turn)
         else:
             self._busy = False
 
-    def _keep_pace(self, rows: int, started: float, ended: float) -> None:
-        """Learn what a row takes: since the end of the last run if rows waited, so that all else that costs is in it.
+    def _keep_pace(self, started: float, ended: float) -> None:
+        """Learn how long a turn takes: from run to run while rows wait, so that all else the loop does is in it.
 
-        An exponential average over about ten runs.
+        An exponential average over about five turns.
         """
         since = self._last_end if self._backlog else started
-        self._row_s += 0.1 * ((ended - since) / max(rows, 1) - self._row_s)
+        self._turn_s += 0.2 * (ended - since - self._turn_s)
         self._last_end = ended
         self._backlog = bool(self._queue or self._suspects)
 

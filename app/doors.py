@@ -6,10 +6,13 @@ The other way in is `app.protocol`; both give the same answers on the wire.
 
 import asyncio
 
+from starlette.types import Message as AsgiMessage
 from starlette.types import Receive, Scope, Send
 
 from app.errors import Headers
 from app.handler import Handler, Ticket
+
+JSON = (b"content-type", b"application/json")
 
 
 class Message:
@@ -40,9 +43,13 @@ class AsgiDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         content_type, length = _headers_of(scope)
         limit = self._handler.max_body_bytes
-        body, size = (b"", length) if length > limit else await _collect(receive, limit)
-        if size > limit:
-            await _send(send, *self._handler.refuse(size))
+        if length <= limit:
+            first = await receive()
+            body, length = (
+                (first["body"], len(first["body"])) if _whole(first) else await _collect(first, receive, limit)
+            )
+        if length > limit:
+            await _send(send, *self._handler.refuse(length))
             return
         if body is None:
             return  # the client left before its body was there
@@ -58,14 +65,19 @@ class AsgiDoor:
             await _send(send, *message.answer)
 
 
-async def _collect(receive: Receive, limit_bytes: int) -> tuple[bytes | None, int]:
+def _whole(message: AsgiMessage) -> bool:
+    return message["type"] == "http.request" and not message.get("more_body") and "body" in message
+
+
+async def _collect(message: AsgiMessage, receive: Receive, limit_bytes: int) -> tuple[bytes | None, int]:
     """Join the pieces of a body, and stop when there are too many; None when the client leaves before the last."""
     pieces, size = [], 0
-    while (message := await receive())["type"] == "http.request":
+    while message["type"] == "http.request":
         pieces.append(message.get("body", b""))
         size += len(pieces[-1])
         if not message.get("more_body") or size > limit_bytes:
-            return bytes(pieces[0]) if len(pieces) == 1 else b"".join(pieces), size
+            return b"".join(pieces), size
+        message = await receive()
     return None, size
 
 
@@ -92,7 +104,8 @@ def _headers_of(scope: Scope) -> tuple[bytes, int]:
 
 
 async def _send(send: Send, status: int, body: bytes, headers: Headers) -> None:
-    raw = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    raw += [(name.encode(), value.encode()) for name, value in headers]
+    raw = [JSON, (b"content-length", b"%d" % len(body))]
+    if headers:
+        raw += [(name.encode(), value.encode()) for name, value in headers]
     await send({"type": "http.response.start", "status": status, "headers": raw})
     await send({"type": "http.response.body", "body": body})

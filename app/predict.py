@@ -98,7 +98,8 @@ class Predict:
         )
 
     def _submit(self, model: Model, request: Request, started: float, respond: Respond) -> Prediction:
-        model.batcher.admit(1, len(request.body), self._timeout_s)  # before the work of reading it
+        if model.batcher.crowded:
+            model.batcher.admit(1, len(request.body), self._timeout_s)  # before the work of reading it
         rows = model.schema.decode(request.body)
         decoded = monotonic()
         model.metrics.decoded(decoded - started)

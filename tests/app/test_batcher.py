@@ -686,26 +686,28 @@ async def test_thousands_of_callers_never_get_anothers_answer(threaded: bool, ex
 
 
 async def test_what_would_wait_too_long_is_refused_at_the_door(executor: Executor) -> None:
-    """The wait is the waiting rows at the pace of the last runs; half the patience may go into it."""
+    """The wait is the turns that the waiting rows fill; half the patience may go into it."""
     run = Gated()
-    batcher = make(run, executor=executor)
-    batcher._row_s = 1.0  # as if each row had taken a second so far
-    first, waiting = Caller([0]), Caller([1, 2, 3])
+    batcher = make(run, executor=executor)  # four rows a turn
+    batcher._turn_s = 1.0  # as if each turn had taken a second so far
+    first, waiting = Caller([0]), Caller([1, 2, 3, 4, 5])
     batcher.submit(first)
     await run.until_entered()
+    crowded_before = batcher.crowded
     batcher.submit(waiting)
-    batcher.admit(1, 0, patience_s=7.0)
-    with pytest.raises(Overloaded, match=r"expected a wait of at most 2.5 s. Received: about 3 s") as refused:
-        batcher.admit(1, 0, patience_s=5.0)
-    assert refused.value.retry_after_s == 3
+    assert (crowded_before, batcher.crowded) == (False, True)
+    batcher.admit(1, 0, patience_s=5.0)
+    with pytest.raises(Overloaded, match=r"expected a wait of at most 1.5 s. Received: about 2 s") as refused:
+        batcher.admit(1, 0, patience_s=3.0)
+    assert refused.value.retry_after_s == 2
     run.gate.set()
-    assert await end_of(waiting) == answers_to([1, 2, 3])
+    assert await end_of(waiting) == answers_to([1, 2, 3, 4, 5])
 
 
 async def test_an_empty_queue_refuses_nobody_for_the_pace() -> None:
-    """After the slowest run the next request still has its chance."""
+    """After the slowest turn the next request still has its chance."""
     batcher = make(Recording())
-    batcher._row_s = 1e6
+    batcher._turn_s = 1e6
     caller = Caller([1], deadline=monotonic() + PATIENCE_S)
     batcher.submit(caller)
     assert await end_of(caller) == answers_to([1])
@@ -714,11 +716,11 @@ async def test_an_empty_queue_refuses_nobody_for_the_pace() -> None:
 async def test_the_pace_follows_the_runs(executor: Executor) -> None:
     """It starts at nothing and is learned from what ran."""
     batcher = make(Recording(), executor=executor)
-    assert batcher._row_s == 0
+    assert batcher._turn_s == 0
     caller = Caller([1])
     batcher.submit(caller)
     await end_of(caller)
-    assert batcher._row_s > 0
+    assert batcher._turn_s > 0
 
 
 async def test_a_busy_loop_fills_the_batch() -> None:
