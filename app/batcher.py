@@ -219,7 +219,7 @@ class Batcher:
         try:
             batch = self._take()
             if not batch:
-                self._busy = False
+                self._busy = self._backlog = False
             elif self._executor is None:
                 self._running = batch
                 started = monotonic()
@@ -318,9 +318,9 @@ class Batcher:
         An exponential average over about five turns.
         """
         since = self._last_end if self._backlog else started
+        self._backlog = bool(self._queue or self._suspects)
         self._turn_s += 0.2 * (ended - since - self._turn_s)
         self._last_end = ended
-        self._backlog = bool(self._queue or self._suspects)
 
     def _answer(self, work: Work, piece: Sequence[Any], answers: Sequence[Any]) -> None:
         if work.done:

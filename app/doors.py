@@ -55,9 +55,9 @@ class AsgiDoor:
             return  # the client left before its body was there
         message = Message(scope["query_string"], content_type, body)
         work = self._handler.handle(message, message.respond)
-        if message.answer is None and work is not None:
+        if message.answer is None:
             message.waiter = self._loop.create_future()
-            if work.quick:
+            if work is None or work.quick:
                 await message.waiter
             else:
                 await _wait(message.waiter, work, receive)

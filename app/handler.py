@@ -58,7 +58,7 @@ class Handler(Protocol):
         ...
 
     def handle(self, request: Request, respond: Respond) -> Ticket | None:
-        """Answer through `respond`, now or later; None when the answer has been given."""
+        """Answer through `respond`, now or later; None when there is nothing that could be cancelled."""
         ...
 
 

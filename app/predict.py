@@ -7,6 +7,7 @@
 It knows no transport: the doors (`app.doors`) bring the bytes and take the answer.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from time import monotonic
@@ -72,6 +73,7 @@ class Predict:
         self._registry = registry
         self._metrics = metrics
         self._timeout_s = timeout_s
+        self._loop = asyncio.get_running_loop()
 
     def handle(self, request: Request, respond: Respond) -> Prediction | None:
         """Answer `request` through `respond`; see `app.handler.Handler`."""
@@ -82,12 +84,20 @@ class Predict:
             return self._submit(model, request, started, respond)
         except RequestError as error:
             self._metrics.refused(model, error.status)
-            respond(*render(error))
+            self._refuse(error, respond)
         except Exception as error:
             log.exception("A prediction request failed.")
             self._metrics.refused(model, 500)
-            respond(*render(error))
+            self._refuse(error, respond)
         return None
+
+    def _refuse(self, error: Exception, respond: Respond) -> None:
+        """Answer in the next turn of the loop.
+
+        A client that is answered at once sends again at once, and libuv reads a socket up to 32 times in a row: a flood
+        of refusals would keep the loop from the runs that others wait for.
+        """
+        self._loop.call_soon(respond, *render(error))
 
     def refuse(self, received_bytes: int) -> tuple[int, bytes, Headers]:
         """See `app.handler.Handler`."""
