@@ -24,6 +24,8 @@ from typing import Any, Protocol
 from app.errors import DeadlineExceeded, ModelFailed, Overloaded, RequestError
 
 NEVER = float("inf")
+TURN_MAX_S = 0.005  # batches follow one another on the loop for this long before it looks at its sockets again
+WAIT_SHARE = 0.5  # of the time until its deadline that a request may wait by the estimate, its own run included
 CLOCK_TICK_S = 0.001  # uvloop rounds timers to milliseconds; a timer must not fire before its deadline
 
 log = logging.getLogger("slipway.batcher")
@@ -124,7 +126,7 @@ class Batcher:
         """Refuse at the door what the queue cannot take, or what would still wait when its time is up.
 
         A server that is offered twice what it can do must not spend itself on work that nobody waits for any more.
-        The wait may use up half the patience: the other half is for the run, the answer and the error of the estimate.
+        The estimate may use up half of the patience; the rest is for the socket before it, the answer, and its own error.
 
         Args:
             rows: rows of the request, or one if they have not been counted yet.
@@ -147,12 +149,12 @@ class Batcher:
             raise self._full(
                 f"at most {self._max_queue_bytes} waiting bytes", f"{size_bytes} beside {self.queued_bytes}"
             )
-        if self.wait_s > patience_s / 2:
-            raise self._full(f"a wait of at most {patience_s / 2:.3g} s", f"about {self.wait_s:.3g} s")
+        if self.wait_s > WAIT_SHARE * patience_s:
+            raise self._full(f"a wait of at most {WAIT_SHARE * patience_s:.3g} s", f"about {self.wait_s:.3g} s")
 
     @property
     def wait_s(self) -> float:
-        """Estimate how long a newcomer waits: the turns that the rows before it fill, each as long as the last ones."""
+        """Estimate when a newcomer is answered: after the turns of the rows before it, and its own."""
         return (self.queued_rows // self._max_batch_rows + 1) * self._turn_s
 
     @property
@@ -221,9 +223,7 @@ class Batcher:
             if not batch:
                 self._busy = self._backlog = False
             elif self._executor is None:
-                self._running = batch
-                started = monotonic()
-                self._settle(batch, started, _attempt(self._run, batch))
+                self._run_here(batch)
             else:
                 self._running = batch
                 started = monotonic()
@@ -242,9 +242,20 @@ class Batcher:
         self._seen = waiting
         return self._executor is None and waiting > max(before, 1) and self.queued_rows < self._max_batch_rows
 
+    def _run_here(self, batch: list[tuple[Work, Sequence[Any]]]) -> None:
+        """Run on the loop, batch after batch, until nothing waits or the sockets have waited long enough."""
+        first = monotonic()
+        while batch:
+            self._running = batch
+            started = monotonic()
+            self._settle(batch, started, _attempt(self._run, batch))
+            batch = self._take() if monotonic() - first < TURN_MAX_S else []
+        self._go_on()
+
     def _ran(self, batch: list[tuple[Work, Sequence[Any]]], started: float, future: "asyncio.Future[Any]") -> None:
         try:
             self._settle(batch, started, future.result())
+            self._go_on()
         except BaseException as error:
             self._break(error)
             raise
@@ -307,6 +318,8 @@ class Batcher:
             self._fail(batch[0][0], ModelFailed("The model failed on this request."))
         self._keep_pace(started, now)
         self._running = []  # only now: if any of this breaks, `_break` still finds every caller
+
+    def _go_on(self) -> None:
         if self._queue or self._suspects:
             self._loop.call_soon(self._turn)
         else:

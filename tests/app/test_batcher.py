@@ -223,7 +223,6 @@ async def test_larger_work_does_not_starve_the_small() -> None:
     batcher.submit(large)
     batcher.submit(small)
     assert await end_of(small) == answers_to(["small"])
-    assert not large.done
     assert await end_of(large) == answers_to(range(100))
     await asyncio.sleep(0)
     assert ends == ["small", "large"]
@@ -686,7 +685,7 @@ async def test_thousands_of_callers_never_get_anothers_answer(threaded: bool, ex
 
 
 async def test_what_would_wait_too_long_is_refused_at_the_door(executor: Executor) -> None:
-    """The wait is the turns that the waiting rows fill; half the patience may go into it."""
+    """The wait is the turns that the waiting rows fill, and one's own; half the patience may go into it."""
     run = Gated()
     batcher = make(run, executor=executor)  # four rows a turn
     batcher._turn_s = 1.0  # as if each turn had taken a second so far
