@@ -126,7 +126,7 @@ class Batcher:
         """Refuse at the door what the queue cannot take, or what would still wait when its time is up.
 
         A server that is offered twice what it can do must not spend itself on work that nobody waits for any more.
-        The estimate may use up half of the patience; the rest is for the socket before it, the answer, and its own error.
+        The estimate may use up half of the patience; the rest is for the socket before it and for its own error.
 
         Args:
             rows: rows of the request, or one if they have not been counted yet.
