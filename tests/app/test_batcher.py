@@ -216,7 +216,8 @@ async def test_larger_work_is_cut_and_joined_in_order() -> None:
 async def test_larger_work_does_not_starve_the_small() -> None:
     """After each piece the rest goes to the back of the queue."""
     ends: list[str] = []
-    batcher = make(Recording(), most=4)
+    run = Recording()
+    batcher = make(run, most=4)
     large, small = Caller(range(100)), Caller(["small"])
     large.end.add_done_callback(lambda _: ends.append("large"))
     small.end.add_done_callback(lambda _: ends.append("small"))
@@ -226,6 +227,7 @@ async def test_larger_work_does_not_starve_the_small() -> None:
     assert await end_of(large) == answers_to(range(100))
     await asyncio.sleep(0)
     assert ends == ["small", "large"]
+    assert run.batches[1][0] == ["small"]  # right after the first piece
 
 
 async def test_two_large_requests_take_turns() -> None:
