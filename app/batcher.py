@@ -13,6 +13,7 @@ It knows neither HTTP nor ONNX: rows are anything with a length and slices.
 """
 
 import asyncio
+import itertools
 import logging
 import math
 from collections import deque
@@ -61,12 +62,16 @@ class Work:
         self.submitted = submitted  # both on `time.monotonic`, in seconds
         self.deadline = deadline
         self.taken = 0  # rows handed to a run so far
-        self.answers: list[Any] = []
+        self.answers: list[Sequence[Any]] = []  # of the pieces that ran, where there is more than one
         self.done = False
 
-    def resolve(self, answers: list[Any]) -> None:
-        """Receive one answer a row, in order."""
+    def resolve(self, answers: Any) -> None:
+        """Receive one answer a row, in order: what `run` gave for the rows, or `join` made of their pieces."""
         raise NotImplementedError
+
+    def join(self, parts: list[Sequence[Any]]) -> Any:
+        """Put the answers to pieces after one another."""
+        return list(itertools.chain.from_iterable(parts))
 
     def reject(self, error: RequestError) -> None:
         """Receive the reason why there is no answer."""
@@ -340,12 +345,12 @@ class Batcher:
             return
         if len(piece) == len(work.rows):
             work.done = True
-            _tell(work.resolve, list(answers) if not isinstance(answers, list) else answers)
+            _tell(work.resolve, answers)
             return
-        work.answers.extend(answers)
-        if len(work.answers) == len(work.rows):
+        work.answers.append(answers)
+        if work.taken == len(work.rows) == sum([len(part) for part in work.answers]):
             work.done = True
-            _tell(work.resolve, work.answers)
+            _tell(lambda parts: work.resolve(work.join(parts)), work.answers)
 
     # ── deadlines ──
 

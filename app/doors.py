@@ -18,14 +18,19 @@ JSON = (b"content-type", b"application/json")
 class Message:
     """A request as `app.handler.Request` wants it, and the place where its answer arrives."""
 
-    __slots__ = ("answer", "body", "content_type", "query", "waiter")
+    __slots__ = ("_scope", "answer", "body", "content_encoding", "content_type", "query", "waiter")
 
-    def __init__(self, query: bytes, content_type: bytes, body: bytes) -> None:
-        self.query = query
+    def __init__(self, scope: Scope, content_type: bytes, content_encoding: bytes, body: bytes) -> None:
+        self._scope = scope
+        self.query: bytes = scope["query_string"]
         self.content_type = content_type
+        self.content_encoding = content_encoding
         self.body = body
         self.answer: tuple[int, bytes, Headers] | None = None
         self.waiter: asyncio.Future[None] | None = None
+
+    def header(self, name: bytes) -> bytes:
+        return next((value for key, value in self._scope["headers"] if key == name), b"")
 
     def respond(self, status: int, body: bytes, headers: Headers) -> None:
         self.answer = (status, body, headers)
@@ -41,7 +46,7 @@ class AsgiDoor:
         self._loop = asyncio.get_running_loop()  # asked once: before Python 3.12 each question costs a system call
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        content_type, length = _headers_of(scope)
+        content_type, content_encoding, length = _headers_of(scope)
         limit = self._handler.max_body_bytes
         if length <= limit:
             first = await receive()
@@ -53,7 +58,7 @@ class AsgiDoor:
             return
         if body is None:
             return  # the client left before its body was there
-        message = Message(scope["query_string"], content_type, body)
+        message = Message(scope, content_type, content_encoding, body)
         work = self._handler.handle(message, message.respond)
         if message.answer is None:
             message.waiter = self._loop.create_future()
@@ -92,20 +97,24 @@ async def _wait(answered: "asyncio.Future[None]", work: Ticket, receive: Receive
         left.cancel()
 
 
-def _headers_of(scope: Scope) -> tuple[bytes, int]:
-    """Return the content type and the announced length (0 if none); names are lower-case in ASGI."""
-    content_type, length = b"", 0
+def _headers_of(scope: Scope) -> tuple[bytes, bytes, int]:
+    """Return content type, content encoding, and the announced length (0 if none); names are lower-case in ASGI."""
+    content_type, content_encoding, length = b"", b"", 0
     for name, value in scope["headers"]:
         if name == b"content-type":
             content_type = value
         elif name == b"content-length" and value.isdigit():
             length = int(value)
-    return content_type, length
+        elif name == b"content-encoding":
+            content_encoding = value
+    return content_type, content_encoding, length
 
 
 async def _send(send: Send, status: int, body: bytes, headers: Headers) -> None:
     raw = [JSON, (b"content-length", b"%d" % len(body))]
     if headers:
         raw += [(name.encode(), value.encode()) for name, value in headers]
+        if any(name == "content-type" for name, _ in headers):
+            del raw[0]
     await send({"type": "http.response.start", "status": status, "headers": raw})
     await send({"type": "http.response.body", "body": body})

@@ -1,32 +1,26 @@
 """One ONNX Runtime session: how it is made, and how it is run.
 
     Engine(path, threads)  ─>  run({tensor: array})  ─>  [array, …]
-    time_runs(run, sizes)  ─>  decide(times)  ─>  on the loop or in a thread
 
 It knows nothing of requests, queues or features.
 """
 
 import os
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 # Set before the import: since 1.29 the Linux wheels of ONNX Runtime ship with telemetry on.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-import numpy as np
 import onnxruntime as ort
-from numpy.typing import NDArray
 
 from app.bundle import Tensor
 from app.errors import BundleError
+from app.tensors import BY_ORT, Array, TensorSpec
 
-Arrays = Mapping[str, NDArray[Any]]
+Arrays = Mapping[str, Array]
 
-INLINE_MAX_S = 0.001  # a run of 32 rows on the loop may delay every other request by this much
-RUN_MAX_S = 0.025  # a run of more rows than make a row cheap may take this long
 ORT_DTYPES = {"float32": "tensor(float)", "string": "tensor(string)"}
 
 
@@ -34,23 +28,26 @@ class Engine:
     """A session on the CPU.
 
     Args:
-        model: the graph's file; it may not refer to external data.
+        model: the graph's file.
         threads: threads of one run, always explicit: the library's default is the cores of the whole node.
+        data_folder: where the graph may find weights kept outside its file; by default it may not have any.
 
     Raises:
         BundleError: when the file is no graph that ONNX Runtime can run.
     """
 
-    def __init__(self, model: Path, threads: int) -> None:
+    def __init__(self, model: Path, threads: int, data_folder: Path | None = None) -> None:
         self.model = model
         self.threads = threads
         try:
             self._session = ort.InferenceSession(
-                model.read_bytes(), _options(threads), providers=["CPUExecutionProvider"]
+                model.read_bytes(), _options(threads, data_folder), providers=["CPUExecutionProvider"]
             )
         except Exception as error:
             raise BundleError(f"{model}: ONNX Runtime cannot load it: {error}") from error
-        self._outputs = [output.name for output in self._session.get_outputs()]
+        self.inputs, self.strange_inputs = _specs(self._session.get_inputs())
+        self.outputs, self.strange_outputs = _specs(self._session.get_outputs())
+        self._outputs = [output.name for output in self.outputs]
 
     def check(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> None:
         """Compare the graph's tensors with the manifest's.
@@ -61,13 +58,24 @@ class Engine:
         self._compare("inputs", inputs, self._session.get_inputs())
         self._compare("outputs", outputs, self._session.get_outputs())
 
-    def run(self, inputs: Arrays) -> list[NDArray[Any]]:
+    def run(self, inputs: Arrays) -> list[Array]:
         """Run the graph once; safe to call from any thread, and the GIL is released meanwhile.
 
         Returns:
-            The outputs in the graph's order, each (rows, …).
+            The outputs in the graph's order, each (rows, …); those that are no tensors are left out.
         """
         return self._session.run(self._outputs, inputs)  # type: ignore[no-any-return]
+
+    def rehearse(self, inputs: Arrays) -> list[Array]:
+        """Run at load, where a failure is the graph's.
+
+        Raises:
+            BundleError: with the reason.
+        """
+        try:
+            return self.run(inputs)
+        except Exception as error:
+            raise BundleError(f"{self.model}: ONNX Runtime cannot run it: {error}") from error
 
     def _compare(self, what: str, wanted: tuple[Tensor, ...], found: list[Any]) -> None:
         expected = [(t.name, ORT_DTYPES[t.dtype], list(t.shape[1:])) for t in wanted]
@@ -81,7 +89,20 @@ class Engine:
             raise BundleError(f"{self.model}: expected a symbolic batch dimension. Received: a fixed one in {fixed}.")
 
 
-def _options(threads: int) -> ort.SessionOptions:
+def _specs(tensors: Iterable[Any]) -> tuple[tuple[TensorSpec, ...], tuple[str, ...]]:
+    """Return the tensors of a datatype that can be sent, and what the others are."""
+    known, strange = [], []
+    for tensor in tensors:
+        datatype = BY_ORT.get(tensor.type)
+        if datatype is None:
+            strange.append(f"{tensor.name} {tensor.type}")
+            continue
+        shape = tuple([dim if isinstance(dim, int) else None for dim in tensor.shape])
+        known.append(TensorSpec(tensor.name, datatype, shape))
+    return tuple(known), tuple(strange)
+
+
+def _options(threads: int, data_folder: Path | None) -> ort.SessionOptions:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -91,53 +112,9 @@ def _options(threads: int) -> ort.SessionOptions:
     # Batches of every size come by: the arena would keep the largest working set of each for ever.
     options.enable_cpu_mem_arena = False
     options.enable_mem_pattern = False
-    # A graph made from bytes would find external data in the working directory; here it finds none.
-    options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
+    # A graph made from bytes would look for external data in the working directory.
+    options.add_session_config_entry(
+        "session.model_external_initializers_file_folder_path", str(data_folder or os.devnull)
+    )
     options.log_severity_level = 3
     return options
-
-
-@dataclass(frozen=True)
-class Decision:
-    """Where and how runs happen, and the measurement that says so."""
-
-    inline: bool
-    threads: int
-    max_batch_rows: int
-    run_s: dict[int, float]  # rows -> seconds of one run
-
-    def __str__(self) -> str:
-        times = ", ".join(f"{rows} rows {seconds * 1e6:.0f} µs" for rows, seconds in self.run_s.items())
-        where = "on the event loop" if self.inline else "in a worker thread"
-        return f"runs {where}, {self.threads} thread(s), at most {self.max_batch_rows} rows a run ({times})"
-
-
-def time_runs(run: Callable[[int], Any], sizes: tuple[int, ...]) -> dict[int, float]:
-    """Time `run(rows)` for each size: the best of five after one to warm up, in seconds."""
-    return {rows: _best(run, rows) for rows in sorted(set(sizes))}
-
-
-def _best(run: Callable[[int], Any], rows: int) -> float:
-    run(rows)
-    times = []
-    for _ in range(5):
-        started = time.perf_counter()
-        run(rows)
-        times.append(time.perf_counter() - started)
-    return min(times)
-
-
-def row_limit(run_s: dict[int, float]) -> int:
-    """Choose the rows of one run: as many as run within `RUN_MAX_S`, and no fewer than make a row cheap.
-
-    A batch only takes what waits anyway, so more rows delay nobody but those who would have been in the first of two
-    runs; and under load, when other work has driven the weights out of the cache, they pay more than a timing shows.
-    """
-    least = min(seconds / rows for rows, seconds in run_s.items())
-    cheap = min(rows for rows, seconds in run_s.items() if seconds / rows <= 1.1 * least)
-    return max([cheap, *(rows for rows, seconds in run_s.items() if seconds <= RUN_MAX_S)])
-
-
-def tile(array: NDArray[Any], rows: int) -> NDArray[Any]:
-    """Repeat an array's rows until there are `rows` of them."""
-    return np.resize(array, (rows, *array.shape[1:]))  # (rows, …)

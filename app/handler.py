@@ -10,7 +10,10 @@ from typing import Any, Protocol
 from app.errors import Headers
 
 Respond = Callable[[int, bytes, Headers], None]
-"""Called exactly once with status, JSON body and further headers, perhaps before `handle` returns."""
+"""Called exactly once with status, body and further headers, perhaps before `handle` returns.
+
+The body is JSON unless the headers, whose names are in small letters, hold another `content-type`.
+"""
 
 
 class Request(Protocol):
@@ -27,8 +30,17 @@ class Request(Protocol):
         ...
 
     @property
+    def content_encoding(self) -> bytes:
+        """Raw, empty if there is none."""
+        ...
+
+    @property
     def body(self) -> bytes:
-        """All of it."""
+        """All of it, as it came."""
+        ...
+
+    def header(self, name: bytes) -> bytes:
+        """Return the value of any header by its name in small letters, empty if there is none."""
         ...
 
 
@@ -62,9 +74,31 @@ class Handler(Protocol):
         ...
 
 
+Find = Callable[[bytes], Handler | None]
+"""Raw path -> who answers it, or None."""
+
+
 class HotRoutes:
     """The paths whose POST requests go to a handler by the short way."""
 
     def __init__(self) -> None:
-        self.handlers: dict[bytes, Handler] = {}  # raw path -> handler
         self.heads: dict[bytes, Any] = {}  # raw request head -> what a door made of it
+        self._handlers: dict[bytes, Handler] = {}  # raw path -> handler
+        self._families: list[tuple[bytes, Find]] = []  # beginning of the raw path -> who knows the rest
+
+    def take(self, path: str, handler: Handler) -> None:
+        """Answer POST requests to `path` by `handler`."""
+        self._handlers[path.encode()] = handler
+
+    def take_family(self, prefix: str, find: Find) -> None:
+        """Answer POST requests to the paths below `prefix` for which `find` has a handler."""
+        self._families.append((prefix.encode(), find))
+
+    def find(self, path: bytes) -> Handler | None:
+        """Return the handler of a raw path, without its query; None when it is not a hot one."""
+        handler = self._handlers.get(path)
+        if handler is None:
+            for prefix, find in self._families:
+                if path.startswith(prefix):
+                    return find(path)
+        return handler

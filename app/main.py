@@ -15,8 +15,9 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request, Response
 from starlette.types import Receive, Scope, Send
 
-from app import openapi
+from app import openapi, openinference, openinference_routes, tfserving, tfserving_routes
 from app.doors import AsgiDoor
+from app.endpoint import Serving
 from app.errors import NotReady
 from app.faults import register_faults
 from app.handler import Handler, HotRoutes
@@ -50,13 +51,14 @@ class Slipway(FastAPI):
         self.hot = HotRoutes()  # for the protocol door
         self._doors: dict[str, AsgiDoor] = {}  # path -> the same handler behind the ASGI door
         register_faults(self)
-        self.include_router(router)
+        for routes in (router, openinference_routes.router, tfserving_routes.router):
+            self.include_router(routes)
         self.mount("/docs/assets", assets)
         self.add_route("/predict", _not_started, methods=["POST"], include_in_schema=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "POST":
-            door = self._doors.get(scope["path"])
+            door = self._doors.get(scope["path"]) or self._family_door(scope)
             if door is not None:
                 await door(scope, receive, send)
                 return
@@ -64,8 +66,12 @@ class Slipway(FastAPI):
 
     def take(self, path: str, handler: Handler) -> None:
         """Answer POST requests to `path` by `handler`, through either door."""
-        self.hot.handlers[path.encode()] = handler
+        self.hot.take(path, handler)
         self._doors[path] = AsgiDoor(handler)
+
+    def _family_door(self, scope: Scope) -> AsgiDoor | None:
+        handler = self.hot.find(scope.get("raw_path") or scope["path"].encode())
+        return None if handler is None else AsgiDoor(handler)
 
     def openapi(self) -> dict[str, object]:
         return openapi.document(self, self.state.registry)
@@ -88,7 +94,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         loaded=lambda entry: metrics.loaded(entry.name, entry.version, ready=entry.state == "ready"),
     )
     health = Health(registry)
-    app.take("/predict", Predict(registry, metrics, settings.timeout_ms / 1000, settings.max_body_bytes))
+    serving = Serving(registry, metrics, settings.timeout_ms / 1000, settings.max_body_bytes)
+    app.take("/predict", Predict(serving))
+    app.hot.take_family(openinference.PREFIX, openinference.OpenInference(serving).find)
+    app.hot.take_family(tfserving.PREFIX, tfserving.TensorFlowServing(serving).find)
     app.state.metrics, app.state.registry, app.state.health = metrics, registry, health
     tasks = [
         asyncio.create_task(_load(registry), name="load models"),

@@ -136,10 +136,12 @@ class ModelMetrics:
         self.decoded = self._decode.add  # seconds of one request
         self.answered = self._latency.add  # seconds of one request that got its predictions
         metrics.queue_capacity.labels(*labels).set(queue_capacity_rows)
-        metrics.model_load_s.labels(*labels).set(model.load_s)
-        manifest, decision = model.bundle.manifest, model.decision
-        sha256 = manifest.files["model.onnx"].sha256
-        metrics.model_info.labels(*labels, sha256, manifest.precision, manifest.task).set(1)
+        metrics.model_load_s.labels(*labels).set(model.facts.load_s)
+        decision = model.decision
+        precision, task = "", "tensors"
+        if model.bundle is not None:
+            precision, task = model.bundle.manifest.precision, model.bundle.manifest.task
+        metrics.model_info.labels(*labels, model.facts.sha256, precision, task).set(1)
         where = "loop" if decision.inline else "thread"
         metrics.engine_info.labels(*labels, where, str(decision.threads), str(decision.max_batch_rows)).set(1)
 

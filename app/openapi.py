@@ -27,7 +27,7 @@ ERRORS = {
 def document(app: FastAPI, registry: Registry) -> dict[str, Any]:
     """Describe the API as it is served now."""
     api = get_openapi(title="Slipway", version=app.version, description=app.description, routes=app.routes)
-    models = registry.models
+    models = [model for model in registry.models if model.schema is not None]
     if models:
         api["paths"] = {"/predict": {"post": _operation(models)}, **api["paths"]}
     return api
@@ -38,7 +38,7 @@ def _operation(models: list[Model]) -> dict[str, Any]:
         f"{model.name}/{model.version}": {"summary": f"A row of {model.name}'s test data", "value": model.example}
         for model in models
     }
-    body = {"schema": _any_of([m.schema.request_openapi() for m in models]), "examples": examples}
+    body = {"schema": _any_of([m.rows_schema.request_openapi() for m in models]), "examples": examples}
     return {
         "summary": "Predict",
         "description": "One prediction for each instance, in order. An instance is an object or an array of values.",
@@ -74,7 +74,7 @@ def _parameters(models: list[Model]) -> list[dict[str, Any]]:
 
 
 def _response(models: list[Model]) -> dict[str, Any]:
-    predictions = {"type": "array", "items": _any_of([m.schema.response_openapi() for m in models])}
+    predictions = {"type": "array", "items": _any_of([m.rows_schema.response_openapi() for m in models])}
     properties = {"model": {"type": "string"}, "version": {"type": "integer"}, "predictions": predictions}
     return {"type": "object", "properties": properties, "required": list(properties)}
 

@@ -1,27 +1,20 @@
 """`POST /predict`: bytes -> decode -> submit -> encode -> bytes, with a call-back for the answer.
 
-    Predict.handle(request, respond)
-        find the model ─> decode the rows ─> submit a Prediction ─> … ─> Prediction.resolve ─> respond(200, …)
-        any RequestError on the way                                                       ─> respond(4xx or 5xx, …)
+    find the model ─> decode the rows ─> submit a Prediction ─> … ─> Prediction.resolve ─> respond(200, …)
 
-It knows no transport: the doors (`app.doors`) bring the bytes and take the answer.
+It knows no transport: the doors (`app.doors`, `app.protocol`) bring the bytes and take the answer.
 """
 
-import asyncio
-import logging
 from collections.abc import Sequence
 from time import monotonic
 from urllib.parse import parse_qsl
 
 from app.batcher import Work
-from app.errors import BodyTooLarge, Headers, InvalidInput, RequestError, UnsupportedMedia, render
+from app.endpoint import Endpoint
+from app.errors import InvalidInput, RequestError, UnsupportedMedia, render
 from app.handler import Request, Respond
-from app.metrics import Metrics
 from app.model import Model
-from app.registry import Registry
 from app.schema import Row
-
-log = logging.getLogger("slipway.predict")
 
 JSON = b"application/json"
 QUERY = ("model", "version")
@@ -58,72 +51,25 @@ class Prediction(Work):
         self._model.batcher.cancel(self)
 
 
-class Predict:
-    """The handler of `POST /predict`.
+class Predict(Endpoint):
+    """The handler of `POST /predict`."""
 
-    Args:
-        registry: finds the model.
-        metrics: counts what happens.
-        timeout_s: seconds that a request has.
-        max_body_bytes: bytes that a door may collect for it.
-    """
-
-    def __init__(self, registry: Registry, metrics: Metrics, timeout_s: float, max_body_bytes: int) -> None:
-        self.max_body_bytes = max_body_bytes
-        self._registry = registry
-        self._metrics = metrics
-        self._timeout_s = timeout_s
-        self._loop = asyncio.get_running_loop()
-
-    def handle(self, request: Request, respond: Respond) -> Prediction | None:
-        """Answer `request` through `respond`; see `app.handler.Handler`."""
-        started = monotonic()
-        model = None
-        try:
-            model = self._find(request)
-            return self._submit(model, request, started, respond)
-        except RequestError as error:
-            self._metrics.refused(model, error.status)
-            self._refuse(error, respond)
-        except Exception as error:
-            log.exception("A prediction request failed.")
-            self._metrics.refused(model, 500)
-            self._refuse(error, respond)
-        return None
-
-    def _refuse(self, error: Exception, respond: Respond) -> None:
-        """Answer in the next turn of the loop.
-
-        A client that is answered at once sends again at once, and libuv reads a socket up to 32 times in a row: a flood
-        of refusals would keep the loop from the runs that others wait for.
-        """
-        self._loop.call_soon(respond, *render(error))
-
-    def refuse(self, received_bytes: int) -> tuple[int, bytes, Headers]:
-        """See `app.handler.Handler`."""
-        self._metrics.refused(None, BodyTooLarge.status)
-        limit = self.max_body_bytes
-        return render(
-            BodyTooLarge(f"Invalid body: expected at most {limit} bytes. Received: {received_bytes} or more.")
-        )
-
-    def _submit(self, model: Model, request: Request, started: float, respond: Respond) -> Prediction:
-        if model.batcher.crowded:
-            model.batcher.admit(1, len(request.body), self._timeout_s)  # before the work of reading it
-        rows = model.schema.decode(request.body)
-        decoded = monotonic()
-        model.metrics.decoded(decoded - started)
-        times = (started, decoded, started + self._timeout_s)
-        prediction = Prediction(model, rows, len(request.body), times, respond)
-        model.batcher.submit(prediction)
-        return prediction
-
-    def _find(self, request: Request) -> Model:
+    def find(self, request: Request) -> Model:
         if request.content_type != JSON and request.content_type:
             _check_type(request.content_type)
         if not request.query:
             return self._registry.find()
         return self._registry.find(*_parse_query(request.query))
+
+    def submit(self, model: Model, request: Request, body: bytes, started: float, respond: Respond) -> Prediction:
+        self.admit(model, body)
+        rows = model.rows_schema.decode(body)
+        decoded = monotonic()
+        model.metrics.decoded(decoded - started)
+        times = (started, decoded, started + self._timeout_s)
+        prediction = Prediction(model, rows, len(body), times, respond)
+        model.batcher.submit(prediction)
+        return prediction
 
 
 def _check_type(content_type: bytes) -> None:

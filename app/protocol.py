@@ -22,6 +22,7 @@ from app.handler import Handler, HotRoutes, Ticket
 
 log = logging.getLogger("slipway.protocol")
 
+JSON_LINE = b"content-type: application/json\r\n"
 HEADS_MAX = 256  # heads that are remembered
 HEAD_MAX_BYTES = 2048  # of one that is remembered
 
@@ -57,19 +58,33 @@ def fits(protocol: type = HttpToolsProtocol) -> bool:
 class Head:
     """What a request's head says, as far as a hot request is concerned."""
 
-    __slots__ = ("content_type", "expects_100", "handler", "keep_alive", "length", "query", "url")
+    __slots__ = (
+        "content_encoding",
+        "content_type",
+        "expects_100",
+        "handler",
+        "headers",
+        "keep_alive",
+        "length",
+        "query",
+        "url",
+    )
 
     def __init__(self, handler: Handler, url: bytes, keep_alive: bool, headers: list[tuple[bytes, bytes]]) -> None:
         self.handler = handler
         self.url = url
         self.query = url.partition(b"?")[2]
         self.keep_alive = keep_alive
+        self.headers = headers
         self.content_type = b""
+        self.content_encoding = b""
         self.length: int | None = None  # bytes of the body, if announced
         self.expects_100 = False
         for name, value in headers:
             if name == b"content-type":
                 self.content_type = value
+            elif name == b"content-encoding":
+                self.content_encoding = value
             elif name == b"content-length":
                 self.length = int(value)  # the parser has checked that these are digits
             elif name == b"expect":
@@ -117,6 +132,13 @@ class Exchange:
     @property
     def content_type(self) -> bytes:
         return self._head.content_type
+
+    @property
+    def content_encoding(self) -> bytes:
+        return self._head.content_encoding
+
+    def header(self, name: bytes) -> bytes:
+        return next((value for key, value in self._head.headers if key == name), b"")
 
     # ── what uvicorn asks of a cycle whose connection is lost ──
 
@@ -198,7 +220,7 @@ class HotProtocol(HttpToolsProtocol):
     def __init__(self, config: Config, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
         hot: HotRoutes = config.app.hot  # type: ignore[union-attr]  # the application that `app.main` made
-        self._handlers, self._heads = hot.handlers, hot.heads
+        self._find, self._heads = hot.find, hot.heads
 
     # ── a request comes in ──
 
@@ -233,8 +255,8 @@ class HotProtocol(HttpToolsProtocol):
         self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        handler = self._handlers.get(self.url.partition(b"?")[0])
-        if handler is None or not self._takes_hot():
+        handler = self._find(self.url.partition(b"?")[0]) if self._takes_hot() else None
+        if handler is None:
             self._begin_ordinary()
             super().on_headers_complete()
             return
@@ -275,11 +297,13 @@ class HotProtocol(HttpToolsProtocol):
         """Write a whole response at once."""
         if self.server_state.default_headers is not self._prefix_of:
             self._make_prefix()
-        extra = b""
+        extra, prefix = b"", self._prefix
         if headers or not exchange.keep_alive:
             extra = "".join([f"{name}: {value}\r\n" for name, value in headers]).encode()
             extra += b"" if exchange.keep_alive else b"connection: close\r\n"
-        self.transport.write(b"%b%b%d\r\n%b\r\n%b" % (STATUS_LINE[status], self._prefix, len(body), extra, body))
+            if b"content-type: " in extra:
+                prefix = prefix.replace(JSON_LINE, b"")
+        self.transport.write(b"%b%b%d\r\n%b\r\n%b" % (STATUS_LINE[status], prefix, len(body), extra, body))
         if self.access_log:
             client = ":".join(map(str, self.client or ()))
             self.access_logger.info('%s - "POST %s" %d', client, exchange.url.decode("latin-1"), status)
@@ -327,8 +351,8 @@ class HotProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP, in the form of every other error."""
         body = b'{"error":"%b"}' % msg.encode()
-        head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
-        self.transport.write(STATUS_LINE[400] + head + body)
+        head = b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body)
+        self.transport.write(STATUS_LINE[400] + JSON_LINE + head + body)
         self.transport.close()
 
     # ── helpers ──
@@ -372,7 +396,7 @@ class HotProtocol(HttpToolsProtocol):
         """Do once what holds for a second: then uvicorn makes a new list of default headers."""
         self._prefix_of = self.server_state.default_headers
         lines = [name + b": " + value + b"\r\n" for name, value in self._prefix_of]
-        self._prefix = b"".join([*lines, b"content-type: application/json\r\ncontent-length: "])
+        self._prefix = b"".join([*lines, JSON_LINE, b"content-length: "])
 
     def _start_next(self) -> None:
         if self._busy or not self.pipeline or self.flow.write_paused or self.transport.is_closing():

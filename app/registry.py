@@ -142,7 +142,7 @@ class Registry:
         else:
             model.start(self._observe(model), self._settings)
             entry.state, entry.model = "ready", model
-            log.info("Serving %s/%d: %s", entry.name, entry.version, model.decision)
+            log.info("Serving %s/%d: %s. %s", entry.name, entry.version, model.decision, model.facts.remark)
         self._loaded(entry)
 
 

@@ -7,6 +7,7 @@ GET /metrics             for Prometheus
 GET /models              what is served and what is not; /models/{name} in full
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -20,6 +21,7 @@ from app.errors import NotFound
 from app.health import Health
 from app.metrics import Metrics
 from app.registry import Entry, Registry
+from app.tensors import TensorSpec
 
 router = APIRouter()
 
@@ -118,15 +120,24 @@ def _overview(entry: Entry) -> dict[str, Any]:
     if entry.reason:
         about["reason"] = entry.reason
     if entry.model is not None:
-        manifest = entry.model.bundle.manifest
-        about |= {"task": manifest.task, "target": manifest.target, "precision": manifest.precision}
-        about |= {"metrics": manifest.metrics.get("shipped", {}), "engine": str(entry.model.decision)}
+        about["engine"] = str(entry.model.decision)
+        if entry.model.facts.remark:
+            about["remark"] = entry.model.facts.remark
+        if entry.model.bundle is not None:
+            manifest = entry.model.bundle.manifest
+            about |= {"task": manifest.task, "target": manifest.target, "precision": manifest.precision}
+            about |= {"metrics": manifest.metrics.get("shipped", {})}
     return about
 
 
 def _detail(entry: Entry) -> dict[str, Any]:
     about = _overview(entry)
-    if entry.model is not None:
+    if entry.model is None:
+        return about
+    signature = entry.model.signature
+    about["inputs"], about["outputs"] = _tensors(signature.inputs), _tensors(signature.outputs)
+    about["batched"] = signature.batched
+    if entry.model.bundle is not None:
         manifest = entry.model.bundle.manifest
         about |= {
             "created": manifest.created,
@@ -137,3 +148,7 @@ def _detail(entry: Entry) -> dict[str, Any]:
             "example": entry.model.example,
         }
     return about
+
+
+def _tensors(specs: Iterable[TensorSpec]) -> list[dict[str, Any]]:
+    return [{"name": spec.name, "datatype": spec.datatype.name, "shape": spec.wire_shape} for spec in specs]

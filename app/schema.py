@@ -10,7 +10,7 @@ It knows neither transport nor batches.
 import contextlib
 import difflib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -42,6 +42,10 @@ class Schema(Protocol):
         """Turn rows into the graph's inputs, each (rows, columns)."""
         ...
 
+    def check(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Check tensors that did not come through `decode`; raises `InvalidInput` for what `decode` would refuse."""
+        ...
+
     def encode(self, outputs: Sequence[NDArray[Any]]) -> list[bytes]:
         """Turn the graph's outputs into one JSON text a row."""
         ...
@@ -67,6 +71,7 @@ def schema_of(manifest: Manifest, max_rows: int) -> Schema:
 
 EXPECTATIONS = {
     "float": "a finite number",
+    "int": "a whole number",
     "bool": "true or false",
     "str": "a string",
     "object": "an object",
@@ -77,23 +82,26 @@ MESSAGE = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>.*)`)?$", re.DOTALL
 MISSING = re.compile(r"^Object missing required field `(?P<name>.*)`$", re.DOTALL)
 UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>.*)`$", re.DOTALL)
 WRONG_TYPE = re.compile(r"^Expected `(?P<types>[^`]*)`, got `[^`]*`$")
+BOUND = re.compile(r"^Expected `int` (?P<side>[<>])= (?P<bound>-?\d+)$")
 TOO_LONG = re.compile(r"^Expected `array` of length <= (?P<limit>\d+)$")
 LENGTH = re.compile(r"^Expected `(?P<type>array|str)` of length (?P<bound>>= )?(?P<length>\d+)$")
 
 
-def explain(error: Exception, body: bytes, names: Sequence[str]) -> RequestError:
+def explain(error: Exception, body: bytes, names: Sequence[str], where: str = "") -> RequestError:
     """Say what is wrong with `body`: the path, the expectation and the value received.
 
     Args:
         error: what msgspec said of it.
-        body: the request's body, read once more to find the value.
+        body: the request's body, or a value in it, read once more to find the fault.
         names: the feature names, to suggest the one that was meant.
+        where: the path of the value in the request, if it is not the body.
     """
     if not isinstance(error, msgspec.ValidationError):
         return _malformed(error, body)
     found = MESSAGE.match(str(error))
     what, path = (found["what"], found["path"] or "") if found else (str(error), "")
     value = _value_at(body, path)
+    path = where + path
     where = f"Invalid `{path}`" if path else "Invalid body"
     if limit := TOO_LONG.match(what):
         count = len(value) if isinstance(value, list) else "more"
@@ -114,6 +122,10 @@ def _expectation(what: str) -> str:
         return f"{what} of {'at least ' if length['bound'] else ''}{length['length']} {_units(length['type'])}"
     if what.startswith(("Expected `float`", "Number out of range")):
         return "a number within the range of a 32-bit float"
+    if bound := BOUND.match(what):
+        return f"a whole number of at {'least' if bound['side'] == '>' else 'most'} {bound['bound']}"
+    if what.startswith("Invalid enum value"):
+        return "true or false"  # 0 and 1 are taken for them
     return what[:1].lower() + what[1:]
 
 

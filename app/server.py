@@ -16,6 +16,7 @@ import msgspec
 import uvicorn
 
 from app.main import Slipway, create_app
+from app.model import Model
 from app.protocol import HotProtocol, fits
 from app.settings import Settings
 
@@ -59,11 +60,7 @@ class Server(uvicorn.Server):
         if not health.ready:
             print(f"It is NOT ready: {' '.join(health.reasons())}", flush=True)
             return
-        model = registry.models[-1]
-        query = f"?model={model.name}" if len({m.name for m in registry.models}) > 1 else ""
-        body = shlex.quote(msgspec.json.encode(model.example).decode())
-        line = f"curl -s '{address}/predict{query}' -H 'content-type: application/json' -d {body}"
-        print(f"Try it:\n\n{line}\n", flush=True)
+        print(f"Try it:\n\n{_trial(address, registry.models)}\n", flush=True)
 
 
 def serve(settings: Settings, sock: socket.socket) -> None:
@@ -82,6 +79,16 @@ def serve(settings: Settings, sock: socket.socket) -> None:
         timeout_graceful_shutdown=settings.shutdown_timeout_s,
     )
     Server(config, app).run([sock])
+
+
+def _trial(address: str, models: list[Model]) -> str:
+    """Return a line that works when pasted: a prediction, or what a model of tensors alone takes."""
+    model = next((m for m in reversed(models) if m.example is not None), models[-1])
+    if model.example is None:
+        return f"curl -s '{address}/v2/models/{model.name}'"
+    query = f"?model={model.name}" if len({m.name for m in models}) > 1 else ""
+    body = shlex.quote(msgspec.json.encode(model.example).decode())
+    return f"curl -s '{address}/predict{query}' -H 'content-type: application/json' -d {body}"
 
 
 def _reachable(host: str) -> str:

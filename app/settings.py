@@ -24,6 +24,9 @@ class Settings(BaseSettings):
         75, ge=0, description="Idle seconds until a connection is closed; above a proxy's own (60)."
     )
 
+    grpc_port: int | None = Field(
+        None, ge=0, le=65535, description="Port for gRPC, with the extra `grpc` installed; 0 takes a free one."
+    )
     workers: int = Field(
         1, ge=1, description="Processes on this port; more only on one big machine, else use replicas."
     )
@@ -36,6 +39,10 @@ class Settings(BaseSettings):
     versions: Literal["latest", "all"] = Field("latest", description="Versions of each model to load.")
     default_model: str | None = Field(
         None, description="Model that answers when a request names none and several are loaded."
+    )
+
+    labels: dict[str, dict[str, int]] = Field(
+        default_factory=dict, description='Versions by label, as {"model": {"stable": 1, "canary": 2}}.'
     )
 
     # bounds

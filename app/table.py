@@ -6,7 +6,7 @@ A request's row is an object (any order) or an array (the manifest's order).
 Inside, a row is a tuple with the float columns first and the string columns after, as the tensors want them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.bundle import Feature, Manifest
+from app.errors import InvalidInput
 from app.schema import Row, explain
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
@@ -33,6 +34,8 @@ class TableSchema:
         self._ordered = _in_tensor_order(manifest)
         self._floats = sum(feature.type != "string" for feature in self._ordered)
         self._tensors = {tensor.dtype: tensor.name for tensor in manifest.inputs}
+        self._features = {tensor.name: [f.name for f in self._fed(tensor.name)] for tensor in manifest.inputs}
+        self._optional = {t.name: np.array([f.optional for f in self._fed(t.name)]) for t in manifest.inputs}
         self._from_array = _permutation(manifest.features, self._ordered)
         self._blanks = any(f.optional and f.type == "string" for f in self._ordered)
         self._record, array = _row_types(manifest.features, self._ordered)
@@ -60,6 +63,22 @@ class TableSchema:
             self._tensors["float32"]: np.array([row[:floats] for row in rows], np.float32),  # (rows, floats)
             self._tensors["string"]: np.array([row[floats:] for row in rows], object),  # (rows, strings)
         }
+
+    def check(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """NaN and "" stand for a missing value, which only an optional feature may have; infinity is no value."""
+        for name, array in arrays.items():
+            bad = (array == "") if array.dtype == object else ~np.isfinite(array)  # (rows, columns)
+            if not bad.any():
+                continue
+            optional = self._optional[name]  # (columns,)
+            bad &= ~optional if array.dtype == object else ~(optional & np.isnan(array))
+            if bad.any():
+                row, column = np.argwhere(bad)[0].tolist()
+                feature = self._features[name][column]
+                raise InvalidInput(
+                    f"Invalid `{name}[{row}][{column}]`: expected a value of `{feature}`. "
+                    f"Received: {array[row, column]!s:.80}."
+                )
 
     def encode(self, outputs: Sequence[NDArray[Any]]) -> list[bytes]:
         answers = outputs[0]  # (rows, labels) or (rows, 1)
@@ -112,6 +131,10 @@ class TableSchema:
             },
             "required": ["label", "probabilities"],
         }
+
+    def _fed(self, tensor: str) -> list[Feature]:
+        """List the features of a tensor's columns, in their order."""
+        return [feature for feature in self._ordered if feature.tensor == tensor]
 
     def _canonical(self, instances: Sequence[Any]) -> list[Row]:
         """Bring objects and arrays into tensor order, and missing strings to ""."""

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from app.bundle import Tensor
-from app.engine import Decision, Engine, row_limit, tile, time_runs
+from app.decision import Decision, row_limit, tile, time_runs
+from app.engine import Engine
 from app.errors import BundleError
 from tests import tiny
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app import model as models_module
+from app import decision as decision_module
 from app.model import Model, load
 from app.settings import Settings
 from tests import tiny
@@ -25,7 +25,7 @@ def test_what_a_loaded_model_knows(loaded: Model) -> None:
     """Name, version, an example that works, and how long the load took."""
     assert (loaded.name, loaded.version) == ("tiny", 1)
     assert loaded.example == {"instances": [tiny.instance(TINY, 0)]}
-    assert loaded.load_s > 0
+    assert loaded.facts.load_s > 0
 
 
 def test_the_body_of_an_answer(loaded: Model) -> None:
@@ -46,7 +46,7 @@ def shares(answers: list[bytes]) -> np.ndarray[tuple[int, int], np.dtype[np.floa
 def test_batched_equals_single(loaded: Model, sizes: list[int], seed: int) -> None:
     """Pieces run together get what each row gets alone, in order."""
     pieces = [
-        loaded.schema.rows([tiny.instance(TINY, seed + n * 10 + row) for row in range(size)])
+        loaded.rows_schema.rows([tiny.instance(TINY, seed + n * 10 + row) for row in range(size)])
         for n, size in enumerate(sizes)
     ]
     together = loaded.run(list(pieces))
@@ -60,8 +60,9 @@ def test_batched_equals_single(loaded: Model, sizes: list[int], seed: int) -> No
 def test_sizes_around_every_limit(rows: int, loaded: Model) -> None:
     """As a plain session answers."""
     instances = [tiny.instance(TINY, row) for row in range(rows)]
+    assert loaded.bundle is not None
     expected = tiny.run(loaded.bundle.model_path, tiny.tensors(TINY, instances))
-    (answers,) = loaded.run([loaded.schema.rows(instances)])
+    (answers,) = loaded.run([loaded.rows_schema.rows(instances)])
     np.testing.assert_allclose(shares(list(answers)), expected, rtol=1e-6, atol=1e-6)
 
 
@@ -75,7 +76,7 @@ def test_an_output_that_is_not_finite_fails_the_run(tmp_path: Path) -> None:
 
 def test_an_output_of_another_length_fails_the_run(loaded: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows are never dealt out by guessing."""
-    monkeypatch.setattr(loaded.schema, "assemble", lambda rows: tiny.tensors(TINY, [tiny.instance(TINY)] * 3))
+    monkeypatch.setattr(loaded.rows_schema, "assemble", lambda rows: tiny.tensors(TINY, [tiny.instance(TINY)] * 3))
     with pytest.raises(ValueError, match=r"expected 2 rows. Received: \(3, 2\)"):
         loaded.run([[(), ()]])
 
@@ -85,7 +86,7 @@ def test_an_output_of_another_length_fails_the_run(loaded: Model, monkeypatch: p
 
 @pytest.fixture(params=[1.0, 4.0])
 def cpus(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> float:
-    monkeypatch.setattr(models_module, "effective_cpus", lambda: request.param)
+    monkeypatch.setattr(decision_module, "effective_cpus", lambda: request.param)
     count: float = request.param
     return count
 
@@ -102,7 +103,7 @@ def test_a_quick_model_runs_on_the_loop_with_one_thread(
     models: Path, monkeypatch: pytest.MonkeyPatch, cpus: float
 ) -> None:
     """More threads would cost more than they bring."""
-    monkeypatch.setattr(models_module, "time_runs", quick)
+    monkeypatch.setattr(decision_module, "time_runs", quick)
     decision = load(models / "tiny" / "1", Settings()).decision
     assert (decision.inline, decision.threads, decision.max_batch_rows) == (True, 1, 256)
 
@@ -111,17 +112,17 @@ def test_a_slow_model_runs_in_a_thread_with_every_cpu(
     models: Path, monkeypatch: pytest.MonkeyPatch, cpus: float
 ) -> None:
     """The loop stays free for others."""
-    monkeypatch.setattr(models_module, "time_runs", slow)
+    monkeypatch.setattr(decision_module, "time_runs", slow)
     decision = load(models / "tiny" / "1", Settings()).decision
     assert (decision.inline, decision.threads) == (False, int(cpus))
 
 
 def test_where_there_is_one_cpu_a_thread_is_of_no_use(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run of some milliseconds stays on the loop, which could do nothing beside it."""
-    monkeypatch.setattr(models_module, "effective_cpus", lambda: 1.0)
-    monkeypatch.setattr(models_module, "time_runs", lambda run, sizes: dict.fromkeys(sizes, 0.002))
+    monkeypatch.setattr(decision_module, "effective_cpus", lambda: 1.0)
+    monkeypatch.setattr(decision_module, "time_runs", lambda run, sizes: dict.fromkeys(sizes, 0.002))
     assert load(models / "tiny" / "1", Settings()).decision.inline
-    monkeypatch.setattr(models_module, "effective_cpus", lambda: 2.0)
+    monkeypatch.setattr(decision_module, "effective_cpus", lambda: 2.0)
     assert not load(models / "tiny" / "1", Settings()).decision.inline
 
 
@@ -138,7 +139,7 @@ def test_an_operator_may_decide(
     chosen: dict[str, object], inline: bool, threads: int, rows: int, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each setting is obeyed, whatever was measured."""
-    monkeypatch.setattr(models_module, "effective_cpus", lambda: 4.0)
-    monkeypatch.setattr(models_module, "time_runs", slow)
+    monkeypatch.setattr(decision_module, "effective_cpus", lambda: 4.0)
+    monkeypatch.setattr(decision_module, "time_runs", slow)
     decision = load(models / "tiny" / "1", Settings.model_validate(chosen)).decision
     assert (decision.inline, decision.threads, decision.max_batch_rows) == (inline, threads, rows)

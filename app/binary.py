@@ -1,0 +1,84 @@
+"""Raw bytes to arrays and back, as the binary tensor extension and gRPC carry them.
+
+    from_raw(data, datatype, shape, where)   little-endian, row-major, no padding; no copy but for strings
+    to_raw(array)                            the same the other way
+
+A string is its length as four bytes and its UTF-8. It knows neither protocol nor model.
+"""
+
+import math
+import struct
+from collections.abc import Sequence
+
+import numpy as np
+
+from app.errors import InvalidInput
+from app.tensors import OBJECT, Array, Datatype
+
+Buffer = bytes | memoryview
+LENGTH = struct.Struct("<I")
+DIMENSIONS_MAX = 32
+ELEMENTS_MAX = 2**48  # more than any memory; keeps the product of sizes from growing without bound
+
+
+def from_raw(data: Buffer, datatype: Datatype, shape: Sequence[int], where: str) -> Array:
+    """View bytes as an array; it cannot be written to.
+
+    Args:
+        data: the elements.
+        datatype: of the elements.
+        shape: of the array.
+        where: the name of the tensor, for messages.
+
+    Raises:
+        InvalidInput: when the bytes are not as many as the shape says, or a string is not UTF-8.
+    """
+    count = count_of(shape, where)
+    if datatype.item_bytes is None:
+        return _strings(memoryview(data), count, where).reshape(shape)
+    if len(data) != count * datatype.item_bytes:
+        expected = f"{count * datatype.item_bytes} bytes for {datatype.name} {list(shape)}"
+        raise InvalidInput(f"Invalid `{where}`: expected {expected}. Received: {len(data)}.")
+    if datatype.name == "BOOL" and count and np.frombuffer(data, np.uint8).max() > 1:
+        raise InvalidInput(f"Invalid `{where}`: expected bytes of 0 or 1 for BOOL. Received: others.")
+    return np.frombuffer(data, datatype.dtype, count).reshape(shape)
+
+
+def to_raw(array: Array) -> bytes:
+    """Return the elements of an array as bytes; text as UTF-8 behind its length."""
+    if array.dtype == OBJECT:
+        encoded = [str(text).encode() for text in array.flat]
+        return b"".join([part for text in encoded for part in (LENGTH.pack(len(text)), text)])
+    return array.tobytes()
+
+
+def count_of(shape: Sequence[int], where: str) -> int:
+    """Return how many elements a shape has.
+
+    Raises:
+        InvalidInput: when a size is negative, or there are more dimensions or elements than any array has.
+    """
+    if len(shape) > DIMENSIONS_MAX or any(size < 0 for size in shape) or math.prod(shape) > ELEMENTS_MAX:
+        raise InvalidInput(f"Invalid shape of `{where}`: expected sizes of 0 or more. Received: {list(shape)[:16]}.")
+    return math.prod(shape)
+
+
+def _strings(data: memoryview, count: int, where: str) -> Array:
+    texts: list[str] = []
+    place = 0
+    while place < len(data) and len(texts) < count:
+        start = place + LENGTH.size
+        if start > len(data):
+            break
+        place = start + LENGTH.unpack_from(data, place)[0]
+        if place > len(data):
+            break
+        try:
+            texts.append(str(data[start:place], "utf-8"))
+        except UnicodeDecodeError as error:
+            raise InvalidInput(f"Invalid `{where}[{len(texts)}]`: expected UTF-8. Received: other bytes.") from error
+    if len(texts) != count or place != len(data):
+        raise InvalidInput(f"Invalid `{where}`: expected {count} strings, each behind its length. Received: others.")
+    array = np.empty(count, object)
+    array[:] = texts
+    return array

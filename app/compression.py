@@ -1,0 +1,58 @@
+"""gzip and deflate, both ways, bounded.
+
+    unpack(body, encoding, max_bytes)   a request's body
+    pack(body, accepted)                an answer's body, where the caller asks for it and it is worth it
+
+It knows nothing of what the bytes mean.
+"""
+
+import zlib
+
+from app.errors import BodyTooLarge, Headers, InvalidInput, UnsupportedMedia
+
+GZIP = zlib.MAX_WBITS | 16
+EITHER = zlib.MAX_WBITS | 32  # gzip or zlib by its first bytes
+WORTH_BYTES = 1024  # below, an answer fits one packet either way
+LEVEL = 1  # the least work; numbers gain little from more
+
+
+def unpack(body: bytes, encoding: bytes, max_bytes: int) -> bytes:
+    """Return the body without its `content-encoding`.
+
+    Raises:
+        UnsupportedMedia: when the encoding is not gzip or deflate.
+        BodyTooLarge: when more than `max_bytes` come out.
+        InvalidInput: when it is not what it says.
+    """
+    name = encoding.strip().lower()
+    if name in (b"", b"identity"):
+        return body
+    if name not in (b"gzip", b"x-gzip", b"deflate"):
+        received = encoding[:80].decode("latin-1")
+        raise UnsupportedMedia(f"Invalid `content-encoding`: expected gzip or deflate. Received: {received}.")
+    plain = zlib.decompressobj(EITHER)
+    try:
+        data = plain.decompress(body, max_bytes + 1)
+    except zlib.error as error:
+        raise InvalidInput(f"Invalid body: expected {name.decode()} data. Received: {error}.") from error
+    if len(data) > max_bytes:
+        raise BodyTooLarge(f"Invalid body: expected at most {max_bytes} bytes. Received: more, once unpacked.")
+    if not plain.eof or plain.unused_data:
+        raise InvalidInput(f"Invalid body: expected one whole {name.decode()} stream. Received: another end.")
+    return data
+
+
+def pack(body: bytes, accepted: bytes) -> tuple[bytes, Headers]:
+    """Return the body, compressed if `accepted` (the `accept-encoding`) asks for gzip, and the headers that say so."""
+    if not accepted or len(body) < WORTH_BYTES or not _takes_gzip(accepted):
+        return body, ()
+    packer = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
+    return packer.compress(body) + packer.flush(), (("content-encoding", "gzip"), ("vary", "accept-encoding"))
+
+
+def _takes_gzip(accepted: bytes) -> bool:
+    for choice in accepted.lower().split(b","):
+        name, _, weight = choice.partition(b";")
+        if name.strip() in (b"gzip", b"x-gzip"):
+            return weight.strip().replace(b" ", b"") not in (b"q=0", b"q=0.0", b"q=0.00", b"q=0.000")
+    return False

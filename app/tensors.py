@@ -1,0 +1,187 @@
+"""Tensors as the standard protocols know them: datatypes, signatures, and rows that can be batched.
+
+    DATATYPES       the Open Inference Protocol's names beside NumPy's, ONNX Runtime's and TensorFlow's
+    Signature       the tensors that a model takes and gives; `rows_of` checks a request against it
+    Tensors         named arrays as a `Work`'s rows: a length, slices, and `join`
+
+It knows neither transport nor batches; the two protocols decode to it and encode from it.
+"""
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import InvalidInput
+
+Array = NDArray[Any]
+Dim = int | None  # None: any size
+OBJECT = np.dtype(object)
+
+
+@dataclass(frozen=True)
+class Datatype:
+    """One element type under its four names; `item_bytes` is None where elements differ in size."""
+
+    name: str  # Open Inference Protocol: "FP32"
+    dtype: np.dtype[Any]
+    ort: str  # "tensor(float)"
+    tensorflow: str  # "DT_FLOAT"
+    item_bytes: int | None
+
+
+def _datatype(name: str, dtype: str, ort: str, tensorflow: str) -> Datatype:
+    numpy = np.dtype(dtype)
+    return Datatype(name, numpy, f"tensor({ort})", f"DT_{tensorflow}", None if numpy == OBJECT else numpy.itemsize)
+
+
+DATATYPES = {
+    datatype.name: datatype
+    for datatype in (
+        _datatype("BOOL", "?", "bool", "BOOL"),
+        _datatype("UINT8", "u1", "uint8", "UINT8"),
+        _datatype("UINT16", "<u2", "uint16", "UINT16"),
+        _datatype("UINT32", "<u4", "uint32", "UINT32"),
+        _datatype("UINT64", "<u8", "uint64", "UINT64"),
+        _datatype("INT8", "i1", "int8", "INT8"),
+        _datatype("INT16", "<i2", "int16", "INT16"),
+        _datatype("INT32", "<i4", "int32", "INT32"),
+        _datatype("INT64", "<i8", "int64", "INT64"),
+        _datatype("FP16", "<f2", "float16", "HALF"),
+        _datatype("FP32", "<f4", "float", "FLOAT"),
+        _datatype("FP64", "<f8", "double", "DOUBLE"),
+        _datatype("BYTES", "O", "string", "STRING"),  # in arrays: str
+    )
+}
+BY_ORT = {datatype.ort: datatype for datatype in DATATYPES.values()}
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """The name, element type and shape of an input or output; a dimension of None may have any size."""
+
+    name: str
+    datatype: Datatype
+    shape: tuple[Dim, ...]
+
+    @property
+    def wire_shape(self) -> list[int]:
+        """The shape as both protocols write it: -1 for any size."""
+        return [-1 if dim is None else dim for dim in self.shape]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.datatype.name} {self.wire_shape}"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a model takes and gives.
+
+    `batched` says that the first dimension of every tensor counts rows, that rows do not depend on their neighbours,
+    and that requests may therefore share a run. Without it each request is a run of its own.
+    """
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    batched: bool
+
+    def find(self, name: str) -> TensorSpec:
+        """Return the input of that name.
+
+        Raises:
+            InvalidInput: when there is none.
+        """
+        for spec in self.inputs:
+            if spec.name == name:
+                return spec
+        raise InvalidInput(f"Invalid input: expected one of {_names(self.inputs)}. Received: `{name[:80]}`.")
+
+    def check_output(self, name: str) -> None:
+        """Make sure that there is an output of that name.
+
+        Raises:
+            InvalidInput: when there is none.
+        """
+        if all(spec.name != name for spec in self.outputs):
+            raise InvalidInput(f"Invalid output: expected one of {_names(self.outputs)}. Received: `{name[:80]}`.")
+
+    def rows_of(self, arrays: Mapping[str, Array]) -> "tuple[Tensors, Hashable]":
+        """Check a request's arrays, and return them as rows with the key of what they may share a run with.
+
+        Args:
+            arrays: input name -> array of the input's dtype, with the rows first where the model is `batched`.
+
+        Raises:
+            InvalidInput: when a tensor is missing or unknown, or a shape is not what the model takes.
+        """
+        if len(arrays) != len(self.inputs):
+            for name in arrays:
+                self.find(name)
+        ordered = {}
+        for spec in self.inputs:
+            array = arrays.get(spec.name)
+            if array is None:
+                raise InvalidInput(f"Invalid inputs: expected {_names(self.inputs)}. Received: no `{spec.name}`.")
+            _check_shape(spec, array)
+            ordered[spec.name] = array
+        if not self.batched:
+            return Tensors(ordered, 1), None
+        return Tensors(ordered, self._count(ordered)), tuple([array.shape[1:] for array in ordered.values()])
+
+    def _count(self, arrays: Mapping[str, Array]) -> int:
+        """All inputs have as many rows, and at least one."""
+        counts = {name: len(array) for name, array in arrays.items()}
+        rows = next(iter(counts.values()))
+        if not rows:
+            raise InvalidInput("Invalid inputs: expected at least one row. Received: none.")
+        if any(count != rows for count in counts.values()):
+            raise InvalidInput(f"Invalid inputs: expected as many rows in each. Received: {counts}.")
+        return rows
+
+
+class Tensors:
+    """Named arrays as rows: what `app.batcher` asks of them is a length and slices.
+
+    Args:
+        arrays: name -> array, (rows, …) unless the model is not batched.
+        rows: how many they count as; 1 where the model is not batched.
+    """
+
+    __slots__ = ("_rows", "arrays")
+
+    def __init__(self, arrays: dict[str, Array], rows: int) -> None:
+        self.arrays = arrays
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def __getitem__(self, part: slice) -> "Tensors":
+        arrays = {name: array[part] for name, array in self.arrays.items()}
+        return Tensors(arrays, len(range(*part.indices(self._rows))))
+
+    @classmethod
+    def join(cls, parts: Sequence["Tensors"]) -> "Tensors":
+        """Put parts of equal names and trailing shapes after one another; one part is not copied."""
+        if len(parts) == 1:
+            return parts[0]
+        names = parts[0].arrays
+        arrays = {name: np.concatenate([part.arrays[name] for part in parts]) for name in names}
+        return cls(arrays, sum([len(part) for part in parts]))
+
+
+def _check_shape(spec: TensorSpec, array: Array) -> None:
+    shape = array.shape
+    if len(shape) == len(spec.shape):
+        for found, wanted in zip(shape, spec.shape, strict=True):
+            if wanted is not None and found != wanted:
+                break
+        else:
+            return
+    raise InvalidInput(f"Invalid shape of `{spec.name}`: expected {spec.wire_shape}. Received: {list(shape)[:16]}.")
+
+
+def _names(specs: Iterable[TensorSpec]) -> str:
+    return ", ".join([f"`{spec.name}`" for spec in specs])
