@@ -26,7 +26,8 @@ from app.errors import DeadlineExceeded, ModelFailed, Overloaded, RequestError
 
 NEVER = float("inf")
 TURN_MAX_S = 0.005  # batches follow one another on the loop for this long before it looks at its sockets again
-WAIT_SHARE = 0.5  # of the time until its deadline that a request may wait by the estimate, its own run included
+WAIT_SHARE = 0.6  # of the time until its deadline that a request may wait by the estimate, its own run included
+PACE_S = 0.1  # the pace is learned from about so long
 CLOCK_TICK_S = 0.001  # uvloop rounds timers to milliseconds; a timer must not fire before its deadline
 
 log = logging.getLogger("slipway.batcher")
@@ -118,7 +119,8 @@ class Batcher:
         self._timer: asyncio.TimerHandle | None = None
         self._next_check = NEVER
         self._seen = 0  # works that waited at the last turn
-        self._turn_s = 0.0  # seconds from run to run, of late
+        self._turn_s = 0.0  # from run to run, of late
+        self._recent_s = self._recent_runs = 0.0  # time, and runs in it; what is long past weighs little
         self._last_end = 0.0
         self._backlog = False  # rows waited when the last run ended
         self.queued_rows = 0
@@ -131,7 +133,7 @@ class Batcher:
         """Refuse at the door what the queue cannot take, or what would still wait when its time is up.
 
         A server that is offered twice what it can do must not spend itself on work that nobody waits for any more.
-        The estimate may use up half of the patience; the rest is for the socket before it and for its own error.
+        The estimate may use up `WAIT_SHARE` of the patience; the rest is for its own error.
 
         Args:
             rows: rows of the request, or one if they have not been counted yet.
@@ -154,13 +156,18 @@ class Batcher:
             raise self._full(
                 f"at most {self._max_queue_bytes} waiting bytes", f"{size_bytes} beside {self.queued_bytes}"
             )
-        if self.wait_s > WAIT_SHARE * patience_s:
-            raise self._full(f"a wait of at most {WAIT_SHARE * patience_s:.3g} s", f"about {self.wait_s:.3g} s")
+        wait_s, limit_s = self.wait_s, WAIT_SHARE * patience_s
+        if wait_s > limit_s:
+            raise self._full(f"a wait of at most {limit_s:.3g} s", f"about {wait_s:.3g} s")
 
     @property
     def wait_s(self) -> float:
-        """Estimate when a newcomer is answered: after the turns of the rows before it, and its own."""
-        return (self.queued_rows // self._max_batch_rows + 1) * self._turn_s
+        """Estimate when a newcomer is answered: after the turns of the rows before it, and its own.
+
+        Where runs happen on the loop, it has waited for about a turn already, in its socket.
+        """
+        turns = self.queued_rows // self._max_batch_rows + (1 if self._executor is not None else 2)
+        return turns * self._turn_s
 
     @property
     def crowded(self) -> bool:
@@ -178,8 +185,10 @@ class Batcher:
         self.queued_rows += rows
         self.queued_bytes += work.size_bytes
         self._queue.append(work)
-        self._watch(work.deadline)
-        self._wake()
+        if work.deadline < self._next_check:
+            self._watch(work.deadline)
+        if not self._busy or self._delay is not None:
+            self._wake()
 
     def cancel(self, work: Work) -> None:
         """Drop `work`: its caller has left. A run under way goes on for the others."""
@@ -333,11 +342,16 @@ class Batcher:
     def _keep_pace(self, started: float, ended: float) -> None:
         """Learn how long a turn takes: from run to run while rows wait, so that all else the loop does is in it.
 
-        An exponential average over about five turns.
+        An average over the last tenth of a second or so, and not over the last runs: the loop reads its sockets, which
+        may take longer than all runs together, once before several runs that follow one another.
         """
         since = self._last_end if self._backlog else started
         self._backlog = bool(self._queue or self._suspects)
-        self._turn_s += 0.2 * (ended - since - self._turn_s)
+        spent_s = ended - since
+        keep = math.exp(-spent_s / PACE_S)
+        self._recent_s = self._recent_s * keep + spent_s
+        self._recent_runs = self._recent_runs * keep + 1
+        self._turn_s = self._recent_s / self._recent_runs
         self._last_end = ended
 
     def _answer(self, work: Work, piece: Sequence[Any], answers: Sequence[Any]) -> None:
@@ -356,8 +370,6 @@ class Batcher:
 
     def _watch(self, deadline: float) -> None:
         """Keep one timer, at the earliest deadline; it costs nothing while answers come in time."""
-        if deadline >= self._next_check:
-            return
         if self._timer is not None:
             self._timer.cancel()
         self._next_check = deadline
@@ -402,7 +414,7 @@ def _attempt(run: Run, batch: list[tuple[Work, Sequence[Any]]]) -> Any:
     pieces = [piece for _, piece in batch]
     try:
         outcome = run(pieces)
-        wanted, found = [len(p) for p in pieces], [len(a) for a in outcome]
+        wanted, found = list(map(len, pieces)), list(map(len, outcome))
         if wanted != found:
             raise ValueError(f"Invalid answers of the model: expected {wanted} rows. Received: {found}.")
         return outcome

@@ -66,12 +66,10 @@ class Endpoint(ABC):
                 body = unpack(body, request.content_encoding, self.max_body_bytes)
             return self.submit(model, request, body, started, respond)
         except RequestError as error:
-            self._metrics.refused(model, error.status)
-            self._refuse(error, respond)
+            self._refuse(model, error, respond)
         except Exception as error:
             log.exception("A request failed.")
-            self._metrics.refused(model, 500)
-            self._refuse(error, respond)
+            self._refuse(model, error, respond)
         return None
 
     def refuse(self, received_bytes: int) -> tuple[int, bytes, Headers]:
@@ -91,10 +89,15 @@ class Endpoint(ABC):
         if model.batcher.crowded:
             model.batcher.admit(1, len(body), self._timeout_s)
 
-    def _refuse(self, error: Exception, respond: Respond) -> None:
-        """Answer in the next turn of the loop.
+    def _refuse(self, model: Model | None, error: Exception, respond: Respond) -> None:
+        """Count it, and answer in the next turn of the loop.
 
         A client that is answered at once sends again at once, and libuv reads a socket up to 32 times in a row: a flood
         of refusals would keep the loop from the runs that others wait for.
         """
-        self._loop.call_soon(respond, *render(error))
+        status, body, headers = render(error)
+        if model is None:
+            self._metrics.refused(None, status)
+        else:
+            model.metrics.refused(status)
+        self._loop.call_soon(respond, status, body, headers)

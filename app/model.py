@@ -156,7 +156,10 @@ class Model:
             raise ValueError(f"Invalid output: expected {len(rows)} rows. Received: {outputs[0].shape}.")
         if not np.isfinite(outputs[0]).all():
             raise FloatingPointError("Invalid output: expected finite numbers. Received: NaN or infinity.")
-        answers = iter(schema.encode(outputs))
+        texts = schema.encode(outputs)
+        if len(pieces) == len(rows):  # as most requests are: one row each
+            return [[text] for text in texts]
+        answers = iter(texts)
         return [list(itertools.islice(answers, len(piece))) for piece in pieces]
 
     def _run_tensors(self, pieces: list[Tensors]) -> list[Tensors]:

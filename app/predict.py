@@ -62,7 +62,8 @@ class Predict(Endpoint):
         return self._registry.find(*_parse_query(request.query))
 
     def submit(self, model: Model, request: Request, body: bytes, started: float, respond: Respond) -> Prediction:
-        self.admit(model, body)
+        if model.batcher.crowded:
+            self.admit(model, body)
         rows = model.rows_schema.decode(body)
         decoded = monotonic()
         model.metrics.decoded(decoded - started)

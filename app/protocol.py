@@ -103,8 +103,11 @@ class Exchange:
         "_ticket",
         "_whole",
         "body",
+        "content_encoding",
+        "content_type",
         "disconnected",
         "keep_alive",
+        "query",
         "response_complete",
     )
 
@@ -117,6 +120,9 @@ class Exchange:
         self._started = False  # it is this request's turn on the connection
         self._ticket: Ticket | None = None
         self.body = body
+        self.content_encoding = head.content_encoding
+        self.content_type = head.content_type
+        self.query = head.query
         self.keep_alive = head.keep_alive
         self.disconnected = False
         self.response_complete = False
@@ -124,18 +130,6 @@ class Exchange:
     @property
     def url(self) -> bytes:
         return self._head.url
-
-    @property
-    def query(self) -> bytes:
-        return self._head.query
-
-    @property
-    def content_type(self) -> bytes:
-        return self._head.content_type
-
-    @property
-    def content_encoding(self) -> bytes:
-        return self._head.content_encoding
 
     def header(self, name: bytes) -> bytes:
         return next((value for key, value in self._head.headers if key == name), b"")

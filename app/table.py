@@ -6,7 +6,7 @@ A request's row is an object (any order) or an array (the manifest's order).
 Inside, a row is a tuple with the float columns first and the string columns after, as the tensors want them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Annotated, Any
 
@@ -139,7 +139,10 @@ class TableSchema:
     def _canonical(self, instances: Sequence[Any]) -> list[Row]:
         """Bring objects and arrays into tensor order, and missing strings to ""."""
         astuple, from_array = msgspec.structs.astuple, self._from_array
-        rows = [from_array(row) if type(row) is tuple else astuple(row) for row in instances]
+        if from_array is None:
+            rows = [row if type(row) is tuple else astuple(row) for row in instances]
+        else:
+            rows = [from_array(row) if type(row) is tuple else astuple(row) for row in instances]
         return [self._without_blanks(row) for row in rows] if self._blanks else rows
 
     def _without_blanks(self, row: Row) -> Row:
@@ -154,12 +157,10 @@ def _in_tensor_order(manifest: Manifest) -> list[Feature]:
     return sorted(manifest.features, key=lambda feature: (feature.type == "string", feature.column))
 
 
-def _permutation(listed: Sequence[Feature], ordered: Sequence[Feature]) -> Any:
-    """Return the function that takes an array row from manifest order to tensor order."""
+def _permutation(listed: Sequence[Feature], ordered: Sequence[Feature]) -> Callable[[Row], Row] | None:
+    """Return the function that takes an array row from manifest order to tensor order; None if they are the same."""
     places = [listed.index(feature) for feature in ordered]
-    if places == sorted(places):
-        return lambda row: row
-    return itemgetter(*places)
+    return None if places == sorted(places) else itemgetter(*places)
 
 
 def _row_types(listed: Sequence[Feature], ordered: Sequence[Feature]) -> tuple[type[msgspec.Struct], Any]:

@@ -1,7 +1,5 @@
 """Many observations at once count like many one by one."""
 
-from collections.abc import Iterable
-
 import prometheus_client
 import pytest
 from hypothesis import given
@@ -61,13 +59,20 @@ def test_values_wait_until_they_are_folded(counted: bool) -> None:
     assert registry.get_sample_value("answers_total") == (3 if counted else None)
 
 
-@pytest.mark.parametrize("pieces", [[[1.0]] * FOLD_AT, [[1.0] * FOLD_AT]])
-def test_a_long_list_folds_itself(pieces: Iterable[list[float]]) -> None:
-    """Memory does not grow where nobody scrapes."""
+@pytest.mark.parametrize("values", [1, FOLD_AT - 1, FOLD_AT, FOLD_AT + 1])
+def test_a_long_list_is_folded(values: int) -> None:
+    """Memory does not grow where nobody scrapes: whoever adds a batch folds what has become long."""
     registry, waiting = recorder(counted=False)
-    for piece in pieces:
-        if len(piece) == 1:
-            waiting.add(piece[0])
-        else:
-            waiting.extend(piece)
-    assert count(registry) == FOLD_AT
+    for _ in range(values):
+        waiting.add(1.0)
+    waiting.fold_if_long()
+    assert count(registry) == (values if values >= FOLD_AT else 0)
+
+
+def test_a_batch_of_values_folds_itself_when_it_is_long() -> None:
+    """All of it, once."""
+    registry, waiting = recorder(counted=False)
+    waiting.extend([1.0] * (FOLD_AT - 1))
+    assert count(registry) == 0
+    waiting.extend([1.0, 1.0])
+    assert count(registry) == FOLD_AT + 1
