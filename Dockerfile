@@ -3,17 +3,19 @@
 #   docker build -t slipway:0.1.0 .        (or podman build, or buildah build --format docker)
 #
 # A release pins the base by digest: --build-arg BASE=python:3.11-slim-bookworm@sha256:…
+# With gRPC beside HTTP: --build-arg LOCK=grpc
 ARG BASE=python:3.11-slim-bookworm
 
 # What is needed to make the environment stays in this stage.
 FROM ${BASE} AS build
 WORKDIR /build
-COPY requirements/serve.lock requirements/serve.lock
+ARG LOCK=serve
+COPY requirements/serve.lock requirements/grpc.lock requirements/
 # The base's pip fills an environment that has none itself.
 # Hashes are checked, and only wheels are taken: nothing is compiled, no package's own code runs.
 RUN python -m venv --without-pip /opt/venv \
  && python -m pip --python /opt/venv install --no-cache-dir --disable-pip-version-check --no-compile \
-      --only-binary=:all: --require-hashes --requirement requirements/serve.lock
+      --only-binary=:all: --require-hashes --requirement "requirements/${LOCK}.lock"
 # The root file system is read-only when it runs, so the bytecode is made here.
 # It is never compared with its source: times of files do not survive every way of copying a layer.
 RUN python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib

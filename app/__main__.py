@@ -1,6 +1,7 @@
-"""`python -m app`: serve the bundles of a folder.
+"""`python -m app`: serve the models of a folder, or say what would be served.
 
-signals ─> settings ─> socket ─> serve, in this process or in several
+python -m app [serve] [options]           signals ─> settings ─> sockets ─> serve, in this process or in several
+python -m app check [MODELS] [options]    see `app.check`
 """
 
 import signal
@@ -12,22 +13,77 @@ signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
 
 import functools
 import socket
+from collections.abc import Callable
+from typing import NoReturn, TypeVar
 
-from pydantic_settings import CliApp
+from pydantic import ValidationError
+from pydantic_settings import CliApp, SettingsError
 
+from app import rpc_port
+from app.check import Check, check
 from app.server import serve
 from app.settings import Settings
 from app.workers import supervise
 
+USAGE_ERROR = 2
 
-def main() -> None:
+T = TypeVar("T", bound=Settings)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Do what the first argument says; without a command, serve."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    command, rest = "serve", arguments
+    if arguments and arguments[0] in COMMANDS:
+        command, rest = arguments[0], arguments[1:]
+    elif arguments and not arguments[0].startswith("-"):
+        _usage(f"Unknown command: expected one of {', '.join(COMMANDS)}. Received: `{arguments[0]}`.")
+    elif {"-h", "--help"} & set(arguments):
+        commands = "\n".join([f"  {name:8} {what}" for name, (what, _) in COMMANDS.items()])
+        print(f"commands (`python -m app COMMAND --help` explains each):\n{commands}\n")
+    sys.exit(COMMANDS[command][1](rest))
+
+
+def _serve(arguments: list[str]) -> None:
     """Serve until a signal."""
-    settings = CliApp.run(Settings)
+    settings = _parse(Settings, arguments)
     sock = _bind(settings)
+    settings, held = rpc_port.claim(settings)
     if settings.workers == 1:
         serve(settings, sock)
     else:
         supervise(settings.workers, sock, functools.partial(serve, settings))
+    if held is not None:
+        held.close()
+
+
+def _check(arguments: list[str]) -> int:
+    return check(_parse(Check, arguments))
+
+
+COMMANDS: dict[str, tuple[str, Callable[[list[str]], int | None]]] = {
+    "serve": ("serve the models of a folder; what happens without a command", _serve),
+    "check": ("say which models would be served, how, and what is wrong with the others", _check),
+}
+
+
+def _parse(kind: type[T], arguments: list[str]) -> T:
+    """Read the settings; one that is wrong is said in a line."""
+    try:
+        return CliApp.run(kind, cli_args=arguments)
+    except ValidationError as error:
+        for fault in error.errors(include_url=False):
+            name = str(fault["loc"][0]) if fault["loc"] else ""
+            where = f"`--{name.replace('_', '-')}` (SLIPWAY_{name.upper()})"
+            print(f"Invalid {where}: {fault['msg']}. Received: {str(fault['input'])[:80]}.", file=sys.stderr)
+        sys.exit(USAGE_ERROR)
+    except SettingsError as error:
+        _usage(f"Invalid settings: {error}.")
+
+
+def _usage(message: str) -> NoReturn:
+    print(message, file=sys.stderr)
+    sys.exit(USAGE_ERROR)
 
 
 def _bind(settings: Settings) -> socket.socket:

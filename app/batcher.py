@@ -52,12 +52,13 @@ class Work:
     Subclasses say what happens at the end: exactly one of `resolve` and `reject` is called, once, on the event loop.
     """
 
-    __slots__ = ("answers", "deadline", "done", "key", "rows", "size_bytes", "submitted", "taken")
+    __slots__ = ("answers", "deadline", "done", "key", "rows", "size", "size_bytes", "submitted", "taken")
 
     def __init__(
         self, rows: Sequence[Any], submitted: float, deadline: float, key: Hashable = None, size_bytes: int = 0
     ) -> None:
         self.rows = rows
+        self.size = len(rows)
         self.key = key
         self.size_bytes = size_bytes  # what the rows weigh while they wait, say the length of the request's body
         self.submitted = submitted  # both on `time.monotonic`, in seconds
@@ -180,7 +181,7 @@ class Batcher:
         Raises:
             Overloaded, ModelFailed: as `admit`.
         """
-        rows = len(work.rows)
+        rows = work.size
         self.admit(rows, work.size_bytes, work.deadline - work.submitted)
         self.queued_rows += rows
         self.queued_bytes += work.size_bytes
@@ -194,8 +195,8 @@ class Batcher:
         """Drop `work`: its caller has left. A run under way goes on for the others."""
         if not work.done:
             work.done = True
-            if work.taken < len(work.rows):
-                self.queued_rows -= len(work.rows) - work.taken
+            if work.taken < work.size:
+                self.queued_rows -= work.size - work.taken
                 self.queued_bytes -= work.size_bytes
 
     def _full(self, expected: str, received: str) -> Overloaded:
@@ -300,15 +301,15 @@ class Batcher:
     def _cut(self, work: Work, room: int) -> Sequence[Any]:
         """Take up to `room` rows of `work`; what is left goes to the back of the queue."""
         rows = work.rows
-        if not work.taken and len(rows) <= room:
-            work.taken = len(rows)
+        if not work.taken and work.size <= room:
+            work.taken = work.size
             self.queued_rows -= work.taken
             self.queued_bytes -= work.size_bytes
             return rows
         piece = rows[work.taken : work.taken + room]
         work.taken += len(piece)
         self.queued_rows -= len(piece)
-        if work.taken < len(rows):
+        if work.taken < work.size:
             self._queue.append(work)
         else:
             self.queued_bytes -= work.size_bytes
@@ -357,12 +358,12 @@ class Batcher:
     def _answer(self, work: Work, piece: Sequence[Any], answers: Sequence[Any]) -> None:
         if work.done:
             return
-        if len(piece) == len(work.rows):
+        if piece is work.rows:
             work.done = True
             _tell(work.resolve, answers)
             return
         work.answers.append(answers)
-        if work.taken == len(work.rows) == sum([len(part) for part in work.answers]):
+        if work.taken == work.size == sum([len(part) for part in work.answers]):
             work.done = True
             _tell(lambda parts: work.resolve(work.join(parts)), work.answers)
 

@@ -58,7 +58,9 @@ def count_of(shape: Sequence[int], where: str) -> int:
     Raises:
         InvalidInput: when a size is negative, or there are more dimensions or elements than any array has.
     """
-    if len(shape) > DIMENSIONS_MAX or any(size < 0 for size in shape) or math.prod(shape) > ELEMENTS_MAX:
+    # Beside a size of 0 the others must be possible, too, or NumPy could not say them.
+    possible = all(size >= 0 for size in shape) and math.prod([size or 1 for size in shape]) <= ELEMENTS_MAX
+    if len(shape) > DIMENSIONS_MAX or not possible:
         raise InvalidInput(f"Invalid shape of `{where}`: expected sizes of 0 or more. Received: {list(shape)[:16]}.")
     return math.prod(shape)
 

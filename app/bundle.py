@@ -24,6 +24,7 @@ CARD = "card.md"
 REQUIRED_FILES = (MODEL, GOLDEN, PROFILE, CARD)
 
 MANIFEST_MAX_BYTES = 16 * 1024 * 1024  # a vocabulary of 100,000 words is about 2 MB
+GOLDEN_MAX_BYTES = 64 * 1024 * 1024  # some thousand rows
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"  # safe in a URL, a folder name and a metric label
 FILE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"  # a plain name: no separator, so no way out of the folder
 FEATURE_PATTERN = r'^[^"\\\x00-\x1f]+$'  # what a JSON key can hold without escapes
@@ -127,7 +128,7 @@ def read(folder: Path) -> Bundle:
     _check_tensors(folder, manifest)
     _check_answer(folder, manifest)
     _check_files(folder, manifest)
-    golden = _decode(folder / GOLDEN, Golden, manifest.files[GOLDEN].bytes)
+    golden = _decode(folder / GOLDEN, Golden, GOLDEN_MAX_BYTES)
     _check_golden(folder, manifest, golden)
     return Bundle(folder=folder, manifest=manifest, golden=golden)
 
@@ -155,7 +156,7 @@ def _decode(path: Path, type_: type[_T], max_bytes: int) -> _T:
         return msgspec.json.decode(path.read_bytes(), type=type_)
     except OSError as error:
         raise BundleError(f"{path}: cannot be read: {error.strerror}.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BundleError(f"{path}: {error}.") from error
 
 

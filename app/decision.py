@@ -2,7 +2,8 @@
 
     decide(open_engine, sample, …)   time it with one thread ─> more threads? ─> how many rows? ─> on the loop?
 
-An operator's setting overrides each step. It knows nothing of requests, queues or features.
+An operator's setting overrides each step. What cannot be timed runs in a thread, with every CPU, one by one.
+It knows nothing of requests, queues or features.
 """
 
 import math
@@ -15,15 +16,17 @@ import numpy as np
 
 from app.cpus import effective_cpus
 from app.engine import Arrays, Engine
+from app.errors import BundleError
 from app.settings import Settings
 from app.tensors import Array
 
 INLINE_MAX_S = 0.001  # a run of 32 rows on the loop may delay every other request by this much
-RUN_MAX_S = 0.025  # a run of more rows than make a row cheap may take this long
+RUN_MAX_S = 0.010  # a run of more rows than make a row cheap may take this long
 SMALL_RUN_S = 0.001  # a run of 32 rows below this gains nothing from more threads
 TIMING_MAX_S = 0.5  # a run that takes longer is timed once, and no larger one is tried
 UNSTEADY_MAX_ROWS = 8  # of a run whose rows may be larger than the sample's: a batch of images fills the memory soon
-SIZES = (1, 8, 32, 256)  # rows at which a model is timed; the last is the most that a run may have
+RUN_MAX_BYTES = 2**26  # of a timed run's inputs: what is computed from them may take many times as much
+SIZES = (1, 8, 32, 128, 256)  # rows at which a model is timed; the last is the most that a run may have
 
 
 @dataclass(frozen=True)
@@ -36,14 +39,18 @@ class Decision:
     run_s: dict[int, float]  # rows -> seconds of one run
 
     def __str__(self) -> str:
-        times = ", ".join(f"{rows} rows {seconds * 1e6:.0f} µs" for rows, seconds in self.run_s.items())
         where = "on the event loop" if self.inline else "in a worker thread"
-        return f"runs {where}, {self.threads} thread(s), at most {self.max_batch_rows} rows a run ({times})"
+        return f"runs {where}, {self.threads} thread(s), at most {self.max_batch_rows} rows a run ({self._times()})"
+
+    def _times(self) -> str:
+        if not self.run_s:
+            return "not timed"
+        return ", ".join(f"{rows} rows {seconds * 1e6:.0f} µs" for rows, seconds in self.run_s.items())
 
 
 def decide(
     open_engine: Callable[[int], Engine],
-    sample: Arrays,
+    sample: Arrays | None,
     settings: Settings,
     *,
     batched: bool = True,
@@ -53,7 +60,7 @@ def decide(
 
     Args:
         open_engine: makes a session of so many threads.
-        sample: inputs that the model takes; (rows, …) where it is `batched`.
+        sample: inputs that the model takes, (rows, …) where it is `batched`; None if nobody knows any.
         settings: what the operator has decided already.
         batched: rows of several requests may share a run.
         steady: requests have the sample's trailing shapes; otherwise what the sample costs says little about them.
@@ -61,24 +68,36 @@ def decide(
     Raises:
         BundleError: when the graph cannot run.
     """
-    cap = settings.max_batch_rows if batched else 1
-    if batched and not steady and cap is None:
-        cap = UNSTEADY_MAX_ROWS
     cpus = max(1, int(effective_cpus()))
+    if sample is None:
+        threads = settings.threads or cpus
+        return open_engine(threads), Decision(settings.run_on == "loop", threads, 1, {})
+    sizes = _sizes(settings.max_batch_rows, sample, batched, steady)
     threads = settings.threads or 1
-    engine, run_s = _measure(open_engine(threads), sample, cap, batched)
+    engine, run_s = _measure(open_engine(threads), sample, sizes, batched)
     if settings.threads is None and cpus > 1 and _near_32(run_s) > SMALL_RUN_S:
         threads = cpus
-        engine, run_s = _measure(open_engine(threads), sample, cap, batched)
+        engine, run_s = _measure(open_engine(threads), sample, sizes, batched)
     rows = settings.max_batch_rows if batched and settings.max_batch_rows else row_limit(run_s)
     return engine, Decision(_inline(settings, run_s, rows, cpus, steady), threads, rows, run_s)
 
 
-def _measure(engine: Engine, sample: Arrays, cap: int | None, batched: bool) -> tuple[Engine, dict[int, float]]:
+def _sizes(chosen: int | None, sample: Arrays, batched: bool, steady: bool) -> tuple[int, ...]:
+    """Rows at which to time; the last are the most that a run may have."""
+    if not batched:
+        return (1,)
+    if chosen is not None:
+        return (*[size for size in SIZES if size < chosen], chosen)
+    row_bytes = sum([array.nbytes // len(array) for array in sample.values()])
+    cap = SIZES[-1] if steady else UNSTEADY_MAX_ROWS
+    return tuple([size for size in SIZES if size == 1 or (size <= cap and size * row_bytes <= RUN_MAX_BYTES)])
+
+
+def _measure(engine: Engine, sample: Arrays, sizes: tuple[int, ...], batched: bool) -> tuple[Engine, dict[int, float]]:
     def run(rows: int) -> None:
         engine.rehearse({name: tile(array, rows) for name, array in sample.items()} if batched else sample)
 
-    return engine, time_runs(run, SIZES if cap is None else (*[size for size in SIZES if size < cap], cap))
+    return engine, time_runs(run, sizes)
 
 
 def _inline(settings: Settings, run_s: dict[int, float], batch_rows: int, cpus: int, steady: bool) -> bool:
@@ -97,14 +116,29 @@ def _near_32(run_s: dict[int, float]) -> float:
 def time_runs(run: Callable[[int], Any], sizes: tuple[int, ...]) -> dict[int, float]:
     """Time `run(rows)` for each size: the best of five after one to warm up, in seconds.
 
-    A model that is slow with few rows is not asked how slow it is with many.
+    A model that is slow with few rows, or slow and no cheaper a row than with one, is not asked how slow it is with
+    many; and one that fails with so many while it ran with fewer gets fewer.
+
+    Raises:
+        BundleError: when it fails at the smallest size.
     """
     times: dict[int, float] = {}
     for rows in sorted(set(sizes)):
-        times[rows] = _best(run, rows)
-        if times[rows] > TIMING_MAX_S:
+        try:
+            times[rows] = _best(run, rows)
+        except BundleError:
+            if not times:
+                raise
+            break
+        if times[rows] > TIMING_MAX_S or (times[rows] > RUN_MAX_S and not _pays(times, rows)):
             break
     return times
+
+
+def _pays(run_s: dict[int, float], rows: int) -> bool:
+    """Whether a row in company has become cheaper than it is with the fewest rows."""
+    fewest = min(run_s)
+    return rows == fewest or run_s[rows] / rows < 0.95 * run_s[fewest] / fewest
 
 
 def _best(run: Callable[[int], Any], rows: int) -> float:

@@ -5,12 +5,13 @@ The other way in is `app.protocol`; both give the same answers on the wire.
 """
 
 import asyncio
+import functools
 
 from starlette.types import Message as AsgiMessage
 from starlette.types import Receive, Scope, Send
 
 from app.errors import Headers
-from app.handler import Handler, Ticket
+from app.handler import Handler, Head, Ticket
 
 JSON = (b"content-type", b"application/json")
 
@@ -18,19 +19,13 @@ JSON = (b"content-type", b"application/json")
 class Message:
     """A request as `app.handler.Request` wants it, and the place where its answer arrives."""
 
-    __slots__ = ("_scope", "answer", "body", "content_encoding", "content_type", "query", "waiter")
+    __slots__ = ("answer", "body", "head", "waiter")
 
-    def __init__(self, scope: Scope, content_type: bytes, content_encoding: bytes, body: bytes) -> None:
-        self._scope = scope
-        self.query: bytes = scope["query_string"]
-        self.content_type = content_type
-        self.content_encoding = content_encoding
+    def __init__(self, head: Head, body: bytes) -> None:
+        self.head = head
         self.body = body
         self.answer: tuple[int, bytes, Headers] | None = None
         self.waiter: asyncio.Future[None] | None = None
-
-    def header(self, name: bytes) -> bytes:
-        return next((value for key, value in self._scope["headers"] if key == name), b"")
 
     def respond(self, status: int, body: bytes, headers: Headers) -> None:
         self.answer = (status, body, headers)
@@ -46,7 +41,8 @@ class AsgiDoor:
         self._loop = asyncio.get_running_loop()  # asked once: before Python 3.12 each question costs a system call
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        content_type, content_encoding, length = _headers_of(scope)
+        head = Head(scope["query_string"], scope["headers"])
+        length = head.length or 0
         limit = self._handler.max_body_bytes
         if length <= limit:
             first = await receive()
@@ -58,7 +54,7 @@ class AsgiDoor:
             return
         if body is None:
             return  # the client left before its body was there
-        message = Message(scope, content_type, content_encoding, body)
+        message = Message(head, body)
         work = self._handler.handle(message, message.respond)
         if message.answer is None:
             message.waiter = self._loop.create_future()
@@ -97,24 +93,14 @@ async def _wait(answered: "asyncio.Future[None]", work: Ticket, receive: Receive
         left.cancel()
 
 
-def _headers_of(scope: Scope) -> tuple[bytes, bytes, int]:
-    """Return content type, content encoding, and the announced length (0 if none); names are lower-case in ASGI."""
-    content_type, content_encoding, length = b"", b"", 0
-    for name, value in scope["headers"]:
-        if name == b"content-type":
-            content_type = value
-        elif name == b"content-length" and value.isdigit():
-            length = int(value)
-        elif name == b"content-encoding":
-            content_encoding = value
-    return content_type, content_encoding, length
-
-
 async def _send(send: Send, status: int, body: bytes, headers: Headers) -> None:
-    raw = [JSON, (b"content-length", b"%d" % len(body))]
-    if headers:
-        raw += [(name.encode(), value.encode()) for name, value in headers]
-        if any(name == "content-type" for name, _ in headers):
-            del raw[0]
+    raw = [*_raw(headers), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": raw})
     await send({"type": "http.response.body", "body": body})
+
+
+@functools.lru_cache(maxsize=256)
+def _raw(headers: Headers) -> list[tuple[bytes, bytes]]:
+    """Write headers as ASGI wants them; most answers have those of an earlier one."""
+    raw = [(name.encode(), value.encode()) for name, value in headers]
+    return raw if any(name == b"content-type" for name, _ in raw) else [JSON, *raw]

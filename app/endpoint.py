@@ -8,19 +8,25 @@
 """
 
 import asyncio
+import contextlib
+import gc
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from time import monotonic
 
 from app.compression import unpack
-from app.errors import BodyTooLarge, Headers, RequestError, render
-from app.handler import Request, Respond, Ticket
+from app.errors import BodyTooLarge, Headers, InvalidInput, RequestError, render
+from app.guard import Guard
+from app.handler import Head, Request, Respond, Ticket
 from app.metrics import Metrics
 from app.model import Model
 from app.registry import Registry
 
 log = logging.getLogger("slipway.endpoint")
+
+LARGE_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,7 @@ class Serving:
     metrics: Metrics
     timeout_s: float  # that a request has, and the most that it may ask for
     max_body_bytes: int
+    guard: Guard  # who may call
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
 
 
@@ -43,13 +50,15 @@ class Endpoint(ABC):
         self._metrics = serving.metrics
         self._timeout_s = serving.timeout_s
         self._loop = serving.loop
+        self._guard = serving.guard
+        self._guarded = not serving.guard.open
 
     @abstractmethod
-    def find(self, request: Request) -> Model:
+    def find(self, head: Head) -> Model:
         """Return who answers; raises any `RequestError`."""
 
     @abstractmethod
-    def submit(self, model: Model, request: Request, body: bytes, started: float, respond: Respond) -> Ticket:
+    def submit(self, model: Model, head: Head, body: bytes, started: float, respond: Respond) -> Ticket:
         """Decode `body` (unpacked) and queue it; raises any `RequestError`.
 
         `started`, on `time.monotonic` in seconds, is when the request was whole.
@@ -58,13 +67,18 @@ class Endpoint(ABC):
     def handle(self, request: Request, respond: Respond) -> Ticket | None:
         """Answer `request` through `respond`; see `app.handler.Handler`."""
         started = monotonic()
-        model = None
+        model, head = None, request.head
         try:
-            model = self.find(request)
+            if self._guarded:
+                self._guard.check(head)
+            model = self.find(head)
             body = request.body
-            if request.content_encoding:
-                body = unpack(body, request.content_encoding, self.max_body_bytes)
-            return self.submit(model, request, body, started, respond)
+            if head.content_encoding:
+                body = unpack(body, head.content_encoding, self.max_body_bytes)
+            if len(body) > LARGE_BYTES:
+                with _without_collector():
+                    return self.submit(model, head, body, started, respond)
+            return self.submit(model, head, body, started, respond)
         except RequestError as error:
             self._refuse(model, error, respond)
         except Exception as error:
@@ -80,9 +94,21 @@ class Endpoint(ABC):
             BodyTooLarge(f"Invalid body: expected at most {limit} bytes. Received: {received_bytes} or more.")
         )
 
-    def deadline(self, started: float, timeout_s: float | None = None) -> float:
-        """Return when an answer is of no use any more: after what the caller asks for, within the limit."""
-        return started + (self._timeout_s if timeout_s is None else min(timeout_s, self._timeout_s))
+    def deadline(self, head: Head, started: float, timeout_s: float | None = None) -> float:
+        """Return when an answer is of no use any more: after the least of what the caller asks for, and the limit.
+
+        Args:
+            head: may hold `X-Request-Timeout-Ms`.
+            started: on `time.monotonic`, in seconds.
+            timeout_s: what the body asks for, where the protocol has a word for it.
+
+        Raises:
+            InvalidInput: when the header is no positive number.
+        """
+        limit_s = self._timeout_s
+        if head.timeout:
+            limit_s = min(limit_s, _timeout_s(head.timeout))
+        return started + (limit_s if timeout_s is None else min(timeout_s, limit_s))
 
     def admit(self, model: Model, body: bytes) -> None:
         """Refuse before the work of reading a body what the queue would refuse after it."""
@@ -101,3 +127,23 @@ class Endpoint(ABC):
         else:
             model.metrics.refused(status)
         self._loop.call_soon(respond, status, body, headers)
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Read a large body without the garbage collector, which would visit millions of new objects again and again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _timeout_s(text: bytes) -> float:
+    """Read the milliseconds of `X-Request-Timeout-Ms`."""
+    if text.isdigit() and len(text) < 16 and int(text):
+        return int(text) / 1000
+    received = text[:80].decode("latin-1")
+    raise InvalidInput(
+        f"Invalid `x-request-timeout-ms`: expected a whole number of milliseconds. Received: {received}."
+    )

@@ -1,11 +1,13 @@
 """One ONNX Runtime session: how it is made, and how it is run.
 
-    Engine(path, threads)  ─>  run({tensor: array})  ─>  [array, …]
+    Engine(path, threads)  ─>  run({tensor: array})       ─>  [array, …]
+                               rehearse({tensor: array})  at load: quietly, and for a limited time
 
 It knows nothing of requests, queues or features.
 """
 
 import os
+import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,9 @@ from app.errors import BundleError
 from app.tensors import BY_ORT, Array, TensorSpec
 
 Arrays = Mapping[str, Array]
+
+NAMELESS = "?"  # some exporters give this name to every dimension that they do not know
+FATAL = 4  # ONNX Runtime's severity of what is logged although the error says it
 
 ORT_DTYPES = {"float32": "tensor(float)", "string": "tensor(string)"}
 
@@ -66,16 +71,29 @@ class Engine:
         """
         return self._session.run(self._outputs, inputs)  # type: ignore[no-any-return]
 
-    def rehearse(self, inputs: Arrays) -> list[Array]:
-        """Run at load, where a failure is the graph's.
+    def rehearse(self, inputs: Arrays, limit_s: float | None = None) -> list[Array]:
+        """Run at load, where a failure is the graph's; the error says it, so that ONNX Runtime need not log it.
+
+        Args:
+            inputs: as `run`.
+            limit_s: seconds after which the run is broken off, at the end of the node that is running.
 
         Raises:
             BundleError: with the reason.
         """
+        options = ort.RunOptions()
+        options.log_severity_level = FATAL
+        timer = None if limit_s is None else threading.Timer(limit_s, setattr, (options, "terminate", True))
+        if timer is not None:
+            timer.daemon = True
+            timer.start()
         try:
-            return self.run(inputs)
+            return self._session.run(self._outputs, inputs, options)  # type: ignore[no-any-return]
         except Exception as error:
             raise BundleError(f"{self.model}: ONNX Runtime cannot run it: {error}") from error
+        finally:
+            if timer is not None:
+                timer.cancel()
 
     def _compare(self, what: str, wanted: tuple[Tensor, ...], found: list[Any]) -> None:
         expected = [(t.name, ORT_DTYPES[t.dtype], list(t.shape[1:])) for t in wanted]
@@ -98,7 +116,8 @@ def _specs(tensors: Iterable[Any]) -> tuple[tuple[TensorSpec, ...], tuple[str, .
             strange.append(f"{tensor.name} {tensor.type}")
             continue
         shape = tuple([dim if isinstance(dim, int) else None for dim in tensor.shape])
-        known.append(TensorSpec(tensor.name, datatype, shape))
+        symbols = tuple([dim if isinstance(dim, str) and dim != NAMELESS else "" for dim in tensor.shape])
+        known.append(TensorSpec(tensor.name, datatype, shape, symbols))
     return tuple(known), tuple(strange)
 
 

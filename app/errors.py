@@ -4,8 +4,10 @@
     ├── BundleError               the folder on disk is not a bundle that may serve; never reaches a caller
     └── RequestError              something a caller is told about, as {"error": message}
         ├── InvalidInput      400  the body is not what the manifest asks for
+        ├── Unauthorized      401  no key, or none that is known
         ├── NotFound          404  no such path, model or version
         ├── MethodNotAllowed  405  the path exists, the method does not
+        ├── Conflict          409  a model cannot be loaded, or there is none to go back to
         ├── BodyTooLarge      413  more bytes or rows than the settings allow
         ├── UnsupportedMedia  415  the body is not JSON
         ├── Overloaded        429  the queue is full; try again after `retry_after_s`
@@ -51,6 +53,16 @@ class InvalidInput(RequestError):
     status = 400
 
 
+class Unauthorized(RequestError):
+    """Raised when keys are asked for and no valid one was sent."""
+
+    status = 401
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        return (("www-authenticate", "Bearer"),)
+
+
 class NotFound(RequestError):
     """Raised when no such path, model or version is served."""
 
@@ -69,6 +81,12 @@ class MethodNotAllowed(RequestError):
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
         return (("allow", self.allow),)
+
+
+class Conflict(RequestError):
+    """Raised when what an operator asks for cannot be done with the models as they are; what served goes on."""
+
+    status = 409
 
 
 class BodyTooLarge(RequestError):

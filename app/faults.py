@@ -4,6 +4,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from app.errors import InvalidInput, MethodNotAllowed, NotFound, RequestError, render
 
@@ -13,17 +14,21 @@ def register_faults(app: FastAPI) -> None:
 
     async def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return _response(_translate(request, error))
+        return response_of(_translate(request, error))
 
     async def on_invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        return _response(InvalidInput(f"Invalid `{where}`: {first['msg']}. Received: {str(first['input'])[:80]}."))
+        return response_of(InvalidInput(f"Invalid `{where}`: {first['msg']}. Received: {str(first['input'])[:80]}."))
 
     async def on_error(request: Request, error: Exception) -> Response:
-        return _response(error)
+        return response_of(error)
 
+    async def on_leave(request: Request, error: Exception) -> Response:
+        return Response(status_code=400)  # nobody reads it: the client left before its body was there
+
+    app.add_exception_handler(ClientDisconnect, on_leave)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(RequestError, on_error)
@@ -40,7 +45,8 @@ def _translate(request: Request, error: HTTPException) -> Exception:
     return error
 
 
-def _response(error: Exception) -> Response:
+def response_of(error: Exception) -> Response:
+    """Render any exception."""
     status, body, headers = render(error)
     if isinstance(error, HTTPException):
         status = error.status_code

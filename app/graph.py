@@ -1,38 +1,34 @@
 """A graph without a manifest: what it takes and gives, and whether its requests may share a run.
 
     find(folder)       the file
-    examine(engine)    inputs and outputs ─> a sample that runs ─> rows together and alone ─> Trial
+    examine(engine)    tensors ─> what the shapes rule out ─> what runs show (`app.trial`) ─> Trial
 
 What comes from elsewhere says little of itself: a symbolic first dimension may be a batch, a sequence or a state.
-So it is run. Rows share a run only if, run together, each got what it gets alone.
+Requests share a run only where that was seen to be right. It knows nothing of requests.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from app.bundle import MODEL
-from app.engine import Engine
+from app.bundle import GOLDEN, MANIFEST, MODEL, PROFILE
+from app.engine import Arrays, Engine
 from app.errors import BundleError
-from app.tensors import OBJECT, Array, Signature, TensorSpec
+from app.tensors import Array, Signature, TensorSpec
+from app.trial import Apart, Runs, Specs, differs
 
-ROWS = 3  # of the trial: more than two, so that a pair is not taken for a batch
-SIZES = (8, 32, 64, 224, 320, 512, 1, 2, 16)  # tried for dimensions of any size, until one runs
-RTOL, ATOL = 1e-4, 1e-5  # between a row in company and alone: kernels differ with the number of rows
-SEED = 20
+TRIAL_MAX_S = 20.0  # that trying a graph may take: the process is not ready before
 
 
 @dataclass(frozen=True)
 class Trial:
     """What a graph is, as far as running it tells.
 
-    `steady` says that requests can only have the sample's shapes, so that its cost is theirs.
+    `steady` says that requests can only have the sample's shapes, and that no number in them says how long a run
+    takes, so that the sample's cost is theirs.
     """
 
     signature: Signature
-    sample: dict[str, Array]  # inputs that it ran; one row each where the signature is batched
+    sample: Arrays | None  # inputs that it ran, one row each where requests share a run; None where none did
     steady: bool
     remark: str
 
@@ -41,121 +37,89 @@ def find(folder: Path) -> Path:
     """Return the path of the graph in `folder`.
 
     Raises:
-        BundleError: when there is none.
+        BundleError: when there is none of the right name, or what lies there is a bundle that lost its manifest.
     """
     path = folder / MODEL
-    if not path.is_file():
-        raise BundleError(f"{folder}: expected manifest.json and its files, or {MODEL} alone. Received: neither.")
-    return path
+    remains = [name for name in (GOLDEN, PROFILE) if (folder / name).exists()]
+    if remains:
+        raise BundleError(f"{folder}: expected {MANIFEST} beside {remains[0]}. Received: a bundle without it.")
+    if path.is_file():
+        return path
+    others = sorted([entry.name for entry in folder.glob("*.onnx")])
+    advice = {0: "", 1: f" Rename it: mv {folder / others[0]} {path}" if others else ""}
+    more = " Give each a folder of its own: <models>/<name>/<version>/."
+    raise BundleError(
+        f"{folder}: expected {MANIFEST} and its files, or {MODEL} alone. "
+        f"Received: {', '.join(others) or 'neither'}.{advice.get(len(others), more)}"
+    )
 
 
-def examine(engine: Engine) -> Trial:
-    """Find out by running `engine` whether rows of several requests may share a run.
+def examine(engine: Engine, limit_s: float = TRIAL_MAX_S) -> Trial:
+    """Find out by running `engine`, for about `limit_s` seconds at most, whether requests may share a run.
+
+    A graph that runs with nothing that can be made up for it is served all the same: real inputs may fit.
 
     Raises:
         BundleError: when an input is no tensor of a known datatype, or no output is.
     """
     if engine.strange_inputs or not engine.outputs:
         strange = ", ".join(engine.strange_inputs or engine.strange_outputs) or "none"
-        raise BundleError(f"{engine.model}: expected inputs and outputs that are tensors. Received: {strange}.")
-    left_out = [f"The output {output} is no tensor and is left out." for output in engine.strange_outputs]
-    batched, sample, why = _try(engine)
-    steady = all(dim is not None for spec in engine.inputs for dim in spec.shape[1 if batched else 0 :])
-    signature = Signature(engine.inputs, engine.outputs, batched)
-    return Trial(signature, sample, steady, " ".join([why, *left_out]))
-
-
-def _try(engine: Engine) -> tuple[bool, dict[str, Array], str]:
-    """Return whether rows may share a run, one request that ran, and the reason."""
-    obstacle = _obstacle(engine)
-    fault = ""
-    if not obstacle:
-        for size in _sizes(engine):
-            together = _sample(engine.inputs, ROWS, size)
-            try:
-                outputs = engine.rehearse(together)
-            except BundleError as error:
-                fault = fault or str(error)
-                continue
-            obstacle = _difference(engine, together, outputs)
-            if not obstacle:
-                return True, _row(together, 0), "Requests share a run."
-            break
-    for size in _sizes(engine):
-        sample = _sample(engine.inputs, 1, size)
-        try:
-            engine.rehearse(sample)
-        except BundleError as error:
-            fault = fault or str(error)
-            continue
-        return False, sample, f"Each request is a run of its own: {obstacle or 'several rows at once did not run'}."
-    raise BundleError(f"{engine.model}: expected to run with inputs made up from its shapes. Received: {fault}")
-
-
-def _obstacle(engine: Engine) -> str:
-    """Say why the shapes rule out that requests share a run; empty if they do not."""
-    for spec in engine.inputs:
-        if not spec.shape:
-            return f"the input {spec} has no dimension for rows"
-        if spec.shape[0] is not None:
-            return f"the input {spec} has a fixed first dimension"
-    for spec in engine.outputs:
-        if not spec.shape and engine.inputs:
-            return f"the output {spec} has no dimension for rows"
-        if spec.shape and spec.shape[0] is not None:
-            return f"the output {spec} has a fixed first dimension"
-    return "" if engine.inputs else "it has no input"
-
-
-def _difference(engine: Engine, together: dict[str, Array], outputs: list[Array]) -> str:
-    """Say in what the rows of a run differ from the same rows alone; empty if in nothing."""
-    for spec, output in zip(engine.outputs, outputs, strict=True):
-        if not output.ndim or len(output) != ROWS:
-            return f"the output {spec} of {ROWS} rows has the shape {list(output.shape)}"
-    for row in range(ROWS):
-        try:
-            alone = engine.rehearse(_row(together, row))
-        except BundleError:
-            return "a row alone did not run"
-        for spec, output, single in zip(engine.outputs, outputs, alone, strict=True):
-            if not _same(output[row : row + 1], single):
-                return f"a row's output {spec} depends on its neighbours"
-    return ""
-
-
-def _same(found: Array, wanted: Array) -> bool:
-    if found.shape != wanted.shape:
-        return False
-    if found.dtype.kind == "f":
-        return np.allclose(found.astype(float), wanted.astype(float), rtol=RTOL, atol=ATOL, equal_nan=True)
-    return bool((found == wanted).all())
-
-
-def _sizes(engine: Engine) -> Iterator[int]:
-    """Sizes worth trying: all of them only where a dimension beyond the first may have any."""
-    if any(dim is None for spec in engine.inputs for dim in spec.shape[1:]):
-        yield from SIZES
+        what = "inputs" if engine.strange_inputs else "outputs"
+        raise BundleError(f"{engine.model}: expected {what} that are tensors. Received: {strange}.")
+    runs = Runs(engine, limit_s)
+    specs, lone = runs.lone()
+    try:
+        _check_shapes(specs, engine.outputs)
+        if lone is None:
+            raise Apart("what rows do to one another could not be tried")
+        sample, rounding = runs.together(specs)
+    except Apart as why:
+        trial = _trial(runs, engine, specs, lone)
+        remarks = [f"Each request is a run of its own: {why}."]
+        if lone is None:
+            remarks.append(f"Nothing made up for it ran, so whether it answers is not known. {runs.fault}")
     else:
-        yield SIZES[0]
+        trial = _trial(runs, engine, specs, sample, batched=True)
+        remarks = ["Requests share a run."]
+        if rounding[0] > 1:
+            remarks.append(f"On some made-up inputs a row's output in a run of several rows {differs(rounding)}.")
+    left_out = [f"The output {output} is no tensor and is left out." for output in engine.strange_outputs]
+    return replace(trial, remark=" ".join([*remarks, *left_out]))
 
 
-def _sample(specs: tuple[TensorSpec, ...], rows: int, size: int) -> dict[str, Array]:
-    """Make up inputs: fractions, small whole numbers that any table holds, words; each row differs."""
-    rng = np.random.default_rng(SEED)
-    sample: dict[str, Array] = {}
-    for spec in specs:
-        shape = [size if dim is None else dim for dim in spec.shape]
-        if spec.shape and spec.shape[0] is None:
-            shape[0] = rows
-        kind = spec.datatype.dtype.kind
-        if spec.datatype.dtype == OBJECT:
-            sample[spec.name] = rng.choice(np.array(["a", "b", "c"], object), shape)
-        elif kind == "f":
-            sample[spec.name] = rng.random(shape).astype(spec.datatype.dtype)
-        else:
-            sample[spec.name] = np.asarray(rng.integers(0, 2, shape)).astype(spec.datatype.dtype)
-    return sample
+def _trial(runs: Runs, engine: Engine, inputs: Specs, sample: Arrays | None, *, batched: bool = False) -> Trial:
+    outputs = engine.outputs
+    if sample is not None and (found := runs.run(sample)) is not None:
+        outputs = tuple([_ranked(spec, array) for spec, array in zip(outputs, found, strict=True)])
+    steady = all(dim is not None for spec in inputs for dim in spec.shape[1 if batched else 0 :])
+    return Trial(Signature(inputs, outputs, batched), sample, steady and not _repeats(engine, inputs), remark="")
 
 
-def _row(arrays: dict[str, Array], row: int) -> dict[str, Array]:
-    return {name: array[row : row + 1] for name, array in arrays.items()}
+def _repeats(engine: Engine, inputs: Specs) -> bool:
+    """Say whether a value may decide how long a run takes: a graph with a loop, or a whole number that stands alone.
+
+    A node's `op_type` is field 4 of its message in the file; what looks like one by chance costs only a thread.
+    """
+    graph = engine.model.read_bytes()
+    loops = any(b'"%c%b' % (len(kind), kind) in graph for kind in (b"Loop", b"Scan"))
+    return loops or any(not spec.shape and spec.datatype.dtype.kind in "iu" for spec in inputs)
+
+
+def _ranked(spec: TensorSpec, found: Array) -> TensorSpec:
+    """Give an output the rank that it had, where the graph does not say it."""
+    return spec if spec.shape else replace(spec, shape=(None,) * found.ndim)
+
+
+def _check_shapes(inputs: Specs, outputs: Specs) -> None:
+    """Make sure that the shapes leave open whether requests may share a run; raises `Apart`."""
+    if not inputs:
+        raise Apart("it has no input")
+    for what, spec in [*(("input", spec) for spec in inputs), *(("output", spec) for spec in outputs if spec.shape)]:
+        if not spec.shape:
+            raise Apart(f"the {what} {spec} has no dimension for rows")
+        if spec.shape[0] is not None:
+            raise Apart(f"the {what} {spec} has a fixed first dimension")
+    leading = {spec.symbols[0] for spec in inputs if spec.symbols} - {""}
+    for spec in inputs:
+        if twice := sorted(leading & set(spec.symbols[1:])):
+            raise Apart(f"`{twice[0]}` is not the first dimension alone of the input {spec}")

@@ -1,10 +1,10 @@
 """What a door and a handler agree on: bytes in, a call-back for the answer, and no transport.
 
-door ── Request ──> Handler.handle ── … ──> respond(status, body, headers)
+door ── Request (Head, body) ──> Handler.handle ── … ──> respond(status, body, headers)
   └──── Ticket.cancel() when the client leaves first
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from app.errors import Headers
@@ -16,31 +16,42 @@ The body is JSON unless the headers, whose names are in small letters, hold anot
 """
 
 
+class Head:
+    """What the head of a request says; a door that sees the same bytes again may keep it.
+
+    Args:
+        query: raw, without the question mark.
+        headers: with names in small letters.
+    """
+
+    __slots__ = ("content_encoding", "content_type", "headers", "length", "query", "timeout", "verdict")
+
+    def __init__(self, query: bytes, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        self.query = query
+        self.headers = found = dict(headers)
+        self.content_type = found.get(b"content-type", b"")
+        self.content_encoding = found.get(b"content-encoding", b"")
+        self.timeout = found.get(b"x-request-timeout-ms", b"")
+        length = found.get(b"content-length", b"")
+        self.length = int(length) if length.isdigit() else None  # bytes of the body, if announced
+        self.verdict: Any = None  # what a guard thought of it
+
+    def header(self, name: bytes) -> bytes:
+        """Return the value of any header by its name in small letters, empty if there is none."""
+        return self.headers.get(name, b"")
+
+
 class Request(Protocol):
     """What a handler needs of a request, whichever door it came through."""
 
     @property
-    def query(self) -> bytes:
-        """Raw, without the question mark."""
-        ...
-
-    @property
-    def content_type(self) -> bytes:
-        """Raw, empty if there is none."""
-        ...
-
-    @property
-    def content_encoding(self) -> bytes:
-        """Raw, empty if there is none."""
+    def head(self) -> Head:
+        """Query and headers."""
         ...
 
     @property
     def body(self) -> bytes:
         """All of it, as it came."""
-        ...
-
-    def header(self, name: bytes) -> bytes:
-        """Return the value of any header by its name in small letters, empty if there is none."""
         ...
 
 
@@ -79,9 +90,17 @@ Find = Callable[[bytes], Handler | None]
 
 
 class HotRoutes:
-    """The paths whose POST requests go to a handler by the short way."""
+    """The paths whose POST requests go to a handler by the short way, and what a door bears from a sender.
 
-    def __init__(self) -> None:
+    Args:
+        receive_timeout_s: seconds from the first byte of a request to its last.
+        max_head_bytes: bytes of a request's head.
+    """
+
+    def __init__(self, receive_timeout_s: float = 30.0, max_head_bytes: int = 65536) -> None:
+        self.receive_timeout_s = receive_timeout_s
+        self.max_head_bytes = max_head_bytes
+        self.closing = False  # the process is about to end: each answer says that its connection does, too
         self.heads: dict[bytes, Any] = {}  # raw request head -> what a door made of it
         self._handlers: dict[bytes, Handler] = {}  # raw path -> handler
         self._families: list[tuple[bytes, Find]] = []  # beginning of the raw path -> who knows the rest
@@ -94,11 +113,16 @@ class HotRoutes:
         """Answer POST requests to the paths below `prefix` for which `find` has a handler."""
         self._families.append((prefix.encode(), find))
 
+    def close(self) -> None:
+        """Let every connection end with its next answer."""
+        self.closing = True
+        self.heads.clear()  # what is remembered says that the connection is kept
+
     def find(self, path: bytes) -> Handler | None:
         """Return the handler of a raw path, without its query; None when it is not a hot one."""
         handler = self._handlers.get(path)
         if handler is None:
             for prefix, find in self._families:
-                if path.startswith(prefix):
-                    return find(path)
+                if path.startswith(prefix) and (handler := find(path)) is not None:
+                    break
         return handler

@@ -1,7 +1,7 @@
 """Started, ready, live, draining: what an orchestrator may conclude.
 
     started   the first load has ended with every model serving
-    ready     started and not draining: send traffic here
+    ready     started and not draining, and whatever was there at the start serves: send traffic here
     live      the loop turns and no batcher has broken; load, queue and models never change it
 
 A status carries the answer, the body says why.
@@ -36,18 +36,25 @@ class Health:
 
     def reasons(self) -> list[str]:
         """Say what keeps the process from being ready."""
-        reasons = [self._registry.fault] if self._registry.fault else []
+        reasons = [self._registry.fault] if self._registry.fault and not self._registry.models else []
         if self.draining:
             reasons.append("The process is finishing before it exits.")
         if not self.live:
             reasons.append("A batcher has broken; restart the process.")
         if not self._registry.finished.is_set():
             reasons.append("Models are loading.")
-        reasons += [entry.reason for entry in self._registry.entries if entry.state == "failed"]
+        entries = [entry for entry in self._registry.entries if entry.required and entry.state != "ready"]
+        reasons += [entry.reason for entry in entries if entry.reason]
         return reasons
+
+    def refusals(self) -> list[str]:
+        """Say what is not as the models folder has it, although the process may well be ready."""
+        found = [self._registry.fault, *(entry.reason for entry in self._registry.entries)]
+        return [text for text in found if text and text not in self.reasons()]
 
     def summary(self) -> dict[str, Any]:
         """The state for a person."""
+        refusals = self.refusals()
         return {
             "status": "ready" if self.ready else "not ready",
             "live": self.live,
@@ -55,4 +62,5 @@ class Health:
             "draining": self.draining,
             "reasons": self.reasons(),
             "models": {f"{e.name}/{e.version}": e.state for e in self._registry.entries},
+            **({"refused": refusals} if refusals else {}),
         }

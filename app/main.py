@@ -11,22 +11,29 @@ import importlib.metadata
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request, Response
 from starlette.types import Receive, Scope, Send
 
-from app import openapi, openinference, openinference_routes, tfserving, tfserving_routes
+from app import admin, openapi, openinference, openinference_routes, tfserving, tfserving_routes
 from app.doors import AsgiDoor
 from app.endpoint import Serving
-from app.errors import NotReady
-from app.faults import register_faults
-from app.handler import Handler, HotRoutes
+from app.errors import NotReady, Unauthorized
+from app.faults import register_faults, response_of
+from app.guard import Guard
+from app.handler import Handler, Head, HotRoutes
 from app.health import Health
 from app.metrics import Metrics
 from app.predict import Predict
 from app.registry import Registry
 from app.routes import assets, router
 from app.settings import Settings
+from app.signals import reload_on_hangup
+from app.traffic import Traffic
+
+if TYPE_CHECKING:
+    from app.rpc import RpcServer
 
 log = logging.getLogger("slipway")
 
@@ -48,11 +55,15 @@ class Slipway(FastAPI):
             redirect_slashes=False,
         )
         self.settings = settings
-        self.hot = HotRoutes()  # for the protocol door
+        self.hot = HotRoutes(settings.receive_timeout_s, settings.max_head_bytes)  # for the protocol door
+        self.guard = Guard(settings.api_keys_file, settings.max_requests_per_s)
+        self.operators = Guard(settings.admin_keys_file)
         self._doors: dict[str, AsgiDoor] = {}  # path -> the same handler behind the ASGI door
         register_faults(self)
         for routes in (router, openinference_routes.router, tfserving_routes.router):
             self.include_router(routes)
+        if settings.admin_keys_file is not None:
+            self.include_router(admin.router)
         self.mount("/docs/assets", assets)
         self.add_route("/predict", _not_started, methods=["POST"], include_in_schema=False)
 
@@ -62,12 +73,26 @@ class Slipway(FastAPI):
             if door is not None:
                 await door(scope, receive, send)
                 return
+        guard = self._guard_of(scope["path"].lower()) if scope["type"] == "http" else None
+        if guard is not None:
+            try:
+                guard.identify(Head(scope["query_string"], scope["headers"]))
+            except Unauthorized as error:
+                await response_of(error)(scope, receive, send)
+                return
         await super().__call__(scope, receive, send)
 
     def take(self, path: str, handler: Handler) -> None:
         """Answer POST requests to `path` by `handler`, through either door."""
         self.hot.take(path, handler)
         self._doors[path] = AsgiDoor(handler)
+
+    def _guard_of(self, path: str) -> Guard | None:
+        """What models are is for callers, `/admin` for operators; probes, metrics and documentation for everybody."""
+        if path.startswith("/admin"):
+            return self.operators
+        named = path.startswith(("/models", "/v1", "/v2")) and not path.startswith("/v2/health")
+        return self.guard if named else None
 
     def _family_door(self, scope: Scope) -> AsgiDoor | None:
         handler = self.hot.find(scope.get("raw_path") or scope["path"].encode())
@@ -91,43 +116,69 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     registry = Registry(
         settings,
         observe=lambda model: metrics.observe(model, settings.max_queue_rows),
-        loaded=lambda entry: metrics.loaded(entry.name, entry.version, ready=entry.state == "ready"),
+        loaded=lambda entry, ready: metrics.loaded(
+            entry.name, entry.version, ready=ready, serves=entry.model is not None
+        ),
+        retired=lambda entry, model: metrics.retired(entry.name, entry.version, model),
+        division=Traffic(settings.canary, settings.shadow, metrics),
     )
     health = Health(registry)
-    serving = Serving(registry, metrics, settings.timeout_ms / 1000, settings.max_body_bytes)
+    serving = Serving(registry, metrics, settings.timeout_ms / 1000, settings.max_body_bytes, app.guard)
     app.take("/predict", Predict(serving))
     app.hot.take_family(openinference.PREFIX, openinference.OpenInference(serving).find)
-    app.hot.take_family(tfserving.PREFIX, tfserving.TensorFlowServing(serving).find)
+    app.hot.take_family(tfserving.PREFIX, tfserving.TensorFlowServing(serving, settings.labels).find)
     app.state.metrics, app.state.registry, app.state.health = metrics, registry, health
+    app.state.rpc = None
+    reload_on_hangup(registry)
     tasks = [
-        asyncio.create_task(_load(registry), name="load models"),
-        asyncio.create_task(_keep_metrics(metrics, health), name="keep metrics"),
+        asyncio.create_task(_load(registry), name="load models and watch their folder"),
+        asyncio.create_task(_each_second(app, metrics, health), name="each second"),
     ]
     if settings.workers > 1:
         await (
             registry.finished.wait()
         )  # the socket is shared: who cannot answer yet must not take connections from others
     try:
+        app.state.rpc = await _start_rpc(app, serving)
         yield
     finally:
         health.draining = True
+        if app.state.rpc is not None:
+            await app.state.rpc.stop()
         for task in tasks:
             task.cancel()
         registry.stop()
 
 
+async def _start_rpc(app: Slipway, serving: Serving) -> "RpcServer | None":
+    """Start gRPC where there is a port for it; nobody else pays for its import, or needs it installed."""
+    if app.settings.grpc_port is None:
+        return None
+    from app.rpc import RpcServer  # noqa: PLC0415
+
+    server = RpcServer(app.settings, app.version, serving, app.state.health)
+    await server.start()
+    return server
+
+
 async def _load(registry: Registry) -> None:
-    """Load, then take all that was made so far out of the garbage collector's sight: it stays for good."""
+    """Load, then take all that was made so far out of the garbage collector's sight: most of it stays for good.
+
+    Models that are replaced later are freed without it; see `app.loading`.
+    """
     await registry.load_all()
     gc.collect()
     gc.freeze()
+    await registry.watch()
 
 
-async def _keep_metrics(metrics: Metrics, health: Health) -> None:
-    """Fold each second, so that another worker's scrape lags no more than that."""
+async def _each_second(app: Slipway, metrics: Metrics, health: Health) -> None:
+    """Fold, so that another worker's scrape lags no more than that; look whether the keys have changed."""
     while True:
         metrics.draining.set(health.draining)
         metrics.fold()
+        app.guard.refresh()
+        app.operators.refresh()
         await asyncio.sleep(1)
 
 

@@ -9,6 +9,8 @@ know neither information metrics nor functions, so what is served stands in labe
 
 import asyncio
 import os
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -20,8 +22,10 @@ from prometheus_client.process_collector import ProcessCollector
 from app.cpus import effective_cpus
 from app.histogram import Histogram, Recorder
 from app.model import Model
+from app.statistics import Statistics
 
 LATENCY_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+DIFFERENCE = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0, 100.0)
 BATCH_ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 MODEL = ("model", "version")
 
@@ -75,6 +79,32 @@ class Metrics:
             (*MODEL, "run_on", "threads", "max_batch_rows"),
             **most,
         )
+        self.shadow_requests = Counter(
+            "slipway_shadow_requests",
+            "Copies of requests to a shadow, by outcome: answered, failed, or dropped for want of time.",
+            (*MODEL, "outcome"),
+            **r,
+        )
+        self.shadow_rows = Counter(
+            "slipway_shadow_rows",
+            "Rows that a shadow answered, by whether it gave the label that the caller got.",
+            (*MODEL, "agreed"),
+            **r,
+        )
+        self.shadow_difference = Histogram(
+            "slipway_shadow_difference",
+            "Largest difference of a probability or value between a shadow's answer and the caller's, by request.",
+            MODEL,
+            buckets=DIFFERENCE,
+            **r,
+        )
+        self.shadow_latency = Histogram(
+            "slipway_shadow_duration_seconds",
+            "From the start of a copy to its answer, decoding included.",
+            MODEL,
+            buckets=LATENCY_S,
+            **r,
+        )
         self.draining = Gauge("slipway_draining", "1 while the process finishes before it exits.", **most)
         self.cpus = Gauge("slipway_effective_cpus", "CPUs that affinity and cgroup quota leave.", **most)
         self.cpus.set(effective_cpus())
@@ -91,6 +121,16 @@ class Metrics:
         self.tasks.set(len(asyncio.all_tasks()))
         for model in self._models.values():
             model.fold()
+
+    def statistics(self, models: Iterable[Model]) -> list[dict[str, Any]]:
+        """Report what each version has done in this process; see `app.statistics`."""
+        self.fold()
+        failed: dict[tuple[str, str], int] = defaultdict(int)
+        for family in self.requests.collect():
+            for sample in family.samples:
+                if sample.name.endswith("_total") and sample.labels["code"] != "200":
+                    failed[sample.labels["model"], sample.labels["version"]] += int(sample.value)
+        return [self._models[model].statistics.report(failed[model.name, str(model.version)]) for model in models]
 
     def scraped(self) -> CollectorRegistry:
         """Return what a scrape shows: this process, or all workers of this machine."""
@@ -111,10 +151,40 @@ class Metrics:
         name, version = (model.name, str(model.version)) if model else ("_unknown", "")
         self.requests.labels(name, version, str(code)).inc()
 
-    def loaded(self, name: str, version: int, *, ready: bool) -> None:
-        """Count a load that ended."""
+    def loaded(self, name: str, version: int, *, ready: bool, serves: bool) -> None:
+        """Count a load that ended; a version `serves` although its newer content was refused."""
         self.model_loads.labels(name, "ready" if ready else "failed").inc()
-        self.model_ready.labels(name, str(version)).set(ready)
+        self.model_ready.labels(name, str(version)).set(serves)
+
+    def retired(self, name: str, version: int, model: Model | None) -> None:
+        """Forget a version that is no more, and the model that it was, unless another content of it still serves."""
+        if model is not None and model in self._models:
+            self._models.pop(model).fold()
+        labels = {"model": name, "version": str(version)}
+        if any((other.name, other.version) == (name, version) for other in self._models):
+            return
+        for gauge in (self.model_ready, self.queue_rows, self.queue_capacity):
+            gauge.labels(*labels.values()).set(0)
+        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:  # the client cannot take labels out of its files
+            for instrument in self._of_models:
+                instrument.remove_by_labels(labels)
+
+    def shadowed(self, model: Model, outcome: str) -> None:
+        """See `app.traffic.Compared`."""
+        self.shadow_requests.labels(model.name, str(model.version), outcome).inc()
+
+    def compared(self, model: Model, seconds: float, agreed: list[bool], difference: float) -> None:
+        """See `app.traffic.Compared`."""
+        labels = (model.name, str(model.version))
+        for answer in (True, False):
+            self.shadow_rows.labels(*labels, str(answer).lower()).inc(agreed.count(answer))
+        self.shadow_difference.labels(*labels).observe(difference)
+        self.shadow_latency.labels(*labels).observe(seconds)
+
+    @property
+    def _of_models(self) -> list[Any]:
+        """The instruments that have a series for each version."""
+        return [made for made in vars(self).values() if set(MODEL) <= set(getattr(made, "_labelnames", ()))]
 
 
 class ModelMetrics:
@@ -125,10 +195,11 @@ class ModelMetrics:
         self._model = model
         self._requests = metrics.requests
         self._labels = labels
-        self._latency = Recorder(metrics.latency.labels(*labels), metrics.requests.labels(*labels, "200"))
-        self._decode, self._queue, self._run = (
-            Recorder(metrics.stage.labels(*labels, stage)) for stage in ("decode", "queue", "run")
-        )
+        latency = metrics.latency.labels(*labels)
+        decode, queue, run = (metrics.stage.labels(*labels, stage) for stage in ("decode", "queue", "run"))
+        self._latency = Recorder(latency, metrics.requests.labels(*labels, "200"))
+        self._decode, self._queue, self._run = Recorder(decode), Recorder(queue), Recorder(run)
+        self.statistics = Statistics(*labels, latency, decode, queue)
         self._batch_rows = Recorder(metrics.batch_rows.labels(*labels))
         self._retries = metrics.batch_retries.labels(*labels)
         self._refused: dict[int, Counter] = {}
@@ -156,6 +227,9 @@ class ModelMetrics:
         self._batch_rows.add(rows)
         self._run.add(run_s)
         self._queue.extend(waited_s)
+        self.statistics.ran(rows, run_s, len(waited_s))
+        self._decode.fold_if_long()
+        self._latency.fold_if_long()
 
     def retried(self) -> None:
         """See `app.batcher.Observer`."""
@@ -165,4 +239,5 @@ class ModelMetrics:
         """Count what waits in the lists."""
         for recorder in (self._latency, self._decode, self._queue, self._run, self._batch_rows):
             recorder.fold()
+        self.statistics.fold()
         self._queue_rows.set(self._model.batcher.queued_rows)

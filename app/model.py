@@ -25,11 +25,13 @@ from app.batcher import Observer as BatchObserver
 from app.bundle import Bundle
 from app.decision import Decision, decide
 from app.engine import Engine
-from app.errors import NotFound
+from app.errors import Headers, NotFound
 from app.proof import golden_rows, prove
 from app.schema import Row, Schema, schema_of
 from app.settings import Settings
 from app.tensors import Signature, Tensors
+
+RUN_THREAD = "run-"  # what the names of threads that run models begin with
 
 
 class Observer(BatchObserver, Protocol):
@@ -87,6 +89,7 @@ class Model:
         self.decision = facts.decision
         self.bundle = bundle
         self.schema = schema
+        self.headers: Headers = (("x-slipway-version", f"{self.name}/{self.version}"),)  # of its answers
         self._engine = engine
         self._executor: ThreadPoolExecutor | None = None
         name = msgspec.json.encode(self.name)
@@ -114,7 +117,7 @@ class Model:
         self.metrics = metrics
         self.max_request_rows = settings.max_request_rows
         if not self.decision.inline:
-            self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"run-{self.name}-{self.version}")
+            self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"{RUN_THREAD}{self.name}-{self.version}")
         self.batcher = Batcher(
             self.run,
             max_batch_rows=self.decision.max_batch_rows,
@@ -213,14 +216,14 @@ def _load_graph(folder: Path, settings: Settings) -> Model:
     """Serve a graph without a manifest as tensors; nothing vouches for it but that it runs."""
     started = time.perf_counter()
     path = graph.find(folder)
-    trial = graph.examine(Engine(path, settings.threads or 1, data_folder=folder))
-    engine, decision = decide(
-        lambda threads: Engine(path, threads, data_folder=folder),
-        trial.sample,
-        settings,
-        batched=trial.signature.batched,
-        steady=trial.steady,
-    )
+    first = Engine(path, settings.threads or 1, data_folder=folder)
+    trial = graph.examine(first)
+
+    def open_engine(threads: int) -> Engine:
+        return first if threads == first.threads else Engine(path, threads, data_folder=folder)
+
+    signature = trial.signature
+    engine, decision = decide(open_engine, trial.sample, settings, batched=signature.batched, steady=trial.steady)
     facts = Facts(
         name=folder.parent.name,
         version=int(folder.name),

@@ -14,6 +14,7 @@ from app.registry import Registry
 ERROR = {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]}
 ERRORS = {
     "400": "The body is not what the manifest asks for; the message names the path, the expectation and the value",
+    "401": "Keys are asked for, and no valid one was sent",
     "404": "No such model or version",
     "413": "Too many bytes or rows",
     "415": "Not JSON",

@@ -1,9 +1,29 @@
-"""The Open Inference Protocol's infer routes: a decode and an encode around the batcher."""
+"""The Open Inference Protocol's infer route: a decode and an encode around the batcher.
 
-from app.endpoint import Serving
-from app.handler import Handler
+    POST /v2/models/{name}[/versions/{version}]/infer
+        find ─> Infer ─> read the body ─> submit ─> … ─> write the outputs ─> respond
+
+It knows the paths; what a body holds is in `app.openinference_request` and `app.openinference_response`.
+"""
+
+import re
+from urllib.parse import unquote
+
+from app import infer
+from app.compression import pack
+from app.endpoint import Endpoint, Serving
+from app.errors import InvalidInput, RequestError, render
+from app.handler import Handler, Head, Respond
+from app.model import Model
+from app.openinference_request import read
+from app.openinference_response import Writers
+from app.tensors import Tensors
 
 PREFIX = "/v2/models/"
+
+INFER = re.compile(rb"/v2/models/([^/]+)(?:/versions/([^/]+))?/infer")
+VERSION = re.compile(r"[1-9][0-9]{0,17}")  # as the folders are named
+LENGTH_HEADER = b"inference-header-content-length"
 
 
 class OpenInference:
@@ -11,7 +31,70 @@ class OpenInference:
 
     def __init__(self, serving: Serving) -> None:
         self._serving = serving
+        self._writers = Writers()
 
     def find(self, path: bytes) -> Handler | None:
         """Return the handler of a raw path, or None when it is not an infer route."""
+        parts = INFER.fullmatch(path)
+        if parts is None:
+            return None
+        name, version = parts.groups()
+        return Infer(self._serving, self._writers, unquote(name), None if version is None else unquote(version))
+
+
+class Infer(Endpoint):
+    """The handler of one path.
+
+    Args:
+        serving: what it needs of the process.
+        writers: how the models' answers are written.
+        name: of the model.
+        version: as the path has it; None for the newest.
+    """
+
+    def __init__(self, serving: Serving, writers: Writers, name: str, version: str | None) -> None:
+        super().__init__(serving)
+        self._writers = writers
+        self._name = name
+        self._version = version
+
+    def find(self, head: Head) -> Model:
+        return self._registry.find(self._name, version_of(self._version))
+
+    def submit(self, model: Model, head: Head, body: bytes, started: float, respond: Respond) -> infer.Inference:
+        self.admit(model, body)
+        asked = read(model.signature, body, head.header(LENGTH_HEADER))
+        writer = self._writers.of(model)
+        accepted = head.header(b"accept-encoding")
+
+        def finish(outcome: Tensors | RequestError) -> None:
+            if isinstance(outcome, Tensors):
+                answer, headers = writer.write(asked, outcome)
+                if accepted:
+                    answer, packing = pack(answer, accepted)
+                    headers += packing
+                respond(200, answer, model.headers + headers)
+            else:
+                respond(*render(outcome))
+
+        return infer.submit(
+            model,
+            asked.arrays,
+            started=started,
+            deadline=self.deadline(head, started, asked.timeout_s),
+            size_bytes=len(body),
+            finish=finish,
+        )
+
+
+def version_of(text: str | None) -> int | None:
+    """Return the version that a path asks for, None for the newest.
+
+    Raises:
+        InvalidInput: when it is no positive integer.
+    """
+    if text is None:
         return None
+    if VERSION.fullmatch(text) is None:
+        raise InvalidInput(f"Invalid version: expected a positive integer. Received: `{text[:80]}`.")
+    return int(text)

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from app.batcher import Work
 from app.endpoint import Endpoint
 from app.errors import InvalidInput, RequestError, UnsupportedMedia, render
-from app.handler import Request, Respond
+from app.handler import Head, Respond
 from app.model import Model
 from app.schema import Row
 
@@ -37,7 +37,7 @@ class Prediction(Work):
     def resolve(self, answers: list[bytes]) -> None:
         body = self._model.body(answers)
         self._model.metrics.answered(monotonic() - self._started)
-        self._respond(200, body, ())
+        self._respond(200, body, self._model.headers)
 
     def reject(self, error: RequestError) -> None:
         self._model.metrics.refused(error.status)
@@ -54,21 +54,25 @@ class Prediction(Work):
 class Predict(Endpoint):
     """The handler of `POST /predict`."""
 
-    def find(self, request: Request) -> Model:
-        if request.content_type != JSON and request.content_type:
-            _check_type(request.content_type)
-        if not request.query:
-            return self._registry.find()
-        return self._registry.find(*_parse_query(request.query))
+    def find(self, head: Head) -> Model:
+        if head.content_type != JSON and head.content_type:
+            _check_type(head.content_type)
+        name, version = _parse_query(head.query) if head.query else (None, None)
+        model = self._registry.find(name, version)
+        if version is None and self._registry.traffic is not None:
+            return self._registry.traffic.choose(model, head)
+        return model
 
-    def submit(self, model: Model, request: Request, body: bytes, started: float, respond: Respond) -> Prediction:
+    def submit(self, model: Model, head: Head, body: bytes, started: float, respond: Respond) -> Prediction:
         if model.batcher.crowded:
             self.admit(model, body)
+        deadline = self.deadline(head, started) if head.timeout else started + self._timeout_s
         rows = model.rows_schema.decode(body)
+        if self._registry.traffic is not None:
+            respond = self._registry.traffic.mirror(model, body, respond)
         decoded = monotonic()
         model.metrics.decoded(decoded - started)
-        times = (started, decoded, started + self._timeout_s)
-        prediction = Prediction(model, rows, len(body), times, respond)
+        prediction = Prediction(model, rows, len(body), (started, decoded, deadline), respond)
         model.batcher.submit(prediction)
         return prediction
 

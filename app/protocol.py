@@ -10,15 +10,19 @@ and the loss of a connection stay uvicorn's own.
 `fits()` says whether the installed uvicorn is the one that this file leans on; otherwise `app.doors` serves alone.
 """
 
+import asyncio
+import functools
 import inspect
 import logging
 from typing import Any
 
+import msgspec
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.errors import Headers
-from app.handler import Handler, HotRoutes, Ticket
+from app.exchange import Exchange, HotHead
+from app.handler import HotRoutes
 
 log = logging.getLogger("slipway.protocol")
 
@@ -37,6 +41,7 @@ METHODS = {
     "_start_asgi_task": ["self", "cycle", "app"],
     "_unset_keepalive_if_required": ["self"],
     "timeout_keep_alive_handler": ["self"],
+    "connection_made": ["self", "transport"],
     "send_400_response": ["self", "msg"],
 }
 
@@ -55,148 +60,6 @@ def fits(protocol: type = HttpToolsProtocol) -> bool:
     return not missing
 
 
-class Head:
-    """What a request's head says, as far as a hot request is concerned."""
-
-    __slots__ = (
-        "content_encoding",
-        "content_type",
-        "expects_100",
-        "handler",
-        "headers",
-        "keep_alive",
-        "length",
-        "query",
-        "url",
-    )
-
-    def __init__(self, handler: Handler, url: bytes, keep_alive: bool, headers: list[tuple[bytes, bytes]]) -> None:
-        self.handler = handler
-        self.url = url
-        self.query = url.partition(b"?")[2]
-        self.keep_alive = keep_alive
-        self.headers = headers
-        self.content_type = b""
-        self.content_encoding = b""
-        self.length: int | None = None  # bytes of the body, if announced
-        self.expects_100 = False
-        for name, value in headers:
-            if name == b"content-type":
-                self.content_type = value
-            elif name == b"content-encoding":
-                self.content_encoding = value
-            elif name == b"content-length":
-                self.length = int(value)  # the parser has checked that these are digits
-            elif name == b"expect":
-                self.expects_100 = value.lower() == b"100-continue"
-
-
-class Exchange:
-    """One hot request and its answer; to uvicorn it looks like a `RequestResponseCycle`."""
-
-    __slots__ = (
-        "_door",
-        "_head",
-        "_pieces",
-        "_received",
-        "_started",
-        "_ticket",
-        "_whole",
-        "body",
-        "content_encoding",
-        "content_type",
-        "disconnected",
-        "keep_alive",
-        "query",
-        "response_complete",
-    )
-
-    def __init__(self, door: "HotProtocol", head: Head, body: bytes = b"") -> None:
-        self._door = door
-        self._head = head
-        self._pieces: list[bytes] = []
-        self._received = 0
-        self._whole = False  # the last byte of the body is here
-        self._started = False  # it is this request's turn on the connection
-        self._ticket: Ticket | None = None
-        self.body = body
-        self.content_encoding = head.content_encoding
-        self.content_type = head.content_type
-        self.query = head.query
-        self.keep_alive = head.keep_alive
-        self.disconnected = False
-        self.response_complete = False
-
-    @property
-    def url(self) -> bytes:
-        return self._head.url
-
-    def header(self, name: bytes) -> bytes:
-        return next((value for key, value in self._head.headers if key == name), b"")
-
-    # ── what uvicorn asks of a cycle whose connection is lost ──
-
-    @property
-    def message_event(self) -> "Exchange":
-        return self
-
-    def set(self) -> None:
-        """Drop the work: the client has left."""
-        self.disconnected = True
-        if self._ticket is not None and not self.response_complete:
-            self._ticket.cancel()
-
-    # ── the body comes in ──
-
-    def feed(self, piece: bytes) -> None:
-        """Collect a piece of the body, under the limit."""
-        self._received += len(piece)
-        if self._received <= self._head.handler.max_body_bytes:
-            self._pieces.append(piece)
-            return
-        self._pieces.clear()
-        if self._started:
-            self._refuse(self._received)
-
-    def complete(self) -> None:
-        """The body is whole: answer, if it is this request's turn."""
-        self._whole = True
-        self.body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-        if self._started:
-            self.handle()
-
-    def start(self) -> None:
-        """It is this request's turn on the connection; a body that is announced as too large is not waited for."""
-        self._started = True
-        size = max(self._received, self._head.length or 0)
-        if size > self._head.handler.max_body_bytes:
-            self._refuse(size)
-        elif self._whole:
-            self.handle()
-        elif self._head.expects_100:
-            self._door.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-    # ── the answer goes out ──
-
-    def handle(self) -> None:
-        """Hand the request over; the answer comes to `respond`."""
-        ticket = self._head.handler.handle(self, self.respond)
-        if not self.response_complete:
-            self._ticket = ticket
-
-    def respond(self, status: int, body: bytes, headers: Headers) -> None:
-        """Write the answer; uvicorn then starts the next request or waits for one."""
-        if not self.disconnected and not self.response_complete:
-            self.response_complete = True
-            self._ticket = None  # it knows `respond`: a cycle that only the garbage collector would find
-            self._door.write(self, status, body, headers)
-
-    def _refuse(self, size: int) -> None:
-        """A client that waits for 100 sends no body, so that the connection cannot be used again."""
-        self.keep_alive = self.keep_alive and not self._head.expects_100
-        self.respond(*self._head.handler.refuse(size))
-
-
 class HotProtocol(HttpToolsProtocol):
     """uvicorn's protocol with the hot routes taken out; its application has a `HotRoutes` as `hot`."""
 
@@ -205,9 +68,13 @@ class HotProtocol(HttpToolsProtocol):
     timeout_keep_alive_task: Any
 
     _in_message = False  # the parser has seen the beginning of a request and not its end
+    _in_head = False  # nor the end of its head
+    _head_bytes = 0  # of the headers that are whole
+    _sent_bytes = 0  # since the beginning of a head that came in pieces
+    _slow_task: asyncio.TimerHandle | None = None  # cuts off who does not send the rest
     _busy = False  # a request of this connection is being answered
     _idle_since: float | None = None
-    _head: Head | None = None  # of the hot request that the parser is reading
+    _head: HotHead | None = None  # of the hot request that the parser is reading
     _prefix_of: list[tuple[bytes, bytes]] | None = None  # the default headers that `_prefix` was made of
     _prefix = b""
 
@@ -215,6 +82,12 @@ class HotProtocol(HttpToolsProtocol):
         super().__init__(config, *args, **kwargs)
         hot: HotRoutes = config.app.hot  # type: ignore[union-attr]  # the application that `app.main` made
         self._find, self._heads = hot.find, hot.heads
+        self._hot = hot
+
+    def connection_made(self, transport: Any) -> None:
+        """A connection on which nothing ever comes is idle, too."""
+        super().connection_made(transport)
+        self._wait_idle()
 
     # ── a request comes in ──
 
@@ -225,7 +98,7 @@ class HotProtocol(HttpToolsProtocol):
         a request's beginning depends on its bytes alone, so it is remembered; the parser is not asked twice.
         """
         if self._in_message or self._busy or self.pipeline or self.flow.write_paused:
-            super().data_received(data)
+            self._parse(data)
             return
         end = data.find(b"\r\n\r\n") + 4
         head = self._heads.get(data[:end])
@@ -236,26 +109,48 @@ class HotProtocol(HttpToolsProtocol):
             exchange.handle()
             return
         self._head = None
-        super().data_received(data)
+        self._parse(data)
         self._remember(data, end)
+
+    def _parse(self, data: bytes) -> None:
+        """Give data to the parser; who sends a head without end, or not the rest of a request, is cut off."""
+        super().data_received(data)
+        if not self._in_message or self.transport.is_closing():
+            return
+        if self._in_head:
+            self._sent_bytes += len(data)
+            if self._sent_bytes > self._hot.max_head_bytes:
+                self.send_400_response("The head of the request is too large.")
+        if self._slow_task is None:
+            self._slow_task = self.loop.call_later(self._hot.receive_timeout_s, self._cut_off)
 
     def on_message_begin(self) -> None:
         """Make no scope yet: a hot request needs none."""
-        self._in_message = True
+        self._in_message = self._in_head = True
+        self._head_bytes = self._sent_bytes = 0
         self.url = b""
         self.headers = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.headers.append((name.lower(), value))
+        self._head_bytes += len(name) + len(value)
+        if self._head_bytes > self._hot.max_head_bytes:
+            raise ValueError(
+                "The head of the request is too large."
+            )  # the parser stops and `send_400_response` follows
 
     def on_headers_complete(self) -> None:
+        self._in_head = False
         handler = self._find(self.url.partition(b"?")[0]) if self._takes_hot() else None
         if handler is None:
             self._begin_ordinary()
             super().on_headers_complete()
+            if self._hot.closing:
+                self.cycle.keep_alive = False
             return
         keep_alive = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
-        self._head = Head(handler, self.url, keep_alive, self.headers)
+        keep_alive = keep_alive and not self._hot.closing
+        self._head = HotHead(handler, self.url, keep_alive, self.headers)
         self.cycle = exchange = Exchange(self, self._head)
         if self._busy or self.pipeline or self.flow.write_paused:
             self.flow.pause_reading()
@@ -272,6 +167,9 @@ class HotProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._in_message = False
+        if self._slow_task is not None:
+            self._slow_task.cancel()
+            self._slow_task = None
         if type(self.cycle) is not Exchange:
             super().on_message_complete()
         elif not self.cycle.response_complete:
@@ -281,9 +179,10 @@ class HotProtocol(HttpToolsProtocol):
         for cycle, _ in self.pipeline:
             cycle.disconnected = True
         super().connection_lost(exc)
-        if self.timeout_keep_alive_task is not None:
-            self.timeout_keep_alive_task.cancel()
-            self.timeout_keep_alive_task = None
+        for timer in (self.timeout_keep_alive_task, self._slow_task):
+            if timer is not None:
+                timer.cancel()
+        self.timeout_keep_alive_task = self._slow_task = None
 
     # ── the answer goes out ──
 
@@ -291,16 +190,16 @@ class HotProtocol(HttpToolsProtocol):
         """Write a whole response at once."""
         if self.server_state.default_headers is not self._prefix_of:
             self._make_prefix()
-        extra, prefix = b"", self._prefix
-        if headers or not exchange.keep_alive:
-            extra = "".join([f"{name}: {value}\r\n" for name, value in headers]).encode()
-            extra += b"" if exchange.keep_alive else b"connection: close\r\n"
-            if b"content-type: " in extra:
-                prefix = prefix.replace(JSON_LINE, b"")
+        prefix = self._prefix
+        extra, is_json = _lines(headers)
+        if not is_json:
+            prefix = prefix.replace(JSON_LINE, b"")
+        if not exchange.keep_alive:
+            extra += b"connection: close\r\n"
         self.transport.write(b"%b%b%d\r\n%b\r\n%b" % (STATUS_LINE[status], prefix, len(body), extra, body))
         if self.access_log:
             client = ":".join(map(str, self.client or ()))
-            self.access_logger.info('%s - "POST %s" %d', client, exchange.url.decode("latin-1"), status)
+            self.access_logger.info('%s - "POST %s" %d', client, exchange.head.url.decode("latin-1"), status)
         if not exchange.keep_alive:
             self.transport.close()
         self.on_response_complete()
@@ -319,6 +218,9 @@ class HotProtocol(HttpToolsProtocol):
             return
         if self.flow.read_paused:
             self.flow.resume_reading()
+        self._wait_idle()
+
+    def _wait_idle(self) -> None:
         self._idle_since = self.loop.time()
         if self.timeout_keep_alive_task is None:
             self.timeout_keep_alive_task = self.loop.call_later(
@@ -343,11 +245,32 @@ class HotProtocol(HttpToolsProtocol):
         )
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP, in the form of every other error."""
-        body = b'{"error":"%b"}' % msg.encode()
-        head = b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body)
-        self.transport.write(STATUS_LINE[400] + JSON_LINE + head + body)
+        """Answer what is no HTTP, or too much of it, in the form of every other error."""
+        if max(self._head_bytes, self._sent_bytes) > self._hot.max_head_bytes:
+            expected = f"at most {self._hot.max_head_bytes} bytes of URL and headers"
+            self._turn_away(431, f"Invalid head: expected {expected}. Received: more.")
+        else:
+            self._turn_away(400, msg)
+
+    def _turn_away(self, status: int, message: str) -> None:
+        """Say why and close, if nothing else is being said on this connection."""
+        if not self._busy and not self.transport.is_closing():
+            body = msgspec.json.encode({"error": message})
+            head = b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body)
+            self.transport.write(STATUS_LINE[status] + JSON_LINE + head + body)
         self.transport.close()
+
+    def _cut_off(self) -> None:
+        """The rest of a request has not come; where the service itself stopped reading, go on waiting."""
+        self._slow_task = None
+        if self.flow.read_paused:
+            self._slow_task = self.loop.call_later(self._hot.receive_timeout_s, self._cut_off)
+            return
+        waiting = type(self.cycle) is Exchange and not self.cycle.response_complete and not self.pipeline
+        if waiting:
+            self.cycle.disconnected = True
+            self._busy = False
+        self._turn_away(408, f"The request did not arrive within {self._hot.receive_timeout_s:g} s.")
 
     # ── helpers ──
 
@@ -359,7 +282,7 @@ class HotProtocol(HttpToolsProtocol):
         head = self._head
         if head is None or self._in_message or head.length != len(data) - end:
             return
-        if not head.keep_alive or head.expects_100 or end > HEAD_MAX_BYTES:
+        if not head.keep_alive or head.expects_100 or end > HEAD_MAX_BYTES or self.limit_concurrency is not None:
             return
         if head.length > head.handler.max_body_bytes:
             return
@@ -406,3 +329,10 @@ class HotProtocol(HttpToolsProtocol):
             cycle.start()
         else:
             super()._start_asgi_task(cycle, app)
+
+
+@functools.lru_cache(maxsize=256)
+def _lines(headers: Headers) -> tuple[bytes, bool]:
+    """Write headers as they stand on the wire, and say whether the body is JSON; most answers have an earlier one's."""
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers]).encode()
+    return lines, all(name != "content-type" for name, _ in headers)

@@ -20,6 +20,7 @@ from app.bundle import Kind, Manifest
 from app.errors import BodyTooLarge, InvalidInput, RequestError
 
 RECEIVED_MAX_CHARS = 80  # of a value in a message: enough to recognise it, too few to flood a log
+EXPLAIN_MAX_BYTES = 256 * 1024  # of a body in which a fault is looked up
 HIDDEN = msgspec.Raw(b"something else")  # what follows the fault, or holds it, is malformed or too deep to be read
 PLAIN = msgspec.json.Decoder()
 VERBATIM = msgspec.json.Decoder(float_hook=lambda text: msgspec.Raw(text.encode()))  # slow, but reads 1e400
@@ -117,9 +118,14 @@ def _expectation(what: str) -> str:
     if wrong := WRONG_TYPE.match(what):
         kinds = [EXPECTATIONS.get(kind.strip(), kind.strip()) for kind in wrong["types"].split("|")]
         return " or ".join(kinds)
+    return _bound(what)
+
+
+def _bound(what: str) -> str:
+    """Put a bound on a length or a number into words."""
     if length := LENGTH.match(what):
-        what = {"array": "an array", "str": "a string"}[length["type"]]
-        return f"{what} of {'at least ' if length['bound'] else ''}{length['length']} {_units(length['type'])}"
+        noun = {"array": "an array", "str": "a string"}[length["type"]]
+        return f"{noun} of {'at least ' if length['bound'] else ''}{length['length']} {_units(length['type'])}"
     if what.startswith(("Expected `float`", "Number out of range")):
         return "a number within the range of a 32-bit float"
     if bound := BOUND.match(what):
@@ -174,7 +180,12 @@ def _value_at(body: bytes, path: str) -> Any:
 
 
 def _read(body: bytes) -> Any:
-    """Read a body that does not fit its type, and may be malformed after the fault."""
+    """Read a body that does not fit its type, and may be malformed after the fault.
+
+    A large one is not read again: that would stop the event loop for everybody, to show one value to one caller.
+    """
+    if len(body) > EXPLAIN_MAX_BYTES:
+        return HIDDEN
     for decoder in (PLAIN, VERBATIM):
         with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return decoder.decode(body)

@@ -6,19 +6,27 @@ serve(settings, sock)   application ─> uvicorn ─> address and a request that
 import asyncio
 import logging
 import multiprocessing
+import os
 import shlex
 import signal
 import socket
+import ssl
 import sys
-from typing import Any
+import threading
+from types import FrameType
+from typing import Any, NoReturn
 
 import msgspec
 import uvicorn
 
 from app.main import Slipway, create_app
-from app.model import Model
+from app.model import RUN_THREAD, Model
 from app.protocol import HotProtocol, fits
 from app.settings import Settings
+
+log = logging.getLogger("slipway.server")
+
+STUCK_S = 0.5  # that a run gets to end when everything else has
 
 
 def exit_zero_on_signals() -> None:
@@ -43,20 +51,40 @@ class Server(uvicorn.Server):
             asyncio.get_running_loop().add_reader(supervisor.sentinel, self.handle_exit, signal.SIGTERM, None)
         self._announcement = asyncio.create_task(self._announce())
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal begins the end; a second one, whichever it is, does not wait for anybody."""
+        if self.should_exit and self._captured_signals:
+            log.warning("A second signal: ending at once.")
+            _end_at_once()
+        super().handle_exit(sig, frame)
+
     async def shutdown(self, sockets: Any = None) -> None:
+        """Fail readiness, serve on for the drain delay, then finish what was accepted."""
         self._app.state.health.draining = True
+        self._app.hot.close()
+        await self._drain()
+        if self._app.state.rpc is not None:
+            self._app.state.rpc.begin_stop()  # beside HTTP, not after it; the lifespan waits for its end
         self._announcement.cancel()
         if supervisor := multiprocessing.parent_process():
             asyncio.get_running_loop().remove_reader(supervisor.sentinel)
         await super().shutdown(sockets)
 
+    async def _drain(self) -> None:
+        """Whoever routes here needs a while to notice; a person at a terminal (SIGINT) does not."""
+        if self._captured_signals != [signal.SIGINT]:
+            await asyncio.sleep(self._app.settings.drain_delay_s)
+
     async def _announce(self) -> None:
         """Print the address, and a curl line that works when pasted, once a model answers."""
         host, port = self.servers[0].sockets[0].getsockname()[:2]
-        address = f"http://{_reachable(host)}:{port}"
+        address = f"{'https' if self.config.is_ssl else 'http'}://{_reachable(host)}:{port}"
         registry, health = self._app.state.registry, self._app.state.health
         await registry.finished.wait()
         print(f"\nSlipway answers on {address} (documentation: {address}/docs)", flush=True)
+        if self._app.state.rpc is not None:
+            scheme = "grpcs" if self.config.is_ssl else "grpc"
+            print(f"and over gRPC on {scheme}://{_reachable(host)}:{self._app.state.rpc.port}", flush=True)
         if not health.ready:
             print(f"It is NOT ready: {' '.join(health.reasons())}", flush=True)
             return
@@ -77,8 +105,31 @@ def serve(settings: Settings, sock: socket.socket) -> None:
         proxy_headers=False,  # nothing here asks who the client is
         timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=settings.shutdown_timeout_s,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
+        ssl_ca_certs=None if settings.tls_client_ca is None else str(settings.tls_client_ca),
+        ssl_cert_reqs=ssl.CERT_NONE if settings.tls_client_ca is None else ssl.CERT_REQUIRED,
     )
-    Server(config, app).run([sock])
+    try:
+        Server(config, app).run([sock])
+    finally:
+        _leave_stuck_runs()
+
+
+def _leave_stuck_runs() -> None:
+    """The interpreter waits for its threads; one that hangs in a run must not keep the process from ending."""
+    stuck = [thread for thread in threading.enumerate() if thread.name.startswith(RUN_THREAD)]
+    for thread in stuck:
+        thread.join(STUCK_S)
+    if any(thread.is_alive() for thread in stuck):
+        log.error("A run has not ended; leaving it.")
+        _end_at_once()
+
+
+def _end_at_once() -> NoReturn:
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def _trial(address: str, models: list[Model]) -> str:

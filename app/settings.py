@@ -6,8 +6,10 @@ Each is read from the environment as `SLIPWAY_<NAME>` and given on the command l
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, FilePath
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.policy import Canary, PolicyText, Shadow
 
 
 class Settings(BaseSettings):
@@ -36,7 +38,10 @@ class Settings(BaseSettings):
 
     # what to serve
     models: Path = Field(Path("models"), description="Folder of bundles, each in `<name>/<version>/`.")
-    versions: Literal["latest", "all"] = Field("latest", description="Versions of each model to load.")
+    versions: PolicyText = Field(
+        "latest",
+        description='Versions of each model to load: latest, all, 1,3 or {"model": [1, 3]}; what is not named: latest.',
+    )
     default_model: str | None = Field(
         None, description="Model that answers when a request names none and several are loaded."
     )
@@ -45,12 +50,52 @@ class Settings(BaseSettings):
         default_factory=dict, description='Versions by label, as {"model": {"stable": 1, "canary": 2}}.'
     )
 
+    # versions and reload
+    watch_s: float = Field(
+        2.0, ge=0, description="Seconds between two looks at the models folder; 0 looks at the start and when asked."
+    )
+    canary: dict[str, Canary] = Field(
+        default_factory=dict,
+        description='Versions that answer a part of /predict, as {"model": {"version": 2, "share": 0.1}}.',
+    )
+    shadow: dict[str, Shadow] = Field(
+        default_factory=dict,
+        description='Versions that run on a copy of /predict, as {"model": {"version": 2, "share": 0.1}}.',
+    )
+
+    tls_certificate: FilePath | None = Field(None, description="Certificate chain (PEM) to serve HTTPS with.")
+    tls_key: FilePath | None = Field(None, description="Private key (PEM) of the certificate.")
+    tls_client_ca: FilePath | None = Field(
+        None, description="Authorities (PEM) of which every client must hold a certificate (mutual TLS)."
+    )
+
+    # who may call
+    api_keys_file: FilePath | None = Field(
+        None, description="File of API keys, each line KEY or NAME:KEY; left out, everybody may ask."
+    )
+    admin_keys_file: FilePath | None = Field(
+        None, description="File of the operators' keys, likewise; without it there is no /admin."
+    )
+    max_requests_per_s: float | None = Field(
+        None, gt=0, description="Requests a second of each API key, or of all callers without keys; more get 429."
+    )
+
     # bounds
     max_body_bytes: int = Field(16 * 2**20, ge=1, description="Bytes of a request body; more is refused with 413.")
+    max_head_bytes: int = Field(65536, ge=1024, description="Bytes of a request's head; more is refused with 431.")
+    receive_timeout_s: float = Field(
+        30.0, gt=0, description="Seconds from a request's first byte to its last; a slower sender is cut off with 408."
+    )
     max_request_rows: int = Field(10_000, ge=1, description="Rows of one request; more is refused with 413.")
     max_queue_rows: int = Field(20_000, ge=1, description="Rows waiting in a model's queue; more is refused with 429.")
     max_queue_bytes: int = Field(2**28, ge=1, description="Bytes of the bodies waiting in a model's queue; else 429.")
     timeout_ms: int = Field(10_000, ge=1, description="Milliseconds until a request without an answer gets 504.")
+    drain_delay_s: float = Field(
+        0.0,
+        ge=0,
+        description="Seconds after SIGTERM during which the service answers as before and only fails readiness; "
+        "for whoever routes to it to notice, where no preStop hook waits.",
+    )
     shutdown_timeout_s: int = Field(
         20, ge=0, description="Seconds that accepted requests have to finish after SIGTERM."
     )

@@ -8,7 +8,7 @@ It knows neither transport nor batches; the two protocols decode to it and encod
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -60,11 +60,15 @@ BY_ORT = {datatype.ort: datatype for datatype in DATATYPES.values()}
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """The name, element type and shape of an input or output; a dimension of None may have any size."""
+    """The name, element type and shape of an input or output; a dimension of None may have any size.
+
+    `symbols` holds what the graph calls its dimensions, "" where nothing; where it is given, it is as long as `shape`.
+    """
 
     name: str
     datatype: Datatype
     shape: tuple[Dim, ...]
+    symbols: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def wire_shape(self) -> list[int]:
@@ -132,12 +136,13 @@ class Signature:
 
     def _count(self, arrays: Mapping[str, Array]) -> int:
         """All inputs have as many rows, and at least one."""
-        counts = {name: len(array) for name, array in arrays.items()}
-        rows = next(iter(counts.values()))
+        counts = [len(array) for array in arrays.values()]
+        rows = counts[0]
         if not rows:
             raise InvalidInput("Invalid inputs: expected at least one row. Received: none.")
-        if any(count != rows for count in counts.values()):
-            raise InvalidInput(f"Invalid inputs: expected as many rows in each. Received: {counts}.")
+        if counts.count(rows) != len(counts):
+            received = dict(zip(arrays, counts, strict=True))
+            raise InvalidInput(f"Invalid inputs: expected as many rows in each. Received: {received}.")
         return rows
 
 
@@ -159,8 +164,8 @@ class Tensors:
         return self._rows
 
     def __getitem__(self, part: slice) -> "Tensors":
-        arrays = {name: array[part] for name, array in self.arrays.items()}
-        return Tensors(arrays, len(range(*part.indices(self._rows))))
+        start, stop, _ = part.indices(self._rows)
+        return Tensors({name: array[start:stop] for name, array in self.arrays.items()}, max(0, stop - start))
 
     @classmethod
     def join(cls, parts: Sequence["Tensors"]) -> "Tensors":

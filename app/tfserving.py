@@ -1,17 +1,99 @@
-"""TensorFlow Serving's predict, classify and regress: a decode and an encode around the batcher."""
+"""TensorFlow Serving's predict, classify and regress: a decode and an encode around the batcher.
 
-from app.endpoint import Serving
-from app.handler import Handler
+    POST /v1/models/{name}[/versions/{version}|/labels/{label}]:{verb}
+        find ─> Call ─> read the body by its verb ─> submit ─> … ─> write the outputs ─> respond
 
-PREFIX = "/v1/models/"
+It knows the paths; what a body means is in `app.tfserving_predict` and `app.tfserving_examples`.
+"""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+from app import infer
+from app.compression import pack
+from app.endpoint import Endpoint, Serving
+from app.errors import InvalidInput, RequestError, render
+from app.handler import Handler, Head, Respond
+from app.model import Model
+from app.tensors import Tensors
+from app.tfserving_body import Read
+from app.tfserving_examples import classify, regress
+from app.tfserving_predict import predict
+
+PREFIX = "/"  # the fixed words of a path may be in any case, so that its beginning says nothing: the last family to ask
+
+VERBS: dict[str, Read] = {"predict": predict, "classify": classify, "regress": regress}
+PARTS = {"name": "[^/:]+", "version": "[0-9]{1,18}", "label": "[^/:]+"}
+ANY_CASE = re.IGNORECASE | re.ASCII
+CALL = re.compile(
+    "/v1/models/(?P<name>{name})(?:/versions/(?P<version>{version})|/labels/(?P<label>{label}))?".format_map(PARTS)
+    + f":(?P<verb>{'|'.join(VERBS)})",
+    ANY_CASE,
+)
+
+Labels = Mapping[str, Mapping[str, int]]
+"""Model -> label -> version."""
 
 
 class TensorFlowServing:
     """Finds the handler of `POST /v1/models/{name}[/versions/{version}|/labels/{label}]:{verb}`."""
 
-    def __init__(self, serving: Serving) -> None:
+    def __init__(self, serving: Serving, labels: Labels) -> None:
         self._serving = serving
+        self._labels = labels
 
     def find(self, path: bytes) -> Handler | None:
         """Return the handler of a raw path, or None when it is not one of these routes."""
-        return None
+        call = CALL.fullmatch(unquote(path))
+        return None if call is None else Call(self._serving, self._labels, call.groupdict())
+
+
+class Call(Endpoint):
+    """The handler of one path.
+
+    Args:
+        serving: what it needs of the process.
+        labels: model -> label -> version.
+        parts: of the path, as in `CALL`.
+    """
+
+    def __init__(self, serving: Serving, labels: Labels, parts: Mapping[str, str]) -> None:
+        super().__init__(serving)
+        self._labels = labels
+        self._parts = parts
+        self._read = VERBS[parts["verb"].lower()]
+
+    def find(self, head: Head) -> Model:
+        return self._registry.find(self._parts["name"], version_of(self._parts, self._labels))
+
+    def submit(self, model: Model, head: Head, body: bytes, started: float, respond: Respond) -> infer.Inference:
+        self.admit(model, body)
+        arrays, write = self._read(model, body)
+        accepted = head.header(b"accept-encoding")
+
+        def finish(outcome: Tensors | RequestError) -> None:
+            if isinstance(outcome, Tensors):
+                answer, packing = pack(write(outcome), accepted)
+                respond(200, answer, model.headers + packing)
+            else:
+                respond(*render(outcome))
+
+        return infer.submit(
+            model, arrays, started=started, deadline=self.deadline(head, started), size_bytes=len(body), finish=finish
+        )
+
+
+def version_of(parts: Mapping[str, str | None], labels: Labels) -> int | None:
+    """Return the version that a path asks for, None for the newest.
+
+    Raises:
+        InvalidInput: when no version has the label.
+    """
+    label, version = parts.get("label"), parts.get("version")
+    if label is None:
+        return None if version is None else int(version)
+    known = labels.get(parts["name"] or "", {})
+    if label not in known:
+        raise InvalidInput(f"Unknown label: expected one of {', '.join(known) or 'none'}. Received: `{label[:80]}`.")
+    return known[label]

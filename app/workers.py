@@ -1,11 +1,13 @@
 """Several processes on one machine and one port, where one core is not enough and replicas are not wanted.
 
     supervise(count, sock, serve)   start ─> watch: restart who dies ─> a signal: stop all, wait, done
+                                                                      └─> SIGHUP: pass it on to all
 
 Each worker is a whole service of its own: its models, its batchers, its loop. They share the listening socket, and the
 Prometheus client's files, so that any of them can answer a scrape for all.
 """
 
+import contextlib
 import logging
 import multiprocessing
 import os
@@ -18,6 +20,8 @@ from multiprocessing.context import SpawnProcess
 from types import FrameType
 
 from prometheus_client.multiprocess import mark_process_dead
+
+from app.signals import held_back
 
 log = logging.getLogger("slipway.workers")
 
@@ -38,6 +42,9 @@ def supervise(count: int, sock: socket.socket, serve: Serve) -> None:
         workers = [_start(sock, serve) for _ in range(count)]
         while not stop.asked:
             wait([stop.wakeup, *(worker.sentinel for worker in workers)])
+            stop.clear()
+            if stop.hung_up:
+                _pass_on(stop, workers)
             if not stop.asked:
                 workers = [worker if worker.is_alive() else _replace(worker, sock, serve) for worker in workers]
         for worker in workers:
@@ -51,20 +58,40 @@ class _Stop:
 
     def __init__(self) -> None:
         self.asked = False
+        self.hung_up = False  # SIGHUP has come and was not passed on yet
         self.wakeup, wakes = socket.socketpair()
         wakes.setblocking(False)
         self._wakes = wakes
         signal.set_wakeup_fd(wakes.fileno())
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask)
+        signal.signal(signal.SIGHUP, self._hang_up)
+        self.wakeup.setblocking(False)
+
+    def clear(self) -> None:
+        """Read away what woke the wait."""
+        with contextlib.suppress(BlockingIOError):
+            self.wakeup.recv(4096)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self.asked = True
 
+    def _hang_up(self, number: int, frame: FrameType | None) -> None:
+        self.hung_up = True
+
+
+def _pass_on(stop: _Stop, workers: list[SpawnProcess]) -> None:
+    """Ask each worker to look at the models folder; one that is starting looks anyway."""
+    stop.hung_up = False
+    for worker in workers:
+        if worker.pid is not None and worker.is_alive():
+            os.kill(worker.pid, signal.SIGHUP)
+
 
 def _start(sock: socket.socket, serve: Serve) -> SpawnProcess:
     worker = multiprocessing.get_context("spawn").Process(target=serve, args=(sock,))
-    worker.start()
+    with held_back():  # until it has a handler
+        worker.start()
     return worker
 
 

@@ -6,10 +6,11 @@ bodies ─> a Lua script ─> wrk, pinned to a core ─> one line of JSON ─> L
 import json
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+JSON = {"content-type": "application/json"}
 WRK_GRACE_S = 30.0
 
 DONE = """
@@ -24,13 +25,13 @@ end
 """
 ONE = """
 wrk.method, wrk.body = "POST", BODIES[1]
-wrk.headers["content-type"] = "application/json"
+for name, value in pairs(HEADERS) do wrk.headers[name] = value end
 """
 SEVERAL = """
 local requests, turn = {}, 0
 function init(args)
   for i, body in ipairs(BODIES) do
-    requests[i] = wrk.format("POST", nil, { ["content-type"] = "application/json" }, body)
+    requests[i] = wrk.format("POST", nil, HEADERS, body)
   end
 end
 function request()
@@ -62,11 +63,12 @@ class Load:
         return self.status_errors + self.socket_errors
 
 
-def write_script(path: Path, bodies: Sequence[bytes]) -> Path:
+def write_script(path: Path, bodies: Sequence[bytes], headers: Mapping[str, str] = JSON) -> Path:
     """Write the Lua script that sends `bodies` in turn; one alone costs wrk no call a request."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    table = f"BODIES = {{ {', '.join(_lua(body.decode()) for body in bodies)} }}\n"
-    path.write_text(table + (ONE if len(bodies) == 1 else SEVERAL) + DONE)
+    table = f"BODIES = {{ {', '.join(map(_lua, bodies))} }}\n"
+    names = [f'["{name}"] = {_lua(value.encode())}' for name, value in headers.items()]
+    path.write_text(table + f"HEADERS = {{ {', '.join(names)} }}\n" + (ONE if len(bodies) == 1 else SEVERAL) + DONE)
     return path
 
 
@@ -94,6 +96,8 @@ def parse(text: str) -> Load:
     return Load(**json.loads(lines[-1].removeprefix("RESULT ")))
 
 
-def _lua(text: str) -> str:
-    """Quote a text for Lua; JSON bodies need no level of brackets."""
-    return f"[==[{text}]==]"
+def _lua(data: bytes) -> str:
+    """Quote bytes for Lua: every one by its number, if they are no plain text."""
+    if data.isascii() and data.decode().isprintable():
+        return f"[==[{data.decode()}]==]"
+    return '"' + "".join([f"\\{byte:03d}" for byte in data]) + '"'

@@ -23,6 +23,16 @@ ROOT = Path(__file__).parent.parent
 PATIENCE_S = 30  # until a process that should say something counts as hung
 
 
+OPERATOR = {"x-api-key": "an-operators-key-of-enough-length"}  # the header that opens /admin
+
+
+def operators(folder: Path) -> Path:
+    """Write a file of keys with the one of `OPERATOR`."""
+    path = folder / "operators"
+    path.write_text(f"night-shift:{OPERATOR['x-api-key']}\n")
+    return path
+
+
 def app_of(models: Path, **settings: Any) -> Slipway:
     """Make the application that serves the bundles below `models`."""
     return create_app(Settings(models=models, **settings))

@@ -56,8 +56,9 @@ def test_everything_copied_exists_and_is_all_that_the_builder_is_sent() -> None:
 def test_the_install_is_locked() -> None:
     """Hashes are checked, nothing is built from source, and no cache stays."""
     [install] = [run for run in BUILD.values("RUN") if "install" in run]
-    for flag in ("--require-hashes", "--no-cache-dir", "--only-binary=:all:", "requirements/serve.lock"):
+    for flag in ("--require-hashes", "--no-cache-dir", "--only-binary=:all:", "requirements/${LOCK}.lock"):
         assert flag in install
+    assert arguments()["LOCK"] == LOCK.stem, "without gRPC unless it is asked for"
     assert not SERVE.values("RUN"), "the final stage runs nothing: it only copies"
 
 

@@ -108,7 +108,7 @@ async def test_what_the_handler_gets_and_gives() -> None:
     wire = Wire(piece(b"abc", more=True), piece(b"def"), headers=((b"content-type", b"text/x"),), query=b"model=tiny")
     await finish(wire.through(AsgiDoor(handler)))
     (request,) = handler.requests
-    assert (request.query, request.content_type, request.body) == (b"model=tiny", b"text/x", b"abcdef")
+    assert (request.head.query, request.head.content_type, request.body) == (b"model=tiny", b"text/x", b"abcdef")
     assert wire.status == 200
     assert wire.headers == {b"content-type": b"application/json", b"content-length": b"7", b"x-one": b"1"}
     assert wire.sent[1:] == [{"type": "http.response.body", "body": b'{"a":1}'}]

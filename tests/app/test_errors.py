@@ -19,7 +19,9 @@ from app.errors import (
 TREE = {
     "InvalidInput": 400,
     "NotFound": 404,
+    "Unauthorized": 401,
     "MethodNotAllowed": 405,
+    "Conflict": 409,
     "BodyTooLarge": 413,
     "UnsupportedMedia": 415,
     "Overloaded": 429,
@@ -65,7 +67,11 @@ def test_what_a_caller_sees(name: str) -> None:
     status, body, headers = render(error)
     assert status == TREE[name]
     assert json.loads(body) == {"error": 'a "quoted" Ünïcode\n'}
-    expected = {"MethodNotAllowed": (("allow", "GET, POST"),), "Overloaded": (("retry-after", "1"),)}
+    expected = {
+        "MethodNotAllowed": (("allow", "GET, POST"),),
+        "Overloaded": (("retry-after", "1"),),
+        "Unauthorized": (("www-authenticate", "Bearer"),),
+    }
     assert headers == expected.get(name, ())
 
 

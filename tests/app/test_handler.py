@@ -3,15 +3,23 @@
 from typing import cast
 
 from app.doors import Message
-from app.handler import Handler, HotRoutes, Request
+from app.handler import Handler, Head, HotRoutes, Request
 
 
 def test_a_message_is_a_request() -> None:
     """The ASGI door's message has what a handler asks for."""
-    scope = {"query_string": b"a=1", "headers": [(b"accept", b"x"), (b"other", b"y")]}
-    request: Request = Message(scope, b"text/x", b"gzip", b"body")
-    assert (request.query, request.content_type, request.content_encoding) == (b"a=1", b"text/x", b"gzip")
-    assert (request.body, request.header(b"other"), request.header(b"absent")) == (b"body", b"y", b"")
+    head = Head(b"a=1", [(b"content-type", b"text/x"), (b"content-encoding", b"gzip"), (b"content-length", b"4")])
+    request: Request = Message(head, b"body")
+    assert (request.head, request.body) == (head, b"body")
+
+
+def test_what_a_head_says() -> None:
+    """The headers that count, and any other by its name."""
+    head = Head(b"a=1", [(b"content-type", b"text/x"), (b"content-encoding", b"gzip"), (b"content-length", b"4")])
+    assert (head.query, head.content_type, head.content_encoding, head.length) == (b"a=1", b"text/x", b"gzip", 4)
+    assert (head.header(b"content-type"), head.header(b"absent"), head.timeout) == (b"text/x", b"", b"")
+    assert Head(b"", [(b"content-length", b"-1")]).length is None
+    assert Head(b"", [(b"x-request-timeout-ms", b"50")]).timeout == b"50"
 
 
 def test_routes_start_empty() -> None:

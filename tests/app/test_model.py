@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app import decision as decision_module
 from app.model import Model, load
 from app.settings import Settings
 from tests import tiny
@@ -79,67 +78,3 @@ def test_an_output_of_another_length_fails_the_run(loaded: Model, monkeypatch: p
     monkeypatch.setattr(loaded.rows_schema, "assemble", lambda rows: tiny.tensors(TINY, [tiny.instance(TINY)] * 3))
     with pytest.raises(ValueError, match=r"expected 2 rows. Received: \(3, 2\)"):
         loaded.run([[(), ()]])
-
-
-# ── where runs happen ──
-
-
-@pytest.fixture(params=[1.0, 4.0])
-def cpus(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> float:
-    monkeypatch.setattr(decision_module, "effective_cpus", lambda: request.param)
-    count: float = request.param
-    return count
-
-
-def quick(run: object, sizes: tuple[int, ...]) -> dict[int, float]:
-    return {rows: 1e-5 * rows**0.5 for rows in sorted(set(sizes))}
-
-
-def slow(run: object, sizes: tuple[int, ...]) -> dict[int, float]:
-    return {rows: 1e-2 * rows**0.5 for rows in sorted(set(sizes))}
-
-
-def test_a_quick_model_runs_on_the_loop_with_one_thread(
-    models: Path, monkeypatch: pytest.MonkeyPatch, cpus: float
-) -> None:
-    """More threads would cost more than they bring."""
-    monkeypatch.setattr(decision_module, "time_runs", quick)
-    decision = load(models / "tiny" / "1", Settings()).decision
-    assert (decision.inline, decision.threads, decision.max_batch_rows) == (True, 1, 256)
-
-
-def test_a_slow_model_runs_in_a_thread_with_every_cpu(
-    models: Path, monkeypatch: pytest.MonkeyPatch, cpus: float
-) -> None:
-    """The loop stays free for others."""
-    monkeypatch.setattr(decision_module, "time_runs", slow)
-    decision = load(models / "tiny" / "1", Settings()).decision
-    assert (decision.inline, decision.threads) == (False, int(cpus))
-
-
-def test_where_there_is_one_cpu_a_thread_is_of_no_use(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run of some milliseconds stays on the loop, which could do nothing beside it."""
-    monkeypatch.setattr(decision_module, "effective_cpus", lambda: 1.0)
-    monkeypatch.setattr(decision_module, "time_runs", lambda run, sizes: dict.fromkeys(sizes, 0.002))
-    assert load(models / "tiny" / "1", Settings()).decision.inline
-    monkeypatch.setattr(decision_module, "effective_cpus", lambda: 2.0)
-    assert not load(models / "tiny" / "1", Settings()).decision.inline
-
-
-@pytest.mark.parametrize(
-    ("chosen", "inline", "threads", "rows"),
-    [
-        ({"run_on": "loop"}, True, 4, 256),
-        ({"threads": 2}, False, 2, 256),
-        ({"max_batch_rows": 5}, False, 4, 5),
-        ({"max_batch_rows": 1000, "run_on": "loop", "threads": 1}, True, 1, 1000),
-    ],
-)
-def test_an_operator_may_decide(
-    chosen: dict[str, object], inline: bool, threads: int, rows: int, models: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each setting is obeyed, whatever was measured."""
-    monkeypatch.setattr(decision_module, "effective_cpus", lambda: 4.0)
-    monkeypatch.setattr(decision_module, "time_runs", slow)
-    decision = load(models / "tiny" / "1", Settings.model_validate(chosen)).decision
-    assert (decision.inline, decision.threads, decision.max_batch_rows) == (inline, threads, rows)

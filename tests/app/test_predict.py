@@ -287,7 +287,40 @@ async def test_the_deadline_of_a_request(models: Path) -> None:
         await ask(client, GOOD)
 
 
+async def test_a_caller_may_ask_for_less_time(models: Path) -> None:
+    """By a header, in whole milliseconds; never for more than the service gives."""
+    app = serving.app_of(models, run_on="thread", timeout_ms=300)
+    async with serving.running(app) as client:
+        gate = threading.Event()
+        occupied = app.state.registry.models[0]._executor.submit(gate.wait, 10)
+        for asked_ms in ("20", "99999999"):
+            headers = {**JSON, "X-Request-Timeout-Ms": asked_ms}
+            response = await client.post("/predict", content=body_of(GOOD), headers=headers)
+            assert response.status_code == 504
+        gate.set()
+        assert await asyncio.wrap_future(occupied)
+        await ask(client, GOOD)
+
+
+@pytest.mark.parametrize("asked", ["", "0", "-1", "1.5", "soon", "9" * 20])
+async def test_a_time_that_is_none(asked: str, client: httpx.AsyncClient) -> None:
+    """An empty header is no header; everything else must be a positive whole number."""
+    response = await client.post("/predict", content=body_of(GOOD), headers={**JSON, "X-Request-Timeout-Ms": asked})
+    assert response.status_code == (400 if asked else 200)
+    if asked:
+        assert "Invalid `x-request-timeout-ms`: expected a whole number of milliseconds." in response.json()["error"]
+
+
 # ── which model answers ──
+
+
+async def test_each_answer_says_who_gave_it(several: httpx.AsyncClient) -> None:
+    """By a header, in each protocol; refusals by nobody."""
+    for query, who in (("?model=two", "two/1"), ("?model=one", "one/2"), ("?model=one&version=1", "one/1")):
+        response = await several.post(f"/predict{query}", content=body_of(GOOD), headers=JSON)
+        assert response.headers["x-slipway-version"] == who
+    refused = await several.post("/predict?model=two", content=b"{", headers=JSON)
+    assert "x-slipway-version" not in refused.headers
 
 
 @pytest.fixture

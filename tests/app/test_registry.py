@@ -39,7 +39,7 @@ class Loads:
         self.ended: list[tuple[str, int, str]] = []
         self.registry = Registry(Settings(models=models, **settings), observe, self._note)
 
-    def _note(self, entry: Entry) -> None:
+    def _note(self, entry: Entry, ready: bool) -> None:
         self.ended.append((entry.name, entry.version, entry.state))
 
 

@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 from pydantic_settings import CliApp
 
+from app.policy import Canary, Shadow
 from app.settings import Settings
 
 FIELDS = Settings.model_fields
@@ -41,6 +42,11 @@ def test_every_knob_is_explained() -> None:
         ("port", "0", 0),
         ("models", "/srv/models", Path("/srv/models")),
         ("versions", "all", "all"),
+        ("versions", "1,3", "1,3"),
+        ("versions", '{"tiny": [1, 3]}', '{"tiny": [1, 3]}'),
+        ("watch_s", "0.5", 0.5),
+        ("canary", '{"tiny": {"version": 2, "share": 0.1}}', {"tiny": Canary(version=2, share=0.1)}),
+        ("shadow", '{"tiny": {"version": 2}}', {"tiny": Shadow(version=2)}),
         ("default_model", "tiny", "tiny"),
         ("max_body_bytes", "1", 1),
         ("timeout_ms", "250", 250),
@@ -70,6 +76,10 @@ def test_the_command_line_is_above_the_environment(monkeypatch: pytest.MonkeyPat
         ("port", "-1"),
         ("port", "http"),
         ("versions", "newest"),
+        ("versions", "0"),
+        ("watch_s", "-1"),
+        ("canary", '{"tiny": {"version": 2, "share": 2}}'),
+        ("shadow", '{"tiny": {}}'),
         ("max_body_bytes", "0"),
         ("max_request_rows", "0"),
         ("max_queue_rows", "0"),

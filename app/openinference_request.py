@@ -1,0 +1,269 @@
+"""The body of an infer request to arrays and wishes.
+
+    read(signature, body, header_length)
+        JSON alone          ─> every input's `data`
+        JSON and raw bytes  ─> the bytes of each input with a `binary_data_size`, in order; the others' `data`
+        raw bytes alone     ─> the only input
+
+Keys that the protocol does not have are ignored, as other servers do. It knows no transport.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Annotated, NamedTuple, NoReturn
+
+import msgspec
+
+from app import elements
+from app.binary import LENGTH, count_of, from_raw
+from app.errors import InvalidInput
+from app.schema import explain
+from app.tensors import Array, Signature, TensorSpec
+
+TIMEOUT_MAX_US = 2**63  # Triton has it as a 64-bit integer
+CLASSES_MAX = 1000
+
+Size = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Parameters = dict[str, bool | int | float | str]
+
+
+class Input(msgspec.Struct):
+    """A tensor of the request: its elements are in `data`, or behind the JSON."""
+
+    name: str
+    datatype: str
+    shape: list[Size]
+    data: msgspec.Raw = msgspec.Raw()
+    parameters: Parameters | None = None
+
+
+class Output(msgspec.Struct):
+    """A tensor that the response shall have."""
+
+    name: str
+    parameters: Parameters | None = None
+
+
+class Body(msgspec.Struct):
+    """The JSON of a request."""
+
+    inputs: list[Input]
+    outputs: list[Output] | None = None
+    id: str | None = None
+    parameters: Parameters | None = None
+
+
+class Wish(NamedTuple):
+    """An output as it shall be answered."""
+
+    name: str
+    binary: bool
+    classes: int = 0  # the best so many as text; 0 for the tensor itself
+
+
+class Asked(NamedTuple):
+    """What a request asks for; `timeout_s` is None where it leaves that to the server."""
+
+    arrays: dict[str, Array]
+    wishes: Sequence[Wish]
+    id: str | None = None
+    timeout_s: float | None = None
+
+
+DECODER = msgspec.json.Decoder(Body)
+NONE: Parameters = {}
+
+
+def read(signature: Signature, body: bytes, header_length: bytes) -> Asked:
+    """Read a request.
+
+    Args:
+        signature: of the model that answers.
+        body: without its compression.
+        header_length: how many bytes of it are JSON, as the header says; empty when there is none.
+
+    Raises:
+        InvalidInput: with the path of what is not as expected.
+    """
+    json, rest = body, memoryview(b"")
+    if header_length:
+        json_bytes = _json_bytes(header_length, len(body))
+        if not json_bytes:
+            return _raw(signature, body)
+        json, rest = body[:json_bytes], memoryview(body)[json_bytes:]
+    try:
+        request = DECODER.decode(json)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise explain(error, json, ()) from error
+    parameters = request.parameters or NONE
+    return Asked(
+        _arrays(signature, request.inputs, rest),
+        wishes_of(signature, request.outputs, parameters),
+        request.id,
+        timeout_of(parameters),
+    )
+
+
+def _json_bytes(text: bytes, most: int) -> int:
+    if text.isdigit() and len(text) < 19 and int(text) <= most:
+        return int(text)
+    received = text[:80].decode("latin-1")
+    raise InvalidInput(
+        f"Invalid `inference-header-content-length`: expected 0 to {most}, the bytes of the body. Received: {received}."
+    )
+
+
+# ── inputs ──
+
+
+def _arrays(signature: Signature, inputs: Sequence[Input], rest: memoryview) -> dict[str, Array]:
+    arrays: dict[str, Array] = {}
+    place = 0
+    for index, tensor in enumerate(inputs):
+        where = f"inputs[{index}]"
+        spec = signature.find(tensor.name)
+        if tensor.name in arrays:
+            raise InvalidInput(f"Invalid `{where}.name`: expected each input once. Received: `{tensor.name}` again.")
+        if tensor.datatype != spec.datatype.name:
+            expected, received = spec.datatype.name, tensor.datatype[:80]
+            raise InvalidInput(f"Invalid `{where}.datatype`: expected {expected}. Received: {received}.")
+        size = None if tensor.parameters is None else tensor.parameters.get("binary_data_size")
+        if size is None:
+            arrays[tensor.name] = _from_json(spec, tensor, where)
+        else:
+            end = place + _whole(size, f"{where}.parameters.binary_data_size", len(rest))
+            arrays[tensor.name] = _from_bytes(spec, tensor, rest[place:end], where)
+            place = end
+    if place != len(rest):
+        raise InvalidInput(
+            f"Invalid body: expected {place} bytes behind the JSON, as `binary_data_size` says. Received: {len(rest)}."
+        )
+    return arrays
+
+
+def _from_json(spec: TensorSpec, tensor: Input, where: str) -> Array:
+    """Elements may be nested in any way; the shape counts."""
+    data = bytes(tensor.data)
+    if data in (b"", b"null"):
+        raise InvalidInput(f"Invalid `{where}`: expected `data` or `parameters.binary_data_size`. Received: neither.")
+    count = count_of(tensor.shape, where)
+    if spec.datatype.item_bytes is not None and data.count(b",") > count:
+        _refuse_count(tensor, data.count(b",") + 1, where)  # before millions of numbers are read in vain
+    array = elements.read(data, spec.datatype, f"{where}.data")
+    if array.size != count:
+        _refuse_count(tensor, array.size, where)
+    return array.reshape(tensor.shape)
+
+
+def _refuse_count(tensor: Input, received: int, where: str) -> NoReturn:
+    expected = f"{count_of(tensor.shape, where)} elements, as the shape {tensor.shape} has"
+    raise InvalidInput(f"Invalid `{where}.data`: expected {expected}. Received: {received}.")
+
+
+def _from_bytes(spec: TensorSpec, tensor: Input, data: memoryview, where: str) -> Array:
+    if bytes(tensor.data) not in (b"", b"null"):
+        raise InvalidInput(f"Invalid `{where}`: expected `data` or `parameters.binary_data_size`. Received: both.")
+    return _aligned(from_raw(data, spec.datatype, tensor.shape, where))
+
+
+def _aligned(array: Array) -> Array:
+    """Copy what begins at an odd place, as the JSON's length has it: kernels may take an element's alignment for given.
+
+    A request that shares a run is copied then anyway.
+    """
+    return array if array.flags.aligned else array.copy()
+
+
+# ── outputs and parameters ──
+
+
+def wishes_of(signature: Signature, outputs: Sequence[Output] | None, parameters: Parameters) -> list[Wish]:
+    """Without `outputs` all are asked for; each has its own form, or the request's."""
+    default = _flag(parameters, "binary_data_output", False, "")
+    if not outputs:
+        return [Wish(spec.name, default) for spec in signature.outputs]
+    wishes: dict[str, Wish] = {}
+    for index, output in enumerate(outputs):
+        where = f"outputs[{index}]."
+        signature.check_output(output.name)
+        if output.name in wishes:  # each would be written: a small request must not ask for a large answer
+            raise InvalidInput(f"Invalid `{where}name`: expected each output once. Received: `{output.name}` again.")
+        own = output.parameters or NONE
+        binary = _flag(own, "binary_data", default, where)
+        classes = _classes(signature, output.name, own, where)
+        wishes[output.name] = Wish(output.name, binary, classes)
+    return list(wishes.values())
+
+
+def _classes(signature: Signature, output: str, parameters: Parameters, where: str) -> int:
+    if "classification" not in parameters:
+        return 0
+    path = f"{where}parameters.classification"
+    count = _whole(parameters["classification"], path, CLASSES_MAX)
+    spec = next(spec for spec in signature.outputs if spec.name == output)
+    if count and spec.datatype.dtype.kind not in "iuf":
+        raise InvalidInput(f"Invalid `{path}`: expected an output of numbers. Received: {spec.datatype.name}.")
+    return count
+
+
+def timeout_of(parameters: Mapping[str, bool | int | float | str]) -> float | None:
+    """Triton's `timeout` is in microseconds; 0 is the server's own."""
+    timeout_us = parameters.get("timeout")
+    if timeout_us is None:
+        return None
+    return _whole(timeout_us, "parameters.timeout", TIMEOUT_MAX_US) / 1e6 or None
+
+
+def _flag(parameters: Parameters, name: str, default: bool, where: str) -> bool:
+    value = parameters.get(name, default)
+    if isinstance(value, bool):
+        return value
+    raise InvalidInput(f"Invalid `{where}parameters.{name}`: expected true or false. Received: {value!s:.80}.")
+
+
+def _whole(value: float | str, path: str, most: int) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most:
+        return value
+    raise InvalidInput(f"Invalid `{path}`: expected a whole number from 0 to {most}. Received: {_shown(value)}.")
+
+
+def _shown(value: float | str) -> str:
+    """Show a parameter; a number may have more digits than Python writes."""
+    return "a larger one" if isinstance(value, int) and abs(value) > TIMEOUT_MAX_US else f"{value!s:.80}"
+
+
+# ── a raw body ──
+
+
+def _raw(signature: Signature, body: bytes) -> Asked:
+    """Take the whole body for the elements of the only input, of one row where the model is batched."""
+    if len(signature.inputs) != 1:
+        raise InvalidInput(
+            "Invalid `inference-header-content-length`: expected more than 0, for the model has several inputs. "
+            "Received: 0."
+        )
+    (spec,) = signature.inputs
+    if spec.datatype.item_bytes is None:
+        body = _one_string(body)
+    shape = _raw_shape(signature, spec, len(body))
+    wishes = [Wish(output.name, True) for output in signature.outputs]
+    return Asked({spec.name: from_raw(body, spec.datatype, shape, spec.name)}, wishes)
+
+
+def _one_string(body: bytes) -> bytes:
+    """Strings need a length before each, which a raw body has not: it is one string."""
+    return LENGTH.pack(len(body)) + body
+
+
+def _raw_shape(signature: Signature, spec: TensorSpec, size_bytes: int) -> list[int]:
+    """Infer the one dimension that may be of any size."""
+    dims = ([1] if signature.batched else []) + list(spec.shape[1:] if signature.batched else spec.shape)
+    free = dims.count(None)
+    if not free:
+        return [dim or 0 for dim in dims]
+    if free > 1 and spec.datatype.item_bytes is not None:
+        raise InvalidInput(f"Invalid body: expected JSON, for {spec} has {free} open dimensions. Received: none.")
+    known = math.prod([dim for dim in dims if dim is not None])
+    row_bytes = known * (spec.datatype.item_bytes or size_bytes)
+    inferred = size_bytes // row_bytes if row_bytes else 0
+    return [inferred if dim is None else dim for dim in dims]
