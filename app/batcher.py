@@ -126,6 +126,7 @@ class Batcher:
         self._backlog = False  # rows waited when the last run ended
         self.queued_rows = 0
         self.queued_bytes = 0
+        self._ahead_rows = 0  # before a newcomer: of each work no more than its next piece, for then its turn is over
         self.failure: BaseException | None = None  # set when the batcher itself broke: liveness must fail
 
     # ── the four verbs ──
@@ -167,7 +168,7 @@ class Batcher:
 
         Where runs happen on the loop, it has waited for about a turn already, in its socket.
         """
-        turns = self.queued_rows // self._max_batch_rows + (1 if self._executor is not None else 2)
+        turns = self._ahead_rows // self._max_batch_rows + (1 if self._executor is not None else 2)
         return turns * self._turn_s
 
     @property
@@ -185,6 +186,7 @@ class Batcher:
         self.admit(rows, work.size_bytes, work.deadline - work.submitted)
         self.queued_rows += rows
         self.queued_bytes += work.size_bytes
+        self._ahead_rows += rows if rows <= self._max_batch_rows else self._max_batch_rows
         self._queue.append(work)
         if work.deadline < self._next_check:
             self._watch(work.deadline)
@@ -196,6 +198,7 @@ class Batcher:
         if not work.done:
             work.done = True
             if work.taken < work.size:
+                self._ahead_rows -= min(work.size - work.taken, self._max_batch_rows)
                 self.queued_rows -= work.size - work.taken
                 self.queued_bytes -= work.size_bytes
 
@@ -303,13 +306,16 @@ class Batcher:
         rows = work.rows
         if not work.taken and work.size <= room:
             work.taken = work.size
+            self._ahead_rows -= work.taken
             self.queued_rows -= work.taken
             self.queued_bytes -= work.size_bytes
             return rows
         piece = rows[work.taken : work.taken + room]
+        self._ahead_rows -= min(work.size - work.taken, self._max_batch_rows)
         work.taken += len(piece)
         self.queued_rows -= len(piece)
         if work.taken < work.size:
+            self._ahead_rows += min(work.size - work.taken, self._max_batch_rows)
             self._queue.append(work)
         else:
             self.queued_bytes -= work.size_bytes

@@ -10,6 +10,7 @@ It knows neither paths nor transport.
 
 import base64
 import functools
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +19,7 @@ import msgspec
 import numpy as np
 
 from app.elements import read, write
-from app.errors import InvalidInput
+from app.errors import BodyTooLarge, InvalidInput
 from app.model import Model
 from app.schema import Schema
 from app.tensors import OBJECT, Array, Signature, Tensors, TensorSpec
@@ -63,8 +64,18 @@ def _read_rows(model: Model, data: bytes) -> dict[str, Array]:
     if beginning is None or beginning[1] == b"]":
         raise InvalidInput(f"Invalid `instances`: expected an array of at least one row. Received: {_show(data)}.")
     if len(inputs) == 1 and (beginning[1] != b"{" or _is_base64(inputs[0], data)):
+        _check_rows(model, inputs[0], data)
         return {inputs[0].name: read(data, inputs[0].datatype, "instances", b64=True)}
     return _read_objects(inputs, model.schema, data)
+
+
+def _check_rows(model: Model, spec: TensorSpec, data: bytes) -> None:
+    """Refuse far too many rows before millions of numbers are read in vain, where a row's size is known."""
+    sizes = [dim for dim in spec.shape[1:] if dim is not None]
+    if not model.signature.batched or spec.datatype.item_bytes is None or len(sizes) < len(spec.shape) - 1:
+        return
+    if data.count(b",") >= model.max_request_rows * max(1, math.prod(sizes)):
+        raise BodyTooLarge(f"Invalid `instances`: expected at most {model.max_request_rows} rows. Received: more.")
 
 
 def _read_objects(inputs: Sequence[TensorSpec], schema: Schema | None, data: bytes) -> dict[str, Array]:

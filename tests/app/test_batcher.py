@@ -679,7 +679,7 @@ async def test_thousands_of_callers_never_get_anothers_answer(threaded: bool, ex
     async with asyncio.timeout(PATIENCE_S * 3):
         assert all(await asyncio.gather(*(one(n) for n in range(5000))))
     await until_idle(batcher)
-    assert batcher.queued_rows == 0
+    assert (batcher.queued_rows, batcher._ahead_rows) == (0, 0)
     assert max(tally.runs) == 16
 
 
@@ -725,6 +725,25 @@ async def test_the_pace_weighs_time_and_not_runs() -> None:
         batcher._backlog = True
         batcher._keep_pace(0.025 + 0.001 * n, 0.025 + 0.001 * n)
     assert abs(batcher._turn_s - 0.001) < 1e-4  # what is long past is forgotten
+
+
+async def test_a_large_request_is_waited_for_by_the_piece(executor: Executor) -> None:
+    """After each piece it goes to the back, so that a newcomer waits for one of them; whatever becomes of it."""
+    run = Gated()
+    batcher = make(run, executor=executor)  # four rows a turn
+    batcher._turn_s = 1.0
+    first, large, left = Caller([0]), Caller(list(range(40))), Caller(list(range(9)))
+    for caller in (first, large, left):
+        batcher.submit(caller)
+    await run.until_entered()
+    assert (batcher.queued_rows, batcher.wait_s) == (46, 3)  # a piece of each, and one's own
+    batcher.cancel(left)
+    assert batcher.wait_s == 2
+    batcher.admit(1, 0, patience_s=4.0)
+    run.gate.set()
+    await end_of(large)
+    await until_idle(batcher)
+    assert (batcher.queued_rows, batcher._ahead_rows) == (0, 0)
 
 
 async def test_an_empty_queue_refuses_nobody_for_the_pace() -> None:
