@@ -161,8 +161,12 @@ class Registry(Served):
         self._loaded(entry, not entry.reason)
 
     def _quietly(self, line: Versions) -> bool:
-        """Whether to load behind the requests: if there are any, and the model is not known to need more threads."""
-        return bool(self._serving) and (line.current is None or line.current.decision.threads == 1)
+        """Whether to load behind the requests: once there are any, and if the model is not known to need more threads.
+
+        Until the first load has ended nobody sends requests here, and somebody waits for it.
+        """
+        serving = self.finished.is_set() and bool(self._serving)
+        return serving and (line.current is None or line.current.decision.threads == 1)
 
     # ── after a change ──
 

@@ -57,7 +57,7 @@ async def until(condition: Callable[[], bool]) -> None:
     """Let the loop turn until `condition` holds."""
     async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110  (what is waited for tells nobody when it comes)
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)  # and let the threads have their turns
 
 
 class Process:

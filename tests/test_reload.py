@@ -159,11 +159,20 @@ def test_a_hangup_is_a_reload(versions: Versions, tmp_path: Path) -> None:
     assert load.wrong == []
 
 
+def until_said(process: serving.Process, text: str, times: int) -> None:
+    """Wait until the workers of a process have logged `text` so often."""
+    deadline = time.monotonic() + serving.PATIENCE_S
+    while process.complaints().count(text) < times:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 @pytest.fixture
 def pair(versions: Versions, tmp_path: Path) -> Iterator[serving.Process]:
-    """Two workers that do not watch."""
+    """Two workers that do not watch, and have both loaded the first version."""
     options = ("--workers", "2", "--watch-s", "0", "--admin-keys-file", str(serving.operators(tmp_path)))
     with serving.process(versions.models, tmp_path, *options) as started:
+        until_said(started, "Loaded tiny/1", 2)
         yield started
 
 
@@ -176,22 +185,18 @@ def test_a_hangup_reaches_every_worker(by: str, pair: serving.Process, versions:
         pair.popen.send_signal(signal.SIGHUP)
     else:
         assert httpx.post(f"{pair.address}/admin/reload", headers=serving.OPERATOR).json() == {"asked": 2}
-    deadline = time.monotonic() + serving.PATIENCE_S
-    while pair.complaints().count("Serving tiny/2 instead of tiny/1.") < 2:
-        assert time.monotonic() < deadline
+    until_said(pair, "Serving tiny/2 instead of tiny/1.", 2)
     assert workers_of(pair) == before
     for _ in range(20):
         assert httpx.post(f"{pair.address}/predict", content=body_of(GOOD), headers=JSON).json()["version"] == 2
 
 
-def test_a_hangup_that_comes_too_early_waits(versions: Versions, tmp_path: Path) -> None:
+def test_a_hangup_that_comes_too_early_waits(pair: serving.Process) -> None:
     """A worker that is just starting must not be killed by it."""
-    with serving.process(versions.models, tmp_path, "--workers", "2", "--watch-s", "0") as process:
-        first, *_ = workers_of(process)
-        os.kill(first, signal.SIGKILL)
-        deadline = time.monotonic() + serving.PATIENCE_S
-        while process.complaints().count("Loaded tiny/1") < 3:
-            process.popen.send_signal(signal.SIGHUP)
-            time.sleep(0.01)
-            assert time.monotonic() < deadline
-        assert process.complaints().count("Worker ") == 1
+    os.kill(workers_of(pair)[0], signal.SIGKILL)
+    deadline = time.monotonic() + serving.PATIENCE_S
+    while pair.complaints().count("Loaded tiny/1") < 3:
+        pair.popen.send_signal(signal.SIGHUP)
+        time.sleep(0.01)
+        assert time.monotonic() < deadline
+    assert pair.complaints().count("Worker ") == 1
