@@ -475,3 +475,15 @@ def test_external_data_is_refused_even_in_the_working_directory(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BundleError, match=r"model\.onnx: ONNX Runtime cannot load it: .*weights\.bin"):
         model.load(folder, SETTINGS)
+
+
+def test_a_folder_that_is_a_mounted_volume(tmp_path: Path) -> None:
+    """Its files are links into `..data`, which is a link itself: those names are the mount's own."""
+    folder = tiny.write(tmp_path)
+    real = folder / "..2026_01_01"
+    real.mkdir()
+    (folder / "..data").symlink_to(real.name)
+    for path in [path for path in folder.iterdir() if path.is_file()]:
+        path.rename(real / path.name)
+        path.symlink_to(Path("..data") / path.name)
+    assert bundles.read(folder).manifest.name == "tiny"

@@ -8,6 +8,7 @@ import pytest
 
 from app import bundle as bundles
 from app.errors import InvalidInput, NotFound, NotReady
+from app.loading import Loader
 from app.model import Model, Observer
 from app.registry import Entry, Registry
 from app.settings import Settings
@@ -183,3 +184,22 @@ async def test_stop_frees_the_threads(models: Path) -> None:
     registry.stop()
     with pytest.raises(RuntimeError, match="shutdown"):
         registry.models[0]._executor.submit(print)  # type: ignore[union-attr]  # there is one: run_on says so
+
+
+async def test_the_first_models_are_loaded_at_full_priority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until they are there nobody is served, and somebody waits; what comes later is loaded behind the requests."""
+    for name in ("a", "b"):
+        tiny.write(tmp_path, tiny.Tiny(name=name))
+    app = serving.app_of(tmp_path, watch_s=0)
+    seen: list[tuple[str, bool]] = []
+    load = Loader.load
+
+    async def noted(self: Loader, folder: Path, *, quietly: bool) -> Model:
+        seen.append((folder.parent.name, quietly))
+        return await load(self, folder, quietly=quietly)
+
+    monkeypatch.setattr(Loader, "load", noted)
+    async with serving.running(app):
+        tiny.write(tmp_path, tiny.Tiny(name="c"))
+        await app.state.registry.reload()
+    assert seen == [("a", False), ("b", False), ("c", True)]
