@@ -28,6 +28,7 @@ NEVER = float("inf")
 TURN_MAX_S = 0.005  # batches follow one another on the loop for this long before it looks at its sockets again
 WAIT_SHARE = 0.6  # of the time until its deadline that a request may wait by the estimate, its own run included
 PACE_S = 0.1  # the pace is learned from about so long
+RUN_SHARE = 0.3  # of the time: with less, the model is not what takes it
 CLOCK_TICK_S = 0.001  # uvloop rounds timers to milliseconds; a timer must not fire before its deadline
 
 log = logging.getLogger("slipway.batcher")
@@ -121,7 +122,8 @@ class Batcher:
         self._next_check = NEVER
         self._seen = 0  # works that waited at the last turn
         self._turn_s = 0.0  # from run to run, of late
-        self._recent_s = self._recent_runs = 0.0  # time, and runs in it; what is long past weighs little
+        self._recent_s = self._recent_runs = self._recent_run_s = 0.0  # what is long past weighs little
+        self._recent_refused = self._refused = 0.0  # newcomers, of late and since the last run
         self._last_end = 0.0
         self._backlog = False  # rows waited when the last run ended
         self.queued_rows = 0
@@ -203,6 +205,7 @@ class Batcher:
                 self.queued_bytes -= work.size_bytes
 
     def _full(self, expected: str, received: str) -> Overloaded:
+        self._refused += 1
         message = f"The queue is full: expected {expected}. Received: {received}. Try again later."
         return Overloaded(message, retry_after_s=max(1, math.ceil(self.wait_s)))
 
@@ -351,6 +354,8 @@ class Batcher:
 
         An average over the last tenth of a second or so, and not over the last runs: the loop reads its sockets, which
         may take longer than all runs together, once before several runs that follow one another.
+        Where the runs are a small part of it, to refuse a request takes as long as to answer it; then those refused
+        count as if they had been in runs, or a service that has once begun to refuse would find no end.
         """
         since = self._last_end if self._backlog else started
         self._backlog = bool(self._queue or self._suspects)
@@ -358,7 +363,13 @@ class Batcher:
         keep = math.exp(-spent_s / PACE_S)
         self._recent_s = self._recent_s * keep + spent_s
         self._recent_runs = self._recent_runs * keep + 1
-        self._turn_s = self._recent_s / self._recent_runs
+        self._recent_run_s = self._recent_run_s * keep + ended - started
+        self._recent_refused = self._recent_refused * keep + self._refused
+        self._refused = 0
+        turns = self._recent_runs
+        if self._recent_run_s < RUN_SHARE * self._recent_s:
+            turns += self._recent_refused / self._max_batch_rows
+        self._turn_s = self._recent_s / turns
         self._last_end = ended
 
     def _answer(self, work: Work, piece: Sequence[Any], answers: Sequence[Any]) -> None:

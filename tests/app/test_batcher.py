@@ -746,6 +746,20 @@ async def test_a_large_request_is_waited_for_by_the_piece(executor: Executor) ->
     assert (batcher.queued_rows, batcher._ahead_rows) == (0, 0)
 
 
+@pytest.mark.parametrize(("run_s", "turn_s"), [(0.001, 0.040 / 11), (0.039, 0.040)])
+async def test_those_refused_count_where_the_model_is_not_what_takes_the_time(run_s: float, turn_s: float) -> None:
+    """To refuse takes as long as to answer then, and must not look like a slow model."""
+    batcher = make(Recording(), most=4)
+    batcher._backlog = True
+    for _ in range(40):
+        batcher._full("", "")
+    batcher._keep_pace(0.040 - run_s, 0.040)
+    assert batcher._turn_s == pytest.approx(turn_s)
+    batcher._backlog = True
+    batcher._keep_pace(10.0 - run_s, 10.0)  # nobody was refused since
+    assert batcher._recent_refused < 1e-6
+
+
 async def test_an_empty_queue_refuses_nobody_for_the_pace() -> None:
     """After the slowest turn the next request still has its chance."""
     batcher = make(Recording())
