@@ -23,12 +23,11 @@ from time import monotonic  # uvloop's own clock ticks in milliseconds
 from typing import Any, Protocol
 
 from app.errors import DeadlineExceeded, ModelFailed, Overloaded, RequestError
+from app.pace import Pace
 
 NEVER = float("inf")
 TURN_MAX_S = 0.005  # batches follow one another on the loop for this long before it looks at its sockets again
 WAIT_SHARE = 0.6  # of the time until its deadline that a request may wait by the estimate, its own run included
-PACE_S = 0.1  # the pace is learned from about so long
-RUN_SHARE = 0.3  # of the time: with less, the model is not what takes it
 CLOCK_TICK_S = 0.001  # uvloop rounds timers to milliseconds; a timer must not fire before its deadline
 
 log = logging.getLogger("slipway.batcher")
@@ -121,11 +120,7 @@ class Batcher:
         self._timer: asyncio.TimerHandle | None = None
         self._next_check = NEVER
         self._seen = 0  # works that waited at the last turn
-        self._turn_s = 0.0  # from run to run, of late
-        self._recent_s = self._recent_runs = self._recent_run_s = 0.0  # what is long past weighs little
-        self._recent_refused = self._refused = 0.0  # newcomers, of late and since the last run
-        self._last_end = 0.0
-        self._backlog = False  # rows waited when the last run ended
+        self.pace = Pace(max_batch_rows)
         self.queued_rows = 0
         self.queued_bytes = 0
         self._ahead_rows = 0  # before a newcomer: of each work no more than its next piece, for then its turn is over
@@ -171,7 +166,7 @@ class Batcher:
         Where runs happen on the loop, it has waited for about a turn already, in its socket.
         """
         turns = self._ahead_rows // self._max_batch_rows + (1 if self._executor is not None else 2)
-        return turns * self._turn_s
+        return turns * self.pace.turn_s
 
     @property
     def crowded(self) -> bool:
@@ -205,7 +200,7 @@ class Batcher:
                 self.queued_bytes -= work.size_bytes
 
     def _full(self, expected: str, received: str) -> Overloaded:
-        self._refused += 1
+        self.pace.refused()
         message = f"The queue is full: expected {expected}. Received: {received}. Try again later."
         return Overloaded(message, retry_after_s=max(1, math.ceil(self.wait_s)))
 
@@ -242,7 +237,8 @@ class Batcher:
         try:
             batch = self._take()
             if not batch:
-                self._busy = self._backlog = False
+                self._busy = False
+                self.pace.rest()
             elif self._executor is None:
                 self._run_here(batch)
             else:
@@ -340,7 +336,7 @@ class Batcher:
         else:
             log.error("A run failed.", exc_info=outcome)
             self._fail(batch[0][0], ModelFailed("The model failed on this request."))
-        self._keep_pace(started, now)
+        self.pace.ran(started, now, backlog=bool(self._queue or self._suspects))
         self._running = []  # only now: if any of this breaks, `_break` still finds every caller
 
     def _go_on(self) -> None:
@@ -348,29 +344,6 @@ class Batcher:
             self._loop.call_soon(self._turn)
         else:
             self._busy = False
-
-    def _keep_pace(self, started: float, ended: float) -> None:
-        """Learn how long a turn takes: from run to run while rows wait, so that all else the loop does is in it.
-
-        An average over the last tenth of a second or so, and not over the last runs: the loop reads its sockets, which
-        may take longer than all runs together, once before several runs that follow one another.
-        Where the runs are a small part of it, to refuse a request takes as long as to answer it; then those refused
-        count as if they had been in runs, or a service that has once begun to refuse would find no end.
-        """
-        since = self._last_end if self._backlog else started
-        self._backlog = bool(self._queue or self._suspects)
-        spent_s = ended - since
-        keep = math.exp(-spent_s / PACE_S)
-        self._recent_s = self._recent_s * keep + spent_s
-        self._recent_runs = self._recent_runs * keep + 1
-        self._recent_run_s = self._recent_run_s * keep + ended - started
-        self._recent_refused = self._recent_refused * keep + self._refused
-        self._refused = 0
-        turns = self._recent_runs
-        if self._recent_run_s < RUN_SHARE * self._recent_s:
-            turns += self._recent_refused / self._max_batch_rows
-        self._turn_s = self._recent_s / turns
-        self._last_end = ended
 
     def _answer(self, work: Work, piece: Sequence[Any], answers: Sequence[Any]) -> None:
         if work.done:

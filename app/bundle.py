@@ -218,7 +218,9 @@ def _check_files(folder: Path, manifest: Manifest) -> None:
         raise BundleError(
             f"{folder / MANIFEST}: expected `files` to list {', '.join(missing)}. Received: no such entry."
         )
-    found = {entry.name for entry in folder.iterdir() if not entry.name.startswith("..")}  # those are a mount's own links
+    found = {
+        entry.name for entry in folder.iterdir() if not entry.name.startswith("..")
+    }  # those are a mount's own links
     unlisted = sorted(found - {MANIFEST, *manifest.files})
     if unlisted:
         raise BundleError(f"{folder / unlisted[0]}: expected to be listed in {MANIFEST}. Received: no such entry.")

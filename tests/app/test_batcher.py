@@ -690,7 +690,7 @@ async def test_what_would_wait_too_long_is_refused_at_the_door(executor: Executo
     """The wait is the turns that the waiting rows fill, and one's own; six tenths of the patience may go into it."""
     run = Gated()
     batcher = make(run, executor=executor)  # four rows a turn
-    batcher._turn_s = 1.0  # as if each turn had taken a second so far
+    batcher.pace.turn_s = 1.0  # as if each turn had taken a second so far
     first, waiting = Caller([0]), Caller([1, 2, 3, 4, 5])
     batcher.submit(first)
     await run.until_entered()
@@ -708,30 +708,15 @@ async def test_what_would_wait_too_long_is_refused_at_the_door(executor: Executo
 async def test_a_run_on_the_loop_costs_a_turn_in_the_socket(executor: Executor) -> None:
     """While the loop runs the model nobody reads; a thread leaves it free to."""
     for batcher, turns in ((make(Recording(), executor=executor), 1), (make(Recording()), 2)):
-        batcher._turn_s = 1.0
+        batcher.pace.turn_s = 1.0
         assert batcher.wait_s == turns
-
-
-async def test_the_pace_weighs_time_and_not_runs() -> None:
-    """Many quick runs after one long turn do not make it forgotten: they are turns of one stretch of time."""
-    batcher = make(Recording())
-    batcher._backlog = True
-    batcher._last_end = 0.0
-    for ended in (0.020, *(0.020 + 0.001 * n for n in range(1, 6))):
-        batcher._backlog = True
-        batcher._keep_pace(ended, ended)
-    assert 0.003 < batcher._turn_s < 0.0045  # 25 ms over six runs, the first of them a little faded
-    for n in range(1, 400):
-        batcher._backlog = True
-        batcher._keep_pace(0.025 + 0.001 * n, 0.025 + 0.001 * n)
-    assert abs(batcher._turn_s - 0.001) < 1e-4  # what is long past is forgotten
 
 
 async def test_a_large_request_is_waited_for_by_the_piece(executor: Executor) -> None:
     """After each piece it goes to the back, so that a newcomer waits for one of them; whatever becomes of it."""
     run = Gated()
     batcher = make(run, executor=executor)  # four rows a turn
-    batcher._turn_s = 1.0
+    batcher.pace.turn_s = 1.0
     first, large, left = Caller([0]), Caller(list(range(40))), Caller(list(range(9)))
     for caller in (first, large, left):
         batcher.submit(caller)
@@ -746,24 +731,10 @@ async def test_a_large_request_is_waited_for_by_the_piece(executor: Executor) ->
     assert (batcher.queued_rows, batcher._ahead_rows) == (0, 0)
 
 
-@pytest.mark.parametrize(("run_s", "turn_s"), [(0.001, 0.040 / 11), (0.039, 0.040)])
-async def test_those_refused_count_where_the_model_is_not_what_takes_the_time(run_s: float, turn_s: float) -> None:
-    """To refuse takes as long as to answer then, and must not look like a slow model."""
-    batcher = make(Recording(), most=4)
-    batcher._backlog = True
-    for _ in range(40):
-        batcher._full("", "")
-    batcher._keep_pace(0.040 - run_s, 0.040)
-    assert batcher._turn_s == pytest.approx(turn_s)
-    batcher._backlog = True
-    batcher._keep_pace(10.0 - run_s, 10.0)  # nobody was refused since
-    assert batcher._recent_refused < 1e-6
-
-
 async def test_an_empty_queue_refuses_nobody_for_the_pace() -> None:
     """After the slowest turn the next request still has its chance."""
     batcher = make(Recording())
-    batcher._turn_s = 1e6
+    batcher.pace.turn_s = 1e6
     caller = Caller([1], deadline=monotonic() + PATIENCE_S)
     batcher.submit(caller)
     assert await end_of(caller) == answers_to([1])
@@ -772,11 +743,11 @@ async def test_an_empty_queue_refuses_nobody_for_the_pace() -> None:
 async def test_the_pace_follows_the_runs(executor: Executor) -> None:
     """It starts at nothing and is learned from what ran."""
     batcher = make(Recording(), executor=executor)
-    assert batcher._turn_s == 0
+    assert batcher.pace.turn_s == 0
     caller = Caller([1])
     batcher.submit(caller)
     await end_of(caller)
-    assert batcher._turn_s > 0
+    assert batcher.pace.turn_s > 0
 
 
 async def test_a_busy_loop_fills_the_batch() -> None:
