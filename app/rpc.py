@@ -9,6 +9,7 @@ It runs on the event loop of the application, and shares its models, batchers an
 """
 
 import asyncio
+import logging
 
 import grpc
 from grpc_health.v1 import health, health_pb2_grpc
@@ -33,6 +34,9 @@ OPTIONS = (
     ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),  # clients may look after us as often
 )
+
+
+GRPC_LOG = logging.getLogger("grpc")
 
 
 class RpcServer:
@@ -80,6 +84,7 @@ class RpcServer:
         """Refuse new calls from now on; the task ends when those under way have, or their time is up."""
         if self._stop is None:
             self._draining.set()
+            GRPC_LOG.setLevel(logging.CRITICAL)  # calls that end with the server would be logged as errors, with traces
             self._stop = asyncio.create_task(self._server.stop(self._settings.shutdown_timeout_s), name="stop gRPC")
         return self._stop
 
