@@ -70,12 +70,17 @@ def _read_rows(model: Model, data: bytes) -> dict[str, Array]:
 
 
 def _check_rows(model: Model, spec: TensorSpec, data: bytes) -> None:
-    """Refuse far too many rows before millions of numbers are read in vain, where a row's size is known."""
-    sizes = [dim for dim in spec.shape[1:] if dim is not None]
-    if not model.signature.batched or spec.datatype.item_bytes is None or len(sizes) < len(spec.shape) - 1:
+    """Refuse far too many rows before millions of numbers are read in vain, where they can be counted without it."""
+    if not model.signature.batched or spec.datatype.item_bytes is None:
         return
-    if data.count(b",") >= model.max_request_rows * max(1, math.prod(sizes)):
-        raise BodyTooLarge(f"Invalid `instances`: expected at most {model.max_request_rows} rows. Received: more.")
+    most, trailing = model.max_request_rows, spec.shape[1:]
+    sizes = [dim for dim in trailing if dim is not None]
+    if len(sizes) == len(trailing):
+        too_many = data.count(b",") >= most * max(1, math.prod(sizes))
+    else:
+        too_many = len(trailing) == 1 and data.count(b"[") > most + 1  # one for each row, and one around them
+    if too_many:
+        raise BodyTooLarge(f"Invalid `instances`: expected at most {most} rows. Received: more.")
 
 
 def _read_objects(inputs: Sequence[TensorSpec], schema: Schema | None, data: bytes) -> dict[str, Array]:
