@@ -6,6 +6,7 @@ A request's row is an object (any order) or an array (the manifest's order).
 Inside, a row is a tuple with the float columns first and the string columns after, as the tensors want them.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Annotated, Any
@@ -15,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.bundle import Feature, Manifest
-from app.errors import InvalidInput
-from app.schema import Row, explain
+from app.errors import BodyTooLarge, InvalidInput
+from app.schema import EXPLAIN_MAX_BYTES, Row, explain
 
+ROWS_FIRST = re.compile(rb'\s*\{\s*"instances"\s*:\s*\[')
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 Number = Annotated[float, msgspec.Meta(ge=-FLOAT32_MAX, le=FLOAT32_MAX)]
 Text = Annotated[str, msgspec.Meta(min_length=1)]  # "" is how a tensor says missing
@@ -32,6 +34,8 @@ class TableSchema:
         self._manifest = manifest
         self._names = [feature.name for feature in manifest.features]
         self._ordered = _in_tensor_order(manifest)
+        self._max_rows = max_rows
+        self._countable = not any(f.type == "string" or set(f.name) & set("[{") for f in self._ordered)
         self._floats = sum(feature.type != "string" for feature in self._ordered)
         self._tensors = {tensor.dtype: tensor.name for tensor in manifest.inputs}
         self._features = {tensor.name: [f.name for f in self._fed(tensor.name)] for tensor in manifest.inputs}
@@ -43,11 +47,20 @@ class TableSchema:
         self._templates = _templates(manifest.labels)
 
     def decode(self, body: bytes) -> list[Row]:
+        if len(body) > EXPLAIN_MAX_BYTES:
+            self._check_rows(body)
         try:
             instances = self._decoder.decode(body).instances
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise explain(error, body, self._names) from error
         return self._canonical(instances)
+
+    def _check_rows(self, body: bytes) -> None:
+        """Refuse far too many rows before millions are read in vain, where no text can hold a bracket."""
+        most = self._max_rows + 1  # one for each row, and one around them
+        rows = ROWS_FIRST.match(body) if self._countable else None
+        if rows is not None and max(body.count(b"["), body.count(b"{")) > most:
+            raise BodyTooLarge(f"Invalid `instances`: expected at most {self._max_rows} rows. Received: more.")
 
     def rows(self, instances: Sequence[dict[str, Any]]) -> list[Row]:
         return self._canonical([msgspec.convert(instance, self._record) for instance in instances])
