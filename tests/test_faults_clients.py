@@ -125,6 +125,7 @@ def test_clients_that_leave_disturb_nobody(path: str, process: serving.Process, 
 def test_a_sender_who_dawdles_is_cut_off(chunked: bool, process: serving.Process, seen: Seen) -> None:
     """A byte now and then keeps no connection open, with a length or in chunks; others are answered meanwhile."""
     length = "transfer-encoding: chunked" if chunked else "content-length: 1000"
+    others = 0
     began = time.monotonic()
     with connected(process) as sock:
         sock.sendall(head("/predict", length))
@@ -137,9 +138,11 @@ def test_a_sender_who_dawdles_is_cut_off(chunked: bool, process: serving.Process
                     break
             except TimeoutError:
                 ask(process)
+                others += 1
         status, error = answer_of(sock)
     assert (status, "did not arrive within" in error) == (408, True)
-    assert RECEIVE_TIMEOUT_S <= time.monotonic() - began < RECEIVE_TIMEOUT_S + SOON_S
+    assert time.monotonic() - began < RECEIVE_TIMEOUT_S + SOON_S
+    assert others >= 3  # it was not cut off at once
 
 
 # ── who sends too much ──
