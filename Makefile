@@ -1,6 +1,7 @@
 # The one command surface. `make help` explains it.
 # Two environments to work in: .venv/serve holds the serving set alone (no TensorFlow); .venv/dev holds everything.
-# Two for the tests: .venv/clients holds other people's clients; .venv/zoo other people's models, as files alone.
+# Three for the tests: .venv/clients holds other people's clients; .venv/zoo other people's models, as files alone;
+# .venv/checkov what judges the manifests, which would bind other versions of what .venv/dev holds.
 # And .venv/audit, for what looks at the locked serving set from outside.
 
 PYTHON ?= python3
@@ -12,16 +13,16 @@ ARGS   ?=
 
 SERVE := .venv/serve
 DEV   := .venv/dev
-OTHER := .venv/clients .venv/zoo
+OTHER := .venv/clients .venv/zoo .venv/checkov
 AUDIT := .venv/audit
-CODE  := app training tests benchmarks
+CODE  := app training tests benchmarks monitoring image k8s
 
 .DEFAULT_GOAL := help
-.PHONY: help serve train test check format bench profile audit sbom lock protos clean
+.PHONY: help serve train test check watch deploy image image-test format bench profile audit sbom lock protos clean
 
 help:  ## Show this help
 	@awk 'BEGIN {FS = ":.*## "; print "Usage: make TARGET [NAME=value …]\n"} \
-	  /^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	  /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '\n  PYTHON=%s  HOST=%s  PORT=%s  MODELS=%s  ARGS="further options"\n' '$(PYTHON)' '$(HOST)' '$(PORT)' '$(MODELS)'
 
 serve: $(SERVE)/.done  ## Serve the bundles of MODELS on PORT; prints the address and a request to paste
@@ -44,6 +45,12 @@ check: $(DEV)/.done $(OTHER:=/.done)  ## Format, lint, types, import rules, and 
 	$(DEV)/bin/coverage combine --quiet
 	$(DEV)/bin/coverage report
 
+image:  ## Build the image with docker, podman or buildah: [STAGE=training] [LOCKS="grpc signing"] [TAG=name]
+	TARGET="$(STAGE)" LOCK="$(LOCKS)" TAG="$(TAG)" image/build.sh
+
+image-test:  ## Build the image on a base made here and run it (needs root, buildah, podman, runc, debootstrap)
+	$(PYTHON) -m tests.image $(ARGS)
+
 format: $(DEV)/.done  ## Rewrite the code in the house format
 	$(DEV)/bin/ruff format $(CODE)
 	$(DEV)/bin/ruff check --fix $(CODE)
@@ -53,6 +60,26 @@ bench: $(DEV)/.done $(SERVE)/.done  ## Measure beside the peers (about 25 minute
 
 profile: $(DEV)/.done $(SERVE)/.done  ## Show where a request's time goes, by stage
 	$(DEV)/bin/python -m benchmarks profile $(ARGS)
+
+PROMETHEUS_PORT ?= 9090
+
+watch: $(SERVE)/.done  ## See it locally: the service, a real Prometheus with our rules, and a gentle load
+	$(SERVE)/bin/python -m monitoring.watch --port $(PORT) --prometheus-port $(PROMETHEUS_PORT) --models $(MODELS) $(ARGS)
+
+KUBECTL ?= kubectl
+OVERLAY ?=
+# A name below k8s/overlays, or a folder of one's own; left out, the base.
+MANIFESTS = $(if $(OVERLAY),$(firstword $(wildcard k8s/overlays/$(OVERLAY) $(OVERLAY))),k8s)
+
+deploy:  ## Apply the manifests to kubectl's current cluster: [OVERLAY=dev]
+	@command -v "$(KUBECTL)" >/dev/null || { echo "No kubectl here. Install it, or say where: make deploy KUBECTL=path"; exit 2; }
+	@test -f "$(MANIFESTS)/kustomization.yaml" \
+	  || { echo "Invalid OVERLAY: expected a folder with a kustomization.yaml, or one of:" $(notdir $(wildcard k8s/overlays/*))". Received: $(OVERLAY)."; exit 2; }
+	@context=$$($(KUBECTL) config current-context 2>/dev/null) \
+	  || { echo "kubectl has no current cluster. Choose one: kubectl config use-context NAME"; exit 2; }; \
+	  echo "To $$context: $(MANIFESTS)"
+	$(KUBECTL) apply -k "$(MANIFESTS)"
+	$(KUBECTL) -n slipway rollout status deployment/slipway --timeout 300s
 
 audit: $(AUDIT)/.done  ## Ask the package index for known vulnerabilities of the serving set (needs the network)
 	$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r requirements/serve.lock \
@@ -72,9 +99,13 @@ lock:  ## Lock every version anew, with hashes (needs .venv/dev, or UV=path)
 	$(LOCK) pyproject.toml --constraint requirements/dev.lock --extra train --output-file requirements/train.lock
 	$(LOCK) pyproject.toml --constraint requirements/dev.lock --output-file requirements/serve.lock
 	$(LOCK) pyproject.toml --constraint requirements/dev.lock --extra grpc --output-file requirements/grpc.lock
+	$(LOCK) pyproject.toml --constraint requirements/dev.lock --extra signing --output-file requirements/signing.lock
+	$(LOCK) pyproject.toml --constraint requirements/dev.lock --extra tracing --output-file requirements/tracing.lock
+	$(LOCK) requirements/pip.in --upgrade --output-file requirements/pip.lock
 	$(LOCK) requirements/clients.in --upgrade --output-file requirements/clients.lock
 	$(LOCK) requirements/zoo.in --upgrade --no-deps --output-file requirements/zoo.lock
 	$(LOCK) requirements/audit.in --upgrade --output-file requirements/audit.lock
+	$(LOCK) requirements/checkov.in --upgrade --output-file requirements/checkov.lock
 
 PROTO := app/protos/open_inference
 
@@ -88,6 +119,7 @@ clean:  ## Remove the environments and every cache
 $(SERVE)/.done: requirements/serve.lock
 $(DEV)/.done: requirements/dev.lock
 .venv/clients/.done: requirements/clients.lock
+.venv/checkov/.done: requirements/checkov.lock
 $(AUDIT)/.done: requirements/audit.lock
 # Files are taken from these packages and their code never runs, so what that code would need does not matter.
 .venv/zoo/.done: requirements/zoo.lock
@@ -100,6 +132,7 @@ $(AUDIT)/.done: requirements/audit.lock
 	  || { echo "This Python has no venv module. On Debian: apt install python3-venv"; exit 1; }
 	rm -rf .venv/$*
 	$(PYTHON) -m venv .venv/$*
+	.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/pip.lock
 	.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check $(INSTALL_OPTIONS) \
 	  --require-hashes -r requirements/$*.lock
 	touch $@

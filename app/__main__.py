@@ -2,6 +2,7 @@
 
 python -m app [serve] [options]           signals ─> settings ─> sockets ─> serve, in this process or in several
 python -m app check [MODELS] [options]    see `app.check`
+python -m app drift DATA [options]        see `app.drift_table`
 """
 
 import signal
@@ -19,8 +20,9 @@ from typing import NoReturn, TypeVar
 from pydantic import ValidationError
 from pydantic_settings import CliApp, SettingsError
 
-from app import rpc_port
+from app import logs, rpc_port, tracing
 from app.check import Check, check
+from app.drift_table import Drift, drift
 from app.server import serve
 from app.settings import Settings
 from app.workers import supervise
@@ -47,12 +49,18 @@ def main(arguments: list[str] | None = None) -> None:
 def _serve(arguments: list[str]) -> None:
     """Serve until a signal."""
     settings = _parse(Settings, arguments)
-    sock = _bind(settings)
+    if settings.feedback and settings.workers > 1:
+        _usage("Invalid `--feedback`: expected one worker, for each remembers only what it predicted itself.")
+    if settings.tracing and (reason := tracing.fault()):
+        sys.exit(reason)
+    sock = _bind(settings, settings.port, "--port 8001")
     settings, held = rpc_port.claim(settings)
+    operations = _bind_operations(settings)
     if settings.workers == 1:
-        serve(settings, sock)
+        serve(settings, sock, operations)
     else:
-        supervise(settings.workers, sock, functools.partial(serve, settings))
+        logs.configure(settings.log_level, settings.log_form)  # of the supervisor; each worker has its own
+        supervise(settings.workers, sock, functools.partial(serve, settings, operations=operations))
     if held is not None:
         held.close()
 
@@ -61,9 +69,14 @@ def _check(arguments: list[str]) -> int:
     return check(_parse(Check, arguments))
 
 
+def _drift(arguments: list[str]) -> int:
+    return drift(_parse(Drift, arguments))
+
+
 COMMANDS: dict[str, tuple[str, Callable[[list[str]], int | None]]] = {
     "serve": ("serve the models of a folder; what happens without a command", _serve),
     "check": ("say which models would be served, how, and what is wrong with the others", _check),
+    "drift": ("compare the rows of a CSV file with the data that a model learned from", _drift),
 }
 
 
@@ -86,17 +99,25 @@ def _usage(message: str) -> NoReturn:
     sys.exit(USAGE_ERROR)
 
 
-def _bind(settings: Settings) -> socket.socket:
+def _bind_operations(settings: Settings) -> socket.socket | None:
+    """Bind the operations port, if there is to be one."""
+    port = settings.operations_port
+    if port is None:
+        return None
+    if port and port == settings.port:
+        sys.exit(f"Cannot serve operations on the main port, {port}. Choose another: --operations-port 9090")
+    return _bind(settings, port, "--operations-port 9090")
+
+
+def _bind(settings: Settings, port: int, choice: str) -> socket.socket:
     """Bind before anything is loaded: a port that is taken should be said at once."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     sock = socket.socket(family)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        sock.bind((settings.host, settings.port))
+        sock.bind((settings.host, port))
     except OSError as error:
-        sys.exit(
-            f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. Choose another port: --port 8001"
-        )
+        sys.exit(f"Cannot listen on {settings.host}:{port}: {error.strerror}. Choose another port: {choice}")
     return sock
 
 

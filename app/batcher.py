@@ -16,19 +16,24 @@ import asyncio
 import itertools
 import logging
 import math
+import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Executor
+from pathlib import Path
 from time import monotonic  # uvloop's own clock ticks in milliseconds
 from typing import Any, Protocol
 
-from app.errors import DeadlineExceeded, ModelFailed, Overloaded, RequestError
+from app.errors import DeadlineExceeded, ModelFailed, Overloaded, Reason, RequestError
 from app.pace import Pace
 
 NEVER = float("inf")
 TURN_MAX_S = 0.005  # batches follow one another on the loop for this long before it looks at its sockets again
 WAIT_SHARE = 0.6  # of the time until its deadline that a request may wait by the estimate, its own run included
+SWEEP_WORKS = 256  # that expired or were cancelled may lie in the queue, or as many as are alive there
 CLOCK_TICK_S = 0.001  # uvloop rounds timers to milliseconds; a timer must not fire before its deadline
+
+THREADS = Path("/proc/self/task")  # of this process, by number, on Linux
 
 log = logging.getLogger("slipway.batcher")
 
@@ -120,10 +125,15 @@ class Batcher:
         self._timer: asyncio.TimerHandle | None = None
         self._next_check = NEVER
         self._seen = 0  # works that waited at the last turn
+        self._gone = 0  # works in the queue that are done: they expired or were cancelled
+        self._run_thread: int | None = None  # the system's number of the thread that ran last
         self.pace = Pace(max_batch_rows)
         self.queued_rows = 0
         self.queued_bytes = 0
         self._ahead_rows = 0  # before a newcomer: of each work no more than its next piece, for then its turn is over
+        self.ran_from = self.ran_to = 0.0  # the last run, on `time.monotonic`: that of whoever gets an answer just now
+        self.run_started: float | None = None  # when the run under way in the executor began, on `time.monotonic`
+        self.longest_run_s = 0.0  # of those that ended there
         self.failure: BaseException | None = None  # set when the batcher itself broke: liveness must fail
 
     # ── the four verbs ──
@@ -157,7 +167,7 @@ class Batcher:
             )
         wait_s, limit_s = self.wait_s, WAIT_SHARE * patience_s
         if wait_s > limit_s:
-            raise self._full(f"a wait of at most {limit_s:.3g} s", f"about {wait_s:.3g} s")
+            raise self._full(f"a wait of at most {limit_s:.3g} s", f"about {wait_s:.3g} s", "wait")
 
     @property
     def wait_s(self) -> float:
@@ -198,11 +208,34 @@ class Batcher:
                 self._ahead_rows -= min(work.size - work.taken, self._max_batch_rows)
                 self.queued_rows -= work.size - work.taken
                 self.queued_bytes -= work.size_bytes
+                self._gone += 1
+                if self._gone > SWEEP_WORKS and 2 * self._gone > len(self._queue):
+                    self._loop.call_soon(self._sweep)  # not now: a turn may be walking along the queue
 
-    def _full(self, expected: str, received: str) -> Overloaded:
+    def _sweep(self) -> None:
+        """Let go of what nobody waits for: behind a run that hangs, callers would come and go without end."""
+        if self._gone:
+            self._queue = deque([work for work in self._queue if not work.done])
+            self._gone = 0
+
+    @property
+    def under_way(self) -> int:
+        """How many requests wait or run; one whose caller has left counts until its rows are out of the run."""
+        running = len(self._running)
+        if running and self._running[-1][0].taken < self._running[-1][0].size:
+            running -= 1  # the rest of it waits, and counts there
+        return len(self._queue) - self._gone + len(self._suspects) + running
+
+    def check_thread(self) -> None:
+        """Break if the thread of a run under way is no more: then its end would never come."""
+        number = self._run_thread
+        if self.run_started is not None and number is not None and not _alive(number):
+            self._break(RuntimeError("The thread of the run is gone."))
+
+    def _full(self, expected: str, received: str, reason: Reason = "queue_full") -> Overloaded:
         self.pace.refused()
         message = f"The queue is full: expected {expected}. Received: {received}. Try again later."
-        return Overloaded(message, retry_after_s=max(1, math.ceil(self.wait_s)))
+        return Overloaded(message, retry_after_s=max(1, math.ceil(self.wait_s)), reason=reason)
 
     @property
     def idle(self) -> bool:
@@ -243,8 +276,9 @@ class Batcher:
                 self._run_here(batch)
             else:
                 self._running = batch
-                started = monotonic()
-                future = self._loop.run_in_executor(self._executor, _attempt, self._run, batch)
+                self.run_started = started = monotonic()
+                self._run_thread = None
+                future = self._loop.run_in_executor(self._executor, self._attempt_there, batch)
                 future.add_done_callback(lambda done: self._ran(batch, started, done))
         except BaseException as error:
             self._break(error)
@@ -269,7 +303,15 @@ class Batcher:
             batch = self._take() if monotonic() - first < TURN_MAX_S else []
         self._go_on()
 
+    def _attempt_there(self, batch: list[tuple[Work, Sequence[Any]]]) -> Any:
+        self._run_thread = threading.get_native_id()
+        return _attempt(self._run, batch)
+
     def _ran(self, batch: list[tuple[Work, Sequence[Any]]], started: float, future: "asyncio.Future[Any]") -> None:
+        if self.failure is not None:
+            return  # it had been given up
+        self.run_started = None
+        self.longest_run_s = max(self.longest_run_s, monotonic() - started)
         try:
             self._settle(batch, started, future.result())
             self._go_on()
@@ -291,6 +333,7 @@ class Batcher:
             work = self._queue[0]
             if work.done or self._expired(work, now):
                 self._queue.popleft()
+                self._gone -= 1
                 continue
             if not room or (batch and work.key != batch[0][0].key):
                 break
@@ -323,6 +366,7 @@ class Batcher:
     def _settle(self, batch: list[tuple[Work, Sequence[Any]]], started: float, outcome: Any) -> None:
         """Give the answers to their callers, or set the pieces of a failed batch apart."""
         now = monotonic()
+        self.ran_from, self.ran_to = started, now
         self._observer.ran(
             sum([len(piece) for _, piece in batch]), now - started, [started - work.submitted for work, _ in batch]
         )
@@ -394,9 +438,11 @@ class Batcher:
     def _break(self, error: BaseException) -> None:
         """The batcher itself is wrong: tell every caller and let liveness fail; never hang them."""
         self.failure = error
+        self.run_started = None
         for work in self._outstanding():
             self._fail(work, ModelFailed("The model cannot answer."))
         self._queue.clear()
+        self._gone = 0
         self._suspects.clear()
 
 
@@ -411,6 +457,11 @@ def _attempt(run: Run, batch: list[tuple[Work, Sequence[Any]]]) -> Any:
         return outcome
     except Exception as error:
         return error
+
+
+def _alive(thread: int) -> bool:
+    """Whether this process has a thread of that number, as far as the system says."""
+    return (THREADS / str(thread)).exists() or not THREADS.exists()
 
 
 def _tell(callback: Callable[[Any], None], value: Any) -> None:

@@ -1,19 +1,25 @@
 """The bundle: the contract between training and serving, on disk.
 
-    read(folder)    manifest.json -> checked against its own rules and against every file's sha256 -> Bundle
+    read(folder)        manifest.json -> checked against its own rules and against every file's sha256 -> Bundle
+    Bundle.content(…)   a file, checked once more as it is read
 
 `docs/bundle.md` is the specification; this module is its only reader, used by the service and by training alike.
 It knows nothing about ONNX Runtime: whether the graph loads and answers its golden rows is the engine's to say.
 """
 
 import hashlib
+import os
 import re
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
+from app import held
+from app import profile as profiles
 from app.errors import BundleError
+from app.profile import Profile
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -21,10 +27,13 @@ MODEL = "model.onnx"
 GOLDEN = "golden.json"
 PROFILE = "profile.json"
 CARD = "card.md"
+SIGNATURE = "model.sig"  # over all others, the manifest too, which therefore cannot list it; see app.signature
 REQUIRED_FILES = (MODEL, GOLDEN, PROFILE, CARD)
 
 MANIFEST_MAX_BYTES = 16 * 1024 * 1024  # a vocabulary of 100,000 words is about 2 MB
 GOLDEN_MAX_BYTES = 64 * 1024 * 1024  # some thousand rows
+PROFILE_MAX_BYTES = 16 * 1024 * 1024  # a thousand features with bins of thirty values are about 2 MB
+MODEL_MAX_BYTES = 2**31 - 1  # no message of protobuf, as a graph is one, can be larger
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"  # safe in a URL, a folder name and a metric label
 FILE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"  # a plain name: no separator, so no way out of the folder
 FEATURE_PATTERN = r'^[^"\\\x00-\x1f]+$'  # what a JSON key can hold without escapes
@@ -110,27 +119,68 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     folder: Path
     manifest: Manifest
     golden: Golden
+    profile: Profile | None = None  # None where nothing was profiled
 
     @property
     def model_path(self) -> Path:
         return self.folder / MODEL
 
+    def content(self, name: str, max_bytes: int) -> bytes:
+        """Read a file that the manifest lists.
 
-def read(folder: Path) -> Bundle:
+        Raises:
+            BundleError: when it is no longer what was verified, or larger than `max_bytes`.
+        """
+        return _verified(self.folder, self.manifest, name, max_bytes)
+
+    def check_model(self, sha256: str) -> None:
+        """Compare the hash of the graph that is about to be loaded.
+
+        Raises:
+            BundleError: when it is not the manifest's.
+        """
+        _check_hash(self.model_path, self.manifest.files[MODEL].sha256, sha256)
+
+
+def read(folder: Path, signed: Mapping[str, str] | None = None, trusted: Collection[str] = ()) -> Bundle:
     """Read and verify the bundle in `folder`, which is `…/<name>/<version>`.
+
+    Args:
+        folder: where it lies.
+        signed: name -> sha256 of every file that its signature names; None where nobody asks for one.
+        trusted: files that are not hashed here, because the caller does it where it takes them.
 
     Raises:
         BundleError: naming the file, what was expected of it and what was found.
     """
-    manifest = _decode(folder / MANIFEST, Manifest, MANIFEST_MAX_BYTES)
+    content = held.content(folder / MANIFEST, MANIFEST_MAX_BYTES)
+    manifest = _decode(folder / MANIFEST, content, Manifest)
+    if signed is not None:
+        _check_signed(folder, manifest, hashlib.sha256(content).hexdigest(), signed)
     _check_format(folder, manifest)
     _check_address(folder, manifest)
     _check_tensors(folder, manifest)
     _check_answer(folder, manifest)
-    _check_files(folder, manifest)
-    golden = _decode(folder / GOLDEN, Golden, GOLDEN_MAX_BYTES)
+    _check_files(folder, manifest, trusted)
+    golden = _decode(folder / GOLDEN, _verified(folder, manifest, GOLDEN, GOLDEN_MAX_BYTES), Golden)
     _check_golden(folder, manifest, golden)
-    return Bundle(folder=folder, manifest=manifest, golden=golden)
+    profile = profiles.decode(_verified(folder, manifest, PROFILE, PROFILE_MAX_BYTES), folder / PROFILE)
+    if profile is not None:
+        strings = {feature.name: feature.type == "string" for feature in manifest.features}
+        profiles.check(profile, folder / PROFILE, strings, manifest.labels)
+    return Bundle(folder=folder, manifest=manifest, golden=golden, profile=profile)
+
+
+def declared(folder: Path) -> bool:
+    """Say whether a version has a manifest.
+
+    Raises:
+        BundleError: when nobody may look.
+    """
+    try:
+        return MANIFEST in {entry.name for entry in folder.iterdir()}
+    except OSError as error:
+        raise BundleError(f"{folder}: cannot be read: {error.strerror}.") from error
 
 
 def versions(model_folder: Path) -> list[int]:
@@ -139,23 +189,15 @@ def versions(model_folder: Path) -> list[int]:
     return sorted(int(name) for name in names if re.fullmatch(r"[1-9][0-9]{0,17}", name))
 
 
-def sha256(path: Path) -> str:
-    """Hash a file in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+sha256 = held.sha256
 
 
 _T = TypeVar("_T")
 
 
-def _decode(path: Path, type_: type[_T], max_bytes: int) -> _T:
+def _decode(path: Path, content: bytes, type_: type[_T]) -> _T:
     try:
-        size = path.stat().st_size
-        if size > max_bytes:
-            raise BundleError(f"{path}: expected at most {max_bytes} bytes. Received: {size}.")
-        return msgspec.json.decode(path.read_bytes(), type=type_)
-    except OSError as error:
-        raise BundleError(f"{path}: cannot be read: {error.strerror}.") from error
+        return msgspec.json.decode(content, type=type_)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BundleError(f"{path}: {error}.") from error
 
@@ -212,32 +254,50 @@ def _check_answer(folder: Path, manifest: Manifest) -> None:
         )
 
 
-def _check_files(folder: Path, manifest: Manifest) -> None:
+def _check_signed(folder: Path, manifest: Manifest, sha256: str, signed: Mapping[str, str]) -> None:
+    """The manifest is what was signed, and so is every hash in it."""
+    for name, found in {MANIFEST: sha256, **{name: file.sha256 for name, file in manifest.files.items()}}.items():
+        if signed.get(name) != found:
+            expected = f"sha256 {signed[name]}, as it was signed" if name in signed else "to be signed"
+            raise BundleError(f"{folder / name}: expected {expected}. Received: {found}.")
+
+
+def _check_files(folder: Path, manifest: Manifest, trusted: Collection[str]) -> None:
     missing = [name for name in REQUIRED_FILES if name not in manifest.files]
     if missing:
         raise BundleError(
             f"{folder / MANIFEST}: expected `files` to list {', '.join(missing)}. Received: no such entry."
         )
+    if SIGNATURE in manifest.files:
+        raise BundleError(f"{folder / MANIFEST}: expected `files` not to list {SIGNATURE}. Received: such an entry.")
     found = {
         entry.name for entry in folder.iterdir() if not entry.name.startswith("..")
     }  # those are a mount's own links
-    unlisted = sorted(found - {MANIFEST, *manifest.files})
+    unlisted = sorted(found - {MANIFEST, SIGNATURE, *manifest.files})
     if unlisted:
         raise BundleError(f"{folder / unlisted[0]}: expected to be listed in {MANIFEST}. Received: no such entry.")
     for name, file in manifest.files.items():
-        _check_file(folder / name, file)
+        _check_size(folder / name, file)
+        if name not in trusted and name not in (GOLDEN, PROFILE):  # which are hashed as they are read
+            _check_hash(folder / name, file.sha256, sha256(folder / name))
 
 
-def _check_file(path: Path, file: File) -> None:
-    try:
-        size = path.stat().st_size
-        if size != file.bytes:
-            raise BundleError(f"{path}: expected {file.bytes} bytes. Received: {size}.")
-        found = sha256(path)
-    except OSError as error:
-        raise BundleError(f"{path}: cannot be read: {error.strerror}.") from error
-    if found != file.sha256:
-        raise BundleError(f"{path}: expected sha256 {file.sha256}. Received: {found}.")
+def _check_size(path: Path, file: File) -> None:
+    with held.opened(path) as opened:
+        size = os.fstat(opened.fileno()).st_size
+    if size != file.bytes:
+        raise BundleError(f"{path}: expected {file.bytes} bytes. Received: {size}.")
+
+
+def _check_hash(path: Path, expected: str, found: str) -> None:
+    if found != expected:
+        raise BundleError(f"{path}: expected sha256 {expected}. Received: {found}.")
+
+
+def _verified(folder: Path, manifest: Manifest, name: str, max_bytes: int) -> bytes:
+    content = held.content(folder / name, max_bytes)
+    _check_hash(folder / name, manifest.files[name].sha256, hashlib.sha256(content).hexdigest())
+    return content
 
 
 def _check_golden(folder: Path, manifest: Manifest, golden: Golden) -> None:

@@ -90,10 +90,13 @@ def answers(model: Model, settings: Settings) -> list[str]:
 
 
 def _verified(model: Model) -> str:
+    signed = " and the signature over them" if model.facts.signed else ""
+    if model.bundle is None and signed:
+        return f"its files by the signature over them; nothing vouches for its answers: {bundles.MODEL} has no manifest"
     if model.bundle is None:
         return f"nothing vouches for it: {bundles.MODEL} has no manifest"
     files, rows = len(model.bundle.manifest.files), len(model.bundle.golden.instances)
-    return f"{files} files by their sha256; {rows} golden rows answered as for the trainer"
+    return f"{files} files by their sha256{signed}; {rows} golden rows answered as for the trainer"
 
 
 def _tensor(spec: TensorSpec) -> dict[str, Any]:

@@ -1,33 +1,48 @@
 """The ASGI door: any ASGI server and every test client can bring a request to a handler.
 
+    AsgiDoor     a hot route
+    Ordinary     what goes on to FastAPI: its answers, too, say which request they are of
+
 It stands before FastAPI's routing and middleware, which cost about as much as everything else together.
 The other way in is `app.protocol`; both give the same answers on the wire.
 """
 
 import asyncio
 import functools
+from time import monotonic
 
 from starlette.types import Message as AsgiMessage
 from starlette.types import Receive, Scope, Send
 
 from app.errors import Headers
 from app.handler import Handler, Head, Ticket
+from app.identity import identify, sent_of
+from app.journal import Journal, Pairs, given, who_of
+from app.record import Record, error_of
 
 JSON = (b"content-type", b"application/json")
+QUIET = ("/health", "/metrics", "/v2/health", "/docs/assets")
 
 
 class Message:
     """A request as `app.handler.Request` wants it, and the place where its answer arrives."""
 
-    __slots__ = ("answer", "body", "head", "waiter")
+    __slots__ = ("answer", "body", "door", "head", "own", "sent", "ticket", "waiter")
 
-    def __init__(self, head: Head, body: bytes) -> None:
+    def __init__(self, door: "AsgiDoor", head: Head, body: bytes) -> None:
+        self.door = door
         self.head = head
         self.body = body
+        self.sent = sent_of(head.headers)
+        self.ticket: Ticket | None = None
         self.answer: tuple[int, bytes, Headers] | None = None
+        self.own: Pairs = ()  # headers that no other answer has
         self.waiter: asyncio.Future[None] | None = None
 
     def respond(self, status: int, body: bytes, headers: Headers) -> None:
+        journal = self.door.journal
+        if self.sent is not None or status >= 400 or journal.watching:
+            self.own = journal.told(self, self.door.handler, self.sent, self.ticket, status, body)
         self.answer = (status, body, headers)
         if self.waiter is not None and not self.waiter.done():
             self.waiter.set_result(None)
@@ -36,34 +51,49 @@ class Message:
 class AsgiDoor:
     """An ASGI callable that collects the body, under its limit, and awaits the handler's answer."""
 
-    def __init__(self, handler: Handler) -> None:
-        self._handler = handler
+    def __init__(self, handler: Handler, journal: Journal | None = None) -> None:
+        self.handler = handler
+        self.journal = journal or Journal()
         self._loop = asyncio.get_running_loop()  # asked once: before Python 3.12 each question costs a system call
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         head = Head(scope["query_string"], scope["headers"])
         length = head.length or 0
-        limit = self._handler.max_body_bytes
+        limit = self.handler.max_body_bytes
         if length <= limit:
             first = await receive()
             body, length = (
                 (first["body"], len(first["body"])) if _whole(first) else await _collect(first, receive, limit)
             )
         if length > limit:
-            await _send(send, *self._handler.refuse(length))
+            message = Message(self, head, b"")
+            message.respond(*self.handler.refuse(length))
+            await _send(send, message)
             return
         if body is None:
             return  # the client left before its body was there
-        message = Message(head, body)
-        work = self._handler.handle(message, message.respond)
+        message = Message(self, head, body)
+        message.ticket = work = self.handler.handle(message, message.respond)
         if message.answer is None:
             message.waiter = self._loop.create_future()
             if work is None or work.quick:
                 await message.waiter
             else:
-                await _wait(message.waiter, work, receive)
+                await self._wait(message, work, receive)
         if message.answer is not None:
-            await _send(send, *message.answer)
+            await _send(send, message)
+
+    async def _wait(self, message: Message, work: Ticket, receive: Receive) -> None:
+        """Wait for the answer; when the client leaves first, its work is dropped."""
+        assert message.waiter is not None
+        left = asyncio.ensure_future(receive())
+        try:
+            await asyncio.wait((message.waiter, left), return_when=asyncio.FIRST_COMPLETED)
+            if not message.waiter.done():
+                self.journal.left(message, self.handler, message.sent, work)
+                work.cancel()
+        finally:
+            left.cancel()
 
 
 def _whole(message: AsgiMessage) -> bool:
@@ -82,19 +112,58 @@ async def _collect(message: AsgiMessage, receive: Receive, limit_bytes: int) -> 
     return None, size
 
 
-async def _wait(answered: "asyncio.Future[None]", work: Ticket, receive: Receive) -> None:
-    """Wait for the answer; when the client leaves first, its work is dropped."""
-    left = asyncio.ensure_future(receive())
-    try:
-        await asyncio.wait((answered, left), return_when=asyncio.FIRST_COMPLETED)
-        if not answered.done():
-            work.cancel()
-    finally:
-        left.cancel()
+class Ordinary:
+    """Sends an ordinary route's answer on, with the id of its request.
+
+    Probes and scrapes that go well have no line in the log: they come each second and say nothing.
+
+    Args:
+        scope: of the request; by its end it says which route answered.
+        send: where the answer goes.
+        journal: told of it.
+    """
+
+    def __init__(self, scope: Scope, send: Send, journal: Journal) -> None:
+        self._scope = scope
+        self._send = send
+        self._journal = journal
+        self.head = Head(scope["query_string"], scope["headers"])
+        self._sent = sent_of(self.head.headers)
+        self._started = monotonic()
+        self._start: AsgiMessage | None = None  # held until it is known what the answer says
+
+    async def __call__(self, message: AsgiMessage) -> None:
+        if message["type"] == "http.response.start":
+            self._start = message
+            return
+        if self._start is not None:
+            start, self._start = self._start, None
+            own = self._tell(start["status"], message.get("body", b""))
+            await self._send({**start, "headers": [*start.get("headers", ()), *own]})
+        await self._send(message)
+
+    def _tell(self, status: int, body: bytes) -> Pairs:
+        identity = identify(self._sent)
+        if status < 400 and (self._scope["path"].startswith(QUIET) or not self._journal.watching):
+            return given(identity)
+        record = Record(identity, status, _route_of(self._scope), method=self._scope["method"], bytes_out=len(body))
+        record.started, record.who = self._started, who_of(self.head)
+        if status >= 400:
+            record.error = error_of(body)
+        return self._journal.note(record)
 
 
-async def _send(send: Send, status: int, body: bytes, headers: Headers) -> None:
-    raw = [*_raw(headers), (b"content-length", b"%d" % len(body))]
+def _route_of(scope: Scope) -> str:
+    """Return the form of the path, empty where no route has it; of routers in routers, FastAPI tells the inner one."""
+    route = getattr(scope.get("route"), "path", "")
+    inner = route and scope["path"].startswith("/admin/") and not route.startswith("/admin/")
+    return f"/admin{route}" if inner else route
+
+
+async def _send(send: Send, message: Message) -> None:
+    assert message.answer is not None
+    status, body, headers = message.answer
+    raw = [*_raw(headers), (b"content-length", b"%d" % len(body)), *message.own]
     await send({"type": "http.response.start", "status": status, "headers": raw})
     await send({"type": "http.response.body", "body": body})
 

@@ -15,11 +15,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from time import monotonic
+from typing import ClassVar
 
 from app.compression import unpack
 from app.errors import BodyTooLarge, Headers, InvalidInput, RequestError, render
 from app.guard import Guard
 from app.handler import Head, Request, Respond, Ticket
+from app.journal import Journal
+from app.logs import PRIVATE
 from app.metrics import Metrics
 from app.model import Model
 from app.registry import Registry
@@ -39,10 +42,32 @@ class Serving:
     max_body_bytes: int
     guard: Guard  # who may call
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+    journal: Journal = field(default_factory=Journal)  # told of answers by the doors
+
+
+class Refusal:
+    """The ticket of a request that was refused before it was queued: nothing to cancel, only what is known of it."""
+
+    __slots__ = ("model", "started")
+
+    submitted = 0.0
+    size = 0
+    quick = True
+
+    def __init__(self, model: Model | None, started: float) -> None:
+        self.model = model
+        self.started = started
+
+    def cancel(self) -> None:
+        """See `app.handler.Ticket`."""
 
 
 class Endpoint(ABC):
     """A `app.handler.Handler` over the registry."""
+
+    route: str  # see `app.handler.Handler`; logs and traces show it
+
+    protocol: ClassVar[str]  # as metrics name it; one of `app.instruments.PROTOCOLS`
 
     def __init__(self, serving: Serving) -> None:
         self.max_body_bytes = serving.max_body_bytes
@@ -64,7 +89,7 @@ class Endpoint(ABC):
         `started`, on `time.monotonic` in seconds, is when the request was whole.
         """
 
-    def handle(self, request: Request, respond: Respond) -> Ticket | None:
+    def handle(self, request: Request, respond: Respond) -> Ticket:
         """Answer `request` through `respond`; see `app.handler.Handler`."""
         started = monotonic()
         model, head = None, request.head
@@ -82,17 +107,16 @@ class Endpoint(ABC):
         except RequestError as error:
             self._refuse(model, error, respond)
         except Exception as error:
-            log.exception("A request failed.")
+            log.exception("A request failed.", extra=PRIVATE)
             self._refuse(model, error, respond)
-        return None
+        return Refusal(model, started)
 
     def refuse(self, received_bytes: int) -> tuple[int, bytes, Headers]:
         """See `app.handler.Handler`."""
-        self._metrics.refused(None, BodyTooLarge.status)
         limit = self.max_body_bytes
-        return render(
-            BodyTooLarge(f"Invalid body: expected at most {limit} bytes. Received: {received_bytes} or more.")
-        )
+        error = BodyTooLarge(f"Invalid body: expected at most {limit} bytes. Received: {received_bytes} or more.")
+        self._metrics.refused(None, self.protocol, error)
+        return render(error)
 
     def deadline(self, head: Head, started: float, timeout_s: float | None = None) -> float:
         """Return when an answer is of no use any more: after the least of what the caller asks for, and the limit.
@@ -122,10 +146,7 @@ class Endpoint(ABC):
         of refusals would keep the loop from the runs that others wait for.
         """
         status, body, headers = render(error)
-        if model is None:
-            self._metrics.refused(None, status)
-        else:
-            model.metrics.refused(status)
+        self._metrics.refused(model, self.protocol, error)
         self._loop.call_soon(respond, status, body, headers)
 
 

@@ -1,6 +1,6 @@
 """One ONNX Runtime session: how it is made, and how it is run.
 
-    Engine(path, threads)  ─>  run({tensor: array})       ─>  [array, …]
+    Engine(graph, threads) ─>  run({tensor: array})       ─>  [array, …]
                                rehearse({tensor: array})  at load: quietly, and for a limited time
 
 It knows nothing of requests, queues or features.
@@ -17,8 +17,9 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime as ort
 
-from app.bundle import Tensor
+from app.bundle import MODEL_MAX_BYTES, Tensor
 from app.errors import BundleError
+from app.held import Held, hold
 from app.tensors import BY_ORT, Array, TensorSpec
 
 Arrays = Mapping[str, Array]
@@ -33,7 +34,7 @@ class Engine:
     """A session on the CPU.
 
     Args:
-        model: the graph's file.
+        graph: its file, or what was held of it.
         threads: threads of one run, always explicit: the library's default is the cores of the whole node.
         data_folder: where the graph may find weights kept outside its file; by default it may not have any.
 
@@ -41,15 +42,15 @@ class Engine:
         BundleError: when the file is no graph that ONNX Runtime can run.
     """
 
-    def __init__(self, model: Path, threads: int, data_folder: Path | None = None) -> None:
-        self.model = model
+    def __init__(self, graph: Path | Held, threads: int, data_folder: Path | None = None) -> None:
         self.threads = threads
-        try:
-            self._session = ort.InferenceSession(
-                model.read_bytes(), _options(threads, data_folder), providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:
-            raise BundleError(f"{model}: ONNX Runtime cannot load it: {error}") from error
+        if isinstance(graph, Held):
+            self.model = graph.path
+            self._session = _session(graph, threads, data_folder)
+        else:
+            self.model = graph
+            with hold(graph, MODEL_MAX_BYTES) as held:
+                self._session = _session(held, threads, data_folder)
         self.inputs, self.strange_inputs = _specs(self._session.get_inputs())
         self.outputs, self.strange_outputs = _specs(self._session.get_outputs())
         self._outputs = [output.name for output in self.outputs]
@@ -107,6 +108,16 @@ class Engine:
             raise BundleError(f"{self.model}: expected a symbolic batch dimension. Received: a fixed one in {fixed}.")
 
 
+def _session(graph: Held, threads: int, data_folder: Path | None) -> ort.InferenceSession:
+    try:
+        return ort.InferenceSession(graph.source, _options(threads, data_folder), providers=["CPUExecutionProvider"])
+    except Exception as error:
+        said = str(error)
+        if isinstance(graph.source, str):
+            said = said.replace(graph.source, str(graph.path))
+        raise BundleError(f"{graph.path}: ONNX Runtime cannot load it: {said}") from error
+
+
 def _specs(tensors: Iterable[Any]) -> tuple[tuple[TensorSpec, ...], tuple[str, ...]]:
     """Return the tensors of a datatype that can be sent, and what the others are."""
     known, strange = [], []
@@ -131,7 +142,7 @@ def _options(threads: int, data_folder: Path | None) -> ort.SessionOptions:
     # Batches of every size come by: the arena would keep the largest working set of each for ever.
     options.enable_cpu_mem_arena = False
     options.enable_mem_pattern = False
-    # A graph made from bytes would look for external data in the working directory.
+    # It would look for external data in the working directory, or beside the copy that is held.
     options.add_session_config_entry(
         "session.model_external_initializers_file_folder_path", str(data_folder or os.devnull)
     )

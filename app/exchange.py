@@ -3,6 +3,7 @@
     feed, complete   the body, under its limit
     start            its turn on the connection has come
     respond          the handler's call-back: written by the door
+    Watched          an exchange that has an id, or of which something is told; see `app.journal`
 
 An `Exchange` stands where uvicorn keeps its `RequestResponseCycle`, and looks like one as far as uvicorn asks.
 It knows nothing of parsing or of the socket; `app.protocol` does.
@@ -13,15 +14,22 @@ from typing import Protocol
 
 from app.errors import Headers
 from app.handler import Handler, Head, Ticket
+from app.identity import ID_HEADERS, line_of, sent_of
+from app.identity import Headers as RawHeaders
+from app.journal import Journal
+
+REST_MAX_BYTES = 2**20  # of a refused body that are worth reading, so that the connection can be used again
 
 
 class Door(Protocol):
     """What an exchange needs of its connection."""
 
     transport: asyncio.Transport
+    journal: Journal
+    watching: bool  # whether good answers, too, are told to the journal
 
-    def write(self, exchange: "Exchange", status: int, body: bytes, headers: Headers) -> None:
-        """Write a whole response, and go on with the next request."""
+    def write(self, exchange: "Exchange", status: int, body: bytes, headers: Headers, own: bytes = b"") -> None:
+        """Write a whole response, and go on with the next request; `own` are lines that no other answer has."""
         ...
 
 
@@ -36,6 +44,23 @@ class HotHead(Head):
         self.url = url
         self.keep_alive = keep_alive
         self.expects_100 = self.header(b"expect").lower() == b"100-continue"
+
+    def with_ids(self, said: RawHeaders) -> "HotHead":
+        """Return the same head with these headers, too."""
+        return self._with({**self.headers, **said})
+
+    def without_ids(self) -> "HotHead":
+        """Return the same head without what it says of its request."""
+        return self._with({name: value for name, value in self.headers.items() if name not in ID_HEADERS})
+
+    def _with(self, headers: dict[bytes, bytes]) -> "HotHead":
+        other = HotHead.__new__(HotHead)
+        other.query, other.length, other.timeout = self.query, self.length, self.timeout
+        other.content_type, other.content_encoding = self.content_type, self.content_encoding
+        other.handler, other.url, other.verdict = self.handler, self.url, self.verdict
+        other.keep_alive, other.expects_100 = self.keep_alive, self.expects_100
+        other.headers = headers
+        return other
 
 
 class Exchange:
@@ -122,10 +147,40 @@ class Exchange:
         """Write the answer; uvicorn then starts the next request or waits for one."""
         if not self.disconnected and not self.response_complete:
             self.response_complete = True
+            own = b"" if status < 400 else self._tell({}, status, body)
             self._ticket = None  # it knows `respond`: a cycle that only the garbage collector would find
-            self._door.write(self, status, body, headers)
+            self._door.write(self, status, body, headers, own)
 
     def _refuse(self, size: int) -> None:
-        """A client that waits for 100 sends no body, so that the connection cannot be used again."""
-        self.keep_alive = self.keep_alive and not self.head.expects_100
+        """A client that waits for 100 sends no body, so that the connection cannot be used again.
+
+        Nor is it kept for the sake of a body that is far too large: its sender should stop.
+        """
+        little = (self.head.length or 0) <= self.head.handler.max_body_bytes + REST_MAX_BYTES
+        self.keep_alive = self.keep_alive and not self.head.expects_100 and little
         self.respond(*self.head.handler.refuse(size))
+
+    def _tell(self, said: RawHeaders, status: int, body: bytes) -> bytes:
+        """Tell the journal; return the lines that say which request it was."""
+        pairs = self._door.journal.told(self, self.head.handler, sent_of(said), self._ticket, status, body)
+        return b"".join([b"%b: %b\r\n" % pair for pair in pairs])
+
+
+class Watched(Exchange):
+    """An exchange whose request says something of itself, or whose end is told in any case."""
+
+    __slots__ = ()
+
+    def set(self) -> None:
+        if self._ticket is not None and not self.response_complete:
+            self._door.journal.left(self, self.head.handler, sent_of(self.head.headers), self._ticket)
+        super().set()
+
+    def respond(self, status: int, body: bytes, headers: Headers) -> None:
+        if not self.disconnected and not self.response_complete:
+            self.response_complete = True
+            headers_in = self.head.headers
+            told = self._door.watching or status >= 400
+            own = self._tell(headers_in, status, body) if told else line_of(headers_in)
+            self._ticket = None
+            self._door.write(self, status, body, headers, own)

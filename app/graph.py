@@ -1,7 +1,7 @@
 """A graph without a manifest: what it takes and gives, and whether its requests may share a run.
 
     find(folder)       the file
-    examine(engine)    tensors ─> what the shapes rule out ─> what runs show (`app.trial`) ─> Trial
+    examine(engine, …) tensors ─> what the shapes rule out ─> what runs show (`app.trial`) ─> Trial
 
 What comes from elsewhere says little of itself: a symbolic first dimension may be a batch, a sequence or a state.
 Requests share a run only where that was seen to be right. It knows nothing of requests.
@@ -13,6 +13,7 @@ from pathlib import Path
 from app.bundle import GOLDEN, MANIFEST, MODEL, PROFILE
 from app.engine import Arrays, Engine
 from app.errors import BundleError
+from app.held import Held
 from app.tensors import Array, Signature, TensorSpec
 from app.trial import Apart, Runs, Specs, differs
 
@@ -54,8 +55,10 @@ def find(folder: Path) -> Path:
     )
 
 
-def examine(engine: Engine, limit_s: float = TRIAL_MAX_S) -> Trial:
+def examine(engine: Engine, content: Held, limit_s: float = TRIAL_MAX_S) -> Trial:
     """Find out by running `engine`, for about `limit_s` seconds at most, whether requests may share a run.
+
+    `content` is what the engine was made from.
 
     A graph that runs with nothing that can be made up for it is served all the same: real inputs may fit.
 
@@ -84,7 +87,8 @@ def examine(engine: Engine, limit_s: float = TRIAL_MAX_S) -> Trial:
         if rounding[0] > 1:
             remarks.append(f"On some made-up inputs a row's output in a run of several rows {differs(rounding)}.")
     left_out = [f"The output {output} is no tensor and is left out." for output in engine.strange_outputs]
-    return replace(trial, remark=" ".join([*remarks, *left_out]))
+    steady = trial.steady and not _repeats(content, trial.signature.inputs)
+    return replace(trial, steady=steady, remark=" ".join([*remarks, *left_out]))
 
 
 def _trial(runs: Runs, engine: Engine, inputs: Specs, sample: Arrays | None, *, batched: bool = False) -> Trial:
@@ -92,16 +96,15 @@ def _trial(runs: Runs, engine: Engine, inputs: Specs, sample: Arrays | None, *, 
     if sample is not None and (found := runs.run(sample)) is not None:
         outputs = tuple([_ranked(spec, array) for spec, array in zip(outputs, found, strict=True)])
     steady = all(dim is not None for spec in inputs for dim in spec.shape[1 if batched else 0 :])
-    return Trial(Signature(inputs, outputs, batched), sample, steady and not _repeats(engine, inputs), remark="")
+    return Trial(Signature(inputs, outputs, batched), sample, steady, remark="")
 
 
-def _repeats(engine: Engine, inputs: Specs) -> bool:
+def _repeats(content: Held, inputs: Specs) -> bool:
     """Say whether a value may decide how long a run takes: a graph with a loop, or a whole number that stands alone.
 
     A node's `op_type` is field 4 of its message in the file; what looks like one by chance costs only a thread.
     """
-    graph = engine.model.read_bytes()
-    loops = any(b'"%c%b' % (len(kind), kind) in graph for kind in (b"Loop", b"Scan"))
+    loops = content.holds(*[b'"%c%b' % (len(kind), kind) for kind in (b"Loop", b"Scan")])
     return loops or any(not spec.shape and spec.datatype.dtype.kind in "iu" for spec in inputs)
 
 

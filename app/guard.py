@@ -110,7 +110,7 @@ class Guard:
             wait_s = bucket.take()
             if wait_s:
                 message = f"Too many requests: expected at most {self._rate_per_s:g} a second. Try again later."
-                raise Overloaded(message, retry_after_s=int(wait_s) + 1)
+                raise Overloaded(message, retry_after_s=int(wait_s) + 1, reason="rate")
         return name
 
     def identify(self, head: Head) -> str:

@@ -5,9 +5,13 @@ door ── Request (Head, body) ──> Handler.handle ── … ──> respo
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from app.errors import Headers
+from app.intake import Intake
+
+if TYPE_CHECKING:
+    from app.journal import Journal
 
 Respond = Callable[[int, bytes, Headers], None]
 """Called exactly once with status, body and further headers, perhaps before `handle` returns.
@@ -56,7 +60,27 @@ class Request(Protocol):
 
 
 class Ticket(Protocol):
-    """A request under way."""
+    """A request under way, or refused; what is read of it is for logs and traces. Times are on `time.monotonic`."""
+
+    @property
+    def model(self) -> Any:
+        """The `app.model.Model` that answers; None when none was found."""
+        ...
+
+    @property
+    def started(self) -> float:
+        """When the request was whole."""
+        ...
+
+    @property
+    def submitted(self) -> float:
+        """When it was decoded and queued; 0 when it never was."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Rows."""
+        ...
 
     @property
     def quick(self) -> bool:
@@ -70,6 +94,16 @@ class Ticket(Protocol):
 
 class Handler(Protocol):
     """Answers the requests of one path."""
+
+    @property
+    def protocol(self) -> str:
+        """What metrics, logs and traces call the protocol."""
+        ...
+
+    @property
+    def route(self) -> str:
+        """The path with names in the place of what varies: what logs and traces show of it."""
+        ...
 
     @property
     def max_body_bytes(self) -> int:
@@ -95,11 +129,16 @@ class HotRoutes:
     Args:
         receive_timeout_s: seconds from the first byte of a request to its last.
         max_head_bytes: bytes of a request's head.
+        journal: told of the answers; left out, only errors get an id and a line.
     """
 
-    def __init__(self, receive_timeout_s: float = 30.0, max_head_bytes: int = 65536) -> None:
+    def __init__(
+        self, receive_timeout_s: float = 30.0, max_head_bytes: int = 65536, journal: "Journal | None" = None
+    ) -> None:
+        self.journal = journal
         self.receive_timeout_s = receive_timeout_s
         self.max_head_bytes = max_head_bytes
+        self.intake = Intake()  # of the connections that take the short way
         self.closing = False  # the process is about to end: each answer says that its connection does, too
         self.heads: dict[bytes, Any] = {}  # raw request head -> what a door made of it
         self._handlers: dict[bytes, Handler] = {}  # raw path -> handler

@@ -2,7 +2,7 @@
 
     started   the first load has ended with every model serving
     ready     started and not draining, and whatever was there at the start serves: send traffic here
-    live      the loop turns and no batcher has broken; load, queue and models never change it
+    live      the loop turns, no batcher has broken and no run is stuck; load, queue and models never change it
 
 A status carries the answer, the body says why.
 """
@@ -10,19 +10,34 @@ A status carries the answer, the body says why.
 from typing import Any
 
 from app.registry import Registry
+from app.watchdog import EngineWatch, Stuck
 
 
 class Health:
-    """The process's own view of itself."""
+    """The process's own view of itself.
 
-    def __init__(self, registry: Registry) -> None:
+    Args:
+        registry: what is served.
+        engines: whether a run is stuck; None never asks.
+    """
+
+    def __init__(self, registry: Registry, engines: EngineWatch | None = None) -> None:
         self._registry = registry
+        self._engines = engines
         self.draining = False
         self._started = False
 
     @property
     def live(self) -> bool:
-        return all(model.batcher.failure is None for model in self._registry.models)
+        return not self._broken and not self._stuck
+
+    @property
+    def _broken(self) -> bool:
+        return any(model.batcher.failure is not None for model in self._registry.models)
+
+    @property
+    def _stuck(self) -> list[Stuck]:
+        return [] if self._engines is None else self._engines.stuck
 
     @property
     def started(self) -> bool:
@@ -39,8 +54,9 @@ class Health:
         reasons = [self._registry.fault] if self._registry.fault and not self._registry.models else []
         if self.draining:
             reasons.append("The process is finishing before it exits.")
-        if not self.live:
+        if self._broken:
             reasons.append("A batcher has broken; restart the process.")
+        reasons += [str(run) for run in self._stuck]
         if not self._registry.finished.is_set():
             reasons.append("Models are loading.")
         entries = [entry for entry in self._registry.entries if entry.required and entry.state != "ready"]

@@ -1,15 +1,17 @@
 """A Prometheus histogram that takes many observations at once.
 
-The client's own `observe` takes a lock and walks the buckets in Python, about 2 µs a value: more than the rest of a
-request's bookkeeping together. Here a value is a `list.append`, and the list is counted by NumPy now and then.
+The client's own `observe` takes a lock and walks the buckets in Python, 0.5 to 1.2 µs a value. Here a value is a
+`list.append`, and the list is counted by NumPy now and then: 0.07 µs, all in all.
 """
 
+from time import time
 from typing import Any
 
 import numpy as np
 import prometheus_client
+from prometheus_client.samples import Exemplar
 
-FOLD_AT = 1024  # values that wait at most: counting them takes about 40 µs
+FOLD_AT = 1024  # values that may wait: counting them takes about 40 µs
 
 
 class Histogram(prometheus_client.Histogram):
@@ -24,35 +26,34 @@ class Histogram(prometheus_client.Histogram):
                 self._buckets[place].inc(count)
         self._sum.inc(float(np.sum(values)))
 
+    def exemplify(self, value: float, labels: dict[str, str]) -> None:
+        """Make a value that is counted elsewhere the example of its bucket.
+
+        Scrapers that ask for OpenMetrics see it. With several workers it is lost: their files have no room for it.
+        """
+        place = int(np.searchsorted(self._upper_bounds, value, side="left"))
+        self._buckets[place].set_exemplar(Exemplar(labels, value, time()))
+
 
 class Recorder:
     """Values that wait to be counted by one labelled histogram; used by the event loop's thread alone.
 
-    `add` records one value. It is the list's own method, for a call in Python would cost more than all it does; who
-    adds sees to it that `fold_if_long` comes by now and then.
+    `add` records one value, `extend` several. They are the list's own methods, for a call in Python would cost more
+    than all they do; who adds sees to it that `fold` comes by before `FOLD_AT` values wait.
 
     Args:
         histogram: a labelled `Histogram`.
         counter: counts the values too, if given.
     """
 
-    __slots__ = ("_counter", "_histogram", "_values", "add")
+    __slots__ = ("_counter", "_histogram", "_values", "add", "extend")
 
     def __init__(self, histogram: Any, counter: Any = None) -> None:
         self._histogram = histogram
         self._counter = counter
         self._values: list[float] = []
         self.add = self._values.append
-
-    def extend(self, values: list[float]) -> None:
-        """Record several values."""
-        self._values += values
-        self.fold_if_long()
-
-    def fold_if_long(self) -> None:
-        """Count what waits, if it is much."""
-        if len(self._values) >= FOLD_AT:
-            self.fold()
+        self.extend = self._values.extend
 
     def fold(self) -> None:
         """Count what waits."""

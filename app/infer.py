@@ -1,6 +1,6 @@
 """Tensors through the batcher: what the standard protocols share between their decode and their encode.
 
-    submit(model, arrays, …, finish)   check ─> rows and key ─> queue ─> … ─> finish(outputs or an error)
+    submit(model, arrays, …, encode, finish)   check ─> rows and key ─> queue ─> … ─> encode ─> finish(answer or error)
 
 It knows no protocol and no transport.
 """
@@ -8,52 +8,67 @@ It knows no protocol and no transport.
 import logging
 from collections.abc import Callable, Hashable
 from time import monotonic
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from app.batcher import Work
 from app.errors import BodyTooLarge, ModelFailed, RequestError
+from app.logs import PRIVATE
 from app.model import Model
 from app.tensors import Array, Tensors
 
 log = logging.getLogger("slipway.infer")
 
-Finish = Callable[[Tensors | RequestError], None]
-"""Called once, on the event loop, with the outputs or the reason for none; and, when it raises, once more with why."""
+Answer = TypeVar("Answer")
+
+Encode = Callable[[Tensors], Answer]
+"""Writes the outputs as the protocol has them, on the event loop; raises any `RequestError` if they cannot be."""
+
+Finish = Callable[[Answer | RequestError], None]
+"""Called once, on the event loop, with what `encode` gave or the reason for none."""
 
 
-class Inference(Work):
+class Inference(Work, Generic[Answer]):
     """A request of tensors on its way through the batcher; a `Ticket` to its door."""
 
-    __slots__ = ("_finish", "_model", "_started")
+    __slots__ = ("_calls", "_encode", "_finish", "model", "started")
 
     def __init__(
         self,
         model: Model,
-        rows: Tensors,
-        key: Hashable,
+        protocol: str,
+        rows: tuple[Tensors, Hashable, int],
         times: tuple[float, float, float],
-        size_bytes: int,
-        finish: Finish,
+        encode: Encode[Answer],
+        finish: Finish[Answer],
     ) -> None:
+        tensors, key, size_bytes = rows
         started, submitted, deadline = times
-        super().__init__(rows, submitted, deadline, key, size_bytes)  # type: ignore[arg-type]  # length and slices
-        self._model = model
-        self._started = started
+        super().__init__(tensors, submitted, deadline, key, size_bytes)  # type: ignore[arg-type]  # length and slices
+        self.model = model
+        self._calls = model.metrics.calls[protocol]
+        self.started = started
+        self._encode = encode
         self._finish = finish
 
     def resolve(self, answers: Tensors) -> None:
+        self.answers = [answers]  # type: ignore[list-item]  # as `rows`; `app.feedback` looks at them
+        began = monotonic()
         try:
-            self._finish(answers)
+            answer = self._encode(answers)
         except RequestError as error:  # the outputs cannot be written, say because they are not finite
             self.reject(error)
+            return
         except Exception:
-            log.exception("An answer could not be written.")
+            log.exception("An answer could not be written.", extra=PRIVATE)
             self.reject(ModelFailed("Internal error."))
-        else:
-            self._model.metrics.answered(monotonic() - self._started)
+            return
+        ended = monotonic()
+        self.model.metrics.encoded(ended - began)
+        self._calls.answered(ended - self.started)
+        self._finish(answer)
 
     def reject(self, error: RequestError) -> None:
-        self._model.metrics.refused(error.status)
+        self._calls.refused(error)
         self._finish(error)
 
     def join(self, parts: list[Any]) -> Tensors:
@@ -61,24 +76,35 @@ class Inference(Work):
 
     @property
     def quick(self) -> bool:
-        return self._model.batcher.quick
+        return self.model.batcher.quick
 
     def cancel(self) -> None:
-        self._model.batcher.cancel(self)
+        if not self.done:
+            self._calls.left()
+        self.model.batcher.cancel(self)
 
 
 def submit(
-    model: Model, arrays: dict[str, Array], *, started: float, deadline: float, size_bytes: int, finish: Finish
-) -> Inference:
+    model: Model,
+    arrays: dict[str, Array],
+    *,
+    protocol: str,
+    times: tuple[float, float],
+    size_bytes: int,
+    encode: Encode[Answer],
+    finish: Finish[Answer],
+) -> Inference[Answer]:
     """Queue a request of tensors.
 
     Args:
         model: who answers.
         arrays: input name -> array of the input's dtype.
-        started: when the request's last byte came, on `time.monotonic`, in seconds.
-        deadline: when its answer is of no use any more, likewise.
+        protocol: under which it is counted.
+        times: when the request's last byte came, and when its answer is of no use any more; on `time.monotonic`, in
+            seconds.
         size_bytes: bytes that it weighs while it waits.
-        finish: receives the outputs, or the error.
+        encode: turns the outputs into an answer.
+        finish: receives the answer, or the error.
 
     Raises:
         InvalidInput: when the arrays are not what the model takes.
@@ -90,8 +116,8 @@ def submit(
         raise BodyTooLarge(f"Invalid inputs: expected at most {model.max_request_rows} rows. Received: {len(rows)}.")
     if model.schema is not None:
         model.schema.check(rows.arrays)
-    now = monotonic()
+    (started, deadline), now = times, monotonic()
     model.metrics.decoded(now - started)
-    work = Inference(model, rows, key, (started, now, deadline), size_bytes, finish)
+    work = Inference(model, protocol, (rows, key, size_bytes), (started, now, deadline), encode, finish)
     model.batcher.submit(work)
     return work

@@ -2,6 +2,7 @@
 
     Loader.run(work, …)      anything that touches the disk
     Loader.load(folder, …)   `app.model.load`, at low priority where others are served meanwhile
+    complete(folder, …)      have all files of a version arrived?
     Loader.free(model)       a model that answers nobody any more ─> its session, its threads, its memory
 
 It knows neither versions nor which model answers.
@@ -20,6 +21,9 @@ from pathlib import Path
 from time import monotonic
 from typing import TypeVar
 
+from app import bundle as bundles
+from app import signature
+from app.errors import BundleError
 from app.model import Model, load
 from app.settings import Settings
 
@@ -81,6 +85,16 @@ class Loader:
         """Begin nothing more."""
         for executor in (self._brisk, self._quiet):
             executor.shutdown(wait=False, cancel_futures=True)
+
+
+def complete(folder: Path, settings: Settings) -> bool:
+    """Whether a version's files are what its manifest says, and signed where that is asked for."""
+    try:
+        signed = None if settings.verify_key is None else signature.signed(folder, settings.verify_key)
+        bundles.read(folder, signed)
+    except BundleError:
+        return False
+    return True
 
 
 def _lower_priority() -> None:

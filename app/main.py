@@ -16,21 +16,37 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI, Request, Response
 from starlette.types import Receive, Scope, Send
 
-from app import admin, openapi, openinference, openinference_routes, tfserving, tfserving_routes
-from app.doors import AsgiDoor
+from app import (
+    admin,
+    feedback_routes,
+    openapi,
+    openinference,
+    openinference_routes,
+    tfserving,
+    tfserving_routes,
+    tracing,
+)
+from app.doors import AsgiDoor, Ordinary
 from app.endpoint import Serving
 from app.errors import NotReady, Unauthorized
 from app.faults import register_faults, response_of
+from app.feedback import Feedback
 from app.guard import Guard
 from app.handler import Handler, Head, HotRoutes
 from app.health import Health
+from app.instruments import PROTOCOLS
+from app.journal import Journal
+from app.lag import Lag
 from app.metrics import Metrics
+from app.model import Model
+from app.operations_port import MARK, answers, elsewhere
 from app.predict import Predict
-from app.registry import Registry
+from app.registry import Entry, Registry
 from app.routes import assets, router
 from app.settings import Settings
 from app.signals import reload_on_hangup
 from app.traffic import Traffic
+from app.watchdog import EngineWatch, LoopWatch
 
 if TYPE_CHECKING:
     from app.rpc import RpcServer
@@ -55,7 +71,10 @@ class Slipway(FastAPI):
             redirect_slashes=False,
         )
         self.settings = settings
-        self.hot = HotRoutes(settings.receive_timeout_s, settings.max_head_bytes)  # for the protocol door
+        scheme = "http" if settings.tls_certificate is None else "https"
+        self.journal = Journal(settings.log_requests, tracing.start(self.version, scheme) if settings.tracing else None)
+        # for the protocol door
+        self.hot = HotRoutes(settings.receive_timeout_s, settings.max_head_bytes, self.journal)
         self.guard = Guard(settings.api_keys_file, settings.max_requests_per_s)
         self.operators = Guard(settings.admin_keys_file)
         self._doors: dict[str, AsgiDoor] = {}  # path -> the same handler behind the ASGI door
@@ -64,15 +83,22 @@ class Slipway(FastAPI):
             self.include_router(routes)
         if settings.admin_keys_file is not None:
             self.include_router(admin.router)
+        if settings.feedback:
+            self.include_router(feedback_routes.router)
         self.mount("/docs/assets", assets)
         self.add_route("/predict", _not_started, methods=["POST"], include_in_schema=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST":
+        if scope["type"] == "http" and scope["method"] == "POST" and MARK not in scope:
             door = self._doors.get(scope["path"]) or self._family_door(scope)
             if door is not None:
                 await door(scope, receive, send)
                 return
+        if scope["type"] == "http":
+            send = Ordinary(scope, send, self.journal)
+        if scope["type"] == "http" and not self._has(scope["path"], operations=MARK in scope):
+            await response_of(elsewhere(scope["path"]))(scope, receive, send)
+            return
         guard = self._guard_of(scope["path"].lower()) if scope["type"] == "http" else None
         if guard is not None:
             try:
@@ -85,7 +111,7 @@ class Slipway(FastAPI):
     def take(self, path: str, handler: Handler) -> None:
         """Answer POST requests to `path` by `handler`, through either door."""
         self.hot.take(path, handler)
-        self._doors[path] = AsgiDoor(handler)
+        self._doors[path] = AsgiDoor(handler, self.journal)
 
     def _guard_of(self, path: str) -> Guard | None:
         """What models are is for callers, `/admin` for operators; probes, metrics and documentation for everybody."""
@@ -94,12 +120,18 @@ class Slipway(FastAPI):
         named = path.startswith(("/models", "/v1", "/v2")) and not path.startswith("/v2/health")
         return self.guard if named else None
 
+    def _has(self, path: str, *, operations: bool) -> bool:
+        """Whether the port on which a request came has this path."""
+        return self.settings.operations_port is None or answers(path, operations=operations)
+
     def _family_door(self, scope: Scope) -> AsgiDoor | None:
         handler = self.hot.find(scope.get("raw_path") or scope["path"].encode())
-        return None if handler is None else AsgiDoor(handler)
+        return None if handler is None else AsgiDoor(handler, self.journal)
 
     def openapi(self) -> dict[str, object]:
-        return openapi.document(self, self.state.registry)
+        api = openapi.document(self, self.state.registry)
+        api["paths"] = {path: about for path, about in api["paths"].items() if self._has(path, operations=False)}
+        return api
 
 
 def create_app(settings: Settings | None = None) -> Slipway:
@@ -111,29 +143,41 @@ def create_app(settings: Settings | None = None) -> Slipway:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     assert isinstance(app, Slipway)
     settings = app.settings
-    metrics = Metrics()
+    protocols = [protocol for protocol in PROTOCOLS if protocol != "grpc" or settings.grpc_port is not None]
+    metrics = Metrics(app.version, settings.objective_ms / 1000, protocols=protocols)
     metrics.watch_process()
+    feedback = Feedback(metrics.feedback, settings.feedback_rows) if settings.feedback else None
+    app.journal.remember = None if feedback is None else feedback.remember
+    lag = Lag(metrics.lagged.add)
+    lag.start()
     registry = Registry(
         settings,
         observe=lambda model: metrics.observe(model, settings.max_queue_rows),
         loaded=lambda entry, ready: metrics.loaded(
             entry.name, entry.version, ready=ready, serves=entry.model is not None
         ),
-        retired=lambda entry, model: metrics.retired(entry.name, entry.version, model),
+        retired=lambda entry, model: _retired(metrics, feedback, entry, model),
         division=Traffic(settings.canary, settings.shadow, metrics),
     )
-    health = Health(registry)
-    serving = Serving(registry, metrics, settings.timeout_ms / 1000, settings.max_body_bytes, app.guard)
+    engines = EngineWatch(lambda: registry.models, settings.watchdog_s, settings.timeout_ms / 1000)
+    health = Health(registry, engines)
+    serving = Serving(
+        registry, metrics, settings.timeout_ms / 1000, settings.max_body_bytes, app.guard, journal=app.journal
+    )
     app.take("/predict", Predict(serving))
     app.hot.take_family(openinference.PREFIX, openinference.OpenInference(serving).find)
     app.hot.take_family(tfserving.PREFIX, tfserving.TensorFlowServing(serving, settings.labels).find)
     app.state.metrics, app.state.registry, app.state.health = metrics, registry, health
+    app.state.feedback = feedback
     app.state.rpc = None
     reload_on_hangup(registry)
     tasks = [
         asyncio.create_task(_load(registry), name="load models and watch their folder"),
-        asyncio.create_task(_each_second(app, metrics, health), name="each second"),
+        asyncio.create_task(_each_second(app, metrics, health, engines), name="each second"),
     ]
+    loop_watch = LoopWatch(settings.watchdog_s, metrics.stuck.labels("loop").set) if settings.watchdog_s else None
+    if loop_watch is not None:
+        loop_watch.start()
     if settings.workers > 1:
         await (
             registry.finished.wait()
@@ -147,7 +191,18 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             await app.state.rpc.stop()
         for task in tasks:
             task.cancel()
+        if loop_watch is not None:
+            loop_watch.stop()
+        lag.stop()
         registry.stop()
+        await app.journal.stop()
+
+
+def _retired(metrics: Metrics, feedback: Feedback | None, entry: Entry, model: Model | None) -> None:
+    """A version is no more: its series go, and what it predicted is not judged any more."""
+    if feedback is not None and model is not None:
+        feedback.retire(model)
+    metrics.retired(entry.name, entry.version, model)
 
 
 async def _start_rpc(app: Slipway, serving: Serving) -> "RpcServer | None":
@@ -172,9 +227,10 @@ async def _load(registry: Registry) -> None:
     await registry.watch()
 
 
-async def _each_second(app: Slipway, metrics: Metrics, health: Health) -> None:
-    """Fold, so that another worker's scrape lags no more than that; look whether the keys have changed."""
+async def _each_second(app: Slipway, metrics: Metrics, health: Health, engines: EngineWatch) -> None:
+    """Fold, so that another worker's scrape lags no more than that; look for stuck runs, and for changed keys."""
     while True:
+        metrics.stuck.labels("engine").set(engines.look())
         metrics.draining.set(health.draining)
         metrics.fold()
         app.guard.refresh()

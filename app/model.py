@@ -1,6 +1,6 @@
 """One version of one model, ready to answer: engine, batcher and what a request may hold, joined.
 
-    load(folder, settings)   a bundle, or a graph alone ─> verify ─> session ─> prove ─> time it ─> Model
+    load(folder, settings)   a bundle, or a graph alone ─> whose? ─> verify ─> session ─> prove ─> time it ─> Model
     Model.start(metrics)     its batcher, on the running event loop
     Model.run(pieces)        rows: assemble ─> run ─> encode ─> split; tensors: join ─> run ─> split
 
@@ -9,7 +9,7 @@ It knows nothing of HTTP.
 
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +19,17 @@ import msgspec
 import numpy as np
 
 from app import bundle as bundles
-from app import graph
+from app import graph, signature
 from app.batcher import Batcher
 from app.batcher import Observer as BatchObserver
-from app.bundle import Bundle
+from app.bundle import MODEL_MAX_BYTES, Bundle
+from app.concurrency import batcher_of, limit_of
 from app.decision import Decision, decide
+from app.drift import Table
+from app.drift_sample import Copied, Watch
 from app.engine import Engine
 from app.errors import Headers, NotFound
+from app.held import hold
 from app.proof import golden_rows, prove
 from app.schema import Row, Schema, schema_of
 from app.settings import Settings
@@ -34,8 +38,30 @@ from app.tensors import Signature, Tensors
 RUN_THREAD = "run-"  # what the names of threads that run models begin with
 
 
+class Calls(Protocol):
+    """What is told of a version's requests over one protocol; see `app.version_metrics.Calls`."""
+
+    @property
+    def answered(self) -> Callable[[float], None]:
+        """Take the seconds from a request's last byte to its encoded answer."""
+        ...
+
+    def refused(self, error: Exception) -> None:
+        """A request got this error and no prediction."""
+        ...
+
+    def left(self) -> None:
+        """The caller of a request was gone before its answer."""
+        ...
+
+
 class Observer(BatchObserver, Protocol):
-    """What a version tells of itself; see `app.metrics.ModelMetrics`."""
+    """What a version tells of itself; see `app.version_metrics`."""
+
+    @property
+    def calls(self) -> Mapping[str, Calls]:
+        """Protocol -> what is told of requests over it."""
+        ...
 
     @property
     def decoded(self) -> Callable[[float], None]:
@@ -43,12 +69,12 @@ class Observer(BatchObserver, Protocol):
         ...
 
     @property
-    def answered(self) -> Callable[[float], None]:
-        """Take the seconds from a request's last byte to its answer."""
+    def encoded(self) -> Callable[[float], None]:
+        """Take the seconds that encoding one answer took, where a batch is not encoded at once."""
         ...
 
-    def refused(self, code: int) -> None:
-        """A request got no prediction but this status."""
+    def traced(self, seconds: float, trace_id: str) -> None:
+        """An answered request belongs to a trace that is kept; `seconds` as `Calls.answered` took them."""
         ...
 
 
@@ -63,6 +89,7 @@ class Facts:
     sha256: str  # of the graph
     load_s: float
     remark: str = ""  # why a graph without a manifest is served as it is
+    signed: bool = False  # by the key that the settings ask for
 
 
 class Model:
@@ -73,6 +100,7 @@ class Model:
         engine: the session.
         bundle: what lies on disk; None for a graph without a manifest, which is served as tensors only.
         schema: how named rows are read and answered; None likewise.
+        watch: counts what it is asked and what it answers; None where nobody wants to know, or nothing was profiled.
     """
 
     batcher: Batcher
@@ -80,7 +108,12 @@ class Model:
     max_request_rows: int
 
     def __init__(
-        self, facts: Facts, engine: Engine, bundle: Bundle | None = None, schema: Schema | None = None
+        self,
+        facts: Facts,
+        engine: Engine,
+        bundle: Bundle | None = None,
+        schema: Schema | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self.facts = facts
         self.name = facts.name
@@ -89,6 +122,8 @@ class Model:
         self.decision = facts.decision
         self.bundle = bundle
         self.schema = schema
+        self.watch = watch
+        self.encode_s = 0.0  # that writing the answers of the last run took; `metrics` tells it from the run's own time
         self.headers: Headers = (("x-slipway-version", f"{self.name}/{self.version}"),)  # of its answers
         self._engine = engine
         self._executor: ThreadPoolExecutor | None = None
@@ -118,7 +153,7 @@ class Model:
         self.max_request_rows = settings.max_request_rows
         if not self.decision.inline:
             self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"{RUN_THREAD}{self.name}-{self.version}")
-        self.batcher = Batcher(
+        self.batcher = batcher_of(limit_of(settings.max_concurrent_requests, self.name))(
             self.run,
             max_batch_rows=self.decision.max_batch_rows,
             max_queue_rows=settings.max_queue_rows,
@@ -145,6 +180,7 @@ class Model:
         Raises:
             FloatingPointError: when an answer to rows is not finite; the batcher then finds whose it is.
         """
+        self.encode_s = 0.0
         return self._run_tensors(pieces) if type(pieces[0]) is Tensors else self._run_rows(pieces)
 
     def body(self, answers: Sequence[bytes]) -> bytes:
@@ -154,12 +190,17 @@ class Model:
     def _run_rows(self, pieces: list[Sequence[Row]]) -> list[list[bytes]]:
         rows = pieces[0] if len(pieces) == 1 else list(itertools.chain.from_iterable(pieces))
         schema = self.rows_schema
-        outputs = self._engine.run(schema.assemble(rows))
+        inputs = schema.assemble(rows)
+        outputs = self._engine.run(inputs)
         if len(outputs[0]) != len(rows):
             raise ValueError(f"Invalid output: expected {len(rows)} rows. Received: {outputs[0].shape}.")
         if not np.isfinite(outputs[0]).all():
             raise FloatingPointError("Invalid output: expected finite numbers. Received: NaN or infinity.")
+        if self.watch is not None and type(pieces[0]) is not Copied:  # the copies of a shadow are a batch of their own
+            self.watch.add(inputs, outputs[0])
+        began = time.monotonic()
         texts = schema.encode(outputs)
+        self.encode_s = time.monotonic() - began
         if len(pieces) == len(rows):  # as most requests are: one row each
             return [[text] for text in texts]
         answers = iter(texts)
@@ -175,6 +216,8 @@ class Model:
         strange = {name: array.shape for name, array in outputs.items() if not array.ndim or len(array) != rows}
         if strange:
             raise ValueError(f"Invalid output: expected {rows} rows. Received: {strange}.")
+        if self.watch is not None:
+            self.watch.add(together.arrays, outputs[names[0]])
         answers, ends = Tensors(outputs, rows), itertools.accumulate([len(piece) for piece in pieces])
         return [answers[end - len(piece) : end] for piece, end in zip(pieces, ends, strict=True)]
 
@@ -185,52 +228,65 @@ def load(folder: Path, settings: Settings) -> Model:
     Raises:
         BundleError: saying which file, what was expected and what was found.
     """
-    return _load_bundle(folder, settings) if (folder / bundles.MANIFEST).exists() else _load_graph(folder, settings)
+    kind = _load_bundle if bundles.declared(folder) else _load_graph
+    signed = None if settings.verify_key is None else signature.signed(folder, settings.verify_key)
+    return kind(folder, settings, signed)
 
 
-def _load_bundle(folder: Path, settings: Settings) -> Model:
+def _load_bundle(folder: Path, settings: Settings, signed: Mapping[str, str] | None) -> Model:
     started = time.perf_counter()
-    bundle = bundles.read(folder)
+    bundle = bundles.read(folder, signed, trusted=[bundles.MODEL])
     manifest = bundle.manifest
     schema = schema_of(manifest, settings.max_request_rows)
+    with hold(bundle.model_path, MODEL_MAX_BYTES) as content:
+        bundle.check_model(content.sha256)
 
-    def open_engine(threads: int) -> Engine:
-        engine = Engine(bundle.model_path, threads)
-        engine.check(manifest.inputs, manifest.outputs)
-        return engine
+        def open_engine(threads: int) -> Engine:
+            engine = Engine(content, threads)
+            engine.check(manifest.inputs, manifest.outputs)
+            return engine
 
-    engine, decision = decide(open_engine, schema.assemble(golden_rows(bundle, schema)), settings)
+        engine, decision = decide(open_engine, schema.assemble(golden_rows(bundle, schema)), settings)
     prove(bundle, schema, engine)
     facts = Facts(
         name=manifest.name,
         version=manifest.version,
         signature=Signature(engine.inputs, engine.outputs, batched=True),
         decision=decision,
-        sha256=manifest.files[bundles.MODEL].sha256,
+        sha256=content.sha256,
         load_s=time.perf_counter() - started,
+        signed=signed is not None,
     )
-    return Model(facts, engine, bundle, schema)
+    watch = None
+    if settings.drift and bundle.profile is not None:
+        watch = Watch(Table(manifest, bundle.profile))
+    return Model(facts, engine, bundle, schema, watch)
 
 
-def _load_graph(folder: Path, settings: Settings) -> Model:
-    """Serve a graph without a manifest as tensors; nothing vouches for it but that it runs."""
+def _load_graph(folder: Path, settings: Settings, signed: Mapping[str, str] | None) -> Model:
+    """Serve a graph without a manifest as tensors; nothing vouches for it but that it runs, and a signature."""
     started = time.perf_counter()
     path = graph.find(folder)
-    first = Engine(path, settings.threads or 1, data_folder=folder)
-    trial = graph.examine(first)
+    with hold(path, MODEL_MAX_BYTES) as content:
+        if signed is not None:
+            signature.check_hash(path, signed[bundles.MODEL], content.sha256)
+            signature.check_hashes(folder, signed, trusted=[bundles.MODEL])
+        first = Engine(content, settings.threads or 1, data_folder=folder)
+        trial = graph.examine(first, content)
+        batched, steady = trial.signature.batched, trial.steady
 
-    def open_engine(threads: int) -> Engine:
-        return first if threads == first.threads else Engine(path, threads, data_folder=folder)
+        def open_engine(threads: int) -> Engine:
+            return first if threads == first.threads else Engine(content, threads, data_folder=folder)
 
-    signature = trial.signature
-    engine, decision = decide(open_engine, trial.sample, settings, batched=signature.batched, steady=trial.steady)
+        engine, decision = decide(open_engine, trial.sample, settings, batched=batched, steady=steady)
     facts = Facts(
         name=folder.parent.name,
         version=int(folder.name),
         signature=trial.signature,
         decision=decision,
-        sha256=bundles.sha256(path),
+        sha256=content.sha256,
         load_s=time.perf_counter() - started,
         remark=trial.remark,
+        signed=signed is not None,
     )
     return Model(facts, engine)

@@ -12,8 +12,9 @@ from urllib.parse import unquote
 from app import infer
 from app.compression import pack
 from app.endpoint import Endpoint, Serving
-from app.errors import InvalidInput, RequestError, render
+from app.errors import InvalidInput, RequestError, Response, render
 from app.handler import Handler, Head, Respond
+from app.infer import Inference
 from app.model import Model
 from app.openinference_request import read
 from app.openinference_response import Writers
@@ -52,37 +53,43 @@ class Infer(Endpoint):
         version: as the path has it; None for the newest.
     """
 
+    protocol = "open-inference"
+    route = "/v2/models/{name}/infer"
+
     def __init__(self, serving: Serving, writers: Writers, name: str, version: str | None) -> None:
         super().__init__(serving)
         self._writers = writers
         self._name = name
         self._version = version
+        if version is not None:
+            self.route = "/v2/models/{name}/versions/{version}/infer"
 
     def find(self, head: Head) -> Model:
         return self._registry.find(self._name, version_of(self._version))
 
-    def submit(self, model: Model, head: Head, body: bytes, started: float, respond: Respond) -> infer.Inference:
+    def submit(self, model: Model, head: Head, body: bytes, started: float, respond: Respond) -> Inference[Response]:
         self.admit(model, body)
         asked = read(model.signature, body, head.header(LENGTH_HEADER))
         writer = self._writers.of(model)
         accepted = head.header(b"accept-encoding")
 
-        def finish(outcome: Tensors | RequestError) -> None:
-            if isinstance(outcome, Tensors):
-                answer, headers = writer.write(asked, outcome)
-                if accepted:
-                    answer, packing = pack(answer, accepted)
-                    headers += packing
-                respond(200, answer, model.headers + headers)
-            else:
-                respond(*render(outcome))
+        def encode(outputs: Tensors) -> Response:
+            answer, headers = writer.write(asked, outputs)
+            if accepted:
+                answer, packing = pack(answer, accepted)
+                headers += packing
+            return 200, answer, model.headers + headers
+
+        def finish(outcome: Response | RequestError) -> None:
+            respond(*render(outcome)) if isinstance(outcome, RequestError) else respond(*outcome)
 
         return infer.submit(
             model,
             asked.arrays,
-            started=started,
-            deadline=self.deadline(head, started, asked.timeout_s),
+            protocol=self.protocol,
+            times=(started, self.deadline(head, started, asked.timeout_s)),
             size_bytes=len(body),
+            encode=encode,
             finish=finish,
         )
 

@@ -17,42 +17,48 @@ from app.model import Model
 from app.schema import Row
 
 JSON = b"application/json"
+PROTOCOL = "predict"
 QUERY = ("model", "version")
 
 
 class Prediction(Work):
     """A request on its way through the batcher."""
 
-    __slots__ = ("_model", "_respond", "_started")
+    __slots__ = ("_respond", "model", "started")
 
     def __init__(
         self, model: Model, rows: Sequence[Row], size_bytes: int, times: tuple[float, float, float], respond: Respond
     ) -> None:
         started, submitted, deadline = times
         super().__init__(rows, submitted, deadline, None, size_bytes)
-        self._model = model
-        self._started = started
+        self.model = model
+        self.started = started
         self._respond = respond
 
     def resolve(self, answers: list[bytes]) -> None:
-        body = self._model.body(answers)
-        self._model.metrics.answered(monotonic() - self._started)
-        self._respond(200, body, self._model.headers)
+        body = self.model.body(answers)
+        self.model.metrics.calls[PROTOCOL].answered(monotonic() - self.started)
+        self._respond(200, body, self.model.headers)
 
     def reject(self, error: RequestError) -> None:
-        self._model.metrics.refused(error.status)
+        self.model.metrics.calls[PROTOCOL].refused(error)
         self._respond(*render(error))
 
     @property
     def quick(self) -> bool:
-        return self._model.batcher.quick
+        return self.model.batcher.quick
 
     def cancel(self) -> None:
-        self._model.batcher.cancel(self)
+        if not self.done:
+            self.model.metrics.calls[PROTOCOL].left()
+        self.model.batcher.cancel(self)
 
 
 class Predict(Endpoint):
     """The handler of `POST /predict`."""
+
+    protocol = PROTOCOL
+    route = "/predict"
 
     def find(self, head: Head) -> Model:
         if head.content_type != JSON and head.content_type:

@@ -1,6 +1,7 @@
 """The protocol door: hot routes answered from inside uvicorn's own HTTP protocol class.
 
     data ── a head seen before, whole body ──────────────┐
+      ├──── the same but for its id: a `Watched` ────────┤
       └──> parser ── hot? ──> Exchange: collect the body ─> handle ─> write the answer to the transport
                 └─ else ──> uvicorn's own way: scope, task, ASGI application
 
@@ -21,8 +22,12 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.errors import Headers
-from app.exchange import Exchange, HotHead
+from app.exchange import Exchange, HotHead, Watched
 from app.handler import HotRoutes
+from app.identity import cut_out, identify, sent_of
+from app.intake import PIECE_BYTES
+from app.journal import Journal
+from app.record import Record, ours
 
 log = logging.getLogger("slipway.protocol")
 
@@ -72,6 +77,8 @@ class HotProtocol(HttpToolsProtocol):
     _head_bytes = 0  # of the headers that are whole
     _sent_bytes = 0  # since the beginning of a head that came in pieces
     _slow_task: asyncio.TimerHandle | None = None  # cuts off who does not send the rest
+    _put_off = 0  # pieces that wait in `app.intake`
+    _held = False  # because there are several
     _busy = False  # a request of this connection is being answered
     _idle_since: float | None = None
     _head: HotHead | None = None  # of the hot request that the parser is reading
@@ -82,7 +89,11 @@ class HotProtocol(HttpToolsProtocol):
         super().__init__(config, *args, **kwargs)
         hot: HotRoutes = config.app.hot  # type: ignore[union-attr]  # the application that `app.main` made
         self._find, self._heads = hot.find, hot.heads
-        self._hot = hot
+        self._hot, self.journal = hot, hot.journal or Journal()
+        self.watching = self.journal.watching
+        self._exchange = Watched if self.watching else Exchange
+
+        self._intake = hot.intake
 
     def connection_made(self, transport: Any) -> None:
         """A connection on which nothing ever comes is idle, too."""
@@ -92,6 +103,39 @@ class HotProtocol(HttpToolsProtocol):
     # ── a request comes in ──
 
     def data_received(self, data: bytes) -> None:
+        """Take what has come; where this turn of the loop has been long, put it off, unless it only asks how we are."""
+        intake = self._intake
+        intake.taken += 1
+        long = intake.late or ((not intake.taken & 7 or len(data) >= PIECE_BYTES) and intake.full(self.loop))
+        if not long or not (self._put_off or data.startswith(b"POST")):
+            self._take(data)
+            return
+        self._put_off += 1
+        if self._put_off > 1:  # who sends more before the answer waits in its socket
+            self._held = True
+            self.hold()
+        intake.put_off(self, data)
+
+    def take(self, data: bytes) -> None:
+        """See `app.intake.Reader`."""
+        self._put_off -= 1
+        if self.parser is None or self.transport.is_closing():
+            return
+        self._take(data)
+        if self._held and not self._put_off:
+            self._held = False
+            self.read_on()
+
+    def hold(self) -> None:
+        """See `app.intake.Reader`."""
+        self.transport.pause_reading()
+
+    def read_on(self) -> None:
+        """See `app.intake.Reader`."""
+        if not self.flow.read_paused and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def _take(self, data: bytes) -> None:
         """Answer a whole hot request whose head is known at once; leave everything else to the parser.
 
         A client on a kept-alive connection sends the same head again and again. What the parser makes of a head at
@@ -105,12 +149,32 @@ class HotProtocol(HttpToolsProtocol):
         if head is not None and head.length == len(data) - end:
             self._idle_since = None
             self._busy = True
-            self.cycle = exchange = Exchange(self, head, data[end:])
+            self.cycle = exchange = self._exchange(self, head, data[end:])
             exchange.handle()
+            return
+        if head is None and self._answer_named(data, end):
             return
         self._head = None
         self._parse(data)
         self._remember(data, end)
+
+    def _answer_named(self, data: bytes, end: int) -> bool:
+        """Answer a request whose head would be known without its id, which is another one each time."""
+        if end > HEAD_MAX_BYTES:
+            return False
+        rest, said = cut_out(data[:end])
+        if said is None:
+            return False
+        head = self._heads.get(rest)
+        if head is None or head.length != len(data) - end:
+            return False
+        self._idle_since = None
+        self._busy = True
+        named = head.with_ids(said)
+        self.cycle = exchange = Watched(self, named, data[end:])
+        exchange.handle()
+        head.verdict = named.verdict
+        return True
 
     def _parse(self, data: bytes) -> None:
         """Give data to the parser; who sends a head without end, or not the rest of a request, is cut off."""
@@ -123,6 +187,8 @@ class HotProtocol(HttpToolsProtocol):
                 self.send_400_response("The head of the request is too large.")
         if self._slow_task is None:
             self._slow_task = self.loop.call_later(self._hot.receive_timeout_s, self._cut_off)
+        if len(data) >= PIECE_BYTES and not self._in_head:
+            (self._intake.discard if self.cycle.response_complete else self._intake.wait)(self)
 
     def on_message_begin(self) -> None:
         """Make no scope yet: a hot request needs none."""
@@ -151,7 +217,8 @@ class HotProtocol(HttpToolsProtocol):
         keep_alive = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
         keep_alive = keep_alive and not self._hot.closing
         self._head = HotHead(handler, self.url, keep_alive, self.headers)
-        self.cycle = exchange = Exchange(self, self._head)
+        plain = sent_of(self._head.headers) is None
+        self.cycle = exchange = self._exchange(self, self._head) if plain else Watched(self, self._head)
         if self._busy or self.pipeline or self.flow.write_paused:
             self.flow.pause_reading()
             self.pipeline.appendleft((exchange, None))
@@ -160,7 +227,7 @@ class HotProtocol(HttpToolsProtocol):
             exchange.start()
 
     def on_body(self, body: bytes) -> None:
-        if type(self.cycle) is not Exchange:
+        if not isinstance(self.cycle, Exchange):
             super().on_body(body)
         elif not self.cycle.response_complete:
             self.cycle.feed(body)
@@ -170,10 +237,12 @@ class HotProtocol(HttpToolsProtocol):
         if self._slow_task is not None:
             self._slow_task.cancel()
             self._slow_task = None
-        if type(self.cycle) is not Exchange:
+        if not isinstance(self.cycle, Exchange):
             super().on_message_complete()
         elif not self.cycle.response_complete:
             self.cycle.complete()
+        elif not self.cycle.keep_alive:
+            self.transport.close()  # it was refused, and the rest of it is here
 
     def connection_lost(self, exc: Exception | None) -> None:
         for cycle, _ in self.pipeline:
@@ -186,12 +255,14 @@ class HotProtocol(HttpToolsProtocol):
 
     # ── the answer goes out ──
 
-    def write(self, exchange: Exchange, status: int, body: bytes, headers: Headers) -> None:
-        """Write a whole response at once."""
+    def write(self, exchange: Exchange, status: int, body: bytes, headers: Headers, own: bytes = b"") -> None:
+        """Write a whole response at once; see `app.exchange.Door`."""
         if self.server_state.default_headers is not self._prefix_of:
             self._make_prefix()
         prefix = self._prefix
         extra, is_json = _lines(headers)
+        if own:
+            extra += own
         if not is_json:
             prefix = prefix.replace(JSON_LINE, b"")
         if not exchange.keep_alive:
@@ -200,9 +271,13 @@ class HotProtocol(HttpToolsProtocol):
         if self.access_log:
             client = ":".join(map(str, self.client or ()))
             self.access_logger.info('%s - "POST %s" %d', client, exchange.head.url.decode("latin-1"), status)
-        if not exchange.keep_alive:
+        if not exchange.keep_alive and not self._half_here(exchange):
             self.transport.close()
         self.on_response_complete()
+
+    def _half_here(self, exchange: Exchange) -> bool:
+        """True while the rest of a refused body is on its way: closed now, the answer might be lost (`app.intake`)."""
+        return self._in_message and exchange is self.cycle and not exchange.head.expects_100
 
     def on_response_complete(self) -> None:
         """Start the next pipelined request, or wait for one.
@@ -256,8 +331,11 @@ class HotProtocol(HttpToolsProtocol):
         """Say why and close, if nothing else is being said on this connection."""
         if not self._busy and not self.transport.is_closing():
             body = msgspec.json.encode({"error": message})
+            identity = identify(sent_of(dict(self.headers if self._in_message else ())))
+            pairs = self.journal.note(Record(identity, status, method="", bytes_out=len(body), error=ours(message)))
+            own = b"".join([b"%b: %b\r\n" % pair for pair in pairs])
             head = b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body)
-            self.transport.write(STATUS_LINE[status] + JSON_LINE + head + body)
+            self.transport.write(STATUS_LINE[status] + JSON_LINE + own + head + body)
         self.transport.close()
 
     def _cut_off(self) -> None:
@@ -266,7 +344,10 @@ class HotProtocol(HttpToolsProtocol):
         if self.flow.read_paused:
             self._slow_task = self.loop.call_later(self._hot.receive_timeout_s, self._cut_off)
             return
-        waiting = type(self.cycle) is Exchange and not self.cycle.response_complete and not self.pipeline
+        if not self._in_head and self.cycle.response_complete:
+            self.transport.close()  # it has its answer
+            return
+        waiting = isinstance(self.cycle, Exchange) and not self.cycle.response_complete and not self.pipeline
         if waiting:
             self.cycle.disconnected = True
             self._busy = False
@@ -286,9 +367,16 @@ class HotProtocol(HttpToolsProtocol):
             return
         if head.length > head.handler.max_body_bytes:
             return
+        key, said = cut_out(data[:end])
+        if sent_of(said or {}) != sent_of(head.headers):
+            return  # it says more of itself than the bytes show: continued lines, or no plain text
+        if said is not None:
+            if key in self._heads:
+                return
+            head = head.without_ids()
         if len(self._heads) >= HEADS_MAX:
-            self._heads.clear()  # heads that differ each time, by a request id say, must not pile up
-        self._heads[data[:end]] = head
+            self._heads.clear()  # heads that differ each time must not pile up
+        self._heads[key] = head
 
     def _unset_keepalive_if_required(self) -> None:
         """Data came, or a response ended: the connection is not idle; the timer finds out by itself."""
@@ -325,7 +413,7 @@ class HotProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         self._busy = True
-        if type(cycle) is Exchange:
+        if isinstance(cycle, Exchange):
             cycle.start()
         else:
             super()._start_asgi_task(cycle, app)

@@ -13,12 +13,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from functools import partial
-from pathlib import Path
 
-from app import bundle as bundles
 from app.errors import BundleError
 from app.folder import content, look
-from app.loading import Loader
+from app.loading import Loader, complete
 from app.model import Model, Observer
 from app.policy import Policy
 from app.served import Served
@@ -145,7 +143,7 @@ class Registry(Served):
                 entry.wait(f"{folder}: expected to stay as it is while it is loaded. Received: a change.")
                 return
         except BundleError as error:
-            if not settled and not await self.loader.run(partial(_complete, folder)):
+            if not settled and not await self.loader.run(partial(complete, folder, self._settings)):
                 entry.wait(str(error))
                 return
             log.error("Not served: %s/%d: %s", entry.name, entry.version, error)
@@ -208,12 +206,3 @@ class Registry(Served):
         for model in self._serving:
             model.stop()
         self.loader.stop()
-
-
-def _complete(folder: Path) -> bool:
-    """Whether a version's files are what its manifest says."""
-    try:
-        bundles.read(folder)
-    except BundleError:
-        return False
-    return True

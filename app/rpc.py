@@ -19,7 +19,7 @@ from app.endpoint import Serving
 from app.health import Health
 from app.protos import open_inference_pb2 as pb
 from app.rpc_health import Mirror, Probe
-from app.rpc_infer import Infer
+from app.rpc_infer import PROTOCOL, Infer
 from app.rpc_methods import Methods
 from app.rpc_status import Behaviour, told
 from app.settings import Settings
@@ -58,7 +58,10 @@ class RpcServer:
         methods = Methods(settings, version, serving, health)
         behaviours: dict[str, Behaviour] = {**methods.behaviours(), "ModelInfer": Infer(serving)}
         handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
-            name: grpc.unary_unary_rpc_method_handler(told(each)) for name, each in behaviours.items()
+            name: grpc.unary_unary_rpc_method_handler(
+                told(each, f"{SERVICE}/{name}", PROTOCOL if name == "ModelInfer" else "", serving.journal)
+            )
+            for name, each in behaviours.items()
         }
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
         health_pb2_grpc.add_HealthServicer_to_server(Probe(health, SERVICES, self._draining), self._server)

@@ -12,11 +12,11 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from grpc import StatusCode
-from grpc.aio import ServicerContext
 from grpc_health.v1 import health, health_pb2
 from grpc_reflection.v1alpha import reflection
 
 from app.health import Health
+from app.rpc_status import Context, name_answer
 
 WATCH_S = 1.0  # between two looks at the health; the stop itself is told at once
 
@@ -25,7 +25,6 @@ UNKNOWN, SERVING, NOT_SERVING = (
     health_pb2.HealthCheckResponse.SERVING,
     health_pb2.HealthCheckResponse.NOT_SERVING,
 )
-Context = ServicerContext[Any, Any]
 
 
 class Probe:
@@ -44,16 +43,19 @@ class Probe:
 
     async def Check(self, request: Any, context: Context) -> Any:  # noqa: N802  (gRPC's name)
         """Tell the health as it is now."""
+        name_answer(context)
         if request.service not in self._services:
             await context.abort(StatusCode.NOT_FOUND, f"Unknown service: `{request.service[:80]}`.")
         return self._answer(request.service)
 
     async def List(self, request: Any, context: Context) -> Any:  # noqa: N802
         """Tell the health of every service."""
+        name_answer(context)
         return health_pb2.HealthListResponse(statuses={name: self._answer(name) for name in self._services})
 
     async def Watch(self, request: Any, context: Context) -> AsyncIterator[Any]:  # noqa: N802
         """Tell the health, and each change of it, until the server stops."""
+        name_answer(context)
         told = None
         while not self._stopping.is_set():
             answer = self._answer(request.service)
@@ -80,6 +82,7 @@ class Mirror:
         self, requests: AsyncIterator[Any], context: Context
     ) -> AsyncIterator[Any]:
         """Answer each question of a stream."""
+        name_answer(context)
         answers = self._servicer.ServerReflectionInfo(requests, context)
         stop = asyncio.ensure_future(self._stopping.wait())
         try:

@@ -1,6 +1,6 @@
 """ModelInfer: a decode and an encode around the batcher, as the infer route of REST.
 
-    Infer(data, context)   parse ─> find ─> read ─> submit ─> … ─> write ─> bytes
+    Infer(data, call)   parse ─> find ─> read ─> submit ─> … ─> write ─> bytes
 
 A call that its client cancels, or whose deadline passes, takes its work along. Every call is counted, as
 `app.endpoint` counts requests. It knows no port; see `app.rpc` for that.
@@ -12,12 +12,15 @@ from time import monotonic
 from app import infer
 from app.endpoint import Serving
 from app.errors import DeadlineExceeded, RequestError
+from app.journal import ran_of
 from app.model import Model
 from app.openinference_response import Writers
 from app.protos import open_inference_pb2 as pb
 from app.rpc_request import find, parse, read, write
-from app.rpc_status import Context, head_of
+from app.rpc_status import Call
 from app.tensors import Tensors
+
+PROTOCOL = "grpc"
 
 Answer = asyncio.Future[bytes | RequestError]
 
@@ -30,35 +33,37 @@ class Infer:
         self._guarded = not serving.guard.open
         self._writers = Writers()
 
-    async def __call__(self, data: bytes, context: Context) -> bytes:
+    async def __call__(self, data: bytes, call: Call) -> bytes:
         started = monotonic()
-        deadline = started + self._patience_s(context.time_remaining())
+        deadline = started + self._patience_s(call.context.time_remaining())
         model = None
         try:
             if self._guarded:
-                self._serving.guard.check(head_of(context))
+                self._serving.guard.check(call.head)
             request = parse(pb.ModelInferRequest, data)
             model = find(self._serving.registry, request.model_name, request.model_version)
-            work, answer = self._submit(model, request, len(data), started, deadline)
+            work, answer = self._submit(call, model, request, len(data), (started, deadline))
+            call.ticket = work
         except Exception as error:
-            self._count(model, error.status if isinstance(error, RequestError) else RequestError.status)
+            self._serving.metrics.refused(model, PROTOCOL, error)
             raise
         try:
             outcome = await answer
         except asyncio.CancelledError:
-            if not work.done:
-                work.cancel()
-                if monotonic() >= deadline:  # gRPC ended it a moment before the batcher would have
-                    self._count(model, DeadlineExceeded.status)
+            if not work.done and monotonic() >= deadline:  # gRPC ended it a moment before the batcher would have
+                model.batcher.cancel(work)
+                self._serving.metrics.refused(model, PROTOCOL, DeadlineExceeded("The deadline passed."))
+            work.cancel()
             raise
         if isinstance(outcome, RequestError):
             raise outcome
         return outcome
 
     def _submit(
-        self, model: Model, request: pb.ModelInferRequest, size_bytes: int, started: float, deadline: float
-    ) -> tuple[infer.Inference, Answer]:
+        self, call: Call, model: Model, request: pb.ModelInferRequest, size_bytes: int, times: tuple[float, float]
+    ) -> tuple[infer.Inference[bytes], Answer]:
         """Queue the request; `answer` gets the response, or the error that `app.infer` has counted."""
+        started, deadline = times
         if model.batcher.crowded:  # refuse before the work of reading what the queue would refuse after it
             model.batcher.admit(1, size_bytes, deadline - started)
         asked = read(model.signature, request)
@@ -67,22 +72,25 @@ class Infer:
         writer = self._writers.of(model)
         answer: Answer = self._serving.loop.create_future()
 
-        def finish(outcome: Tensors | RequestError) -> None:
-            result = write(model, writer, asked, outcome) if isinstance(outcome, Tensors) else outcome
+        def encode(outputs: Tensors) -> bytes:
+            return write(model, writer, asked, outputs)
+
+        def finish(outcome: bytes | RequestError) -> None:
+            call.ran = ran_of(model)  # now: when the caller is answered, another may have followed
             if not answer.done():  # cancelled in this turn of the loop, and not yet told the batcher
-                answer.set_result(result)
+                answer.set_result(outcome)
 
         work = infer.submit(
-            model, asked.arrays, started=started, deadline=deadline, size_bytes=size_bytes, finish=finish
+            model,
+            asked.arrays,
+            protocol=PROTOCOL,
+            times=(started, deadline),
+            size_bytes=size_bytes,
+            encode=encode,
+            finish=finish,
         )
         return work, answer
 
     def _patience_s(self, remaining_s: float | None) -> float:
         """The call's own deadline, within the server's; None where the call has none."""
         return self._serving.timeout_s if remaining_s is None else min(remaining_s, self._serving.timeout_s)
-
-    def _count(self, model: Model | None, status: int) -> None:
-        if model is None:
-            self._serving.metrics.refused(None, status)
-        else:
-            model.metrics.refused(status)

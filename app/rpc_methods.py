@@ -16,7 +16,7 @@ from app.openinference_config import config_of
 from app.openinference_routes import EXTENSIONS, PLATFORM, STATES
 from app.protos import open_inference_pb2 as pb
 from app.rpc_request import find, parse
-from app.rpc_status import Behaviour, Context, head_of
+from app.rpc_status import Behaviour, Call
 from app.settings import Settings
 from app.tensors import TensorSpec
 
@@ -62,9 +62,9 @@ class Methods:
     def _for_callers(self, behaviour: Behaviour) -> Behaviour:
         """What models are is for callers; probes are for everybody."""
 
-        async def guarded(data: bytes, context: Context) -> bytes:
-            self._guard.identify(head_of(context))
-            return await behaviour(data, context)
+        async def guarded(data: bytes, call: Call) -> bytes:
+            self._guard.identify(call.head)
+            return await behaviour(data, call)
 
         return guarded
 
@@ -131,7 +131,7 @@ class Methods:
 
 
 def _at_once(kind: type[Request], answer: Callable[[Request], Message]) -> Behaviour:
-    async def behaviour(data: bytes, _: Context) -> bytes:
+    async def behaviour(data: bytes, _: Call) -> bytes:
         return answer(parse(kind, data)).SerializeToString()
 
     return behaviour

@@ -74,7 +74,8 @@ class Served:
             return line.current
         entry = line.newest() or line.last() if version is None else line.entries[version]
         if entry.model is None:
-            raise NotReady(f"Model `{entry.name}` version {entry.version} is {entry.state}.")
+            message = f"Model `{entry.name}` version {entry.version} is {entry.state}."
+            raise NotReady(message, (entry.name, entry.version))
         return entry.model
 
     def line(self, name: str, version: int | None = None) -> Versions:

@@ -19,8 +19,10 @@ from typing import Any, NoReturn
 import msgspec
 import uvicorn
 
+from app import logs
 from app.main import Slipway, create_app
 from app.model import RUN_THREAD, Model
+from app.operations_port import OperationsPort
 from app.protocol import HotProtocol, fits
 from app.settings import Settings
 
@@ -41,12 +43,15 @@ def exit_zero_on_signals() -> None:
 class Server(uvicorn.Server):
     """uvicorn, which fails readiness at the first signal and says where it answers."""
 
-    def __init__(self, config: uvicorn.Config, app: Slipway) -> None:
+    def __init__(self, config: uvicorn.Config, app: Slipway, operations: socket.socket | None = None) -> None:
         super().__init__(config)
         self._app = app
+        self._operations = None if operations is None else OperationsPort(app, config, operations)
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
+        if self._operations is not None:
+            await self._operations.start()
         if supervisor := multiprocessing.parent_process():  # a worker must not outlive who looks after it
             asyncio.get_running_loop().add_reader(supervisor.sentinel, self.handle_exit, signal.SIGTERM, None)
         self._announcement = asyncio.create_task(self._announce())
@@ -63,12 +68,15 @@ class Server(uvicorn.Server):
         self._app.state.health.draining = True
         self._app.hot.close()
         await self._drain()
+        self._app.hot.intake.flush()
         if self._app.state.rpc is not None:
             self._app.state.rpc.begin_stop()  # beside HTTP, not after it; the lifespan waits for its end
         self._announcement.cancel()
         if supervisor := multiprocessing.parent_process():
             asyncio.get_running_loop().remove_reader(supervisor.sentinel)
         await super().shutdown(sockets)
+        if self._operations is not None:
+            await self._operations.stop()  # last: probes and scrapes are answered for as long as anybody is
 
     async def _drain(self) -> None:
         """Whoever routes here needs a while to notice; a person at a terminal (SIGINT) does not."""
@@ -85,16 +93,20 @@ class Server(uvicorn.Server):
         if self._app.state.rpc is not None:
             scheme = "grpcs" if self.config.is_ssl else "grpc"
             print(f"and over gRPC on {scheme}://{_reachable(host)}:{self._app.state.rpc.port}", flush=True)
+        if self._operations is not None:
+            host, port = self._operations.address
+            scheme = "https" if self.config.is_ssl else "http"
+            print(f"and to operators (/metrics, /admin, /health) on {scheme}://{_reachable(host)}:{port}", flush=True)
         if not health.ready:
             print(f"It is NOT ready: {' '.join(health.reasons())}", flush=True)
             return
         print(f"Try it:\n\n{_trial(address, registry.models)}\n", flush=True)
 
 
-def serve(settings: Settings, sock: socket.socket) -> None:
-    """Serve on a bound socket, in this process, until a signal."""
+def serve(settings: Settings, sock: socket.socket, operations: socket.socket | None = None) -> None:
+    """Serve on bound sockets, in this process, until a signal."""
     exit_zero_on_signals()
-    _log(settings)
+    logs.configure(settings.log_level, settings.log_form)
     app = create_app(settings)
     config = uvicorn.Config(
         app,
@@ -111,7 +123,7 @@ def serve(settings: Settings, sock: socket.socket) -> None:
         ssl_cert_reqs=ssl.CERT_NONE if settings.tls_client_ca is None else ssl.CERT_REQUIRED,
     )
     try:
-        Server(config, app).run([sock])
+        Server(config, app, operations).run([sock])
     finally:
         _leave_stuck_runs()
 
@@ -146,8 +158,3 @@ def _reachable(host: str) -> str:
     """Turn the address that is listened on into one that can stand in a URL on this machine."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     return f"[{host}]" if ":" in host else host
-
-
-def _log(settings: Settings) -> None:
-    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-    logging.basicConfig(level=settings.log_level.upper(), format=form, stream=sys.stderr)

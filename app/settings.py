@@ -4,12 +4,13 @@ Each is read from the environment as `SLIPWAY_<NAME>` and given on the command l
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, FilePath
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.policy import Canary, PolicyText, Shadow
+from app.signature import PublicKey
 
 
 class Settings(BaseSettings):
@@ -28,6 +29,13 @@ class Settings(BaseSettings):
 
     grpc_port: int | None = Field(
         None, ge=0, le=65535, description="Port for gRPC, with the extra `grpc` installed; 0 takes a free one."
+    )
+    operations_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Port of its own for /metrics, /admin, /health and /models; the first two then leave the main one; "
+        "0 takes a free one.",
     )
     workers: int = Field(
         1, ge=1, description="Processes on this port; more only on one big machine, else use replicas."
@@ -69,6 +77,11 @@ class Settings(BaseSettings):
         None, description="Authorities (PEM) of which every client must hold a certificate (mutual TLS)."
     )
 
+    # whose models are served
+    verify_key: PublicKey | None = Field(
+        None, description="Public key (PEM); a version that is not signed by its holder is refused."
+    )
+
     # who may call
     api_keys_file: FilePath | None = Field(
         None, description="File of API keys, each line KEY or NAME:KEY; left out, everybody may ask."
@@ -89,6 +102,10 @@ class Settings(BaseSettings):
     max_request_rows: int = Field(10_000, ge=1, description="Rows of one request; more is refused with 413.")
     max_queue_rows: int = Field(20_000, ge=1, description="Rows waiting in a model's queue; more is refused with 429.")
     max_queue_bytes: int = Field(2**28, ge=1, description="Bytes of the bodies waiting in a model's queue; else 429.")
+    max_concurrent_requests: Annotated[int, Field(ge=1)] | dict[str, Annotated[int, Field(ge=1)]] | None = Field(
+        None,
+        description='Requests of a model that may wait or run at once, or {"model": 64} by model; more get 429.',
+    )
     timeout_ms: int = Field(10_000, ge=1, description="Milliseconds until a request without an answer gets 504.")
     drain_delay_s: float = Field(
         0.0,
@@ -98,6 +115,30 @@ class Settings(BaseSettings):
     )
     shutdown_timeout_s: int = Field(
         20, ge=0, description="Seconds that accepted requests have to finish after SIGTERM."
+    )
+
+    watchdog_s: float = Field(
+        60.0,
+        ge=0,
+        description="Seconds after which a run that does not end, or a loop that does not turn, counts as stuck; "
+        "a run later where the deadline or the model's own runs are long; 0 never.",
+    )
+
+    # what is watched of the answers
+    objective_ms: float = Field(
+        100.0,
+        gt=0,
+        description="Milliseconds within which answers are promised; a bound of the latency histogram's buckets.",
+    )
+    drift: bool = Field(
+        True, description="Count which training bins values fall into, for models with a profile; see docs/drift.md."
+    )
+
+    feedback: bool = Field(
+        False, description="Take true values on /feedback and keep recent predictions for them; see docs/feedback.md."
+    )
+    feedback_rows: int = Field(
+        100_000, ge=1, description="Predictions kept for feedback, up to 38 MB for 100,000; the oldest go first."
     )
 
     # the engine; left out, it decides by measuring the model at load
@@ -110,6 +151,16 @@ class Settings(BaseSettings):
         "auto", description="Where a run happens: on the event loop if it takes microseconds, else in a worker thread."
     )
 
+    # what is told
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe level that is logged."
+    )
+    log_form: Literal["auto", "json", "text"] = Field(
+        "auto", description="Form of the log: a JSON object a line, text for people, or by whether a terminal reads it."
+    )
+    log_requests: float = Field(
+        0.0, ge=0, le=1, description="Share of the good answers that get a line in the log; errors have one anyway."
+    )
+    tracing: bool = Field(
+        False, description="Send spans to an OpenTelemetry collector, with the extra `tracing`; OTEL_* say where."
     )

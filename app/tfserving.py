@@ -13,8 +13,9 @@ from urllib.parse import unquote
 from app import infer
 from app.compression import pack
 from app.endpoint import Endpoint, Serving
-from app.errors import InvalidInput, RequestError, render
+from app.errors import InvalidInput, RequestError, Response, render
 from app.handler import Handler, Head, Respond
+from app.infer import Inference
 from app.model import Model
 from app.tensors import Tensors
 from app.tfserving_body import Read
@@ -31,6 +32,9 @@ CALL = re.compile(
     + f":(?P<verb>{'|'.join(VERBS)})",
     ANY_CASE,
 )
+
+CHOICES = ("version", "label")
+ROUTE = "/v1/models/{{name}}{chosen}:{verb}"
 
 Labels = Mapping[str, Mapping[str, int]]
 """Model -> label -> version."""
@@ -58,29 +62,40 @@ class Call(Endpoint):
         parts: of the path, as in `CALL`.
     """
 
+    protocol = "tensorflow-serving"
+    route = "/v1/models/{name}"
+
     def __init__(self, serving: Serving, labels: Labels, parts: Mapping[str, str]) -> None:
         super().__init__(serving)
         self._labels = labels
         self._parts = parts
-        self._read = VERBS[parts["verb"].lower()]
+        verb = parts["verb"].lower()
+        self._read = VERBS[verb]
+        self.route = ROUTE.format(chosen=next((f"/{key}s/{{{key}}}" for key in CHOICES if parts[key]), ""), verb=verb)
 
     def find(self, head: Head) -> Model:
         return self._registry.find(self._parts["name"], version_of(self._parts, self._labels))
 
-    def submit(self, model: Model, head: Head, body: bytes, started: float, respond: Respond) -> infer.Inference:
+    def submit(self, model: Model, head: Head, body: bytes, started: float, respond: Respond) -> Inference[Response]:
         self.admit(model, body)
         arrays, write = self._read(model, body)
         accepted = head.header(b"accept-encoding")
 
-        def finish(outcome: Tensors | RequestError) -> None:
-            if isinstance(outcome, Tensors):
-                answer, packing = pack(write(outcome), accepted)
-                respond(200, answer, model.headers + packing)
-            else:
-                respond(*render(outcome))
+        def encode(outputs: Tensors) -> Response:
+            answer, packing = pack(write(outputs), accepted)
+            return 200, answer, model.headers + packing
+
+        def finish(outcome: Response | RequestError) -> None:
+            respond(*render(outcome)) if isinstance(outcome, RequestError) else respond(*outcome)
 
         return infer.submit(
-            model, arrays, started=started, deadline=self.deadline(head, started), size_bytes=len(body), finish=finish
+            model,
+            arrays,
+            protocol=self.protocol,
+            times=(started, self.deadline(head, started)),
+            size_bytes=len(body),
+            encode=encode,
+            finish=finish,
         )
 
 

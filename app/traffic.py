@@ -19,6 +19,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from app.batcher import Work
+from app.drift_sample import Copied
 from app.errors import Headers, RequestError
 from app.handler import Head, Respond
 from app.model import Model
@@ -178,7 +179,7 @@ class Copies:
             return
         started = monotonic()
         try:
-            rows = shadow.rows_schema.decode(body)
+            rows = Copied(shadow.rows_schema.decode(body))
             work = Copy(rows, started, len(body), self._compare(answer, started), self._failed)
             shadow.batcher.submit(work)
         except RequestError as error:
@@ -207,7 +208,8 @@ class Copy(Work):
     __slots__ = ("_failed", "_taken")
 
     def __init__(self, rows: Any, started: float, size_bytes: int, taken: Any, failed: Any) -> None:
-        super().__init__(rows, started, started + COPY_MAX_S, None, size_bytes)
+        # A key of its own: copies share no run with requests, for they are not counted as traffic.
+        super().__init__(rows, started, started + COPY_MAX_S, Copy, size_bytes)
         self._taken = taken
         self._failed = failed
 

@@ -17,10 +17,10 @@ import tempfile
 from collections.abc import Callable
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from types import FrameType
 
-from prometheus_client.multiprocess import mark_process_dead
-
+from app.metric_files import VARIABLE, bury
 from app.signals import held_back
 
 log = logging.getLogger("slipway.workers")
@@ -37,7 +37,7 @@ def supervise(count: int, sock: socket.socket, serve: Serve) -> None:
         serve: must be picklable; it ends by itself on SIGTERM.
     """
     with tempfile.TemporaryDirectory(prefix="slipway-metrics-") as folder:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # read by the client when a worker imports it
+        os.environ[VARIABLE] = folder  # read by the client when a worker imports it
         stop = _Stop()
         workers = [_start(sock, serve) for _ in range(count)]
         while not stop.asked:
@@ -98,5 +98,5 @@ def _start(sock: socket.socket, serve: Serve) -> SpawnProcess:
 def _replace(dead: SpawnProcess, sock: socket.socket, serve: Serve) -> SpawnProcess:
     log.error("Worker %s ended with code %s; starting another.", dead.pid, dead.exitcode)
     if dead.pid is not None:
-        mark_process_dead(dead.pid)  # type: ignore[no-untyped-call]  # the client has not typed it
+        bury(Path(os.environ[VARIABLE]), dead.pid)
     return _start(sock, serve)

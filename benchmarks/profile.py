@@ -17,7 +17,8 @@ from benchmarks.peers import Peer
 from benchmarks.scrape import Samples, scrape, total
 
 STAGE = "slipway_stage_duration_seconds"
-STAGES = ("decode", "queue", "run")
+WORK = ("decode", "run", "encode")
+STAGES = (*WORK, "queue")
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,12 @@ def lines(found: dict[str, Any]) -> list[Line]:
     loaded, simulated = found["loaded"], found["simulated"]
     per = loaded["stages_us"]
     inner = simulated["stages_us"]
-    rest_us = max(0.0, simulated["cpu_us"] - inner["decode"] - inner["run"])
-    outside_us = max(0.0, loaded["cpu_us"] - per["decode"] - per["run"] - rest_us)
+    rest_us = max(0.0, simulated["cpu_us"] - sum([inner[stage] for stage in WORK]))
+    outside_us = max(0.0, loaded["cpu_us"] - sum([per[stage] for stage in WORK]) - rest_us)
     return [
         Line("decode", per["decode"], "JSON to rows"),
-        Line("run", per["run"], f"assemble, session, encode; {loaded['rows_a_run']:.1f} rows a run"),
+        Line("run", per["run"], f"assemble, session; {loaded['rows_a_run']:.1f} rows a run"),
+        Line("encode", per["encode"], "answers to JSON"),
         Line("rest in Python", rest_us, "HTTP, queue, answer, metrics; by the simulation"),
         Line("sockets and kernel", outside_us, "what is left: reading, writing, polling"),
         Line("total CPU", loaded["cpu_us"], f"{loaded['rps']:,.0f} requests a second"),

@@ -41,7 +41,11 @@ def soak(peer: Peer, model: Model, tell: Tell, *, requests: int) -> dict[str, An
             tell(f"soak: {sent:,} of {requests:,} requests", min(seen.requests, requests))
             time.sleep(REST_S)
             samples.append(stock(server, port, sent))
-        codes = {labels["code"]: value for name, labels, value in scrape(port) if name == "slipway_requests_total"}
+        counted = scrape(port)
+        codes = {
+            code: total(counted, "slipway_requests_total", code=code)
+            for code in {labels["code"] for name, labels, _ in counted if name == "slipway_requests_total"}
+        }
     return {
         "peer": peer.name,
         "model": model.name,

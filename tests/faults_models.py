@@ -116,5 +116,6 @@ class Seen:
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
                 if sample.name == "slipway_requests_total":
-                    found[sample.labels["model"], sample.labels["code"]] = sample.value
+                    key = sample.labels["model"], sample.labels["code"]  # over whichever protocol
+                    found[key] = found.get(key, 0) + sample.value
         return found

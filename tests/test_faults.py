@@ -8,6 +8,8 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -34,7 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def process(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[serving.Process]:
-    options = ["--run-on", "thread", "--max-queue-rows", "24"]
+    options = ["--run-on", "thread", "--max-queue-rows", "24", "--timeout-ms", "60000"]  # refused for rows, not waits
     with serving.process(folder, tmp_path_factory.mktemp("process"), *options) as started:
         yield started
 
@@ -166,6 +168,43 @@ async def test_a_broken_run_thread_fails_liveness_and_no_caller_hangs(tmp_path: 
         live = await client.get("/health/live")
         assert (live.status_code, "batcher has broken" in live.json()["error"]) == (503, True)
         assert 'code="500"' in (await client.get("/metrics")).text
+
+
+def test_a_run_thread_that_vanishes_fails_liveness_and_no_caller_hangs(tmp_path: Path) -> None:
+    """Native code may end the thread under a run without a word: its callers are told within seconds, in their time.
+
+    In a process of its own, for the interpreter waits at its end for threads that it believes alive.
+    """
+    tiny.write(tmp_path, SOUND)
+    code = f"""
+import asyncio, ctypes, os, pathlib, platform
+from tests import serving
+EXIT = {{"x86_64": 60, "aarch64": 93}}[platform.machine()]  # the system call that ends the calling thread alone
+
+def vanish(pieces):
+    ctypes.CDLL(None).syscall(EXIT, 0)
+
+async def main():
+    app = serving.app_of(pathlib.Path({str(tmp_path)!r}), run_on="thread", timeout_ms=600_000)
+    async with serving.running(app) as client:
+        ask = lambda: client.post("/predict", json={ROWS!r})
+        print((await ask()).status_code)
+        app.state.registry.find().batcher._run = vanish
+        print(*[found.status_code for found in await asyncio.gather(*[ask() for _ in range(3)])])
+        print((await ask()).status_code, (await client.get("/health/live")).status_code)
+        os._exit(0)
+
+asyncio.run(main())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=serving.PATIENCE_S,
+        cwd=serving.ROOT,
+        check=False,
+    )
+    assert done.stdout.splitlines() == ["200", "500 500 500", "500 503"], done.stderr
 
 
 def test_a_worker_process_that_is_killed_is_replaced(folder: Path, tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ class Tiny:
     scale: float = 1.0  # times the weights: large ones let large numbers overflow
     shift: float = 0.0  # added to the last output: two versions that answer differently
     order: Sequence[str] = field(default_factory=list)  # manifest order; default: as above
+    profiled: bool = False  # whether training's distribution lies beside it: drift is counted then
 
 
 def write(root: Path, tiny: Tiny | None = None, edit: Edit | None = None) -> Path:
@@ -44,7 +45,7 @@ def write(root: Path, tiny: Tiny | None = None, edit: Edit | None = None) -> Pat
     folder.mkdir(parents=True)
     onnx.save(graph(tiny), str(folder / bundles.MODEL))
     (folder / bundles.GOLDEN).write_text(json.dumps(golden(tiny, folder / bundles.MODEL)))
-    (folder / bundles.PROFILE).write_text("{}")
+    (folder / bundles.PROFILE).write_text(json.dumps(profile(tiny) if tiny.profiled else {}))
     (folder / bundles.CARD).write_text(f"# {tiny.name}\n")
     rewrite_manifest(folder, manifest(tiny), edit)
     return folder
@@ -109,6 +110,27 @@ def golden(tiny: Tiny, model: Path) -> dict[str, Any]:
     name = "value" if tiny.task == "regression" else "probabilities"
     answers = run(model, tensors(tiny, rows))
     return {"instances": rows, "outputs": {name: answers.tolist()}, "atol": 1e-5, "rtol": 1e-5}
+
+
+def profile(tiny: Tiny) -> dict[str, Any]:
+    """Return bins that can be counted in the head: numbers at 1, 2 … 9, words half `low`, labels evenly."""
+    numbers = {name: number_bins(range(1, 10)) for name in tiny.numbers}
+    numbers |= {name: number_bins([0]) for name in tiny.booleans}
+    strings = {
+        name: {"kind": "category", "values": ["low"], "shares": [0.5], "other": 0.3, "missing": 0.1, "unseen": 0.1}
+        for name in tiny.strings
+    }
+    shares = [1 / len(tiny.labels)] * len(tiny.labels)
+    labels = {"kind": "category", "values": list(tiny.labels), "shares": shares, "other": 0.0, "missing": 0.0}
+    prediction = number_bins(range(1, 10)) if tiny.task == "regression" else labels
+    return {"rows": 1000, "features": {**numbers, **strings}, "prediction": prediction}
+
+
+def number_bins(edges: Sequence[float]) -> dict[str, Any]:
+    """Return bins of equal shares, of which nothing is missing."""
+    bins = len(edges) + 1
+    bounds = {"minimum": 0.0, "maximum": 10.0}
+    return {"kind": "number", "edges": list(edges), "shares": [1 / bins] * bins, "missing": 0.0, **bounds}
 
 
 def run(model: Path, inputs: dict[str, np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:

@@ -1,6 +1,7 @@
 """Batches are formed from what waits, and no caller can take another's answer away."""
 
 import asyncio
+import contextlib
 import random
 import threading
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.batcher import Batcher, Work
+from app.batcher import SWEEP_WORKS, Batcher, Work
 from app.errors import DeadlineExceeded, ModelFailed, Overloaded, RequestError
 from tests import serving
 
@@ -763,3 +764,62 @@ async def test_a_busy_loop_fills_the_batch() -> None:
     for caller in callers[:4]:
         await end_of(caller)
     assert run.batches == [[[0], [1], [2], [3]]]
+
+
+# ── who does not wait any more ──
+
+
+async def test_behind_a_run_that_hangs_nothing_piles_up(executor: Executor) -> None:
+    """Callers come, give up and go; their rows go with them, and who stays is answered in order."""
+    run = Gated()
+    batcher = make(run, executor=executor, queue=1000)
+    first, stays = Caller([0]), [Caller([1]), Caller([2])]
+    batcher.submit(first)
+    await run.until_entered()
+    batcher.submit(stays[0])
+    for row in range(3000):
+        gone = Caller([row])
+        batcher.submit(gone)
+        batcher.cancel(gone)
+        await asyncio.sleep(0)
+        assert len(batcher._queue) <= 2 * SWEEP_WORKS
+    batcher.submit(stays[1])
+    assert (batcher.under_way, batcher.queued_rows) == (3, 2)
+    run.gate.set()
+    for caller in (first, *stays):
+        assert await end_of(caller) == answers_to(caller.rows)
+    await until_idle(batcher)
+    assert (batcher.under_way, len(batcher._queue), batcher._gone) == (0, 0, 0)
+
+
+async def test_those_that_expire_in_the_queue_are_counted_once() -> None:
+    """Whether a turn or the clock finds them first."""
+    run = Recording()
+    batcher = make(run)
+    late = [Caller([n], deadline=monotonic() - 1) for n in range(5)]
+    for caller in late:
+        with contextlib.suppress(Overloaded):
+            batcher.submit(caller)
+    good = Caller([7])
+    batcher.submit(good)
+    assert await end_of(good) == answers_to([7])
+    await until_idle(batcher)
+    assert (batcher.under_way, batcher._gone, batcher.queued_rows) == (0, 0, 0)
+
+
+async def test_how_long_the_longest_run_took(executor: Executor) -> None:
+    """And since when one is under way; neither is known before the first."""
+    run = Gated()
+    batcher = make(run, executor=executor)
+    assert (batcher.run_started, batcher.longest_run_s) == (None, 0.0)
+    caller = Caller([1])
+    before = monotonic()
+    batcher.submit(caller)
+    await run.until_entered()
+    assert before <= (batcher.run_started or 0.0) <= monotonic()
+    batcher.check_thread()  # it is there
+    assert batcher.failure is None
+    run.gate.set()
+    await end_of(caller)
+    assert batcher.run_started is None
+    assert 0 < batcher.longest_run_s <= monotonic() - before

@@ -1,6 +1,8 @@
 """Every MUST of `docs/bundle.md` that a reader can check, broken one at a time."""
 
 import json
+import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -248,6 +250,46 @@ def test_a_folder_in_the_place_of_a_file_is_refused(tmp_path: Path) -> None:
     (folder / "card.md").mkdir()
     with pytest.raises(BundleError, match=rf"card\.md: (cannot be read|expected {size} bytes)"):
         bundles.read(folder)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero"), Path.mkdir])
+@pytest.mark.parametrize("name", ["manifest.json", "golden.json", "card.md", "model.onnx"])
+def test_what_has_no_end_is_not_read(name: str, make: Callable[[Path], None], tmp_path: Path) -> None:
+    """A pipe would be waited for, a device read for ever, although the manifest gives the size that they say."""
+    folder = tiny.write(tmp_path)
+    content = json.loads((folder / "manifest.json").read_text())
+    content["files"].get(name, {})["bytes"] = 0
+    (folder / "manifest.json").write_text(json.dumps(content))
+    (folder / name).unlink()
+    make(folder / name)
+    with pytest.raises(BundleError, match=rf"{re.escape(name)}: cannot be read: it is no regular file"):
+        bundles.read(folder)
+
+
+def test_a_signature_is_not_listed(tmp_path: Path) -> None:
+    """It is over the manifest, which can therefore not hold its hash; beside the manifest it may lie."""
+    folder = tiny.write(tmp_path)
+    (folder / "model.sig").write_text("{}")
+    bundles.read(folder)
+
+    def add(manifest: Manifest) -> None:
+        manifest["files"]["model.sig"] = {"sha256": bundles.sha256(folder / "model.sig"), "bytes": 2}
+
+    tiny.rewrite_manifest(folder, tiny.manifest(tiny.Tiny()), add)
+    with pytest.raises(BundleError, match=r"manifest\.json: expected `files` not to list model\.sig"):
+        bundles.read(folder)
+
+
+def test_a_file_is_verified_again_when_it_is_read(tmp_path: Path) -> None:
+    """What lies there now need not be what lay there then."""
+    folder = tiny.write(tmp_path)
+    bundle = bundles.read(folder)
+    assert bundle.content("card.md", 100) == b"# tiny\n"
+    with pytest.raises(BundleError, match="expected at most 3 bytes"):
+        bundle.content("card.md", 3)
+    (folder / "card.md").write_text("# tinx\n")
+    with pytest.raises(BundleError, match=r"card\.md: expected sha256"):
+        bundle.content("card.md", 100)
 
 
 def test_the_versions_of_a_model(tmp_path: Path) -> None:

@@ -22,6 +22,10 @@ Message = dict[str, Any]
 class Work:
     """A request under way, which notes that its client left."""
 
+    model = None
+    started = submitted = 0.0
+    size = 1
+
     def __init__(self, quick: bool) -> None:
         self.quick = quick
         self.cancelled = asyncio.Event()
@@ -33,6 +37,7 @@ class Work:
 class LateHandler:
     """Answers when the test says so."""
 
+    protocol, route = "predict", "/"
     max_body_bytes = 10
 
     def __init__(self, quick: bool = False) -> None:

@@ -37,6 +37,7 @@ class Asked:
 class Echo(Endpoint):
     """Answers with the body; a body that is the name of a trouble raises it."""
 
+    protocol, route = "predict", "/echo"
     troubles: dict[bytes, Exception]
 
     def find(self, head: Head) -> Model:
@@ -52,6 +53,9 @@ class Echo(Endpoint):
 
 
 class Done:
+    model = None
+    started = submitted = 0.0
+    size = 0
     quick = True
 
     def cancel(self) -> None: ...
@@ -100,7 +104,10 @@ async def test_a_refusal_is_one_answer_in_the_next_turn_of_the_loop(
     """A bug tells a caller nothing of itself."""
     asked.answers.clear()
     async with echo(app) as endpoint:
-        assert ask(endpoint, asked) is None
+        ticket = ask(endpoint, asked)
+        assert ticket is not None
+        assert ticket.quick
+        ticket.cancel()  # nothing is left to cancel
         assert asked.answers == []
         await turn()
         ((found, body),) = asked.answers

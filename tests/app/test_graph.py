@@ -7,9 +7,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from app.bundle import MODEL_MAX_BYTES
 from app.engine import Engine
 from app.errors import BundleError
 from app.graph import Trial, examine, find
+from app.held import hold
 from app.tensors import Signature
 from tests.app import graphs
 from tests.app.graphs import graph, linear, node, one, tensor
@@ -17,7 +19,8 @@ from tests.clients import models
 
 
 def examined(root: Path, model: onnx.ModelProto, limit_s: float = 20) -> Trial:
-    return examine(Engine(graphs.write(root, model) / "model.onnx", 1), limit_s)
+    with hold(graphs.write(root, model) / "model.onnx", MODEL_MAX_BYTES) as content:
+        return examine(Engine(content, 1), content, limit_s)
 
 
 def ends(datatype: str = "FP32", columns: int | str = 4) -> tuple[list[onnx.ValueInfoProto], list[onnx.ValueInfoProto]]:

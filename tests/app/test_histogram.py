@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter
 
-from app.histogram import FOLD_AT, Histogram, Recorder
+from app.histogram import Histogram, Recorder
 
 BUCKETS = (0.5, 1.0, 2.0)
 VALUES = st.lists(st.sampled_from([0.0, 0.5, 0.50001, 1.0, 1.5, 2.0, 2.1, 1e9]) | st.floats(-5, 5), max_size=50)
@@ -59,20 +59,15 @@ def test_values_wait_until_they_are_folded(counted: bool) -> None:
     assert registry.get_sample_value("answers_total") == (3 if counted else None)
 
 
-@pytest.mark.parametrize("values", [1, FOLD_AT - 1, FOLD_AT, FOLD_AT + 1])
-def test_a_long_list_is_folded(values: int) -> None:
-    """Memory does not grow where nobody scrapes: whoever adds a batch folds what has become long."""
-    registry, waiting = recorder(counted=False)
-    for _ in range(values):
-        waiting.add(1.0)
-    waiting.fold_if_long()
-    assert count(registry) == (values if values >= FOLD_AT else 0)
-
-
-def test_a_batch_of_values_folds_itself_when_it_is_long() -> None:
-    """All of it, once."""
-    registry, waiting = recorder(counted=False)
-    waiting.extend([1.0] * (FOLD_AT - 1))
+@pytest.mark.parametrize(("value", "bound"), [(0.2, "0.5"), (0.5, "0.5"), (1.5, "2.0"), (9.0, "+Inf")])
+def test_an_example_stands_at_its_bucket(value: float, bound: str) -> None:
+    """And is not counted: its value is, elsewhere."""
+    registry = CollectorRegistry()
+    histogram = Histogram("seconds", "x", ("a",), buckets=BUCKETS, registry=registry)
+    histogram.labels("1").exemplify(value, {"trace_id": "abc"})
+    (family,) = registry.collect()
+    examples = {sample.labels["le"]: sample.exemplar for sample in family.samples if sample.exemplar}
+    assert [(le, example.labels, example.value) for le, example in examples.items()] == [
+        (bound, {"trace_id": "abc"}, value)
+    ]
     assert count(registry) == 0
-    waiting.extend([1.0, 1.0])
-    assert count(registry) == FOLD_AT + 1

@@ -40,14 +40,27 @@ class Asked:
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.outcomes: list[Tensors | RequestError] = []
 
-    def submit(self, model: Model, arrays: dict[str, Array], patience_s: float = 30) -> Inference:
+    def submit(self, model: Model, arrays: dict[str, Array], patience_s: float = 30) -> Inference[Tensors]:
         now = monotonic()
-        return submit(model, arrays, started=now, deadline=now + patience_s, size_bytes=8, finish=self._finish)
+        return submit(
+            model,
+            arrays,
+            protocol="open-inference",
+            times=(now, now + patience_s),
+            size_bytes=8,
+            encode=self._encode,
+            finish=self._finish,
+        )
+
+    def _encode(self, outputs: Tensors) -> Tensors:
+        self.outcomes.append(outputs)
+        if self._refusing is not None:
+            raise self._refusing
+        return outputs
 
     def _finish(self, outcome: Tensors | RequestError) -> None:
-        self.outcomes.append(outcome)
-        if self._refusing is not None and isinstance(outcome, Tensors):
-            raise self._refusing
+        if isinstance(outcome, RequestError):
+            self.outcomes.append(outcome)
         self._ended.set_result(None)
 
     async def answer(self) -> dict[str, Array]:
@@ -191,7 +204,7 @@ async def test_one_request_that_fails_does_not_take_the_others_with_it(tmp_path:
     [(ModelFailed("not finite"), "not finite"), (ValueError("a bug"), "Internal error.")],
 )
 async def test_outputs_that_cannot_be_written_end_as_an_error(trouble: Exception, told: str, tmp_path: Path) -> None:
-    """`finish` is called once more, and the request is counted once, as failed."""
+    """The caller hears why, once, and the request is counted once, as failed."""
     async with serving_graph(tmp_path, graphs.linear()) as model:
         asked = Asked(refusing=trouble)
         asked.submit(model, {"x": drawn(1, 0)})

@@ -1,6 +1,7 @@
 """Which versions are served, which are not, and why."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from app import bundle as bundles
 from app.errors import InvalidInput, NotFound, NotReady
 from app.loading import Loader
-from app.model import Model, Observer
+from app.model import Calls, Model, Observer
 from app.registry import Entry, Registry
 from app.settings import Settings
 from tests import serving, tiny
@@ -18,11 +19,13 @@ from tests import serving, tiny
 class Silent:
     """An observer that keeps nothing."""
 
+    calls: Mapping[str, Calls] = {}
+
     def decoded(self, seconds: float) -> None: ...
 
-    def answered(self, seconds: float) -> None: ...
+    def encoded(self, seconds: float) -> None: ...
 
-    def refused(self, code: int) -> None: ...
+    def traced(self, seconds: float, trace_id: str) -> None: ...
 
     def ran(self, rows: int, run_s: float, waited_s: list[float]) -> None: ...
 
@@ -153,10 +156,10 @@ async def test_any_failure_of_a_load_is_a_reason(tmp_path: Path, monkeypatch: py
     write(tmp_path, ("one", 1), ("two", 1))
     real = bundles.read
 
-    def broken(folder: Path) -> Any:
+    def broken(folder: Path, *args: Any, **options: Any) -> Any:
         if folder.parent.name == "one":
             raise MemoryError("no memory left")
-        return real(folder)
+        return real(folder, *args, **options)
 
     monkeypatch.setattr(bundles, "read", broken)
     registry = await loaded(tmp_path)

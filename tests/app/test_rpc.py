@@ -21,6 +21,7 @@ from app.main import Slipway
 from app.protos import open_inference_pb2 as pb
 from app.protos.open_inference_pb2_grpc import GRPCInferenceServiceStub
 from app.rpc_infer import Infer
+from app.rpc_status import Call
 from tests import serving, tiny
 from tests.app import openinference_cases as wire
 from tests.app.rpc_cases import CASES, Case, Output, Tensor, infer, one, outputs_of, x, y
@@ -186,9 +187,9 @@ async def test_every_call_is_counted_by_its_status(folder: Path) -> None:
         await code_of(stub.ModelInfer(infer("nobody", x())))
         metrics = (await http.get("/metrics")).text
     for line in (
-        'slipway_requests_total{code="200",model="identity_FP32",version="1"} 1.0',
-        'slipway_requests_total{code="400",model="identity_FP32",version="1"} 1.0',
-        'slipway_requests_total{code="404",model="_unknown",version=""} 1.0',
+        'slipway_requests_total{code="200",model="identity_FP32",protocol="grpc",version="1"} 1.0',
+        'slipway_requests_total{code="400",model="identity_FP32",protocol="grpc",version="1"} 1.0',
+        'slipway_requests_total{code="404",model="_unknown",protocol="grpc",version=""} 1.0',
     ):
         assert line in metrics
 
@@ -284,7 +285,7 @@ async def test_the_calls_own_deadline_is_the_works(folder: Path) -> None:
             *(code_of(stub.ModelInfer(one(parameters={"timeout": 10**10}), timeout=0.2)) for _ in range(3))
         )
         await serving.until(lambda: batcher.queued_rows == 0)
-        counted = 'slipway_requests_total{code="504",model="identity_FP32",version="1"} 3.0'
+        counted = 'slipway_requests_total{code="504",model="identity_FP32",protocol="grpc",version="1"} 3.0'
         assert counted in (await http.get("/metrics")).text
 
 
@@ -294,6 +295,8 @@ class Brief:
     def time_remaining(self) -> float:
         return 0.01
 
+    def invocation_metadata(self) -> None: ...
+
 
 async def test_a_call_that_grpc_ends_at_its_deadline_is_counted(folder: Path) -> None:
     """As if the batcher had been first, for which of the two it is nobody can say."""
@@ -302,9 +305,9 @@ async def test_a_call_that_grpc_ends_at_its_deadline_is_counted(folder: Path) ->
         batcher = app.state.registry.find("identity_FP32").batcher
         first = stub.ModelInfer(one())
         await serving.until(lambda: not batcher.idle and not batcher.queued_rows)
-        context: Any = Brief()
+        brief: Any = Brief()
         behaviour = Infer(Serving(app.state.registry, app.state.metrics, 10, 10**6, app.guard))
-        call = asyncio.create_task(behaviour(one().SerializeToString(), context))
+        call = asyncio.create_task(behaviour(one().SerializeToString(), Call(brief)))
         await serving.until(lambda: batcher.queued_rows == 2)
         late = monotonic() + 0.01
         while monotonic() < late:
@@ -313,14 +316,17 @@ async def test_a_call_that_grpc_ends_at_its_deadline_is_counted(folder: Path) ->
         with pytest.raises(asyncio.CancelledError):
             await call
         assert batcher.queued_rows == 0
-        counted = 'slipway_requests_total{code="504",model="identity_FP32",version="1"} 1.0'
-        assert counted in (await http.get("/metrics")).text
+        counted = 'slipway_requests_total{code="504",model="identity_FP32",protocol="grpc",version="1"} 1.0'
+        text = (await http.get("/metrics")).text
+        assert counted in text
+        assert 'slipway_rejections_total{model="identity_FP32",reason="deadline",version="1"} 1.0' in text
+        assert 'slipway_rejections_total{model="identity_FP32",reason="left",version="1"} 0.0' in text
         app.state.gate.set()
         assert outputs_of(await first) == [y()]
 
 
 async def test_a_cancelled_call_takes_its_work_along(folder: Path) -> None:
-    """It leaves the queue before the run, and is not counted."""
+    """It leaves the queue before the run, and is counted as no answer but as one who left."""
     app = app_of(folder, run_on="thread")
     async with stub_of(app) as stub, serving.client_of(app) as http, held(app, "identity_FP32"):
         batcher = app.state.registry.find("identity_FP32").batcher
@@ -336,8 +342,9 @@ async def test_a_cancelled_call_takes_its_work_along(folder: Path) -> None:
         (stats,) = (await stub.ModelStatistics(pb.ModelStatisticsRequest(name="identity_FP32"))).model_stats
         metrics = (await http.get("/metrics")).text
     assert stats.inference_count == 4
-    assert 'slipway_requests_total{code="200",model="identity_FP32",version="1"} 2.0' in metrics
+    assert 'slipway_requests_total{code="200",model="identity_FP32",protocol="grpc",version="1"} 2.0' in metrics
     assert 'slipway_requests_total{code="5' not in metrics
+    assert 'slipway_rejections_total{model="identity_FP32",reason="left",version="1"} 1.0' in metrics
 
 
 async def test_a_full_queue(folder: Path) -> None:

@@ -187,8 +187,8 @@ async def test_the_requests_of_a_shadow_are_not_counted_as_answered(
     await predict(client)
     await until_counted(client, "requests_total answered", 1)
     text = (await client.get("/metrics")).text
-    assert 'slipway_requests_total{code="200",model="tiny",version="1"} 1.0' in text
-    assert 'slipway_requests_total{code="200",model="tiny",version="2"} 0.0' in text
+    assert 'slipway_requests_total{code="200",model="tiny",protocol="predict",version="1"} 1.0' in text
+    assert 'slipway_requests_total{code="200",model="tiny",protocol="predict",version="2"} 0.0' in text
 
 
 async def test_a_shadow_that_hangs_keeps_nobody_waiting(shadowed: tuple[Slipway, httpx.AsyncClient]) -> None:

@@ -1,0 +1,124 @@
+"""No turn of the loop takes long, however much comes in: requests and pieces of bodies wait here for a later one.
+
+    Intake.put_off(reader, data)   this turn has taken long enough: the request is answered in one of the next
+    Intake.wait(reader)            a piece of a large body is here: the next one is read when it is its turn
+    Intake.discard(reader)         it was refused and is sent all the same: a piece now and then, for all of them
+
+Left alone, a turn takes in all that every socket holds: with thousands of connections that is tens of milliseconds, and
+a fast sender is read up to 32 times in a row, 256 KB each. Whoever asks for health would wait for that, twice: until
+its connection is taken, and until it is read.
+What is refused has to be read nevertheless: a connection that is closed with unread bytes in it is reset, and the reset
+may overtake the answer that says why.
+It knows neither requests nor what a body holds.
+"""
+
+import asyncio
+from collections import deque
+from time import monotonic
+from typing import Protocol
+
+TURN_S = 0.002  # after which no further request is begun in a turn
+LONG_S = 0.002  # a piece of a body that took longer is followed by as long a rest
+PIECE_BYTES = 2**16  # a smaller piece is the last that had come: its sender is not fast
+DISCARD_S = 0.005  # between two pieces, of up to 256 KB, of what nobody wants
+
+
+class Reader(Protocol):
+    """A connection that can wait."""
+
+    loop: asyncio.AbstractEventLoop
+
+    def take(self, data: bytes) -> None:
+        """Take what had been put off."""
+
+    def hold(self) -> None:
+        """Read no more for now."""
+
+    def read_on(self) -> None:
+        """Read the next piece, unless there are other reasons to wait."""
+
+
+class Intake:
+    """Who waits for a turn."""
+
+    def __init__(self) -> None:
+        self.taken = 1  # requests since the last turn but one, or so: the clock is asked at every eighth
+        self.late: deque[tuple[Reader, bytes]] = deque()  # requests put off; who comes now comes after them
+        self._began: float | None = None  # when this turn was first asked about, on `time.monotonic`
+        self._wanted: deque[Reader] = deque()
+        self._unwanted: deque[Reader] = deque()
+        self._granted = 0.0  # when the last of `_wanted` had its turn, on `time.monotonic`
+        self._rested = True  # since then
+
+    # ── requests ──
+
+    def full(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Say whether this turn has taken long enough; the first to ask in a turn starts the clock."""
+        if self._began is None:
+            self._began = monotonic()
+            loop.call_soon(self._turn)
+            return False
+        return monotonic() - self._began > TURN_S
+
+    def _turn(self) -> None:
+        """The loop has turned."""
+        self._began = None
+        self.taken = 0
+
+    def put_off(self, reader: Reader, data: bytes) -> None:
+        """Keep a request for a later turn."""
+        self.late.append((reader, data))
+        if len(self.late) == 1:
+            reader.loop.call_soon(self._take_late, reader.loop)
+
+    def _take_late(self, loop: asyncio.AbstractEventLoop) -> None:
+        end = monotonic() + TURN_S
+        try:
+            while self.late:
+                reader, data = self.late.popleft()
+                reader.take(data)
+                if monotonic() > end:
+                    break
+        finally:
+            if self.late:
+                loop.call_soon(self._take_late, loop)
+
+    def flush(self) -> None:
+        """Take all that was put off: the process is about to end."""
+        late, self.late = self.late, deque()
+        for reader, data in late:
+            reader.take(data)
+
+    # ── large bodies ──
+
+    def wait(self, reader: Reader) -> None:
+        """Hold a connection in the middle of a body until the loop has turned, and the others had theirs."""
+        reader.hold()
+        self._wanted.append(reader)
+        if len(self._wanted) == 1:
+            self._granted, self._rested = monotonic(), True
+            reader.loop.call_soon(self._next_wanted, reader.loop)
+
+    def _next_wanted(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let the next one read on; if the last one took long, say because its body was whole, let others go first."""
+        now = monotonic()
+        if now - self._granted > LONG_S and not self._rested:
+            self._rested = True
+            loop.call_later(now - self._granted, self._next_wanted, loop)
+            return
+        self._granted, self._rested = now, False
+        self._wanted.popleft().read_on()
+        if self._wanted:
+            loop.call_soon(self._next_wanted, loop)
+
+    def discard(self, reader: Reader) -> None:
+        """Hold a connection whose body nobody wants for longer, the more of them there are."""
+        reader.hold()
+        self._unwanted.append(reader)
+        if len(self._unwanted) == 1:
+            reader.loop.call_later(DISCARD_S, self._next_unwanted, reader.loop)
+
+    def _next_unwanted(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._unwanted.popleft().read_on()
+        if self._unwanted:
+            loop.call_later(DISCARD_S, self._next_unwanted, loop)
