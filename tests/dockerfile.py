@@ -50,8 +50,8 @@ def instructions() -> list[tuple[str, str]]:
 
 
 def arguments() -> dict[str, str]:
-    """Build arguments with their defaults."""
-    return dict(value.split("=", 1) for name, value in instructions() if name == "ARG")
+    """Build arguments with their defaults; one that a stage only takes over from the top has none."""
+    return dict(value.split("=", 1) for name, value in instructions() if name == "ARG" and "=" in value)
 
 
 def stages() -> dict[str, Stage]:

@@ -3,24 +3,30 @@
 import http.server
 import os
 import re
+import ssl
 import subprocess
 import sys
 import threading
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+import trustme
 
 from app.routes import router
 from app.settings import Settings
-from tests.dockerfile import DOCKERFILE, ROOT, arguments, stages
+from tests.dockerfile import DOCKERFILE, ROOT, Stage, arguments, stages
 from tests.tools import tool
 
 LOCK = ROOT / "requirements" / "serve.lock"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 SERVE = stages()["serve"]
 BUILD = stages()["build"]
+TRAINING = stages()["training"]
+TRAINING_BUILD = stages()["training-build"]
+FINAL = pytest.mark.parametrize("stage", [SERVE, TRAINING], ids=["serve", "training"])
 
 
 def test_hadolint_finds_nothing() -> None:
@@ -31,13 +37,16 @@ def test_hadolint_finds_nothing() -> None:
 
 def test_what_is_served_comes_last_and_every_stage_has_the_same_base() -> None:
     """A build without --target makes the serving image, and an environment moves between equal Pythons."""
-    assert list(stages())[-1] == "serve"
-    assert {stage.base for stage in stages().values()} == {"${BASE}"}
+    names = list(stages())
+    assert stages()[names[-1]].base == "serve"
+    assert stages()[names[-1]].instructions == []
+    assert {stage.base for stage in stages().values()} == {"${BASE}", "build", "serve"}
+    assert names.index("serve") < names.index("training-build"), "some builders make every stage up to the target"
 
 
 def test_the_base_is_a_python_that_the_project_supports() -> None:
-    """The default is a short name and a tag; it names no host and no digest that nobody checked."""
-    match = re.fullmatch(r"python:(\d+)\.(\d+)-slim-[a-z]+", arguments()["BASE"])
+    """A tag for people, a digest for the builder, and no host."""
+    match = re.fullmatch(r"python:(\d+)\.(\d+)-slim-[a-z]+@sha256:[0-9a-f]{64}", arguments()["BASE"])
     assert match
     oldest = tuple(int(part) for part in PROJECT["requires-python"].removeprefix(">=").split("."))
     assert (int(match[1]), int(match[2])) >= oldest
@@ -46,20 +55,37 @@ def test_the_base_is_a_python_that_the_project_supports() -> None:
 def test_everything_copied_exists_and_is_all_that_the_builder_is_sent() -> None:
     """.dockerignore admits what COPY names, and nothing else."""
     sources = {source for stage in stages().values() for source in stage.copied()}
+    assert "requirements/*.lock" in sources
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     assert next(line for line in lines if line and not line.startswith("#")) == "*"
     assert {line[1:] for line in lines if line.startswith("!")} == sources
     for source in sources:
-        assert (ROOT / source).exists(), source
+        assert list(ROOT.glob(source)), source
 
 
-def test_the_install_is_locked() -> None:
+def test_every_install_is_locked() -> None:
     """Hashes are checked, nothing is built from source, and no cache stays."""
-    [install] = [run for run in BUILD.values("RUN") if "install" in run]
-    for flag in ("--require-hashes", "--no-cache-dir", "--only-binary=:all:", "requirements/${LOCK}.lock"):
-        assert flag in install
+    installs = [run for stage in stages().values() for run in stage.values("RUN") if "install" in run]
+    assert len(installs) == 3
+    for install in installs:
+        for flag in ("--require-hashes", "--no-cache-dir", "--only-binary=:all:", "requirements/"):
+            assert flag in install
     assert arguments()["LOCK"] == LOCK.stem, "without gRPC unless it is asked for"
-    assert not SERVE.values("RUN"), "the final stage runs nothing: it only copies"
+    assert (ROOT / "requirements" / f"{arguments()['TRAINING_LOCK']}.lock").exists()
+
+
+@FINAL
+def test_a_final_stage_runs_nothing(stage: Stage) -> None:
+    """It only copies: no layer holds what another takes away again."""
+    assert not stage.values("RUN")
+    assert all(value.startswith("--from=") for value in stage.values("COPY"))
+
+
+def test_what_is_trimmed_is_trimmed_before_it_is_compiled() -> None:
+    """Else the bytecode of what is gone would stay."""
+    runs = " && ".join(BUILD.values("RUN"))
+    order = [runs.index(words) for words in ("pip --python /opt/venv install", "trim.py /opt/venv", "/opt/venv/lib")]
+    assert order == sorted(order)
 
 
 def test_the_lock_holds_no_training_library() -> None:
@@ -84,13 +110,32 @@ def test_what_is_copied_is_made_readable() -> None:
     made = " ".join(BUILD.values("RUN"))
     for folder in ("/opt/slipway", "/models"):
         assert f"chmod -R a+rX,go-w {folder}" in made
+    assert "chmod -R a+rX,go-w /opt/slipway" in " ".join(TRAINING_BUILD.values("RUN"))
 
 
-def test_it_runs_as_a_numbered_user_that_is_not_root() -> None:
+@FINAL
+def test_it_runs_as_a_numbered_user_that_is_not_root(stage: Stage) -> None:
     """Kubernetes verifies runAsNonRoot by number only."""
-    user, group = SERVE.only("USER").split(":")
+    user, group = stage.only("USER").split(":")
     assert int(user) > 10_000
     assert int(group) > 10_000
+
+
+def test_the_training_image_is_the_command_of_training() -> None:
+    """A Job gives it the words of `python -m training`; it writes where the Job lets it, and holds no model."""
+    assert TRAINING.execs("ENTRYPOINT") == ["python", "-m", "training"]
+    assert (ROOT / "training" / "__main__.py").exists()
+    assert TRAINING_BUILD.copied() == ["requirements/*.lock", "app/", "training/"]
+    assert TRAINING.pairs("ENV")["HOME"] == "/tmp"
+
+
+def test_the_bill_of_materials_is_of_the_environment_that_is_served() -> None:
+    """It is read from the packages themselves, and the tools that read it stay behind."""
+    [made] = [run for run in stages()["sbom"].values("RUN") if "cyclonedx_py" in run]
+    assert "cyclonedx_py environment" in made
+    assert "/opt/venv/bin/python" in made
+    assert "--from=sbom /sbom.cdx.json /opt/slipway/sbom.cdx.json" in SERVE.values("COPY")
+    assert not any("/opt/audit" in value for value in SERVE.values("COPY"))
 
 
 def test_the_environment_names_only_settings_that_exist() -> None:
@@ -114,10 +159,11 @@ def test_the_environment_makes_settings_that_agree_with_the_image(monkeypatch: p
     assert f"--from=build {settings.models} {settings.models}" in SERVE.values("COPY")
 
 
-def test_the_version_is_the_projects() -> None:
+@FINAL
+def test_the_version_is_the_projects(stage: Stage) -> None:
     """Label and package say the same."""
     assert arguments()["VERSION"] == PROJECT["version"]
-    labels = SERVE.pairs("LABEL")
+    labels = stage.pairs("LABEL")
     assert labels["org.opencontainers.image.version"] == "${VERSION}"
     assert labels["org.opencontainers.image.licenses"] == PROJECT["license"]
 
@@ -138,16 +184,36 @@ def test_the_health_check_fails_when_nobody_listens() -> None:
     assert health_check(port) != 0
 
 
-def health_check(port: int) -> int:
-    python, *words = SERVE.execs("HEALTHCHECK")
+def test_the_health_check_speaks_tls_where_the_service_does(tmp_path: Path) -> None:
+    """Whose certificate it is does not matter to somebody who asks himself."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("slipway.example").configure_cert(context)
+    with answering(200, context) as (port, asked):
+        assert health_check(port, SLIPWAY_TLS_CERTIFICATE=str(tmp_path / "certificate.pem")) == 0
+    assert asked == ["/health/ready"]
+
+
+def test_the_health_check_asks_the_operations_port_where_there_is_one() -> None:
+    """It answers until the very end, when the main port may be closed already."""
+    with answering(200) as (port, asked):
+        assert health_check(1, SLIPWAY_OPERATIONS_PORT=str(port)) == 0
+    assert asked == ["/health/ready"]
+
+
+def health_check(port: int, **variables: str) -> int:
+    python, *options, script = SERVE.execs("HEALTHCHECK")
     assert python == "python"
-    environment = {**os.environ, "SLIPWAY_PORT": str(port), "http_proxy": "http://127.0.0.1:1"}
-    return subprocess.run([sys.executable, *words], env=environment, capture_output=True, check=False).returncode
+    assert script == "/opt/slipway/health.py"
+    assert "image/health.py /opt/slipway/" in BUILD.values("COPY")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SLIPWAY_")}
+    environment = {**clean, "SLIPWAY_PORT": str(port), "http_proxy": "http://127.0.0.1:1", **variables}
+    command = [sys.executable, *options, str(ROOT / "image" / "health.py")]
+    return subprocess.run(command, env=environment, capture_output=True, check=False).returncode
 
 
 @contextmanager
-def answering(status: int) -> Iterator[tuple[int, list[str]]]:
-    """Serve one status on every path; yield the port and the paths that were asked for."""
+def answering(status: int, tls: ssl.SSLContext | None = None) -> Iterator[tuple[int, list[str]]]:
+    """Serve one status on every path, over TLS if given; yield the port and the paths that were asked for."""
     asked: list[str] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -160,6 +226,8 @@ def answering(status: int) -> Iterator[tuple[int, list[str]]]:
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_port, asked
         server.shutdown()

@@ -5,37 +5,74 @@ import tomllib
 from typing import Any
 
 import pytest
+import yaml
 
 from app.routes import router
 from app.settings import Settings
 from tests.dockerfile import stages
-from tests.k8s.rendered import K8S, ROOT, container, environment, only, pod
+from tests.k8s.rendered import (
+    K8S,
+    NAMES,
+    ROOT,
+    container,
+    environment,
+    environment_of,
+    everything,
+    main_container,
+    named,
+    of_kind,
+    only,
+    pod,
+    render,
+)
 
-SPARE_S = 5  # for the process to end after its own timeout, and for a slow kubelet
 KNOWN = {f"SLIPWAY_{name.upper()}" for name in Settings.model_fields}
 IMAGE = stages()["serve"]
+SPOKEN = [ROOT / "docs" / "deploying.md", *sorted((ROOT / "docs" / "kubernetes").glob("*.md"))]
+FILES = [path for path in sorted(K8S.rglob("*")) if path.suffix in (".yaml", ".env", ".md")]
 
 
 @pytest.fixture
 def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """The settings as a pod has them: the image's environment, and the manifests' over it."""
+    """The settings as a pod of the base has them: the image's environment, and the manifests' over it."""
     for name, value in (IMAGE.pairs("ENV") | environment()).items():
         if name.startswith("SLIPWAY_"):
             monkeypatch.setenv(name, value)
     return Settings()
 
 
-def test_only_settings_that_exist_are_set(settings: Settings) -> None:
+def test_the_base_sets_only_settings_that_exist(settings: Settings) -> None:
     """A misspelt variable would be ignored in silence; a value out of bounds would keep the pod from starting."""
     given = {name for name in environment() if name.startswith("SLIPWAY_")}
     assert given
     assert given <= KNOWN
 
 
-@pytest.mark.parametrize("page", ["docs/deploying.md", "k8s/base/settings.env", "k8s/base/deployment.yaml"])
-def test_only_settings_that_exist_are_spoken_of(page: str) -> None:
+def serves(name: str) -> bool:
+    return any(manifest["metadata"]["name"] == "slipway" for manifest in of_kind(everything()[name], "Deployment"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_so_does_every_composition(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What components add is known, and what they name lies on a volume that is mounted there."""
+    if not serves(name):
+        return
+    given = environment_of(everything()[name])
+    mounts = tuple(mount["mountPath"] + "/" for mount in main_container(everything()[name]).get("volumeMounts", []))
+    for variable, value in given.items():
+        if variable.startswith("SLIPWAY_"):
+            assert variable in KNOWN
+            if value.startswith("/"):
+                assert value.startswith(mounts), "a file that no volume brings"
+            else:
+                monkeypatch.setenv(variable, value)
+    Settings()
+
+
+@pytest.mark.parametrize("page", [*FILES, *SPOKEN], ids=lambda page: str(page.relative_to(ROOT)))
+def test_only_settings_that_exist_are_spoken_of(page: Any) -> None:
     """Comments and pages name real settings too."""
-    assert set(re.findall(r"SLIPWAY_[A-Z_]+", (ROOT / page).read_text())) <= KNOWN
+    assert set(re.findall(r"SLIPWAY_[A-Z_]+\b(?!…)", page.read_text())) <= KNOWN
 
 
 def test_the_settings_are_those_of_the_generated_config_map() -> None:
@@ -51,20 +88,29 @@ def test_the_settings_are_those_of_the_generated_config_map() -> None:
 )
 def test_each_probe_asks_the_route_made_for_it(probe: str, path: str) -> None:
     """A liveness probe that asks for readiness would restart what is only busy or finishing."""
-    ask = container()[probe]["httpGet"]
-    assert ask == {"path": path, "port": "http"}
+    assert container()[probe]["httpGet"] == {"path": path, "port": "http"}
     assert path in {getattr(route, "path", None) for route in router.routes}
 
 
 def test_one_port_from_the_service_to_the_socket(settings: Settings) -> None:
-    """Service, policy, container, image and settings mean the same port."""
-    assert {port["name"]: port["containerPort"] for port in container()["ports"]} == {"http": settings.port}
-    assert str(settings.port) == IMAGE.only("EXPOSE")
+    """Services, policy, container, image and settings mean the same ports, one for callers and one for operators."""
+    ports = {port["name"]: port["containerPort"] for port in container()["ports"]}
+    assert ports == {"http": settings.port, "metrics": settings.operations_port}
+    assert str(settings.port) in IMAGE.values("EXPOSE")[0].split()
     assert settings.host == "0.0.0.0"
     [served] = only("Service")["spec"]["ports"]
     assert served["targetPort"] == "http"
-    [admitted] = only("NetworkPolicy")["spec"]["ingress"]
-    assert [port["port"] for port in admitted["ports"]] == ["http"]
+    [scraped] = named(render(), "Service", "slipway-metrics")["spec"]["ports"]
+    assert (scraped["targetPort"], scraped["port"]) == ("metrics", settings.operations_port)
+
+
+def test_only_monitoring_may_ask_for_metrics_and_verbs() -> None:
+    """Callers come from anywhere to the one port; to the other, from one namespace."""
+    callers, operators = only("NetworkPolicy")["spec"]["ingress"]
+    assert [port["port"] for port in callers["ports"]] == ["http"]
+    assert "from" not in callers
+    assert [port["port"] for port in operators["ports"]] == ["metrics"]
+    assert operators["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
 
 
 def test_no_service_can_replace_a_setting() -> None:
@@ -74,17 +120,47 @@ def test_no_service_can_replace_a_setting() -> None:
     assert "SLIPWAY_PORT" in environment()
 
 
-def test_the_grace_period_covers_the_whole_shutdown(settings: Settings) -> None:
-    """preStop, then what was accepted, then something to spare; else the kubelet kills what was still answering."""
-    pre_stop = container()["lifecycle"]["preStop"]["sleep"]["seconds"]
-    assert pod()["terminationGracePeriodSeconds"] >= pre_stop + settings.shutdown_timeout_s + SPARE_S
-    assert settings.shutdown_timeout_s > settings.timeout_ms / 1000, "a request may still wait for its timeout"
+def end_of(values: dict[str, str]) -> tuple[float, float]:
+    """Seconds until the port closes, and until everything accepted has its answer."""
+    drain, finish = (Settings.model_fields[name].default for name in ("drain_delay_s", "shutdown_timeout_s"))
+    return float(values.get("SLIPWAY_DRAIN_DELAY_S", drain)), float(values.get("SLIPWAY_SHUTDOWN_TIMEOUT_S", finish))
 
 
-def test_readiness_is_looked_at_while_pre_stop_sleeps() -> None:
-    """A proxy with no list of endpoints, only health checks, has time to see a probe or two."""
-    pre_stop = container()["lifecycle"]["preStop"]["sleep"]["seconds"]
-    assert pre_stop >= container()["readinessProbe"]["periodSeconds"]
+def check_end(values: dict[str, str], grace_s: int, readiness: dict[str, int]) -> None:
+    """Drain, then what was accepted, then something to spare for the process to end and a slow kubelet."""
+    drain_s, finish_s = end_of(values)
+    timeout_s = int(values.get("SLIPWAY_TIMEOUT_MS", Settings.model_fields["timeout_ms"].default)) / 1000
+    assert drain_s >= readiness["periodSeconds"], "who goes by probes alone must see one fail"
+    assert finish_s > timeout_s, "a request may still wait for its timeout"
+    assert grace_s >= drain_s + finish_s + 5
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_grace_period_covers_the_whole_shutdown(name: str) -> None:
+    """In the base and in whatever is made of it: otherwise the kubelet kills what is still answering."""
+    for deployment in of_kind(everything()[name], "Deployment"):
+        template = deployment["spec"]["template"]["spec"]
+        values = environment_of(everything()[name], deployment["metadata"]["name"])
+        check_end(values, template["terminationGracePeriodSeconds"], template["containers"][0]["readinessProbe"])
+
+
+def test_the_drain_outlasts_two_probes_and_no_hook_comes_before_it() -> None:
+    """From SIGTERM on the process itself fails readiness and ends connections; a sleep before it would only wait."""
+    readiness = container()["readinessProbe"]
+    drain_s, _ = end_of(environment())
+    assert drain_s >= readiness["periodSeconds"] * readiness["failureThreshold"]
+    assert "lifecycle" not in container()
+
+
+def test_the_process_counts_the_cpus_of_its_limit(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One process is one event loop; its limit is a whole CPU, and the threads of a run follow from that alone."""
+    from app.cpus import effective_cpus
+
+    limit = container()["resources"]["limits"]["cpu"]
+    (tmp_path / "cpu.max").write_text(f"{int(limit) * 100_000} 100000\n")
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(64)))
+    assert effective_cpus(tmp_path) == int(limit) == 1
+    assert not {"SLIPWAY_THREADS", "SLIPWAY_WORKERS"} & environment().keys()
 
 
 def test_a_slow_start_is_not_a_failed_rollout() -> None:
@@ -106,11 +182,14 @@ def test_image_and_manifests_name_the_same_user() -> None:
     assert IMAGE.only("USER") == f"{context['runAsUser']}:{context['runAsGroup']}"
 
 
-def test_the_version_is_the_projects() -> None:
-    """The tag and the label follow pyproject.toml."""
+@pytest.mark.parametrize("name", NAMES)
+def test_the_version_is_the_projects(name: str) -> None:
+    """Every tag and label follows pyproject.toml."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    assert container()["image"] == f"slipway:{version}"
-    assert only("Deployment")["metadata"]["labels"]["app.kubernetes.io/version"] == version
+    text = yaml.safe_dump_all(everything()[name])
+    images = set(re.findall(r"image: (\S+)", text))
+    assert images <= {f"slipway:{version}", f"slipway-training:{version}"}
+    assert set(re.findall(r"app.kubernetes.io/version: (\S+)", text)) <= {version}
 
 
 def test_every_selector_finds_the_pods() -> None:
@@ -118,7 +197,7 @@ def test_every_selector_finds_the_pods() -> None:
     labels = only("Deployment")["spec"]["template"]["metadata"]["labels"]
     selectors: list[dict[str, Any]] = [
         only("Deployment")["spec"]["selector"]["matchLabels"],
-        only("Service")["spec"]["selector"],
+        *(service["spec"]["selector"] for service in of_kind(render(), "Service")),
         only("PodDisruptionBudget")["spec"]["selector"]["matchLabels"],
         only("NetworkPolicy")["spec"]["podSelector"]["matchLabels"],
         *(spread["labelSelector"]["matchLabels"] for spread in pod()["topologySpreadConstraints"]),
@@ -145,4 +224,4 @@ def test_a_drained_node_is_never_held_up() -> None:
 def test_no_manifest_names_a_registry() -> None:
     """Where images come from is the operator's choice."""
     for path in K8S.rglob("*.yaml"):
-        assert not re.search(r"image: \S+/", path.read_text()), path
+        assert not re.search(r"(image|reference): \S+/", path.read_text()), path

@@ -1,0 +1,1 @@
+"""What makes the image and runs inside it; nothing of it is imported by the service."""
