@@ -1,5 +1,7 @@
 """`python -m training DATA --target COLUMN`: from a data file to a bundle.
 
+`python -m training sign FOLDER --key private.pem` signs a version that is there already.
+
     options    training/options.py, cli.py          every choice, its default and its reason
     prepare    load.py, clean.py, columns.py,       file -> features and target -> three parts
                infer.py, split.py, features.py
@@ -9,16 +11,21 @@
     compress   compress.py, runtime.py              candidates, each measured -> one chosen by a rule
     judge      evaluate.py, baselines.py            test metrics, beside the baselines
     write      golden.py, profile.py, report.py,    -> models/<name>/<version>/
-               plots.py, manifest.py, bundle.py
+               plots.py, manifest.py, bundle.py,
+               signing.py
 
 `training/train.py` runs them in this order.
 """
+
+import sys
 
 from training import quiet
 
 quiet.set_environment()
 
-from training.cli import app  # noqa: E402 - libraries read the environment when they are imported
+from training.cli import app, signing  # noqa: E402 - libraries read the environment when they are imported
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["sign"]:  # a data file of that name is ./sign
+        signing(sys.argv[2:], prog_name="python -m training sign")
     app(prog_name="python -m training")

@@ -1,6 +1,6 @@
 """Bundle: everything that serving needs -> `<models>/<name>/<version>/`, whole or not at all.
 
-    contents ─ write into a hidden folder beside the final one ─ read back through app.bundle ─ rename
+    contents ─ write into a hidden folder beside the final one ─ read back through app.bundle ─ sign ─ rename
 
 It knows nothing about how a model was made. `docs/bundle.md` is the specification.
 """
@@ -17,6 +17,7 @@ from typing import Any
 
 from app import bundle as contract
 from training.errors import DataError
+from training.signing import Signer
 
 Files = Mapping[str, bytes]  # name -> content, without the manifest
 
@@ -32,10 +33,10 @@ def check_name(name: str) -> str:
     return name
 
 
-def write(models: Path, name: str, manifest: Mapping[str, Any], files: Files) -> Path:
+def write(models: Path, name: str, manifest: Mapping[str, Any], files: Files, signer: Signer | None = None) -> Path:
     """Write the next version of a model and return its folder.
 
-    `manifest` lacks `format`, `name`, `version` and `files`, which are added here.
+    `manifest` lacks `format`, `name`, `version` and `files`, which are added here; `signer` signs the whole.
 
     Raises:
         BundleError: when what was written is not a bundle; nothing is left behind.
@@ -50,6 +51,8 @@ def write(models: Path, name: str, manifest: Mapping[str, Any], files: Files) ->
         folder.mkdir(parents=True)
         _fill(folder, {"format": contract.FORMAT, "name": name, "version": version, **manifest}, files)
         contract.read(folder)
+        if signer is not None:
+            signer.sign(folder)
         return folder.rename(parent / str(version))
     finally:
         shutil.rmtree(hidden, ignore_errors=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from training.columns import ColumnType, convert, infer, reason_to_drop
+from training.dates import is_date, parts_in
 from training.errors import DataError
 
 MIN_ROWS = 50  # below, a test split of a fifth cannot tell a good model from a bad one
@@ -95,7 +96,7 @@ def _choose(frame: pd.DataFrame, target: str, drop: Sequence[str]) -> tuple[list
     """Convert every column and keep those a model can learn from."""
     columns, features = [], {}
     for name in frame.columns:
-        column, values = _examine(frame[name], target, drop)
+        column, values = _examine(frame[name], target, drop, parts_in(frame.columns, str(name)))
         columns.append(column)
         if column.fate == "feature":
             features[name] = values
@@ -105,7 +106,7 @@ def _choose(frame: pd.DataFrame, target: str, drop: Sequence[str]) -> tuple[list
     return columns, features
 
 
-def _examine(series: pd.Series, target: str, drop: Sequence[str]) -> tuple[Column, pd.Series]:
+def _examine(series: pd.Series, target: str, drop: Sequence[str], parts: list[str]) -> tuple[Column, pd.Series]:
     name = str(series.name)
     type_ = infer(series)
     values = convert(series, type_)
@@ -113,6 +114,8 @@ def _examine(series: pd.Series, target: str, drop: Sequence[str]) -> tuple[Colum
         fate = "target"
     elif name in drop:
         fate = "dropped: as asked"
+    elif parts and is_date(series):
+        fate = f"dropped: in its place stand {', '.join(parts)}"
     else:
         reason = reason_to_drop(values, type_)
         fate = f"dropped: {reason}" if reason else "feature"

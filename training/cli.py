@@ -1,6 +1,9 @@
 """The command line: words -> `Options`, and errors -> one message and an exit code.
 
-    0 a bundle was written · 1 training failed · 2 the data or an option does not fit · 130 interrupted
+    run(options, …)    train
+    sign(folder, key)  sign what is there already
+
+    0 a bundle was written, or signed · 1 training failed · 2 the data or an option does not fit · 130 interrupted
 
 TensorFlow is imported after the options are parsed, so that --help and mistakes answer at once.
 It knows nothing about the stages.
@@ -15,7 +18,16 @@ from rich.console import Console
 
 from training import quiet
 from training.errors import DataError, TrainingError
-from training.options import Forced, OptimizerName, Options, TaskName
+from training.options import (
+    FamilyName,
+    Forced,
+    OptimizerName,
+    Options,
+    ScheduleName,
+    TaskName,
+    ThresholdMetric,
+)
+from training.signing import PASSPHRASE_HELP, Signer
 
 DEFAULT = Options(data=Path())
 
@@ -46,6 +58,9 @@ def main(  # noqa: PLR0913 - one parameter an option; they are listed nowhere el
     target: Annotated[str | None, typer.Option(help="Column to predict. Without it, the columns are listed.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the model. [default: from the file's name]")] = None,
     models: Annotated[Path, typer.Option(help="Folder of the bundles; the next version is written.")] = DEFAULT.models,
+    sign_key: Annotated[
+        Path | None, typer.Option(help=f"Private key (PEM) to sign the bundle with. {PASSPHRASE_HELP}")
+    ] = None,
     task: Annotated[TaskName | None, typer.Option(help="What to predict. [default: inferred]")] = None,
     categorical: Annotated[str, typer.Option(help="Number columns that are codes, not quantities: a,b.")] = "",
     drop: Annotated[str, typer.Option(help="Columns to leave out: a,b.")] = "",
@@ -64,9 +79,16 @@ def main(  # noqa: PLR0913 - one parameter an option; they are listed nowhere el
     test_share: Annotated[
         float, typer.Option(min=0.01, max=0.5, help="Share of the rows that only measures.")
     ] = DEFAULT.test_share,
+    network: Annotated[FamilyName, typer.Option(help="How the layers are wired.")] = DEFAULT.network,
     hidden: Annotated[str, typer.Option(help="Units of the hidden layers.")] = ",".join(map(str, DEFAULT.hidden)),
+    members: Annotated[
+        int, typer.Option(min=1, max=32, help="Heads, each with a last hidden layer of its own; their mean is served.")
+    ] = DEFAULT.members,
     dropout: Annotated[float, typer.Option(min=0, max=0.9, help="Share of units silenced.")] = DEFAULT.dropout,
     bins: Annotated[int, typer.Option(min=1, max=256, help="Pieces that a number is cut into.")] = DEFAULT.bins,
+    sums: Annotated[
+        int, typer.Option(min=0, max=64, help="Learned sums of a number's pieces, folded away after the fit; 0: none.")
+    ] = DEFAULT.sums,
     embedding: Annotated[
         int, typer.Option(min=1, max=256, help="Numbers that a categorical value is turned into.")
     ] = DEFAULT.embedding,
@@ -81,9 +103,26 @@ def main(  # noqa: PLR0913 - one parameter an option; they are listed nowhere el
     patience: Annotated[
         int, typer.Option(min=1, help="Stop after so many epochs without a better validation loss.")
     ] = DEFAULT.patience,
+    schedule: Annotated[ScheduleName, typer.Option(help="How the learning rate moves.")] = DEFAULT.schedule,
+    warm_up: Annotated[
+        int, typer.Option(min=0, help="Epochs in which the learning rate rises to its full value.")
+    ] = DEFAULT.warm_up,
+    averaging: Annotated[
+        float, typer.Option(min=0, max=0.9999, help="Keep so much of the running mean of the weights a step; 0: none.")
+    ] = DEFAULT.averaging,
+    label_smoothing: Annotated[
+        float, typer.Option(min=0, max=0.5, help="Share of a row's weight that all labels get alike.")
+    ] = DEFAULT.label_smoothing,
     class_weights: Annotated[
         bool, typer.Option("--class-weights", help="Let every class count the same, however rare.")
     ] = False,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate/--no-calibrate", help="Fit a temperature, so that probabilities come true.")
+    ] = DEFAULT.calibrate,
+    threshold_for: Annotated[
+        ThresholdMetric | None,
+        typer.Option(help="Choose the labels' threshold for this metric; two labels only. [default: one half]"),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Makes a run repeatable on one machine.")] = DEFAULT.seed,
     budget: Annotated[
         float, typer.Option(min=0, help="Points (hundredths of the main metric) that compression may cost.")
@@ -104,7 +143,12 @@ def to_options(params: Mapping[str, Any]) -> Options:
         "drop": names(params["drop"]),
         "hidden": units(params["hidden"]),
     }
-    paths = {"data": Path(params["data"]), "models": Path(params["models"])}
+    sign_key = params["sign_key"]
+    paths = {
+        "data": Path(params["data"]),
+        "models": Path(params["models"]),
+        "sign_key": None if sign_key is None else Path(sign_key),
+    }
     return Options(**{**same, **lists, **paths, "budget_points": params["budget"]})
 
 
@@ -117,17 +161,39 @@ def run(options: Options, out: Console) -> int:
     """Train, and turn what may go wrong into a message and an exit code."""
     try:
         _check_file(options.data)
+        signer = None if options.sign_key is None else Signer(options.sign_key)  # it should not fail after hours
         with out.status("Load TensorFlow …"), quiet.held_stderr():
             from training.train import train  # noqa: PLC0415 - it takes seconds, and mistakes should not wait
         quiet.silence_loggers()
-        train(options, out)
+        train(options, out, signer)
     except TrainingError as error:
-        Console(stderr=True).print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        return error.exit_code
+        return _say(error)
     except KeyboardInterrupt:
         out.print("Interrupted; no bundle was written.")
         return 130
     return 0
+
+
+def sign(
+    folder: Annotated[Path, typer.Argument(help="Folder of a version, <models>/<name>/<version>.", show_default=False)],
+    *,
+    key: Annotated[Path, typer.Option(help=f"Private key (PEM). {PASSPHRASE_HELP}", show_default=False)],
+) -> None:
+    """Sign the files of a version, a bundle or a graph alone, in model.sig; what was signed before is signed anew."""
+    try:
+        Signer(key).sign(folder)
+    except TrainingError as error:
+        raise typer.Exit(_say(error)) from error
+    print(f"Signed {folder}.")
+
+
+signing = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+signing.command()(sign)
+
+
+def _say(error: TrainingError) -> int:
+    Console(stderr=True).print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+    return error.exit_code
 
 
 def _check_file(data: Path) -> None:

@@ -18,8 +18,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from training import averaging, schedule
 from training.errors import TrainingError
 from training.features import Arrays
+from training.losses import loss_of
 from training.options import OptimizerName, Options
 from training.task import Task
 
@@ -33,7 +35,6 @@ LEARNING_RATES: dict[OptimizerName, float] = {
 STEPS_A_CALL = 32  # steps that TensorFlow runs before it returns to Python: an epoch took 2.6 times less
 STEPS_AN_EPOCH = 100  # the batch size is chosen so that an epoch has about so many
 SMALLEST_BATCH_ROWS, LARGEST_BATCH_ROWS = 32, 256
-PLATEAU_EPOCHS, PLATEAU_FACTOR = 3, 0.3  # without a better validation loss, the learning rate is cut to this
 VALIDATION_BATCH_ROWS = 4096
 
 Progress = Callable[[int, dict[str, float]], None]  # epochs done, losses so far
@@ -70,10 +71,12 @@ def fit(trunk: Any, task: Task, train: Part, validation: Part, options: Options,
     rate = options.learning_rate or LEARNING_RATES[options.optimizer]
     batch_rows = options.batch_size or _batch_rows(len(train.y))
     stop, losses = _Stop(), _Losses(progress)
-    slower = keras.callbacks.ReduceLROnPlateau(patience=PLATEAU_EPOCHS, factor=PLATEAU_FACTOR)
+    slower = schedule.callbacks(options.schedule, rate, epochs=options.epochs, warm_up=options.warm_up)
     best = keras.callbacks.EarlyStopping(patience=options.patience, restore_best_weights=True)
     steps = min(STEPS_A_CALL, -(-len(train.y) // batch_rows))
-    trunk.compile(_optimizer(options.optimizer, rate), task.loss(), steps_per_execution=steps, jit_compile=False)
+    optimizer = _optimizer(options.optimizer, rate)
+    means = averaging.average(optimizer, options.averaging)
+    trunk.compile(optimizer, loss_of(task, options.label_smoothing), steps_per_execution=steps, jit_compile=False)
     with _on_interrupt(stop.ask):
         trunk.fit(
             _inputs(trunk, train),
@@ -83,7 +86,7 @@ def fit(trunk: Any, task: Task, train: Part, validation: Part, options: Options,
             validation_data=(_inputs(trunk, validation), validation.y),
             validation_batch_size=VALIDATION_BATCH_ROWS,
             class_weight=_class_weights(train.y) if options.class_weights and task.labels else None,
-            callbacks=[slower, best, losses, stop],
+            callbacks=[*means, *slower, best, losses, stop],
             verbose=0,
         )
     if not np.isfinite(losses.validation).any():

@@ -1,6 +1,7 @@
 """Layers: raw columns -> what dense layers can learn from, in few nodes.
 
     EncodeNumbers   numbers with NaN  -> standardised values, pieces between quantiles, missing indicators
+    EmbedNumbers    those             -> a few learned sums for each column; training/fold.py takes it out again
     ColumnCodes     one union's index -> a code in the column's own range
     EmbedColumns    codes             -> numbers from one table
 
@@ -49,6 +50,17 @@ class EncodeNumbers(keras.layers.Layer):  # type: ignore[misc]  # keras ships no
         self._medians = np.array([number.median for number in numbers], np.float32)
         self._gaps = np.array([i for i, number in enumerate(numbers) if number.missing_share], np.int64)
 
+    @property
+    def columns(self) -> NDArray[np.int64]:
+        """The column that each output tells of: (encoded,)."""
+        return np.concatenate([self._columns, self._gaps])
+
+    @property
+    def straight(self) -> NDArray[np.bool_]:
+        """Whether an output is a standardised value or a missing indicator, and no piece: (encoded,)."""
+        first = np.diff(self._columns, prepend=-1) > 0
+        return np.concatenate([first, np.ones(len(self._gaps), np.bool_)])
+
     def call(self, x: Any) -> Any:
         missing = tf.math.is_nan(x)  # (batch, numbers)
         filled = tf.where(missing, self._medians, x)
@@ -64,6 +76,67 @@ class EncodeNumbers(keras.layers.Layer):  # type: ignore[misc]  # keras ships no
         if len(self._places) <= FEW_NUMBERS:
             return tf.matmul(x, self._places)
         return tf.gather(x, self._columns, axis=1)
+
+
+class EmbedNumbers(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
+    """Sum each column's outputs in `size` learned ways: (batch, encoded) -> (batch, numbers * size).
+
+    It adds nothing that the next layer could not say, yet what it says is learned sooner and better: a column's
+    pieces move together, and begin at zero, so that the network begins with straight lines.
+    The sums that begin otherwise are those of the standardised values and the missing indicators.
+
+    A learned linear layer on piecewise-linear encodings: Gorishniy, Kotelnikov, Babenko 2024, "TabM".
+
+    Args:
+        columns: the column that each input tells of, (encoded,).
+        straight: whether an input is a standardised value or a missing indicator, and no piece, (encoded,).
+        size: sums a column.
+    """
+
+    def __init__(self, columns: NDArray[np.int64], straight: NDArray[np.bool_], size: int, **options: Any) -> None:
+        super().__init__(**options)
+        self._numbers, self._size = int(columns.max()) + 1, size
+        self._straight = straight
+        order = np.argsort(columns, kind="stable")
+        within = np.arange(len(columns)) - np.searchsorted(columns[order], columns[order])
+        self._most = int(within.max()) + 1
+        self._places = np.empty(len(columns), np.int64)  # of each input among the padded ones, (encoded,)
+        self._places[order] = columns[order] * self._most + within
+        self._padded = np.full(self._numbers * self._most, len(columns), np.int64)  # the last input is a zero
+        self._padded[self._places] = np.arange(len(columns))
+
+    def build(self, _shape: Any) -> None:
+        mask = np.zeros(self._numbers * self._most, np.float32)
+        mask[self._places[self._straight]] = 1
+        begin = mask.reshape(self._numbers, self._most, 1)
+        normal = keras.initializers.RandomNormal(stddev=1.0)
+        shape = (self._numbers, self._most, self._size)
+        self._sums = self.add_weight(shape=shape, initializer=lambda *a, **k: normal(*a, **k) * begin, name="sums")
+        even = keras.initializers.RandomUniform(-0.5, 0.5)
+        self._bias = self.add_weight(shape=(self._numbers, self._size), initializer=even, name="bias")
+
+    def call(self, x: Any) -> Any:
+        padded = tf.gather(tf.pad(x, [[0, 0], [0, 1]]), self._padded, axis=1)  # (batch, numbers * most)
+        apart = tf.reshape(padded, (-1, self._numbers, self._most))
+        sums = tf.einsum("bnp,nps->bns", apart, self._sums) + self._bias  # (batch, numbers, size)
+        return tf.reshape(sums, (-1, self._numbers * self._size))
+
+    def compute_output_shape(self, shape: Any) -> tuple[Any, int]:
+        return shape[0], self._numbers * self._size
+
+    def fold(self, kernel: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return what a dense layer behind this one does to the inputs of this one.
+
+        Args:
+            kernel: of that layer, (numbers * size, units).
+
+        Returns:
+            Its kernel, (encoded, units), and what comes to its bias, (units,).
+        """
+        sums, bias = (np.asarray(weights) for weights in self.get_weights())
+        apart = kernel.reshape(self._numbers, self._size, -1)
+        whole = np.einsum("nps,nsu->npu", sums, apart).reshape(self._numbers * self._most, -1)
+        return whole[self._places], np.einsum("ns,nsu->u", bias, apart)
 
 
 class ColumnCodes(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from app.bundle import sha256
+from training.calibrate import Adjustment
 from training.features import CATEGORICAL, NUMERIC, Number
 from training.fit import History
 from training.options import Options, Precision
@@ -26,7 +27,12 @@ DTYPES = {NUMERIC: "float32", CATEGORICAL: "string"}
 
 
 def manifest(
-    options: Options, data: Data, history: History, precision: Precision, scores: Mapping[str, Metrics]
+    options: Options,
+    data: Data,
+    history: History,
+    precision: Precision,
+    scores: Mapping[str, Metrics],
+    adjustment: Adjustment | None = None,
 ) -> dict[str, Any]:
     """Return every key but `format`, `name`, `version` and `files`."""
     task = data.task
@@ -47,7 +53,7 @@ def manifest(
             "python": platform.python_version(),
             **{name: importlib.metadata.version(name) for name in LIBRARIES},
         },
-        "training": _training(options, data, history),
+        "training": {**_training(options, data, history), **_adjusted(adjustment)},
     }
 
 
@@ -65,6 +71,8 @@ def _flag(name: str, value: Any) -> list[str]:
     flag = "--" + name.removesuffix("_points").replace("_", "-")
     if value is True:
         return [flag]
+    if value is False:
+        return [flag.replace("--", "--no-", 1)]
     return [flag, ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
 
 
@@ -96,6 +104,14 @@ def _tensor(name: str, dtype: str, columns: int) -> dict[str, Any]:
 def _short(value: float) -> float:
     """Return the shortest number that is the same 32-bit float."""
     return float(str(np.float32(value)))
+
+
+def _adjusted(adjustment: Adjustment | None) -> dict[str, Any]:
+    """What was folded into the graph after the fit; a caller can undo it by these numbers."""
+    if adjustment is None or adjustment.log_loss_before is None:
+        return {}
+    chosen = {"value": adjustment.threshold, "for": adjustment.threshold_for}
+    return {"temperature": adjustment.temperature, "threshold": chosen if adjustment.threshold is not None else None}
 
 
 def _training(options: Options, data: Data, history: History) -> dict[str, Any]:

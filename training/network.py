@@ -1,7 +1,7 @@
 """Network: features and task -> Keras models, with the preprocessing inside.
 
     numeric ─ EncodeNumbers ──────────────────────────────────┐
-    categorical ─ StringLookup ─ ColumnCodes ─ EmbedColumns ──┴─ Dense … ─ head ─ finish
+    categorical ─ StringLookup ─ ColumnCodes ─ EmbedColumns ──┴─ family … head ─ finish
                   └── lookup (once a row) ──┘ └────── trunk (what is trained) ───────┘
     └───────────────────────── served (what is exported) ─────────────────────────────────────┘
 
@@ -19,10 +19,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from training.families import answer
 from training.features import CATEGORICAL, NUMERIC, Arrays, Category, Features
-from training.layers import ColumnCodes, EmbedColumns, EncodeNumbers, known
+from training.layers import ColumnCodes, EmbedColumns, EmbedNumbers, EncodeNumbers, known
+from training.options import FamilyName
 from training.task import Task
 
+SUMS = "embed_numbers"  # a layer that only training has
 CODES = "codes"  # the tensor that takes the place of `categorical` while training
 LOOKUP_ROWS = 65_536
 UNKNOWN = "slipway:unknown"  # Keras' name for the first index; a column may well hold its default, "[UNK]"
@@ -52,34 +55,50 @@ class Network:
         return answers
 
 
-def build(features: Features, task: Task, *, hidden: tuple[int, ...], dropout: float, embedding: int) -> Network:
-    """Wire the models; every statistic is a constant of the graph."""
+def build(  # noqa: PLR0913 - what a network is made of
+    features: Features,
+    task: Task,
+    *,
+    hidden: tuple[int, ...],
+    dropout: float,
+    embedding: int,
+    family: FamilyName = "plain",
+    members: int = 1,
+    sums: int = 0,
+) -> Network:
+    """Wire the models; every statistic is a constant of the graph.
+
+    Args:
+        features: what training knows about the columns.
+        task: what the network ends in.
+        hidden: units of the hidden layers.
+        dropout: share of units silenced in training.
+        embedding: numbers that a string value is turned into.
+        family: how the hidden layers are wired.
+        members: heads, each with a last hidden layer of its own.
+        sums: learned sums that a number's pieces are turned into before the first layer; 0: none.
+    """
     trunk_inputs, raw_inputs, parts = [], [], []
     lookup = None
     if features.numbers:
         numeric = keras.Input((len(features.numbers),), name=NUMERIC)
         trunk_inputs.append(numeric)
         raw_inputs.append(numeric)
-        parts.append(EncodeNumbers(features.numbers, name="encode_numbers")(numeric))
+        encode = EncodeNumbers(features.numbers, name="encode_numbers")
+        encoded = encode(numeric)
+        parts.append(EmbedNumbers(encode.columns, encode.straight, sums, name=SUMS)(encoded) if sums else encoded)
     if features.categories:
         lookup = _lookup(features.categories)
         codes = keras.Input((len(features.categories),), name=CODES, dtype="int64")
         trunk_inputs.append(codes)
         raw_inputs.append(lookup.inputs[0])
         parts.append(EmbedColumns(features.categories, embedding, name="embed_columns")(codes))
-    trunk = keras.Model(trunk_inputs, _dense(parts, hidden, dropout, task), name="trunk")
+    joined = keras.layers.Concatenate()(parts) if len(parts) > 1 else parts[0]  # (batch, encoded)
+    said = answer(family, joined, hidden=hidden, dropout=dropout, members=members, width=task.width)
+    trunk = keras.Model(trunk_inputs, said, name="trunk")
     middle = [lookup(raw) if lookup and raw.dtype == "string" else raw for raw in raw_inputs]
     served = keras.Model(raw_inputs, task.finish()(trunk(middle)), name="slipway")
     return Network(trunk=trunk, served=served, lookup=lookup)
-
-
-def _dense(parts: list[Any], hidden: tuple[int, ...], dropout: float, task: Task) -> Any:
-    x = keras.layers.Concatenate()(parts) if len(parts) > 1 else parts[0]  # (batch, encoded)
-    for units in hidden:
-        x = keras.layers.Dense(units, activation="relu")(x)
-        if dropout:
-            x = keras.layers.Dropout(dropout)(x)
-    return keras.layers.Dense(task.width, name="head")(x)  # (batch, outputs)
 
 
 def _lookup(categories: tuple[Category, ...]) -> Any:

@@ -11,6 +11,9 @@ from typing import Literal, get_args
 TaskName = Literal["binary", "multiclass", "regression"]
 OptimizerName = Literal["sgd", "momentum", "rmsprop", "adam", "adamw"]
 OPTIMIZERS: tuple[OptimizerName, ...] = get_args(OptimizerName)
+FamilyName = Literal["plain", "residual", "wide-and-deep"]
+ScheduleName = Literal["plateau", "cosine", "constant"]
+ThresholdMetric = Literal["f1", "accuracy", "balanced_accuracy"]
 Precision = Literal["fp32", "int8-dynamic", "int8-static"]
 Forced = Literal["fp32", "int8-static"]  # int8-dynamic never ships: a row's answer would depend on its batch
 
@@ -23,6 +26,7 @@ class Options:
     target: str | None = None  # None: refused with the list of columns
     name: str | None = None  # None: from the file's name
     models: Path = Path("models")
+    sign_key: Path | None = None  # None: not signed
 
     task: TaskName | None = None  # None: inferred from the target's values
     categorical: tuple[str, ...] = ()  # number columns that are codes, not quantities
@@ -33,9 +37,12 @@ class Options:
     validation_share: float = 0.15
     test_share: float = 0.2
 
+    network: FamilyName = "wide-and-deep"  # see training/families.py and docs/decisions/0205
     hidden: tuple[int, ...] = (128, 64)  # units of each dense layer
+    members: int = 1  # heads, each with a last hidden layer of its own
     dropout: float = 0.1  # share of units silenced in training
     bins: int = 48  # pieces a number is cut into, at most; against 16, Adult gains 0.7 points of ROC AUC
+    sums: int = 8  # learned sums of a number's pieces, in training alone; 0: none
     embedding: int = 8  # numbers a categorical value is turned into
 
     optimizer: OptimizerName = "adamw"
@@ -43,7 +50,13 @@ class Options:
     batch_size: int | None = None  # rows; None: 32 to 256 by the number of training rows
     epochs: int = 100  # an upper bound; early stopping ends most runs sooner
     patience: int = 10  # epochs without a better validation loss
+    schedule: ScheduleName = "plateau"  # how the learning rate moves
+    warm_up: int = 0  # epochs in which the learning rate rises to its full value
+    averaging: float = 0.99  # share of the old mean of the weights kept a step; 0: the weights themselves
+    label_smoothing: float = 0.0  # share of a row's weight that all labels get alike
     class_weights: bool = False
+    calibrate: bool = True  # temperature by the validation rows; folded into the head, so it is served for nothing
+    threshold_for: ThresholdMetric | None = None  # None: the most probable label
     seed: int = 0
 
     budget_points: float = 0.5  # hundredths of the main metric that compression may cost

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from training.clean import Table, check_columns, clean
 from training.columns import as_text
+from training.dates import expand
 from training.evaluate import Rows
 from training.features import Features, describe, tensors
 from training.infer import infer_task
@@ -77,7 +78,7 @@ def prepare(options: Options) -> Data:
 def read(options: Options) -> pd.DataFrame:
     """Load the file; the target and the columns named categorical keep their text as written."""
     text = [*options.categorical, *([options.target] if options.target else [])]
-    frame = load(options.data, text)
+    frame = expand(load(options.data, text), (*text, *options.drop))
     check_columns(frame, options.target, (*options.drop, *options.categorical))
     return frame.assign(**{name: as_text(frame[name]).replace("", None) for name in options.categorical})
 

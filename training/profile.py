@@ -46,15 +46,17 @@ def number_bins(values: NDArray[np.float32]) -> dict[str, Any]:
 
 
 def category_bins(values: NDArray[Any], category: Category) -> dict[str, Any]:
-    """Count the most frequent values; the others, known or not, share one bin."""
+    """Count the most frequent values; the others that the graph knows share a bin, and so do those it does not."""
     named = list(category.vocabulary[:MAX_VALUES])
     shares = [float(np.mean(values == value)) for value in named]
     missing = float(np.mean(values == ""))
-    other = max(0.0, 1 - missing - sum(shares))
-    return {"kind": "category", "values": named, "shares": shares, "other": other, "missing": missing}
+    other = float(np.isin(values, category.vocabulary[MAX_VALUES:]).mean())
+    unseen = max(0.0, 1 - missing - other - sum(shares))  # too rare for the vocabulary: the graph does not know them
+    rest = {"other": other, "missing": missing, "unseen": unseen}
+    return {"kind": "category", "values": named, "shares": shares, **rest}
 
 
 def _label_bins(outputs: NDArray[Any], labels: tuple[str, ...]) -> dict[str, Any]:
     counts = np.bincount(outputs.argmax(axis=1), minlength=len(labels))
     shares = (counts / len(outputs)).tolist()
-    return {"kind": "category", "values": list(labels), "shares": shares, "other": 0.0, "missing": 0.0}
+    return {"kind": "category", "values": list(labels), "shares": shares, "other": 0.0, "missing": 0.0, "unseen": 0.0}

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from training import baselines, bundle, compress, console, network, report
+from training import baselines, bundle, calibrate, compress, console, fold, plots_calibration, report
+from training.calibrate import Adjustment
 from training.compress import Choice
 from training.evaluate import evaluate, predict_in_batches
 from training.export import check_parity, export
@@ -22,28 +23,31 @@ from training.options import Options
 from training.prepare import Data, prepare
 from training.profile import profile
 from training.runtime import Session
+from training.signing import Signer
 from training.task import Metrics
 
 
-def train(options: Options, out: Console) -> Path:
-    """Turn a data file into the next version of a bundle, and return its folder."""
+def train(options: Options, out: Console, signer: Signer | None = None) -> Path:
+    """Turn a data file into the next version of a bundle, signed if there is a `signer`, and return its folder."""
     name = bundle.check_name(options.name or default_name(options.data))
     seed_everything(options.seed)
     data = _prepare(options, out)
-    learner = network.build(
-        data.features, data.task, hidden=options.hidden, dropout=options.dropout, embedding=options.embedding
-    )
+    calibrate.check(options, data.task)
+    learner = fold.fitted(data.features, data.task, options)
     history = _fit(options, data, learner, out)
+    learner = fold.fold(learner, data.features, data.task, options)
+    adjustment = _adjust(options, data, learner, out)
     graph = _export(options, data, learner, out)
     choice = _compress(options, data, graph, out)
     scores = _judge(options, data, learner, choice, out)
-    folder = _write(options, name, data, history, choice, scores, out)
+    folder = _write(options, name, data, history, adjustment, choice, scores, out, signer)
     console.print_scores(out, data.task, {model: scores[model] for model in SHOWN})
     out.print(f"Wrote [bold]{folder}[/bold]. Serve it with:")
     out.print(f"  make serve MODELS={options.models}\n  python -m app --models {options.models}", highlight=False)
     return folder
 
 
+RELIABILITY = "reliability.png"
 SHOWN = ("baseline", "hist_gradient_boosting", "keras", "fp32", "shipped")
 
 
@@ -75,6 +79,18 @@ def _fit(options: Options, data: Data, learner: Network, out: Console) -> Histor
     ended = "interrupted" if history.interrupted else "stopped"
     out.print(f"[bold]Train[/bold] {ended} after {len(history.loss)} epochs, kept epoch {history.best_epoch}")
     return history
+
+
+def _adjust(options: Options, data: Data, learner: Network, out: Console) -> Adjustment:
+    found = calibrate.adjust(learner, data.task, data.validation, options)
+    if found.temperature != 1:
+        out.print(f"[bold]Calibrate[/bold] temperature {found.temperature:.3f}")
+    if found.threshold is not None:
+        out.print(
+            f"[bold]Threshold[/bold] {found.threshold:.3f}: {found.threshold_for} {found.metric_after:.4f} on "
+            f"validation, {found.metric_before:.4f} at one half"
+        )
+    return found
 
 
 def _export(options: Options, data: Data, learner: Network, out: Console) -> bytes:
@@ -113,20 +129,26 @@ def _judge(options: Options, data: Data, learner: Network, choice: Choice, out: 
         }
 
 
-def _write(
+def _write(  # noqa: PLR0913, PLR0917 - what every stage has made
     options: Options,
     name: str,
     data: Data,
     history: History,
+    adjustment: Adjustment,
     choice: Choice,
     scores: dict[str, Metrics],
     out: Console,
+    signer: Signer | None,
 ) -> Path:
     with console.stage(out, "Write"):
         session, task, precision = Session(choice.chosen.graph), data.task, choice.chosen.precision
         outputs = predict_in_batches(session.predict, data.test.arrays)
         answers = predict_in_batches(session.predict, data.train.arrays)
         drawn = report.pictures(task, str(options.target), history, data.test, outputs)
+        if task.labels is not None:
+            raw, calm = calibrate.undone(outputs, adjustment)
+            said = {"as fitted": raw, "as calibrated": calm} if adjustment.temperature != 1 else {"as fitted": raw}
+            drawn[RELIABILITY] = plots_calibration.reliability(data.test.y, said, task.labels)
         examples = golden(data.test_frame, data.features, data.optional, task, session.predict, precision)
         files = {
             "model.onnx": choice.chosen.graph,
@@ -135,4 +157,6 @@ def _write(
             "card.md": report.card(options, data, history, choice, scores, drawn, name).encode(),
             **drawn,
         }
-        return bundle.write(options.models, name, manifest(options, data, history, precision, scores), files)
+        return bundle.write(
+            options.models, name, manifest(options, data, history, precision, scores, adjustment), files, signer
+        )

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from training import layers
 from training.features import Category, Number, describe
-from training.layers import FARTHEST, ColumnCodes, EmbedColumns, EncodeNumbers, offsets_of
+from training.layers import FARTHEST, ColumnCodes, EmbedColumns, EmbedNumbers, EncodeNumbers, offsets_of
 
 FLOATS = st.floats(-(2.0**100), 2.0**100, width=32, allow_subnormal=False)
 
@@ -89,3 +89,36 @@ def test_training_forgets_some_codes_and_serving_none() -> None:
     assert len(np.unique(serving, axis=0)) == 1
     changed = (serving != training).any(axis=1).mean()
     assert 0.005 < changed < 0.05
+
+
+def test_the_sums_of_a_column_are_its_own() -> None:
+    numbers = numbers_of([*RAMP[:-1], np.nan], RAMP[::-1], [1.0, 2.0] * 50)
+    encode_layer = EncodeNumbers(numbers)
+    layer = EmbedNumbers(encode_layer.columns, encode_layer.straight, 3)
+    rows = encode(encode_layer, [np.nan, 4.0, 1.0], [7.0, 50.0, 1.0])
+    layer(rows)
+    random = np.random.default_rng(0)
+    layer.set_weights([random.normal(size=weights.shape) for weights in layer.get_weights()])
+    one, other = (layer(rows).numpy()[place].reshape(3, 3) for place in (0, 1))
+    assert (one[:2] != other[:2]).all()
+    np.testing.assert_array_equal(one[2], other[2])
+
+
+def test_only_standardised_values_and_gaps_count_at_first() -> None:
+    encode_layer = EncodeNumbers(numbers_of([*RAMP[:-1], np.nan], [1.0, 2.0] * 50))
+    assert np.flatnonzero(encode_layer.straight).tolist() == [0, 5, 6]  # 4 pieces, a column of one value, a gap
+    layer = EmbedNumbers(encode_layer.columns, encode_layer.straight, 2)
+    inputs = np.eye(7, dtype=np.float32)
+    nothing = layer(np.zeros((1, 7), np.float32)).numpy()
+    counts = (layer(inputs).numpy() != nothing).any(axis=1)
+    assert np.flatnonzero(counts).tolist() == [0, 5, 6]
+
+
+def test_sums_fold_into_the_layer_behind_them() -> None:
+    encode_layer = EncodeNumbers(numbers_of([*RAMP[:-1], np.nan], RAMP[::-1], [1.0, 2.0] * 50))
+    layer = EmbedNumbers(encode_layer.columns, encode_layer.straight, 3)
+    inputs = np.random.default_rng(1).normal(size=(6, len(encode_layer.columns))).astype(np.float32)
+    layer(inputs)
+    kernel = np.random.default_rng(2).normal(size=(9, 4)).astype(np.float32)
+    folded, bias = layer.fold(kernel)
+    np.testing.assert_allclose(inputs @ folded + bias, layer(inputs).numpy() @ kernel, rtol=1e-4, atol=1e-4)

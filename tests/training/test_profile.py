@@ -28,18 +28,22 @@ def test_number_shares_follow_the_rule_and_sum_to_one(values: np.ndarray) -> Non
     assert sum(bins["shares"]) + bins["missing"] == pytest.approx(1)
 
 
-def test_category_shares_sum_to_one_and_the_rest_is_other() -> None:
+def test_category_shares_sum_to_one_and_what_the_graph_does_not_know_is_unseen() -> None:
     values = np.array(["a"] * 5 + ["b"] * 3 + [""] + ["rare"], object)
     bins = category_bins(values, Category("x", 0.1, ("a", "b")))
     assert bins["values"] == ["a", "b"]
     assert bins["shares"] == [0.5, 0.3]
     assert bins["missing"] == 0.1
-    assert bins["other"] == pytest.approx(0.1)
+    assert bins["other"] == 0
+    assert bins["unseen"] == pytest.approx(0.1)
 
 
 def test_a_long_vocabulary_is_cut() -> None:
     words = tuple(f"w{i}" for i in range(100))
-    assert len(category_bins(np.array(words, object), Category("x", 0.0, words))["values"]) == MAX_VALUES
+    bins = category_bins(np.array(words, object), Category("x", 0.0, words))
+    assert len(bins["values"]) == MAX_VALUES
+    assert bins["other"] == pytest.approx(1 - MAX_VALUES / 100)
+    assert bins["unseen"] == 0
 
 
 def test_every_feature_and_the_prediction_have_bins(data: Data, network: Network) -> None:

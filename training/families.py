@@ -1,0 +1,125 @@
+"""Families: encoded columns -> hidden layers -> logits (or the standardised value).
+
+    plain           first ─ … ─ Dense ─ head
+    residual        first ─┬─ Dense ─ Dense ─ + ─ … ─ head        (a block for each further hidden layer)
+                           └──────────────────┘
+    wide-and-deep   ┬─ first ─ … ─ Dense ─ head ─┬─ +             (a linear model of the encoded columns beside it)
+                    └─ wide ─────────────────────┘
+
+In any of them what the head reads may stand `members` times side by side, each with a head of its own: an ensemble
+that shares what lies before. What is said is linear in the layers named in `LAST`, whose weights end in
+[kernel, bias] with the outputs as the last axis: `rescale` changes what a network says without another node.
+It knows nothing about columns, losses or files.
+"""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from training.options import FamilyName
+
+FIRST, HEAD, WIDE = "first", "head", "wide_columns"  # names of layers, and so parts of their nodes' names
+READERS = (FIRST, WIDE)  # layers that read the encoded columns; all are dense
+LAST = (HEAD, WIDE)
+
+
+class Heads(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
+    """A head for each part of the last hidden layer: (batch, members * units) -> the mean of what they say.
+
+    In training each head answers for itself, (batch, members, outputs), so that each part learns to do without
+    the others; in serving the mean of linear heads is one linear head.
+    """
+
+    def __init__(self, members: int, outputs: int, **options: Any) -> None:
+        super().__init__(**options)
+        self._members, self._outputs = members, outputs
+
+    def build(self, shape: Any) -> None:
+        units = shape[-1] // self._members
+        glorot = (6 / (units + self._outputs)) ** 0.5
+        evenly = keras.initializers.RandomUniform(-glorot, glorot)
+        self._kernel = self.add_weight(shape=(self._members, units, self._outputs), initializer=evenly, name="kernel")
+        self._bias = self.add_weight(shape=(self._members, self._outputs), initializer="zeros", name="bias")
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        if training:
+            parts = tf.reshape(x, (-1, self._members, x.shape[-1] // self._members))  # (batch, members, units)
+            return tf.einsum("bmu,muo->bmo", parts, self._kernel) + self._bias
+        joined = tf.reshape(self._kernel / self._members, (-1, self._outputs))  # (members * units, outputs)
+        return tf.matmul(x, joined) + tf.reduce_mean(self._bias, axis=0)
+
+    def compute_output_shape(self, shape: Any) -> tuple[Any, int]:
+        return shape[0], self._outputs
+
+    def joined(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return kernel and bias of the one head that says the mean: (members * units, outputs), (outputs,)."""
+        kernel, bias = self.get_weights()
+        return (kernel / self._members).reshape(-1, self._outputs), bias.mean(axis=0)
+
+
+class Beside(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
+    """Add what the linear model says, (batch, outputs), to what each head says."""
+
+    def call(self, both: Any) -> Any:
+        said, wide = both
+        return said + (wide if said.shape.rank == wide.shape.rank else wide[:, None])
+
+    def compute_output_shape(self, shapes: Any) -> Any:
+        return shapes[0]
+
+
+def answer(family: FamilyName, x: Any, *, hidden: tuple[int, ...], dropout: float, members: int, width: int) -> Any:
+    """Wire a family.
+
+    Args:
+        family: which one.
+        x: the encoded columns, (batch, encoded).
+        hidden: units of each hidden layer; in a residual network they are inside the blocks after the first.
+        dropout: share of units silenced in training.
+        members: heads, each with a last hidden layer of its own; 1: one head.
+        width: outputs of the head.
+    """
+    last = (_residual if family == "residual" else _stack)(x, widened(family, hidden, members), dropout)
+    said = Heads(members, width, name=HEAD)(last) if members > 1 else keras.layers.Dense(width, name=HEAD)(last)
+    if family != "wide-and-deep":
+        return said
+    wide = keras.layers.Dense(width, kernel_initializer="zeros", name=WIDE)(x)  # begins with nothing to say
+    return Beside(name="beside")([said, wide])
+
+
+def widened(family: FamilyName, hidden: tuple[int, ...], members: int) -> tuple[int, ...]:
+    """Return the units with what the heads read so many times as wide: the last layer, or a residual's first."""
+    if family == "residual":
+        return hidden[0] * members, *hidden[1:]
+    return *hidden[:-1], hidden[-1] * members
+
+
+def rescale(trunk: Any, scale: float, shift: NDArray[Any] | float) -> None:
+    """Make a network of any family say `scale` times what it said, plus `shift`: (outputs,)."""
+    for layer in trunk.layers:
+        if layer.name in LAST:
+            kernel, bias = layer.get_weights()
+            layer.set_weights([kernel * scale, bias * scale + (shift if layer.name == HEAD else 0.0)])
+
+
+def _dense(x: Any, units: int, dropout: float, name: str) -> Any:
+    x = keras.layers.Dense(units, activation="relu", name=name)(x)
+    return keras.layers.Dropout(dropout)(x) if dropout else x
+
+
+def _stack(x: Any, hidden: tuple[int, ...], dropout: float) -> Any:
+    for place, units in enumerate(hidden):
+        x = _dense(x, units, dropout, FIRST if place == 0 else f"hidden_{place}")
+    return x
+
+
+def _residual(x: Any, hidden: tuple[int, ...], dropout: float) -> Any:
+    first, *blocks = hidden
+    x = keras.layers.Dense(first, name=FIRST)(x)
+    for place, units in enumerate(blocks, 1):
+        inside = _dense(x, units, dropout, f"inside_{place}")
+        x = keras.layers.Add()([x, keras.layers.Dense(first, name=f"outside_{place}")(inside)])
+    return keras.layers.Activation("relu")(x)

@@ -1,0 +1,71 @@
+"""Threshold: probabilities of the second label, and a metric -> from which probability on a row gets that label.
+
+    every probability that a validation row has is a candidate; the best one by the metric wins
+
+It knows nothing about networks.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.options import ThresholdMetric
+
+LOWEST, HIGHEST = 1e-4, 1 - 1e-4  # beyond, a threshold is a label that is never or always given
+
+Counts = NDArray[np.float64]  # rows of one kind at each candidate threshold
+
+
+def best_threshold(
+    metric: ThresholdMetric, y: NDArray[np.int64], probabilities: NDArray[np.float64]
+) -> tuple[float, float, float]:
+    """Choose a threshold.
+
+    Args:
+        metric: what to make large.
+        y: 0 or 1, (rows,).
+        probabilities: of label 1, (rows,).
+
+    Returns:
+        The threshold (halfway to the next lower probability), the metric at one half, and the metric at it.
+    """
+    order = np.argsort(-probabilities, kind="stable")
+    ranked, hits = probabilities[order], np.cumsum(y[order])  # (rows,)
+    last = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)  # equal probabilities fall to one side
+    lower = np.append(ranked, 0.0)[last + 1]
+    candidates = np.clip((ranked[last] + lower) / 2, LOWEST, HIGHEST)  # (different,)
+    at = _scores(metric, hits[last].astype(np.float64), (last + 1 - hits[last]).astype(np.float64), y)
+    place = int(np.argmax(at))
+    threshold = float(candidates[place])
+    return threshold, _score(metric, y, probabilities, 0.5), _score(metric, y, probabilities, threshold)
+
+
+def _score(metric: ThresholdMetric, y: NDArray[np.int64], probabilities: NDArray[np.float64], at: float) -> float:
+    said = probabilities >= at
+    right, wrong = float((said & (y == 1)).sum()), float((said & (y == 0)).sum())
+    return float(_scores(metric, np.array([right]), np.array([wrong]), y)[0])
+
+
+def _scores(metric: ThresholdMetric, right: Counts, wrong: Counts, y: NDArray[np.int64]) -> Counts:
+    """Return the metric at each candidate, of rows that rightly and wrongly got the second label."""
+    return METRICS[metric](right, wrong, float((y == 1).sum()), float((y == 0).sum()))
+
+
+def _f1(right: Counts, wrong: Counts, ones: float, _zeros: float) -> Counts:
+    return 2 * right / (ones + right + wrong)
+
+
+def _accuracy(right: Counts, wrong: Counts, ones: float, zeros: float) -> Counts:
+    return (right + zeros - wrong) / (ones + zeros)
+
+
+def _balanced_accuracy(right: Counts, wrong: Counts, ones: float, zeros: float) -> Counts:
+    return (right / ones + (zeros - wrong) / zeros) / 2
+
+
+METRICS: dict[ThresholdMetric, Callable[[Counts, Counts, float, float], Counts]] = {
+    "f1": _f1,
+    "accuracy": _accuracy,
+    "balanced_accuracy": _balanced_accuracy,
+}
