@@ -7,7 +7,6 @@ import dataclasses
 import importlib.metadata
 import platform
 import shlex
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,25 +16,19 @@ import numpy as np
 from app.bundle import sha256
 from training.calibrate import Adjustment
 from training.features import CATEGORICAL, NUMERIC, Number
+from training.findings import Findings
 from training.fit import History
-from training.options import Options, Precision
+from training.made import Made
+from training.options import Options
 from training.prepare import Data
-from training.task import Metrics
 
 LIBRARIES = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy", "pandas", "scikit-learn")
 DTYPES = {NUMERIC: "float32", CATEGORICAL: "string"}
 
 
-def manifest(
-    options: Options,
-    data: Data,
-    history: History,
-    precision: Precision,
-    scores: Mapping[str, Metrics],
-    adjustment: Adjustment | None = None,
-) -> dict[str, Any]:
+def manifest(made: Made, findings: Findings) -> dict[str, Any]:
     """Return every key but `format`, `name`, `version` and `files`."""
-    task = data.task
+    options, data, task = made.options, made.data, made.data.task
     return {
         "kind": "table",
         "task": task.name,
@@ -47,13 +40,13 @@ def manifest(
         ],
         "outputs": [_tensor(task.output, "float32", task.width)],
         "labels": task.labels,
-        "precision": precision,
-        "metrics": scores,
+        "precision": made.choice.chosen.precision,
+        "metrics": findings.scores,
         "libraries": {
             "python": platform.python_version(),
             **{name: importlib.metadata.version(name) for name in LIBRARIES},
         },
-        "training": {**_training(options, data, history), **_adjusted(adjustment)},
+        "training": {**_training(options, data, made.history), **_adjusted(made.adjustment)},
     }
 
 
@@ -106,9 +99,9 @@ def _short(value: float) -> float:
     return float(str(np.float32(value)))
 
 
-def _adjusted(adjustment: Adjustment | None) -> dict[str, Any]:
+def _adjusted(adjustment: Adjustment) -> dict[str, Any]:
     """What was folded into the graph after the fit; a caller can undo it by these numbers."""
-    if adjustment is None or adjustment.log_loss_before is None:
+    if adjustment.log_loss_before is None:
         return {}
     chosen = {"value": adjustment.threshold, "for": adjustment.threshold_for}
     return {"temperature": adjustment.temperature, "threshold": chosen if adjustment.threshold is not None else None}

@@ -8,44 +8,48 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from training import plots
+from training import plots, plots_calibration
+from training.calibrate import undone
 from training.classification import confusion
 from training.compress import Choice
-from training.evaluate import Rows
+from training.findings import Findings
 from training.fit import History
+from training.made import Made
 from training.manifest import command
 from training.options import Options
 from training.prepare import Data
 from training.task import Metrics, Task
 
 CURVES, CONFUSION, RANKING, RESIDUALS = "curves.png", "confusion.png", "roc_calibration.png", "residuals.png"
+RELIABILITY = "reliability.png"
 
 
-def pictures(task: Task, target: str, history: History, test: Rows, outputs: NDArray[Any]) -> dict[str, bytes]:
+def pictures(made: Made, findings: Findings) -> dict[str, bytes]:
     """Draw what fits the task: file name -> PNG."""
+    history, task, y = made.history, made.data.task, made.data.test.y
     curves = plots.learning_curves(history.loss, history.validation_loss, history.best_epoch)
     if task.labels is None:
-        return {CURVES: curves, RESIDUALS: plots.residuals(test.y, outputs[:, 0], target)}
+        return {CURVES: curves, RESIDUALS: plots.residuals(y, findings.outputs[:, 0], str(made.options.target))}
     return {
         CURVES: curves,
-        CONFUSION: plots.confusion_matrix(confusion(test.y, outputs), task.labels),
-        RANKING: plots.roc_and_calibration(test.y, outputs, task.labels),
+        CONFUSION: plots.confusion_matrix(confusion(y, findings.outputs), task.labels),
+        RANKING: plots.roc_and_calibration(y, findings.outputs, task.labels),
+        RELIABILITY: plots_calibration.reliability(y, _probabilities(made, findings), task.labels),
     }
 
 
-def card(
-    options: Options,
-    data: Data,
-    history: History,
-    choice: Choice,
-    scores: Mapping[str, Metrics],
-    drawn: Iterable[str],
-    name: str,
-) -> str:
-    """Write the card; `scores` hold test metrics by model, `drawn` the files of the plots."""
+def _probabilities(made: Made, findings: Findings) -> dict[str, NDArray[Any]]:
+    """Return the probabilities without the threshold: as fitted and, where it changed them, by the temperature."""
+    raw, calm = undone(findings.outputs, made.adjustment)
+    return {"as fitted": raw} if made.adjustment.temperature == 1 else {"as fitted": raw, "as calibrated": calm}
+
+
+def card(made: Made, findings: Findings, drawn: Iterable[str]) -> str:
+    """Write the card; `drawn` are the files of the plots."""
+    data, choice, scores = made.data, made.choice, findings.scores
     blocks = [
-        f"# {name}",
-        _summary(options, data, choice, scores),
+        f"# {made.name}",
+        _summary(made, scores),
         "## How good it is",
         f"Measured once on the {len(data.test):,} rows of the test split, which no training and no choice has seen.",
         metrics_table(scores),
@@ -58,8 +62,8 @@ def card(
         _rows_text(data),
         columns_table(data),
         "## How it was trained",
-        _training_text(options, history),
-        f"```\n{command(options)}\n```",
+        _training_text(made.options, made.history),
+        f"```\n{command(made.options)}\n```",
         "## Plots",
         "\n".join(f"![{file.removesuffix('.png')}]({file})" for file in drawn),
         "## Limits",
@@ -114,7 +118,8 @@ def number(value: float) -> str:
     return f"{value:.4f}" if abs(value) < 10 else f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
 
 
-def _summary(options: Options, data: Data, choice: Choice, scores: Mapping[str, Metrics]) -> str:
+def _summary(made: Made, scores: Mapping[str, Metrics]) -> str:
+    options, data, chosen = made.options, made.data, made.choice.chosen
     task, main = data.task, data.task.budget_metrics[0]
     asked = f"one of {len(task.labels)} labels" if task.labels else "a number"
     return (
@@ -123,7 +128,7 @@ def _summary(options: Options, data: Data, choice: Choice, scores: Mapping[str, 
         f"On unseen rows its {main} is {number(scores['shipped'][main])}; "
         f"scikit-learn's HistGradientBoosting reaches {number(scores['hist_gradient_boosting'][main])} "
         f"and the trivial baseline {number(scores['baseline'][main])}.\n"
-        f"The graph ships as {choice.chosen.precision}, {choice.chosen.bytes:,} bytes."
+        f"The graph ships as {chosen.precision}, {chosen.bytes:,} bytes."
     )
 
 

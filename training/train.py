@@ -10,13 +10,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from training import baselines, bundle, calibrate, compress, console, fold, plots_calibration, report
+from training import baselines, bundle, calibrate, compress, console, fold, report
 from training.calibrate import Adjustment
 from training.compress import Choice
 from training.evaluate import evaluate, predict_in_batches
 from training.export import check_parity, export
+from training.findings import Findings
 from training.fit import History, Part, fit, seed_everything
 from training.golden import golden
+from training.made import Made
 from training.manifest import manifest
 from training.network import Network
 from training.options import Options
@@ -33,21 +35,15 @@ def train(options: Options, out: Console, signer: Signer | None = None) -> Path:
     seed_everything(options.seed)
     data = _prepare(options, out)
     calibrate.check(options, data.task)
-    learner = fold.fitted(data.features, data.task, options)
-    history = _fit(options, data, learner, out)
-    learner = fold.fold(learner, data.features, data.task, options)
-    adjustment = _adjust(options, data, learner, out)
-    graph = _export(options, data, learner, out)
-    choice = _compress(options, data, graph, out)
-    scores = _judge(options, data, learner, choice, out)
-    folder = _write(options, name, data, history, adjustment, choice, scores, out, signer)
-    console.print_scores(out, data.task, {model: scores[model] for model in SHOWN})
+    made = _make(options, name, data, out)
+    findings = _judge(made, out)
+    folder = _write(made, findings, out, signer)
+    console.print_scores(out, data.task, {model: findings.scores[model] for model in SHOWN})
     out.print(f"Wrote [bold]{folder}[/bold]. Serve it with:")
     out.print(f"  make serve MODELS={options.models}\n  python -m app --models {options.models}", highlight=False)
     return folder
 
 
-RELIABILITY = "reliability.png"
 SHOWN = ("baseline", "hist_gradient_boosting", "keras", "fp32", "shipped")
 
 
@@ -68,6 +64,25 @@ def _prepare(options: Options, out: Console) -> Data:
         )
     console.print_columns(out, data.table.columns)
     return data
+
+
+def _make(options: Options, name: str, data: Data, out: Console) -> Made:
+    """Go from the data to the graph that ships."""
+    learner = fold.fitted(data.features, data.task, options)
+    history = _fit(options, data, learner, out)
+    network = fold.fold(learner, data.features, data.task, options)
+    adjustment = _adjust(options, data, network, out)
+    graph = _export(options, data, network, out)
+    choice = _compress(options, data, graph, out)
+    return Made(
+        options=options,
+        name=name,
+        data=data,
+        network=network,
+        history=history,
+        adjustment=adjustment,
+        choice=choice,
+    )
 
 
 def _fit(options: Options, data: Data, learner: Network, out: Console) -> History:
@@ -112,51 +127,40 @@ def _compress(options: Options, data: Data, graph: bytes, out: Console) -> Choic
     return choice
 
 
-def _judge(options: Options, data: Data, learner: Network, choice: Choice, out: Console) -> dict[str, Metrics]:
+def _judge(made: Made, out: Console) -> Findings:
     """Touch the test split: once, after every choice is made."""
+    data, task, choice = made.data, made.data.task, made.choice
     with console.stage(out, "Judge") as say:
-        graphs: dict[str, Metrics] = {
-            c.precision: evaluate(data.task, Session(c.graph).predict, data.test) for c in choice.candidates
+        outputs = {
+            c.precision: predict_in_batches(Session(c.graph).predict, data.test.arrays) for c in choice.candidates
         }
-        trivial, baseline = baselines.trivial(data.task, data.test)
+        trivial, baseline = baselines.trivial(task, data.test)
         say(f"baseline: {trivial}")
-        return {
+        graphs: dict[str, Metrics] = {
+            precision: task.evaluate(data.test.y, answers) for precision, answers in outputs.items()
+        }
+        scores: dict[str, Metrics] = {
             "baseline": baseline,
-            "hist_gradient_boosting": baselines.boosting(data.task, data.train, data.test, options.seed),
-            "keras": evaluate(data.task, learner.predict, data.test),
+            "hist_gradient_boosting": baselines.boosting(task, data.train, data.test, made.options.seed),
+            "keras": evaluate(task, made.network.predict, data.test),
             **graphs,
             "shipped": graphs[choice.chosen.precision],
         }
+        return Findings(scores=scores, outputs=outputs[choice.chosen.precision])
 
 
-def _write(  # noqa: PLR0913, PLR0917 - what every stage has made
-    options: Options,
-    name: str,
-    data: Data,
-    history: History,
-    adjustment: Adjustment,
-    choice: Choice,
-    scores: dict[str, Metrics],
-    out: Console,
-    signer: Signer | None,
-) -> Path:
+def _write(made: Made, findings: Findings, out: Console, signer: Signer | None) -> Path:
     with console.stage(out, "Write"):
-        session, task, precision = Session(choice.chosen.graph), data.task, choice.chosen.precision
-        outputs = predict_in_batches(session.predict, data.test.arrays)
+        data, task, chosen = made.data, made.data.task, made.choice.chosen
+        session = Session(chosen.graph)
         answers = predict_in_batches(session.predict, data.train.arrays)
-        drawn = report.pictures(task, str(options.target), history, data.test, outputs)
-        if task.labels is not None:
-            raw, calm = calibrate.undone(outputs, adjustment)
-            said = {"as fitted": raw, "as calibrated": calm} if adjustment.temperature != 1 else {"as fitted": raw}
-            drawn[RELIABILITY] = plots_calibration.reliability(data.test.y, said, task.labels)
-        examples = golden(data.test_frame, data.features, data.optional, task, session.predict, precision)
+        drawn = report.pictures(made, findings)
+        examples = golden(data.test_frame, data.features, data.optional, task, session.predict, chosen.precision)
         files = {
-            "model.onnx": choice.chosen.graph,
+            "model.onnx": chosen.graph,
             "golden.json": bundle.to_json(examples),
             "profile.json": bundle.to_json(profile(data.features, task, data.train.arrays, answers), indent=1),
-            "card.md": report.card(options, data, history, choice, scores, drawn, name).encode(),
+            "card.md": report.card(made, findings, drawn).encode(),
             **drawn,
         }
-        return bundle.write(
-            options.models, name, manifest(options, data, history, precision, scores, adjustment), files, signer
-        )
+        return bundle.write(made.options.models, made.name, manifest(made, findings), files, signer)

@@ -1,0 +1,26 @@
+"""Made: what the stages before judging have made, from the data to the graph that ships.
+
+It knows nothing about how any of it was made.
+"""
+
+from dataclasses import dataclass
+
+from training.calibrate import Adjustment
+from training.compress import Choice
+from training.fit import History
+from training.network import Network
+from training.options import Options
+from training.prepare import Data
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """One model, and everything it came from."""
+
+    options: Options
+    name: str
+    data: Data
+    network: Network  # as it is served: folded and adjusted
+    history: History
+    adjustment: Adjustment
+    choice: Choice
