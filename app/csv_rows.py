@@ -90,6 +90,18 @@ def open_table(stack: ExitStack, path: Path, features: Sequence[Feature]) -> Tab
     )
 
 
+def delimiter_of(header: str) -> str:
+    """Return what divides the most names; what stands between quotes divides nothing."""
+    return max(DELIMITERS, key=lambda delimiter: _width(header, delimiter))
+
+
+def _width(header: str, delimiter: str) -> int:
+    try:
+        return len(next(csv.reader([header], delimiter=delimiter, skipinitialspace=True, strict=True), []))
+    except csv.Error:  # letters behind a closing quote: it is another that divides
+        return 0
+
+
 def _text(stack: ExitStack, path: Path, raw: BinaryIO) -> TextIOWrapper:
     content: Any = stack.enter_context(gzip.GzipFile(fileobj=raw)) if path.suffix == ".gz" else raw
     return stack.enter_context(TextIOWrapper(content, "utf-8-sig", newline=""))
@@ -102,7 +114,7 @@ def _reader(path: Path, text: TextIOWrapper) -> tuple[Any, list[str]]:
         raise DataError(f"{path}: expected a header with the names of the columns. Received: an empty line.")
     if "\0" in first:
         raise DataError(f"{path}: expected a CSV file. Received: bytes that are not text.")
-    form: dict[str, Any] = {"delimiter": max(DELIMITERS, key=first.count), "skipinitialspace": True}
+    form: dict[str, Any] = {"delimiter": delimiter_of(first), "skipinitialspace": True}
     return csv.reader(text, **form), next(csv.reader([first], **form))
 
 

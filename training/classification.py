@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import keras
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -55,9 +54,13 @@ class Classification:
         return y
 
     def finish(self) -> Any:
+        import keras  # noqa: PLC0415 - it takes seconds, and mistakes in the data should not wait
+
         return keras.layers.Softmax(name=self.output)
 
     def loss(self) -> Any:
+        import keras  # noqa: PLC0415
+
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
     def trivial(self, rows: int) -> tuple[str, NDArray[Any]]:

@@ -5,6 +5,7 @@
 It knows nothing about splits, tensors or networks.
 """
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -84,7 +85,9 @@ def check_columns(frame: pd.DataFrame, target: str | None, names: Sequence[str])
     if target is None:
         raise DataError(f"`--target`: expected one of the columns: {there}. Received: nothing.")
     if target not in frame.columns:
-        raise DataError(f"`--target`: expected one of the columns: {there}. Received: {target!r}.")
+        near = difflib.get_close_matches(target.lower(), [name.lower() for name in frame.columns], n=1)
+        meant = next((f" Is it {name!r}?" for name in frame.columns if name.lower() in near), "")
+        raise DataError(f"`--target`: expected one of the columns: {there}. Received: {target!r}.{meant}")
     for name in names:
         if name not in frame.columns:
             raise DataError(f"`--drop`, `--categorical`: expected one of the columns: {there}. Received: {name!r}.")

@@ -5,7 +5,7 @@
 
     0 a bundle was written, or signed · 1 training failed · 2 the data or an option does not fit · 130 interrupted
 
-TensorFlow is imported after the options are parsed, so that --help and mistakes answer at once.
+TensorFlow is imported after the options are parsed and the data is read, so that --help and mistakes answer soon.
 It knows nothing about the stages.
 """
 
@@ -56,6 +56,7 @@ def main(  # noqa: PLR0913 - one parameter an option; they are listed nowhere el
     *,
     data: Annotated[Path, typer.Argument(help="CSV (also .gz, .bz2, .xz, .zip) or Parquet file.", show_default=False)],
     target: Annotated[str | None, typer.Option(help="Column to predict. Without it, the columns are listed.")] = None,
+    encoding: Annotated[str, typer.Option(help="How a CSV file writes letters: cp1252, utf-16 …")] = DEFAULT.encoding,
     name: Annotated[str | None, typer.Option(help="Name of the model. [default: from the file's name]")] = None,
     models: Annotated[Path, typer.Option(help="Folder of the bundles; the next version is written.")] = DEFAULT.models,
     sign_key: Annotated[
@@ -162,10 +163,14 @@ def run(options: Options, out: Console) -> int:
     try:
         _check_file(options.data)
         signer = None if options.sign_key is None else Signer(options.sign_key)  # it should not fail after hours
+        with out.status("Read the data …"):
+            from training.prepare import prepare  # noqa: PLC0415 - so does pandas
+
+            data = prepare(options)
         with out.status("Load TensorFlow …"), quiet.held_stderr():
             from training.train import train  # noqa: PLC0415 - it takes seconds, and mistakes should not wait
         quiet.silence_loggers()
-        train(options, out, signer)
+        train(options, out, signer, data)
     except TrainingError as error:
         return _say(error)
     except KeyboardInterrupt:

@@ -4,7 +4,7 @@ It knows nothing about how any of it was computed.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -64,6 +64,12 @@ def print_columns(console: Console, columns: tuple[Column, ...]) -> None:
         cells = (column.name, column.type, missing, f"{column.different:,}", column.example[:24], column.fate)
         table.add_row(*map(escape, cells), style=style)
     console.print(table)
+
+
+def print_warnings(console: Console, warnings: Sequence[str]) -> None:
+    """Show what a person should look at before trusting the model."""
+    for warning in warnings:
+        console.print(f"[bold yellow]Warning[/bold yellow] {escape(warning)}.", highlight=False)
 
 
 def print_candidates(console: Console, choice: Choice) -> None:

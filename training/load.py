@@ -2,24 +2,31 @@
 
     CSV (also .gz, .bz2, .xz, .zip) or Parquet -> DataFrame, with the named columns as text
 
-It knows nothing about features, targets' meaning or what makes a column useful.
+It knows nothing about features, targets' meaning or what makes a column useful; `training/sniff.py` knows what a file
+is that is no table.
 """
 
+import codecs
 import csv
+import io
+import zipfile
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from app.csv_rows import delimiter_of
+from training import sniff
 from training.errors import DataError
 
 PARQUET = (".parquet", ".pq")
-DELIMITERS = ",;\t|"
+UTF_8 = "utf-8"
 MISSING = ["?"]  # beside pandas' own list ("", NA, NaN, null, …): how many public tables write an unknown
+UNREADABLE = (ValueError, OSError, EOFError, zlib.error, zipfile.BadZipFile, csv.Error)  # pandas raises ValueErrors
 
 
-def load(path: Path, text_columns: Collection[str] = ()) -> pd.DataFrame:
+def load(path: Path, text_columns: Collection[str] = (), encoding: str = UTF_8) -> pd.DataFrame:
     """Read the whole file; `text_columns` keep their text as written ("007" stays "007").
 
     Raises:
@@ -27,14 +34,26 @@ def load(path: Path, text_columns: Collection[str] = ()) -> pd.DataFrame:
     """
     if not path.is_file():
         raise DataError(f"`DATA`: expected a CSV or Parquet file. Received: {path}, which is not a file.")
-    frame = _read_parquet(path) if path.suffix.lower() in PARQUET else _read_csv(path, text_columns)
+    frame = _read_parquet(path) if path.suffix.lower() in PARQUET else _read_csv(path, text_columns, encoding)
     frame.columns = pd.Index([str(name).strip() for name in frame.columns])
-    if not frame.columns.is_unique:
-        twice = sorted(frame.columns[frame.columns.duplicated()])
-        raise DataError(f"{path}: expected unique column names. Received twice: {', '.join(twice)}.")
+    check_names(path, list(frame.columns))
     if frame.empty:
         raise DataError(f"{path}: expected rows. Received: {len(frame)} rows of {len(frame.columns)} columns.")
     return frame
+
+
+def check_names(path: Path, names: Sequence[str]) -> None:
+    """Refuse names that stand twice, and a first row in place of names.
+
+    Raises:
+        DataError: with the names.
+    """
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DataError(f"{path}: expected unique column names. Received twice: {', '.join(twice)}.")
+    if all(_is_number(name) for name in names) and any("." in name for name in names):
+        shown = ", ".join(names)[: sniff.SHOWN_CHARS]
+        raise DataError(f"{path}: expected a first line with the names of the columns. Received only numbers: {shown}.")
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
@@ -44,47 +63,74 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         raise DataError(f"{path}: expected a Parquet file. Received: {_first_line(error)}") from error
 
 
-def _read_csv(path: Path, text_columns: Collection[str]) -> pd.DataFrame:
+def _read_csv(path: Path, text_columns: Collection[str], encoding: str) -> pd.DataFrame:
+    encoding = _checked(encoding)
     try:
-        return pd.read_csv(
+        names, delimiter = _header(path, encoding)
+        check_names(path, names)  # before pandas renames the second of two
+        frame = pd.read_csv(
             path,
-            sep=_delimiter(path),
-            encoding="utf-8-sig",
+            sep=delimiter,
+            encoding=encoding,
             skipinitialspace=True,
             na_values=MISSING,
             low_memory=False,  # types from the whole column, not from its first rows
             dtype=dict.fromkeys(text_columns, "str"),
         )
+        _check_widths(path, frame, len(names), delimiter, encoding)
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: expected UTF-8 text. Received: {error}.") from error
-    except (ValueError, OSError, EOFError, zlib.error) as error:  # ParserError and EmptyDataError are ValueErrors
+        raise sniff.not_text(path, encoding.removesuffix("-sig")) from error
+    except UNREADABLE as error:
         raise DataError(f"{path}: expected a CSV file. Received: {_first_line(error)}") from error
+    return frame
 
 
-def _delimiter(path: Path) -> str:
-    """Find the delimiter in the header, and refuse what has none."""
-    header = _header(path)
-    if "\0" in header:
-        raise DataError(f"{path}: expected a CSV file. Received: bytes that are not text.")
-    found = max(DELIMITERS, key=header.count)
-    if found not in header:
-        raise DataError(f"{path}: expected columns divided by one of , ; tab |. Received: {header[:80]!r}.")
-    return found
+def _checked(encoding: str) -> str:
+    """Return the encoding as Python knows it, which skips the mark that some programs put before UTF-8."""
+    try:
+        name = codecs.lookup(encoding).name
+    except LookupError as error:
+        raise DataError(f"`--encoding`: expected utf-8, cp1252, utf-16 or the like. Received: {encoding!r}.") from error
+    return "utf-8-sig" if name == UTF_8 else name
 
 
-def _header(path: Path) -> str:
-    """Return the first line, decompressed by the ending of the file's name."""
-    line = pd.read_csv(
-        path,
-        sep="\x1f",
-        header=None,
-        nrows=1,
-        dtype="str",
-        quoting=csv.QUOTE_NONE,
-        encoding="utf-8-sig",
-        na_filter=False,
-    )
-    return str(line.iat[0, 0])
+def _header(path: Path, encoding: str) -> tuple[list[str], str]:
+    """Return the names in the first line and what divides them, and refuse what is no table."""
+    start = sniff.head(path)
+    sniff.check_kind(path, start, encoding.removesuffix("-sig"))
+    text = codecs.getincrementaldecoder(encoding)().decode(start)  # the last letter may be cut
+    first = text.lstrip("\r\n").partition("\n")[0].rstrip("\r")
+    if not first.strip():
+        raise DataError(f"{path}: expected a CSV file. Received: an empty file.")
+    delimiter = delimiter_of(first)
+    if delimiter not in first:
+        raise DataError(f"{path}: expected columns divided by one of , ; tab |. Received: {first[:80]!r}.")
+    names = next(csv.reader(io.StringIO(text.lstrip("\r\n")), delimiter=delimiter, skipinitialspace=True))
+    return [name.strip() for name in names], delimiter
+
+
+def _check_widths(path: Path, frame: pd.DataFrame, width: int, delimiter: str, encoding: str) -> None:
+    """Refuse lines with more or fewer cells than the header, which pandas takes for an index or fills up."""
+    if isinstance(frame.index, pd.RangeIndex) and not frame.iloc[:, -1].isna().any():
+        return  # a line with fewer cells has none in the last column
+    with sniff.opened(path) as raw:
+        reader = csv.reader(io.TextIOWrapper(raw, encoding, newline=""), delimiter=delimiter, skipinitialspace=True)
+        odd = [(reader.line_num, len(row)) for row in reader if row and len(row) != width]
+    if odd:
+        number, found = odd[0]
+        raise DataError(
+            f"{path}: expected {width} cells in each line, as in the first. Received: {found} in line {number}"
+            f"{f', and {len(odd) - 1:,} more such lines' if len(odd) > 1 else ''}. "
+            "A cell that holds the delimiter must stand in quotes."
+        )
+
+
+def _is_number(name: str) -> bool:
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _first_line(error: Exception) -> str:

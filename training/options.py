@@ -24,6 +24,7 @@ class Options:
 
     data: Path
     target: str | None = None  # None: refused with the list of columns
+    encoding: str = "utf-8"  # of a CSV file
     name: str | None = None  # None: from the file's name
     models: Path = Path("models")
     sign_key: Path | None = None  # None: not signed

@@ -1,6 +1,6 @@
 """Prepare: a data file -> everything that is learned from, by the kind `table`.
 
-    load ─> clean ─> infer the task ─> split ─> describe the training rows ─> tensors of each part
+    load ─> clean ─> infer the task ─> split ─> describe the training rows ─> tensors of each part ─> look for leaks
 
 This is where another kind (texts, images, interactions) would stand beside tables: it would bring its own
 preparation, network, golden rows and profile; fit, evaluate, export, compress and bundle take any tensors.
@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 from numpy.typing import NDArray
 
+from training import leakage, mixed
 from training.clean import Table, check_columns, clean
 from training.columns import as_text
 from training.dates import expand
@@ -38,6 +39,7 @@ class Data:
     validation: Rows
     test: Rows
     optional: Mapping[str, bool]  # feature -> whether a caller may leave it out
+    warnings: tuple[str, ...] = ()  # what a person should look at before trusting the model
 
     @property
     def test_frame(self) -> pd.DataFrame:
@@ -50,7 +52,10 @@ def prepare(options: Options) -> Data:
     Raises:
         DataError: with a message that a person can act on.
     """
-    table = clean(read(options), options.target, options.drop, keep_duplicates=options.keep_duplicates)
+    frame = read(options)
+    names = [options.target] if options.target and options.task in {"binary", "multiclass"} else []
+    mixed_columns = mixed.examine(frame, leave=(*options.drop, *options.categorical, *names))
+    table = clean(frame, options.target, options.drop, keep_duplicates=options.keep_duplicates)
     task = infer_task(table.target, options.task)
     y = task.encode(table.target)  # (rows,)
     parts = split(
@@ -63,22 +68,26 @@ def prepare(options: Options) -> Data:
     )
     training_rows = table.features.iloc[parts.train]
     features = describe(training_rows, table.types, bins=options.bins, max_vocabulary=options.max_vocabulary)
+    task = task.fit_to(y[parts.train])
+    train, validation = (_rows(table, features, y, part) for part in (parts.train, parts.validation))
+    leaks = leakage.suspects(task, features, train, validation)
     return Data(
         table=table,
-        task=task.fit_to(y[parts.train]),
+        task=task,
         features=features,
         parts=parts,
-        train=_rows(table, features, y, parts.train),
-        validation=_rows(table, features, y, parts.validation),
+        train=train,
+        validation=validation,
         test=_rows(table, features, y, parts.test),
         optional=_optional(features, options.allow_missing),
+        warnings=(*map(str, leaks), *mixed_columns),
     )
 
 
 def read(options: Options) -> pd.DataFrame:
     """Load the file; the target and the columns named categorical keep their text as written."""
     text = [*options.categorical, *([options.target] if options.target else [])]
-    frame = expand(load(options.data, text), (*text, *options.drop))
+    frame = expand(load(options.data, text, options.encoding), (*text, *options.drop))
     check_columns(frame, options.target, (*options.drop, *options.categorical))
     return frame.assign(**{name: as_text(frame[name]).replace("", None) for name in options.categorical})
 

@@ -7,7 +7,6 @@ It knows nothing about features, files or ONNX.
 from dataclasses import dataclass, replace
 from typing import Any
 
-import keras
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -39,9 +38,13 @@ class Regression:
         return ((y - self.mean) / self.unit).astype(np.float32)
 
     def finish(self) -> Any:
+        import keras  # noqa: PLC0415 - it takes seconds, and mistakes in the data should not wait
+
         return keras.layers.Rescaling(scale=self.unit, offset=self.mean, name=self.output)
 
     def loss(self) -> Any:
+        import keras  # noqa: PLC0415
+
         return keras.losses.MeanSquaredError()
 
     def trivial(self, rows: int) -> tuple[str, NDArray[Any]]:

@@ -50,6 +50,7 @@ def card(made: Made, findings: Findings, drawn: Iterable[str]) -> str:
     blocks = [
         f"# {made.name}",
         _summary(made, scores),
+        *_warnings(data),
         "## How good it is",
         f"Measured once on the {len(data.test):,} rows of the test split, which no training and no choice has seen.",
         metrics_table(scores),
@@ -140,6 +141,12 @@ def _legend(task: Task) -> str:
         "`baseline` answers the majority label of the training rows. "
         f"Precision, recall, F1, ROC AUC and PR AUC are about {about}."
     )
+
+
+def _warnings(data: Data) -> list[str]:
+    if not data.warnings:
+        return []
+    return ["## Warnings", "\n".join(f"* {warning}." for warning in data.warnings)]
 
 
 def _compression_notes() -> str:

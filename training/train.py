@@ -29,11 +29,18 @@ from training.signing import Signer
 from training.task import Metrics
 
 
-def train(options: Options, out: Console, signer: Signer | None = None) -> Path:
-    """Turn a data file into the next version of a bundle, signed if there is a `signer`, and return its folder."""
+def train(options: Options, out: Console, signer: Signer | None = None, data: Data | None = None) -> Path:
+    """Turn a data file into the next version of a bundle and return its folder.
+
+    Args:
+        options: what a person chose.
+        out: where to say what is done.
+        signer: signs the bundle; None: nobody does.
+        data: what `prepare(options)` returned; None: it is called here.
+    """
     name = bundle.check_name(options.name or default_name(options.data))
     seed_everything(options.seed)
-    data = _prepare(options, out)
+    data = _prepare(options, out, data)
     calibrate.check(options, data.task)
     made = _make(options, name, data, out)
     findings = _judge(made, out)
@@ -52,9 +59,9 @@ def default_name(data: Path) -> str:
     return data.name.partition(".")[0]
 
 
-def _prepare(options: Options, out: Console) -> Data:
+def _prepare(options: Options, out: Console, data: Data | None) -> Data:
     with console.stage(out, "Prepare") as say:
-        data = prepare(options)
+        data = data or prepare(options)
         table = data.table
         say(
             f"{table.rows_read:,} rows; {table.rows_without_target:,} without target, {table.rows_repeated:,} repeated;"
@@ -63,6 +70,7 @@ def _prepare(options: Options, out: Console) -> Data:
             f"{len(data.train):,} train, {len(data.validation):,} validation, {len(data.test):,} test; {data.task.name}"
         )
     console.print_columns(out, data.table.columns)
+    console.print_warnings(out, data.warnings)
     return data
 
 

@@ -18,6 +18,12 @@ def test_identifiers_constants_and_repeated_rows_are_removed_and_said(frame: pd.
     assert table.rows_repeated == 5
 
 
+def test_a_column_without_any_value_is_dropped_and_said(frame: pd.DataFrame) -> None:
+    table = clean(frame.assign(note=np.nan, remark=None), "sold")
+    fates = {column.name: column.fate for column in table.columns}
+    assert fates["note"] == fates["remark"] == "dropped: every cell is missing"
+
+
 def test_rows_that_differ_only_in_their_number_are_repeated_rows(frame: pd.DataFrame) -> None:
     numbered = frame.assign(id=range(len(frame)))
     table = clean(numbered, "sold", ["price", "kind"])

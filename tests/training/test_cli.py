@@ -34,6 +34,15 @@ def test_help_names_every_option_without_loading_tensorflow() -> None:
     assert "--target" in done.stdout
 
 
+def test_a_mistake_in_the_data_is_answered_without_loading_tensorflow(data_file: Path) -> None:
+    code = f"import sys; sys.argv = ['training', {str(data_file)!r}, '--target', 'planet']\nimport runpy\n"
+    code += "try: runpy.run_module('training', run_name='__main__')\n"
+    code += "except SystemExit as end: assert end.code == 2 and not {'tensorflow', 'keras'} & sys.modules.keys()\n"
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "two different values" in done.stderr
+
+
 def test_a_mistake_is_one_message_and_exit_code_2(data_file: Path, tmp_path: Path) -> None:
     process = slipway(data_file, "--target", "prize", "--models", tmp_path)
     _, error = process.communicate(timeout=120)
@@ -48,6 +57,9 @@ def test_a_mistake_is_one_message_and_exit_code_2(data_file: Path, tmp_path: Pat
         (["{data}"], "Received: nothing"),
         (["nowhere.csv", "--target", "y"], "nowhere.csv, which is not a file"),
         (["{data}", "--target", "planet"], "two different values"),
+        (["{data}", "--target", "Sold"], "Received: 'Sold'. Is it 'sold'?"),
+        (["{data}", "--target", "sold", "--drop", "sold"], "Received: 'sold', which is the target"),
+        (["{data}", "--target", "sold", "--encoding", "utf-17"], "`--encoding`"),
         (["{data}", "--target", "sold", "--name", "a/b"], "`--name`"),
         (["{data}", "--target", "sold", "--drop", "nope"], "Received: 'nope'"),
         (["{data}", "--target", "sold", "--optimizer", "magic"], "'--optimizer'"),

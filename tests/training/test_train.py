@@ -34,6 +34,15 @@ def test_the_table_of_columns_and_the_counts_are_said(data_file: Path, tmp_path:
     assert "dropped: the same value in every row" in said
 
 
+def test_what_to_look_at_before_trusting_the_model_is_said_and_written(frame: pd.DataFrame, tmp_path: Path) -> None:
+    data = tmp_path / "goods.csv"
+    frame.assign(refund=frame["sold"].map({"yes": "none", "no": "full"})).to_csv(data, index=False)
+    found, said = run(options_for(data, "sold", models=tmp_path / "models", epochs=1))
+    warning = "`refund` alone predicts the target almost perfectly"
+    assert warning in " ".join(said.split())
+    assert warning in (found.folder / contract.CARD).read_text()
+
+
 def test_features_are_described_as_the_service_wants_them(bundle_folder: Path) -> None:
     features = {feature.name: feature for feature in contract.read(bundle_folder).manifest.features}
     assert list(features) == ["size", "weight", "color", "city", "old"]
