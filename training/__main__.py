@@ -6,7 +6,7 @@
     prepare    load.py, clean.py, columns.py,       file -> features and target -> three parts
                infer.py, split.py, features.py
     build      network.py, layers.py, task.py       features and task -> Keras, preprocessing inside
-    fit        fit.py                               -> the weights with the best validation loss
+    fit        fit.py, feed.py, order.py            -> the weights with the best validation loss
     export     export.py                            Keras -> ONNX, the same answers
     compress   compress.py, runtime.py              candidates, each measured -> one chosen by a rule
     judge      evaluate.py, baselines.py            test metrics, beside the baselines

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from training import averaging, schedule
 from training.errors import TrainingError
 from training.features import Arrays
+from training.feed import Feed
 from training.losses import loss_of
 from training.options import OptimizerName, Options
 from training.task import Task
@@ -73,20 +74,20 @@ def fit(trunk: Any, task: Task, train: Part, validation: Part, options: Options,
     stop, losses = _Stop(), _Losses(progress)
     slower = schedule.callbacks(options.schedule, rate, epochs=options.epochs, warm_up=options.warm_up)
     best = keras.callbacks.EarlyStopping(patience=options.patience, restore_best_weights=True)
-    steps = min(STEPS_A_CALL, -(-len(train.y) // batch_rows))
+    weights = _class_weights(train.y) if options.class_weights and task.labels else None
+    feed = Feed(train.arrays, train.y, batch_rows=batch_rows, seed=options.seed, weights=weights)
+    steps = min(STEPS_A_CALL, feed.steps)
     optimizer = _optimizer(options.optimizer, rate)
     means = averaging.average(optimizer, options.averaging)
     trunk.compile(optimizer, loss_of(task, options.label_smoothing), steps_per_execution=steps, jit_compile=False)
     with _on_interrupt(stop.ask):
         trunk.fit(
-            _inputs(trunk, train),
-            train.y,
-            batch_size=batch_rows,
+            feed.batches(),
+            shuffle=False,  # the feed does
             epochs=options.epochs,
             validation_data=(_inputs(trunk, validation), validation.y),
             validation_batch_size=VALIDATION_BATCH_ROWS,
-            class_weight=_class_weights(train.y) if options.class_weights and task.labels else None,
-            callbacks=[*means, *slower, best, losses, stop],
+            callbacks=[feed, *means, *slower, best, losses, stop],
             verbose=0,
         )
     if not np.isfinite(losses.validation).any():
@@ -123,10 +124,11 @@ def _batch_rows(rows: int) -> int:
     return int(np.clip(wanted, SMALLEST_BATCH_ROWS, LARGEST_BATCH_ROWS))
 
 
-def _class_weights(y: NDArray[Any]) -> dict[int, float]:
-    """Weigh each class by the inverse of its share, so that all count the same."""
+def _class_weights(y: NDArray[Any]) -> NDArray[np.float32]:
+    """Weigh each row by the inverse of its class's share, so that all classes count the same: (rows,)."""
     counts = np.bincount(y)
-    return {label: len(y) / (len(counts) * count) for label, count in enumerate(counts.tolist()) if count}
+    weights: NDArray[np.float32] = (len(y) / (len(counts) * counts[y])).astype(np.float32)
+    return weights
 
 
 class _Losses(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types
