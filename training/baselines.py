@@ -1,40 +1,75 @@
 """Baselines: what the network must stand beside, on the same split.
 
-    trivial: the majority or the mean       boosting: scikit-learn's HistGradientBoosting with its defaults
+    trivial     the majority or the mean
+    linear      logistic or ridge regression on standardised numbers and one column a value
+    boosting    scikit-learn's HistGradientBoosting with its defaults
 
+Each is fitted on the training rows and returns its answers to the test rows, (rows, outputs) as the network gives them.
 It knows nothing about Keras or ONNX, and nothing of it is ever served.
 """
 
+import warnings
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from sklearn.preprocessing import OrdinalEncoder
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from training.evaluate import Rows
-from training.features import CATEGORICAL, NUMERIC, Arrays, row_count
-from training.task import Metrics, Task
+from training.features import CATEGORICAL, MIN_VALUE_ROWS, NUMERIC, Arrays, row_count
+from training.task import Task
 
 MAX_VALUES = 254  # a column; HistGradientBoosting takes at most 255 with the missing one
+LINEAR_STEPS = 300  # of the solver, which needs 20 to 150 on the tables of benchmarks/quality.py
+
+Answers = NDArray[np.float64]
 
 
-def trivial(task: Task, test: Rows) -> tuple[str, Metrics]:
-    """Judge the majority class or the mean of the training target."""
-    name, outputs = task.trivial(len(test))
-    return name, task.evaluate(test.y, outputs)
+def trivial(task: Task, test: Rows) -> NDArray[Any]:
+    """Answer the majority class or the mean of the training target."""
+    return task.trivial(len(test))
 
 
-def boosting(task: Task, train: Rows, test: Rows, seed: int) -> Metrics:
-    """Fit HistGradientBoosting on the training rows and judge it on the test rows."""
+def boosting(task: Task, train: Rows, test: Rows, seed: int) -> Answers:
+    """Fit HistGradientBoosting."""
     encoder = _encoder(train.arrays)
     strings = train.arrays[CATEGORICAL].shape[1] if encoder else 0
     numbers = train.arrays[NUMERIC].shape[1] if NUMERIC in train.arrays else 0
     categorical = [False] * numbers + [True] * strings
     maker = HistGradientBoostingClassifier if task.labels else HistGradientBoostingRegressor
     model = maker(categorical_features=categorical, random_state=seed).fit(_matrix(train.arrays, encoder), train.y)
-    inputs = _matrix(test.arrays, encoder)
-    return task.evaluate(test.y, _all_labels(model, inputs, task) if task.labels else model.predict(inputs)[:, None])
+    return _answers(model, _matrix(test.arrays, encoder), task)
+
+
+def linear(task: Task, train: Rows, test: Rows) -> Answers:
+    """Fit logistic regression, or ridge regression for numbers."""
+    regression = LogisticRegression(max_iter=LINEAR_STEPS) if task.labels else Ridge()
+    model = make_pipeline(ColumnTransformer([_encoded(name) for name in train.arrays]), regression)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # the last step is judged like any other model
+        return _answers(model.fit(_frame(train.arrays), train.y), _frame(test.arrays), task)
+
+
+def _encoded(tensor: str) -> tuple[str, Any, Any]:
+    """Say how the columns of a tensor are turned into numbers of about one size."""
+    columns = make_column_selector(f"^{tensor}")
+    if tensor == CATEGORICAL:
+        rare = {"min_frequency": MIN_VALUE_ROWS, "max_categories": MAX_VALUES}
+        return tensor, OneHotEncoder(handle_unknown="infrequent_if_exist", **rare), columns
+    whole = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+    return tensor, make_pipeline(whole, StandardScaler()), columns
+
+
+def _frame(arrays: Arrays) -> pd.DataFrame:
+    """Return (rows, columns) with the name of its tensor before each column's."""
+    return pd.concat([pd.DataFrame(array).add_prefix(name) for name, array in arrays.items()], axis=1)
 
 
 def _encoder(arrays: Arrays) -> Any | None:
@@ -54,8 +89,10 @@ def _matrix(arrays: Arrays, encoder: Any | None) -> NDArray[np.float64]:
     return np.hstack(parts)
 
 
-def _all_labels(model: Any, inputs: NDArray[Any], task: Task) -> NDArray[np.float64]:
-    """Return (rows, labels), with zeros for labels that the training rows lack."""
+def _answers(model: Any, inputs: Any, task: Task) -> Answers:
+    """Return (rows, outputs), with zeros for labels that the training rows lack."""
+    if not task.labels:
+        return np.asarray(model.predict(inputs), np.float64)[:, None]
     outputs = np.zeros((len(inputs), task.width))
     outputs[:, model.classes_] = model.predict_proba(inputs)
     return outputs

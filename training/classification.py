@@ -63,8 +63,8 @@ class Classification:
 
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
-    def trivial(self, rows: int) -> tuple[str, NDArray[Any]]:
-        return "majority", np.tile(np.array(self.shares, np.float32), (rows, 1))  # (rows, labels)
+    def trivial(self, rows: int) -> NDArray[Any]:
+        return np.tile(np.array(self.shares, np.float32), (rows, 1))  # (rows, labels)
 
     def evaluate(self, y: NDArray[Any], outputs: NDArray[Any]) -> Metrics:
         probabilities = outputs.astype(np.float64)  # (rows, labels)

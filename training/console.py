@@ -14,9 +14,13 @@ from rich.table import Table
 
 from training.clean import Column
 from training.compress import Choice
-from training.report import number
-from training.task import Metrics, Task
+from training.findings import Findings, Intervals
+from training.judge import BASELINES
+from training.markdown import number
+from training.report_findings import span
+from training.task import Task
 
+SHOWN = (*BASELINES, "keras", "fp32", "shipped")
 LOGGED_EPOCHS = 10
 
 Show = Callable[[int, dict[str, float]], None]  # epochs done, losses so far
@@ -84,11 +88,22 @@ def print_candidates(console: Console, choice: Choice) -> None:
     console.print(escape(choice.reason))
 
 
-def print_scores(console: Console, task: Task, scores: Mapping[str, Metrics]) -> None:
-    """Show test metrics: one line a metric, one column a model, before and after compression side by side."""
+def print_findings(console: Console, task: Task, findings: Findings) -> None:
+    """Show test metrics, one line a metric and one column a model, and how sure they are."""
     table = Table(f"test split, {task.name}")
-    for model in scores:
+    for model in SHOWN:
         table.add_column(model, justify="right", overflow="fold", style="bold" if model == "shipped" else "")
-    for name in next(iter(scores.values())):
-        table.add_row(name, *(number(found[name]) for found in scores.values()))
+    for name in findings.scores["shipped"]:
+        table.add_row(name, *(number(findings.scores[model][name]) for model in SHOWN))
     console.print(table)
+    if findings.intervals is not None:
+        _print_intervals(console, task.budget_metrics[0], findings.intervals)
+
+
+def _print_intervals(console: Console, metric: str, found: Intervals) -> None:
+    shipped, beside = found.shipped[metric], found.difference[metric]
+    console.print(
+        f"{metric} {number(shipped.value)}, {found.level:.0%} interval {span(shipped)}; "
+        f"less boosting {beside.value:+.4f}, {span(beside)}",
+        highlight=False,
+    )

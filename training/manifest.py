@@ -19,6 +19,7 @@ from training.features import CATEGORICAL, NUMERIC, Number
 from training.findings import Findings
 from training.fit import History
 from training.made import Made
+from training.manifest_findings import judged
 from training.options import Options
 from training.prepare import Data
 
@@ -46,7 +47,11 @@ def manifest(made: Made, findings: Findings) -> dict[str, Any]:
             "python": platform.python_version(),
             **{name: importlib.metadata.version(name) for name in LIBRARIES},
         },
-        "training": {**_training(options, data, made.history), **_adjusted(made.adjustment)},
+        "training": {
+            **_training(options, data, made.history),
+            **_adjusted(made.adjustment),
+            **judged(findings),
+        },
     }
 
 

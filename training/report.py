@@ -3,12 +3,12 @@
 It knows nothing about how any of it was computed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from numpy.typing import NDArray
 
-from training import plots, plots_calibration
+from training import plots, plots_calibration, report_findings
 from training.calibrate import undone
 from training.classification import confusion
 from training.compress import Choice
@@ -16,6 +16,7 @@ from training.findings import Findings
 from training.fit import History
 from training.made import Made
 from training.manifest import command
+from training.markdown import number, table
 from training.options import Options
 from training.prepare import Data
 from training.task import Metrics, Task
@@ -55,6 +56,7 @@ def card(made: Made, findings: Findings, drawn: Iterable[str]) -> str:
         f"Measured once on the {len(data.test):,} rows of the test split, which no training and no choice has seen.",
         metrics_table(scores),
         _legend(data.task),
+        *report_findings.blocks(findings),
         "## What compression cost",
         choice.reason,
         candidates_table(choice, scores, data.task),
@@ -71,12 +73,6 @@ def card(made: Made, findings: Findings, drawn: Iterable[str]) -> str:
         _limits(data),
     ]
     return "\n\n".join(blocks) + "\n"
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Lay out a Markdown table; the first column is text, the others are numbers or text alike."""
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 def metrics_table(scores: Mapping[str, Metrics]) -> str:
@@ -114,11 +110,6 @@ def columns_table(data: Data) -> str:
     return table(["column", "type", "missing", "different values", "use"], rows)
 
 
-def number(value: float) -> str:
-    """Four decimals for shares, four digits for large numbers."""
-    return f"{value:.4f}" if abs(value) < 10 else f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
-
-
 def _summary(made: Made, scores: Mapping[str, Metrics]) -> str:
     options, data, chosen = made.options, made.data, made.choice.chosen
     task, main = data.task, data.task.budget_metrics[0]
@@ -127,7 +118,8 @@ def _summary(made: Made, scores: Mapping[str, Metrics]) -> str:
         f"Predicts `{options.target}` ({asked}, {task.name}) from {len(data.features.order)} columns "
         f"of `{options.data.name}`.\n"
         f"On unseen rows its {main} is {number(scores['shipped'][main])}; "
-        f"scikit-learn's HistGradientBoosting reaches {number(scores['hist_gradient_boosting'][main])} "
+        f"scikit-learn's HistGradientBoosting reaches {number(scores['hist_gradient_boosting'][main])}, "
+        f"a linear model {number(scores['linear'][main])} "
         f"and the trivial baseline {number(scores['baseline'][main])}.\n"
         f"The graph ships as {chosen.precision}, {chosen.bytes:,} bytes."
     )
@@ -135,10 +127,13 @@ def _summary(made: Made, scores: Mapping[str, Metrics]) -> str:
 
 def _legend(task: Task) -> str:
     if task.labels is None:
-        return "`baseline` answers the mean of the training rows. Errors are in the unit of the target."
+        return (
+            "`baseline` answers the mean of the training rows; `linear` is ridge regression. "
+            "Errors are in the unit of the target."
+        )
     about = f"`{task.labels[1]}`" if len(task.labels) == 2 else "each label against the rest, and their mean"
     return (
-        "`baseline` answers the majority label of the training rows. "
+        "`baseline` answers the majority label of the training rows; `linear` is logistic regression. "
         f"Precision, recall, F1, ROC AUC and PR AUC are about {about}."
     )
 

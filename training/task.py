@@ -66,8 +66,8 @@ class Task(Protocol):
         """Return the Keras loss on the trunk's output."""
         ...
 
-    def trivial(self, rows: int) -> tuple[str, NDArray[Any]]:
-        """Return the name and the answers of a model that has seen only the training target."""
+    def trivial(self, rows: int) -> NDArray[Any]:
+        """Return the answers of a model that has seen only the training target: the majority or the mean."""
         ...
 
     def evaluate(self, y: NDArray[Any], outputs: NDArray[Any]) -> Metrics:

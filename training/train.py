@@ -10,14 +10,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from training import baselines, bundle, calibrate, compress, console, fold, report
+from training import bundle, calibrate, compress, console, fold, report
 from training.calibrate import Adjustment
 from training.compress import Choice
-from training.evaluate import evaluate, predict_in_batches
+from training.evaluate import predict_in_batches
 from training.export import check_parity, export
 from training.findings import Findings
 from training.fit import History, Part, fit, seed_everything
 from training.golden import golden
+from training.judge import judge
 from training.made import Made
 from training.manifest import manifest
 from training.network import Network
@@ -26,7 +27,6 @@ from training.prepare import Data, prepare
 from training.profile import profile
 from training.runtime import Session
 from training.signing import Signer
-from training.task import Metrics
 
 
 def train(options: Options, out: Console, signer: Signer | None = None, data: Data | None = None) -> Path:
@@ -45,13 +45,10 @@ def train(options: Options, out: Console, signer: Signer | None = None, data: Da
     made = _make(options, name, data, out)
     findings = _judge(made, out)
     folder = _write(made, findings, out, signer)
-    console.print_scores(out, data.task, {model: findings.scores[model] for model in SHOWN})
+    console.print_findings(out, data.task, findings)
     out.print(f"Wrote [bold]{folder}[/bold]. Serve it with:")
     out.print(f"  make serve MODELS={options.models}\n  python -m app --models {options.models}", highlight=False)
     return folder
-
-
-SHOWN = ("baseline", "hist_gradient_boosting", "keras", "fp32", "shipped")
 
 
 def default_name(data: Path) -> str:
@@ -137,24 +134,8 @@ def _compress(options: Options, data: Data, graph: bytes, out: Console) -> Choic
 
 def _judge(made: Made, out: Console) -> Findings:
     """Touch the test split: once, after every choice is made."""
-    data, task, choice = made.data, made.data.task, made.choice
-    with console.stage(out, "Judge") as say:
-        outputs = {
-            c.precision: predict_in_batches(Session(c.graph).predict, data.test.arrays) for c in choice.candidates
-        }
-        trivial, baseline = baselines.trivial(task, data.test)
-        say(f"baseline: {trivial}")
-        graphs: dict[str, Metrics] = {
-            precision: task.evaluate(data.test.y, answers) for precision, answers in outputs.items()
-        }
-        scores: dict[str, Metrics] = {
-            "baseline": baseline,
-            "hist_gradient_boosting": baselines.boosting(task, data.train, data.test, made.options.seed),
-            "keras": evaluate(task, made.network.predict, data.test),
-            **graphs,
-            "shipped": graphs[choice.chosen.precision],
-        }
-        return Findings(scores=scores, outputs=outputs[choice.chosen.precision])
+    with console.stage(out, "Judge"):
+        return judge(made)
 
 
 def _write(made: Made, findings: Findings, out: Console, signer: Signer | None) -> Path:

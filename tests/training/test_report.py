@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from app import bundle as contract
-from training.report import number, table
+from training.markdown import number, table
 
 
 def test_the_card_tells_how_good_it_is_what_compression_cost_and_how_to_repeat_it(bundle_folder: Path) -> None:

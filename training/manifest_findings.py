@@ -1,0 +1,33 @@
+"""Manifest of findings: what judging found -> keys of `training` in `manifest.json`, for programs.
+
+It knows nothing about the other keys, nor how any of it was computed.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from training.findings import Findings, Interval, Intervals
+
+DIGITS = 6  # significant; the manifest is read by people too
+
+
+def judged(findings: Findings) -> dict[str, Any]:
+    """Return a key for each kind of finding there is."""
+    return {"intervals": _intervals(findings.intervals)} if findings.intervals is not None else {}
+
+
+def _intervals(found: Intervals) -> dict[str, Any]:
+    return {
+        "level": found.level,
+        "resamples": found.resamples,
+        "shipped": _ends(found.shipped),
+        "shipped_less_hist_gradient_boosting": _ends(found.difference),
+    }
+
+
+def _ends(intervals: Mapping[str, Interval]) -> dict[str, list[float]]:
+    return {name: [_short(interval.low), _short(interval.high)] for name, interval in intervals.items()}
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")
