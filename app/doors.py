@@ -29,6 +29,8 @@ class Message:
 
     __slots__ = ("answer", "body", "door", "head", "own", "sent", "ticket", "waiter")
 
+    arrived = 0.0
+
     def __init__(self, door: "AsgiDoor", head: Head, body: bytes) -> None:
         self.door = door
         self.head = head

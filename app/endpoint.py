@@ -91,7 +91,7 @@ class Endpoint(ABC):
 
     def handle(self, request: Request, respond: Respond) -> Ticket:
         """Answer `request` through `respond`; see `app.handler.Handler`."""
-        started = monotonic()
+        started = request.arrived or monotonic()
         model, head = None, request.head
         try:
             if self._guarded:
@@ -134,10 +134,10 @@ class Endpoint(ABC):
             limit_s = min(limit_s, _timeout_s(head.timeout))
         return started + (limit_s if timeout_s is None else min(timeout_s, limit_s))
 
-    def admit(self, model: Model, body: bytes) -> None:
+    def admit(self, model: Model, body: bytes, started: float) -> None:
         """Refuse before the work of reading a body what the queue would refuse after it."""
         if model.batcher.crowded:
-            model.batcher.admit(1, len(body), self._timeout_s)
+            model.batcher.admit(1, len(body), started + self._timeout_s - monotonic())
 
     def _refuse(self, model: Model | None, error: Exception, respond: Respond) -> None:
         """Count it, and answer in the next turn of the loop.

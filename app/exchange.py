@@ -27,6 +27,7 @@ class Door(Protocol):
     transport: asyncio.Transport
     journal: Journal
     watching: bool  # whether good answers, too, are told to the journal
+    arrived: float  # see `app.handler.Request`
 
     def write(self, exchange: "Exchange", status: int, body: bytes, headers: Headers, own: bytes = b"") -> None:
         """Write a whole response, and go on with the next request; `own` are lines that no other answer has."""
@@ -92,6 +93,11 @@ class Exchange:
         self.keep_alive = head.keep_alive
         self.disconnected = False
         self.response_complete = False
+
+    @property
+    def arrived(self) -> float:
+        """See `app.handler.Request`."""
+        return self._door.arrived
 
     # ── what uvicorn asks of a cycle whose connection is lost ──
 

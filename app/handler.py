@@ -58,6 +58,11 @@ class Request(Protocol):
         """All of it, as it came."""
         ...
 
+    @property
+    def arrived(self) -> float:
+        """When it came, on `time.monotonic` in seconds, if it has waited since for a turn of the loop; else 0."""
+        ...
+
 
 class Ticket(Protocol):
     """A request under way, or refused; what is read of it is for logs and traces. Times are on `time.monotonic`."""
@@ -69,7 +74,7 @@ class Ticket(Protocol):
 
     @property
     def started(self) -> float:
-        """When the request was whole."""
+        """When the request was whole, and here."""
         ...
 
     @property

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:/+=@~-]{0,127}")
 TRACEPARENT = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
+FRESH_IDS = 256  # drawn at once: a flood of refusals needs one each, and a call of the system took as long as all else
 TRACESTATE_MAX_BYTES = 512  # of what is passed on; the standard asks for as much
 
 # A whole line of a head, not one that is continued; what is no plain text is left to the parser.
@@ -25,6 +26,9 @@ VARYING = re.compile(rb"\r\n(x-request-id|traceparent|tracestate):([\t\x20-\x7e]
 
 
 ID_HEADERS = frozenset((b"x-request-id", b"traceparent", b"tracestate"))
+
+_fresh: list[str] = []  # drawn and not yet given away
+os.register_at_fork(after_in_child=_fresh.clear)  # a child must not give the same
 
 Headers = Mapping[bytes, bytes]
 """Headers with names in small letters."""
@@ -74,7 +78,12 @@ class Identity:
 
 def fresh() -> str:
     """Make an id of the form of a trace id, which fits wherever one goes and cannot be guessed."""
-    return os.urandom(16).hex()
+    try:
+        return _fresh.pop()
+    except IndexError:
+        drawn = os.urandom(16 * FRESH_IDS).hex()
+        _fresh.extend([drawn[at : at + 32] for at in range(32, len(drawn), 32)])
+        return drawn[:32]
 
 
 def sent_of(headers: Headers) -> Sent | None:

@@ -1,6 +1,6 @@
 """No turn of the loop takes long, however much comes in: requests and pieces of bodies wait here for a later one.
 
-    Intake.put_off(reader, data)   this turn has taken long enough: the request is answered in one of the next
+    Intake.put_off(reader)         this turn has taken long enough: its request is answered in one of the next
     Intake.wait(reader)            a piece of a large body is here: the next one is read when it is its turn
     Intake.discard(reader)         it was refused and is sent all the same: a piece now and then, for all of them
 
@@ -9,6 +9,9 @@ a fast sender is read up to 32 times in a row, 256 KB each. Whoever asks for hea
 its connection is taken, and until it is read.
 What is refused has to be read nevertheless: a connection that is closed with unread bytes in it is reset, and the reset
 may overtake the answer that says why.
+Where more comes than can be answered, first come, first served would be the end of it: all wait until it is too late
+for all. So once the oldest has waited for long, every other place goes to the newest, which still has its time
+(Maurer 2015, "Fail at scale", on adaptive LIFO).
 It knows neither requests nor what a body holds.
 """
 
@@ -18,6 +21,7 @@ from time import monotonic
 from typing import Protocol
 
 TURN_S = 0.002  # after which no further request is begun in a turn
+STALE_S = 0.02  # that the oldest request has waited: from then on the newest are in time, and the oldest hardly
 LONG_S = 0.002  # a piece of a body that took longer is followed by as long a rest
 PIECE_BYTES = 2**16  # a smaller piece is the last that had come: its sender is not fast
 DISCARD_S = 0.005  # between two pieces, of up to 256 KB, of what nobody wants
@@ -28,8 +32,8 @@ class Reader(Protocol):
 
     loop: asyncio.AbstractEventLoop
 
-    def take(self, data: bytes) -> None:
-        """Take what had been put off."""
+    def take(self, arrived: float) -> None:
+        """Take what had been put off; `arrived`, on `time.monotonic` in seconds, is when it came."""
 
     def hold(self) -> None:
         """Read no more for now."""
@@ -43,7 +47,8 @@ class Intake:
 
     def __init__(self) -> None:
         self.taken = 1  # requests since the last turn but one, or so: the clock is asked at every eighth
-        self.late: deque[tuple[Reader, bytes]] = deque()  # requests put off; who comes now comes after them
+        self.late: deque[tuple[Reader, float]] = deque()  # who has a request put off, and since when
+        self._newest = False  # had the last place
         self._began: float | None = None  # when this turn was first asked about, on `time.monotonic`
         self._wanted: deque[Reader] = deque()
         self._unwanted: deque[Reader] = deque()
@@ -65,20 +70,21 @@ class Intake:
         self._began = None
         self.taken = 0
 
-    def put_off(self, reader: Reader, data: bytes) -> None:
-        """Keep a request for a later turn."""
-        self.late.append((reader, data))
+    def put_off(self, reader: Reader) -> None:
+        """Let a request wait for a later turn; what it waits here is of its time."""
+        self.late.append((reader, monotonic()))
         if len(self.late) == 1:
             reader.loop.call_soon(self._take_late, reader.loop)
 
     def _take_late(self, loop: asyncio.AbstractEventLoop) -> None:
-        end = monotonic() + TURN_S
+        now = monotonic()
+        end = now + TURN_S
         try:
-            while self.late:
-                reader, data = self.late.popleft()
-                reader.take(data)
-                if monotonic() > end:
-                    break
+            while self.late and now <= end:
+                self._newest = now - self.late[0][1] > STALE_S and not self._newest
+                reader, arrived = self.late.pop() if self._newest else self.late.popleft()
+                reader.take(arrived)
+                now = monotonic()
         finally:
             if self.late:
                 loop.call_soon(self._take_late, loop)
@@ -86,8 +92,8 @@ class Intake:
     def flush(self) -> None:
         """Take all that was put off: the process is about to end."""
         late, self.late = self.late, deque()
-        for reader, data in late:
-            reader.take(data)
+        for reader, arrived in late:
+            reader.take(arrived)
 
     # ── large bodies ──
 

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from app.handler import Handler, Head, Request, Ticket
-from app.identity import Identity, Sent, identify
+from app.identity import Identity, Sent, fresh, identify
 from app.record import Record, error_of
 from app.request_log import RequestLog
 
@@ -57,9 +57,11 @@ class Journal:
         self, request: Request, handler: Handler, sent: Sent | None, ticket: Ticket | None, status: int, body: bytes
     ) -> Pairs:
         """Take the answer to a request of a hot route; return the headers that say which request it was."""
+        lined = self._log.wants(status)
+        if status >= 400 and sent is None and not lined and self._tracing is None:
+            return ((b"x-request-id", fresh().encode()),)  # as below, for less: floods are made of these
         identity = identify(sent)
         traced = self._tracing is not None and self._tracing.samples(identity)
-        lined = self._log.wants(status)
         if traced or lined:
             record = _record(identity, request, handler, ticket, status)
             record.bytes_out = len(body)

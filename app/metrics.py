@@ -79,7 +79,9 @@ class Metrics(Instruments):
         elif isinstance(error, NotReady) and error.version is not None:
             labels = (error.version[0], str(error.version[1]))
             self._versions.add(labels)
-            Calls(self, labels, protocol).refused(error)
+            calls = Calls(self, labels, protocol)
+            calls.refused(error)
+            calls.fold()
         else:
             self._nobodys[protocol].refused(error)
 
@@ -126,6 +128,8 @@ class Metrics(Instruments):
         self.drift.fold()
         queued: dict[tuple[str, str], int] = defaultdict(int)
         under_way: dict[tuple[str, str], int] = defaultdict(int)
+        for calls in self._nobodys.values():
+            calls.fold()
         for model, metrics in self._models.items():
             metrics.fold()
             queued[labels_of(model)] += model.batcher.queued_rows

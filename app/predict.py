@@ -71,7 +71,7 @@ class Predict(Endpoint):
 
     def submit(self, model: Model, head: Head, body: bytes, started: float, respond: Respond) -> Prediction:
         if model.batcher.crowded:
-            self.admit(model, body)
+            self.admit(model, body, started)
         deadline = self.deadline(head, started) if head.timeout else started + self._timeout_s
         rows = model.rows_schema.decode(body)
         if self._registry.traffic is not None:

@@ -77,8 +77,8 @@ class HotProtocol(HttpToolsProtocol):
     _head_bytes = 0  # of the headers that are whole
     _sent_bytes = 0  # since the beginning of a head that came in pieces
     _slow_task: asyncio.TimerHandle | None = None  # cuts off who does not send the rest
-    _put_off = 0  # pieces that wait in `app.intake`
-    _held = False  # because there are several
+    arrived = 0.0  # when what is being taken came, on `time.monotonic`, if it has waited in `app.intake`
+    _put_off: tuple[bytes, ...] = ()  # pieces that wait there
     _busy = False  # a request of this connection is being answered
     _idle_since: float | None = None
     _head: HotHead | None = None  # of the hot request that the parser is reading
@@ -110,20 +110,22 @@ class HotProtocol(HttpToolsProtocol):
         if not long or not (self._put_off or data.startswith(b"POST")):
             self._take(data)
             return
-        self._put_off += 1
-        if self._put_off > 1:  # who sends more before the answer waits in its socket
-            self._held = True
+        if self._put_off:  # who sends more before the answer waits in its socket
             self.hold()
-        intake.put_off(self, data)
+        else:
+            intake.put_off(self)
+        self._put_off += (data,)
 
-    def take(self, data: bytes) -> None:
+    def take(self, arrived: float) -> None:
         """See `app.intake.Reader`."""
-        self._put_off -= 1
-        if self.parser is None or self.transport.is_closing():
-            return
-        self._take(data)
-        if self._held and not self._put_off:
-            self._held = False
+        pieces, self._put_off = self._put_off, ()
+        self.arrived = arrived
+        for data in pieces:
+            if self.parser is None or self.transport.is_closing():
+                break
+            self._take(data)
+        self.arrived = 0.0
+        if len(pieces) > 1:
             self.read_on()
 
     def hold(self) -> None:

@@ -32,13 +32,13 @@ class Calls:
         latency: labelled; None where nothing is ever answered.
     """
 
-    __slots__ = ("_counters", "_labels", "_metrics", "_protocol", "answered", "recorder")
+    __slots__ = ("_labels", "_metrics", "_protocol", "_refusals", "answered", "recorder")
 
     def __init__(self, metrics: Instruments, labels: tuple[str, str], protocol: str, latency: Any = None) -> None:
         self._metrics = metrics
         self._labels = labels
         self._protocol = protocol
-        self._counters: dict[tuple[int, Reason], tuple[Any, Any]] = {}
+        self._refusals: dict[tuple[int, Reason], int] = {}  # since the last fold
         self.recorder = Recorder(
             latency, None if latency is None else metrics.requests.labels(*labels, protocol, "200")
         )
@@ -48,17 +48,19 @@ class Calls:
         """Count a request that got an error; what is no `RequestError` is a bug, which the caller sees as a 500."""
         known = error if isinstance(error, RequestError) else RequestError()
         key = (known.status, known.reason)
-        if key not in self._counters:
-            self._counters[key] = (
-                self._metrics.requests.labels(*self._labels, self._protocol, str(known.status)),
-                self._metrics.rejections.labels(*self._labels, known.reason),
-            )
-        for counter in self._counters[key]:
-            counter.inc()
+        self._refusals[key] = self._refusals.get(key, 0) + 1
 
     def left(self) -> None:
         """Count a request that nobody waits for any more; it has no status."""
         self._metrics.rejections.labels(*self._labels, "left").inc()
+
+    def fold(self) -> None:
+        """Count what waits."""
+        self.recorder.fold()
+        refusals, self._refusals = self._refusals, {}
+        for (status, reason), count in refusals.items():
+            self._metrics.requests.labels(*self._labels, self._protocol, str(status)).inc(count)
+            self._metrics.rejections.labels(*self._labels, reason).inc(count)
 
 
 class ModelMetrics:
@@ -115,7 +117,7 @@ class ModelMetrics:
         for recorder in (self._decode, self._queue, self._run, self._encode, self._batch_rows):
             recorder.fold()
         for calls in self.calls.values():
-            calls.recorder.fold()
+            calls.fold()
         self.statistics.fold()
 
     def forget_facts(self) -> None:

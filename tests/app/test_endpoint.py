@@ -6,6 +6,7 @@ import gzip
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -23,6 +24,8 @@ LIMIT = 100
 
 class Asked:
     """A request, and what it was answered with."""
+
+    arrived = 0.0
 
     def __init__(self, body: bytes = b"", **headers: str) -> None:
         pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
@@ -156,10 +159,10 @@ async def test_a_crowded_model_refuses_before_a_body_is_read(app: Slipway) -> No
     """What the queue would refuse after the work of decoding it."""
     async with echo(app) as endpoint:
         model: Model = app.state.registry.find()
-        endpoint.admit(model, b"x")
+        endpoint.admit(model, b"x", monotonic())
         model.batcher.queued_rows = 10**6
         with pytest.raises(Overloaded):
-            endpoint.admit(model, b"x")
+            endpoint.admit(model, b"x", monotonic())
         model.batcher.queued_rows = 0
 
 

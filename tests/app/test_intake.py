@@ -8,7 +8,7 @@ from time import monotonic
 
 import pytest
 
-from app.intake import PIECE_BYTES, TURN_S, Intake, Reader
+from app.intake import PIECE_BYTES, STALE_S, TURN_S, Intake, Reader
 from tests.wire import Client, Running, expected, request, running, until
 
 HEALTH = b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -22,8 +22,9 @@ class Connection:
         self.name = name
         self.seen = seen
 
-    def take(self, data: bytes) -> None:
-        self.seen.append(f"{self.name} takes {data.decode()}")
+    def take(self, arrived: float) -> None:
+        assert arrived <= monotonic()
+        self.seen.append(f"{self.name} takes")
         until = monotonic() + TURN_S
         while monotonic() < until:  # this one request takes the turn
             pass
@@ -42,15 +43,28 @@ async def turn(count: int = 1) -> None:
 
 async def test_what_is_put_off_is_taken_in_order_a_little_each_turn() -> None:
     seen: list[str] = []
-    intake, one, other = Intake(), Connection("one", seen), Connection("other", seen)
-    for connection, data in ((one, b"1"), (other, b"2"), (one, b"3")):
-        intake.put_off(connection, data)
+    intake = Intake()
+    for name in "abc":
+        intake.put_off(Connection(name, seen))
     taken = []
     while intake.late:
         await turn()
         taken.append(len(seen))
-    assert seen == ["one takes 1", "other takes 2", "one takes 3"]
+    assert seen == ["a takes", "b takes", "c takes"]
     assert taken == [1, 2, 3]
+
+
+async def test_once_the_oldest_has_waited_for_long_the_newest_have_every_other_place() -> None:
+    """All would be too late otherwise; and whoever came first is still heard."""
+    seen: list[str] = []
+    intake = Intake()
+    intake.late.extend((Connection(f"old {n}", seen), monotonic() - 10 * STALE_S) for n in range(3))
+    for n in range(3):
+        intake.put_off(Connection(f"new {n}", seen))
+    asyncio.get_running_loop().call_soon(intake._take_late, asyncio.get_running_loop())
+    while intake.late:
+        await turn()
+    assert seen[:5] == ["new 2 takes", "old 0 takes", "new 1 takes", "old 1 takes", "new 0 takes"]
 
 
 async def test_the_clock_of_a_turn_starts_with_the_first_question() -> None:
@@ -71,11 +85,11 @@ async def test_one_that_fails_keeps_nobody_from_being_taken() -> None:
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
     seen: list[str] = []
     intake, good, bad = Intake(), Connection("good", seen), Connection("bad", seen)
-    bad.take = lambda data: 1 / 0  # type: ignore[assignment,method-assign]
-    intake.put_off(bad, b"1")
-    intake.put_off(good, b"2")
+    bad.take = lambda arrived: 1 / 0  # type: ignore[assignment,method-assign]
+    intake.put_off(bad)
+    intake.put_off(good)
     await turn(3)
-    assert seen == ["good takes 2"]
+    assert seen == ["good takes"]
     assert [type(error) for error in told] == [ZeroDivisionError]
 
 
@@ -97,11 +111,11 @@ async def test_after_a_piece_that_took_long_the_others_have_as_long() -> None:
     seen: list[str] = []
     intake = Intake()
     first, second = Connection("first", seen), Connection("second", seen)
-    first.read_on = lambda: first.take(b"all of it")  # type: ignore[method-assign]
+    first.read_on = lambda: first.take(0.0)  # type: ignore[method-assign]
     intake.wait(first)
     intake.wait(second)
     await turn(2)
-    assert seen[-1] == "first takes all of it"
+    assert seen[-1] == "first takes"
     async with asyncio.timeout(10):
         while seen[-1] != "second reads on":
             await turn()
@@ -123,11 +137,11 @@ async def test_what_nobody_wants_is_read_now_and_then() -> None:
 
 async def test_flush_takes_everything_at_once() -> None:
     seen: list[str] = []
-    intake, one = Intake(), Connection("one", seen)
-    intake.put_off(one, b"1")
-    intake.put_off(one, b"2")
+    intake = Intake()
+    for name in "ab":
+        intake.put_off(Connection(name, seen))
     intake.flush()
-    assert seen == ["one takes 1", "one takes 2"]
+    assert seen == ["a takes", "b takes"]
     await turn(2)
     assert len(seen) == 2
 
@@ -146,9 +160,9 @@ class FullAlways(Intake):
     def full(self, loop: asyncio.AbstractEventLoop) -> bool:
         return True
 
-    def put_off(self, reader: Reader, data: bytes) -> None:
+    def put_off(self, reader: Reader) -> None:
         self.count += 1
-        super().put_off(reader, data)
+        super().put_off(reader)
 
     def _take_late(self, loop: asyncio.AbstractEventLoop) -> None:
         if not self.shut:
@@ -210,14 +224,28 @@ async def test_what_follows_on_a_connection_waits_for_what_was_put_off(tmp_path:
         client, intake = await crowded(served, shut=True)
         await client.send(request([[1, 2]]))
         await until(lambda: len(intake.late) == 1)
+        (reader, _) = intake.late[0]
         await client.send(HEALTH)
-        await until(lambda: len(intake.late) == 2)
+        await until(lambda: len(reader._put_off) == 2)  # type: ignore[attr-defined]
         await client.send(request([[3, 4]]))
-        connection, data = intake.late.popleft()
-        connection.take(data)
-        assert await client.values() == expected([[1, 2]])
         intake.open()
+        assert await client.values() == expected([[1, 2]])
         assert (await client.answer())[2] == b'{"live":true}'
+        assert await client.values() == expected([[3, 4]])
+
+
+async def test_the_wait_for_a_turn_is_of_the_time_that_a_request_has(tmp_path: Path) -> None:
+    """Its deadline counts from when it came, and not from when it was looked at."""
+    async with running(tmp_path, timeout_ms=60_000) as served:
+        client, intake = await crowded(served, shut=True)
+        await client.send(request([[1, 2]]))
+        await until(lambda: len(intake.late) == 1)
+        reader, arrived = intake.late.pop()
+        intake.late.append((reader, arrived - 61))
+        intake.open()
+        status, _, body = await client.answer()
+        assert (status, json.loads(body)["error"]) == (504, "The deadline passed before the answer was there.")
+        await client.send(request([[3, 4]]))
         assert await client.values() == expected([[3, 4]])
 
 
