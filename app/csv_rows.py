@@ -22,6 +22,7 @@ import numpy as np
 from app.bundle import Feature, FeatureType
 from app.errors import SlipwayError
 
+UTF_8 = "utf-8-sig"  # with or without the mark that some programs put before it
 DELIMITERS = ",;\t|"
 BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 FLOAT32_MAX = float(np.finfo(np.float32).max)
@@ -57,13 +58,14 @@ class Table:
     lines: Callable[[], Iterator[Line]]
 
 
-def open_table(stack: ExitStack, path: Path, features: Sequence[Feature]) -> Table:
+def open_table(stack: ExitStack, path: Path, features: Sequence[Feature], encoding: str = UTF_8) -> Table:
     """Read the header.
 
     Args:
         stack: closes the file.
-        path: of a CSV file in UTF-8, also one that ends in `.gz`.
+        path: of a CSV file, also one that ends in `.gz`.
         features: what the model takes.
+        encoding: of the file.
 
     Raises:
         DataError: with a message that a person can act on.
@@ -71,7 +73,7 @@ def open_table(stack: ExitStack, path: Path, features: Sequence[Feature]) -> Tab
     try:
         raw = stack.enter_context(path.open("rb"))
         size = max(1, path.stat().st_size)
-        reader, header = _reader(path, _text(stack, path, raw))
+        reader, header = _reader(path, _text(stack, path, raw, encoding))
     except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: expected a CSV file. Received: {_reason(error)}.") from error
     names = [name.strip() for name in header]
@@ -102,9 +104,9 @@ def _width(header: str, delimiter: str) -> int:
         return 0
 
 
-def _text(stack: ExitStack, path: Path, raw: BinaryIO) -> TextIOWrapper:
+def _text(stack: ExitStack, path: Path, raw: BinaryIO, encoding: str) -> TextIOWrapper:
     content: Any = stack.enter_context(gzip.GzipFile(fileobj=raw)) if path.suffix == ".gz" else raw
-    return stack.enter_context(TextIOWrapper(content, "utf-8-sig", newline=""))
+    return stack.enter_context(TextIOWrapper(content, encoding, newline=""))
 
 
 def _reader(path: Path, text: TextIOWrapper) -> tuple[Any, list[str]]:

@@ -1,6 +1,12 @@
 """`python -m training DATA --target COLUMN`: from a data file to a bundle.
 
-`python -m training sign FOLDER --key private.pem` signs a version that is there already.
+On versions that are there already:
+
+    python -m training evaluate FOLDER DATA         judges one on new labelled rows     commands.py, verdict.py
+    python -m training compare FOLDER FOLDER        puts two side by side               commands.py, comparison.py
+    python -m training sign FOLDER --key KEY.pem    signs one                           cli.py, signing.py
+
+Of a data file, in this order:
 
     options    training/options.py, cli.py          every choice, its default and its reason
     prepare    load.py, clean.py, columns.py,       file -> features and target -> three parts
@@ -26,6 +32,11 @@ quiet.set_environment()
 from training.cli import app, signing  # noqa: E402 - libraries read the environment when they are imported
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["sign"]:  # a data file of that name is ./sign
-        signing(sys.argv[2:], prog_name="python -m training sign")
+    command, words = sys.argv[1:2], sys.argv[2:]  # a data file called as a command is ./sign
+    if command == ["sign"]:
+        signing(words, prog_name="python -m training sign")
+    if command in (["evaluate"], ["compare"]):
+        from training.commands import COMMANDS
+
+        COMMANDS[command[0]](words, prog_name=f"python -m training {command[0]}")
     app(prog_name="python -m training")

@@ -50,7 +50,7 @@ def units(text: str) -> tuple[int, ...]:
     return found
 
 
-@app.command()
+@app.command(epilog="Of bundles that are there: python -m training evaluate, compare or sign, each with --help.")
 def main(  # noqa: PLR0913 - one parameter an option; they are listed nowhere else
     context: typer.Context,
     *,

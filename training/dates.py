@@ -32,8 +32,7 @@ def expand(frame: pd.DataFrame, leave: Collection[str] = ()) -> pd.DataFrame:
     for name in frame.columns:
         made[name] = frame[name]
         if name not in leave and is_date(frame[name]):
-            parts = split(frame[name])
-            made.update({part: values for part, values in parts.items() if part not in frame.columns})
+            made.update({part: values for part, values in split(frame[name]).items() if part not in frame.columns})
     return pd.DataFrame(made) if len(made) > len(frame.columns) else frame
 
 
@@ -48,18 +47,18 @@ def is_date(series: pd.Series) -> bool:
 
 
 def split(series: pd.Series) -> dict[str, pd.Series]:
-    """Return the parts as float64 with NaN for missing, by name; Monday is 1. The hour only where one is written."""
-    moments = _moments(series)
-    found = {
-        "year": moments.dt.year,
-        "month": moments.dt.month,
-        "day": moments.dt.day,
-        "weekday": moments.dt.weekday + 1,
-        "hour": moments.dt.hour,
-    }
-    if not (moments.dt.hour.fillna(0) > 0).any():
-        del found["hour"]
-    return {f"{series.name}_{part}": values.astype("float64") for part, values in found.items()}
+    """Return the parts that say something: the hour only where one is written."""
+    found, hour = parts(series), f"{series.name}_hour"
+    if not (found[hour].fillna(0) > 0).any():
+        del found[hour]
+    return found
+
+
+def parts(series: pd.Series) -> dict[str, pd.Series]:
+    """Return the parts as float64 with NaN for missing, by name; Monday is 1."""
+    moments = _moments(series).dt
+    values = (moments.year, moments.month, moments.day, moments.day_of_week + 1, moments.hour)
+    return {f"{series.name}_{part}": value.astype("float64") for part, value in zip(PARTS, values, strict=True)}
 
 
 def parts_in(columns: Iterable[str], name: str) -> list[str]:

@@ -64,9 +64,9 @@ def _read_parquet(path: Path) -> pd.DataFrame:
 
 
 def _read_csv(path: Path, text_columns: Collection[str], encoding: str) -> pd.DataFrame:
-    encoding = _checked(encoding)
+    encoding = check_encoding(encoding)
     try:
-        names, delimiter = _header(path, encoding)
+        names, delimiter = read_header(path, encoding)
         check_names(path, names)  # before pandas renames the second of two
         frame = pd.read_csv(
             path,
@@ -85,8 +85,12 @@ def _read_csv(path: Path, text_columns: Collection[str], encoding: str) -> pd.Da
     return frame
 
 
-def _checked(encoding: str) -> str:
-    """Return the encoding as Python knows it, which skips the mark that some programs put before UTF-8."""
+def check_encoding(encoding: str) -> str:
+    """Return the encoding as Python knows it, which skips the mark that some programs put before UTF-8.
+
+    Raises:
+        DataError: when it knows none of that name.
+    """
     try:
         name = codecs.lookup(encoding).name
     except LookupError as error:
@@ -94,8 +98,12 @@ def _checked(encoding: str) -> str:
     return "utf-8-sig" if name == UTF_8 else name
 
 
-def _header(path: Path, encoding: str) -> tuple[list[str], str]:
-    """Return the names in the first line and what divides them, and refuse what is no table."""
+def read_header(path: Path, encoding: str) -> tuple[list[str], str]:
+    """Return the names in the first line and what divides them.
+
+    Raises:
+        DataError: when this is no table.
+    """
     start = sniff.head(path)
     sniff.check_kind(path, start, encoding.removesuffix("-sig"))
     text = codecs.getincrementaldecoder(encoding)().decode(start)  # the last letter may be cut
