@@ -11,6 +11,7 @@ Of a data file, in this order:
     options    training/options.py, cli.py          every choice, its default and its reason
     prepare    load.py, clean.py, columns.py,       file -> features and target -> three parts
                infer.py, split.py, features.py
+    search     tune.py, space.py, trials.py         with --tune: many fits -> the options of the best
     build      network.py, layers.py, task.py       features and task -> Keras, preprocessing inside
     fit        fit.py, feed.py, order.py            -> the weights with the best validation loss
     export     export.py                            Keras -> ONNX, the same answers

@@ -124,6 +124,12 @@ def main(  # noqa: PLR0913 - one parameter an option; they are listed nowhere el
         ThresholdMetric | None,
         typer.Option(help="Choose the labels' threshold for this metric; two labels only. [default: one half]"),
     ] = None,
+    tune: Annotated[
+        int, typer.Option(min=0, help="Try so many sets of options on the validation split, and use the best.")
+    ] = DEFAULT.tune,
+    tune_store: Annotated[
+        Path | None, typer.Option(help="File that keeps the search, to go on with it. [default: not kept]")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Makes a run repeatable on one machine.")] = DEFAULT.seed,
     budget: Annotated[
         float, typer.Option(min=0, help="Points (hundredths of the main metric) that compression may cost.")
@@ -144,11 +150,10 @@ def to_options(params: Mapping[str, Any]) -> Options:
         "drop": names(params["drop"]),
         "hidden": units(params["hidden"]),
     }
-    sign_key = params["sign_key"]
     paths = {
         "data": Path(params["data"]),
         "models": Path(params["models"]),
-        "sign_key": None if sign_key is None else Path(sign_key),
+        **{name: params[name] and Path(params[name]) for name in ("sign_key", "tune_store")},
     }
     return Options(**{**same, **lists, **paths, "budget_points": params["budget"]})
 

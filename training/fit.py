@@ -20,9 +20,11 @@ from numpy.typing import NDArray
 
 from training import averaging, schedule
 from training.errors import TrainingError
+from training.evaluate import Rows
 from training.features import Arrays
 from training.feed import Feed
 from training.losses import loss_of
+from training.network import Network
 from training.options import OptimizerName, Options
 from training.task import Task
 
@@ -67,20 +69,25 @@ def seed_everything(seed: int) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
+def encoded(learner: Network, task: Task, rows: Rows) -> Part:
+    """Return raw rows as the network's trunk wants them."""
+    return Part(learner.encode(rows.arrays), task.scaled(rows.y))
+
+
 def fit(trunk: Any, task: Task, train: Part, validation: Part, options: Options, progress: Progress) -> History:
     """Train until the validation loss stops falling; leave the best weights in `trunk`."""
     rate = options.learning_rate or LEARNING_RATES[options.optimizer]
-    batch_rows = options.batch_size or _batch_rows(len(train.y))
+    batch = options.batch_size or batch_rows(len(train.y))
     stop, losses = _Stop(), _Losses(progress)
     slower = schedule.callbacks(options.schedule, rate, epochs=options.epochs, warm_up=options.warm_up)
     best = keras.callbacks.EarlyStopping(patience=options.patience, restore_best_weights=True)
     weights = _class_weights(train.y) if options.class_weights and task.labels else None
-    feed = Feed(train.arrays, train.y, batch_rows=batch_rows, seed=options.seed, weights=weights)
+    feed = Feed(train.arrays, train.y, batch_rows=batch, seed=options.seed, weights=weights)
     steps = min(STEPS_A_CALL, feed.steps)
     optimizer = _optimizer(options.optimizer, rate)
     means = averaging.average(optimizer, options.averaging)
     trunk.compile(optimizer, loss_of(task, options.label_smoothing), steps_per_execution=steps, jit_compile=False)
-    with _on_interrupt(stop.ask):
+    with on_interrupt(stop.ask):
         trunk.fit(
             feed.batches(),
             shuffle=False,  # the feed does
@@ -98,7 +105,7 @@ def fit(trunk: Any, task: Task, train: Part, validation: Part, options: Options,
         best_epoch=int(np.nanargmin(losses.validation)) + 1,
         interrupted=stop.asked,
         learning_rate=rate,
-        batch_rows=batch_rows,
+        batch_rows=batch,
     )
 
 
@@ -118,7 +125,7 @@ def _inputs(trunk: Any, part: Part) -> list[NDArray[Any]]:
     return [part.arrays[tensor.name] for tensor in trunk.inputs]
 
 
-def _batch_rows(rows: int) -> int:
+def batch_rows(rows: int) -> int:
     """Choose a power of two that makes an epoch about `STEPS_AN_EPOCH` steps."""
     wanted = 2 ** round(np.log2(max(1, rows / STEPS_AN_EPOCH)))
     return int(np.clip(wanted, SMALLEST_BATCH_ROWS, LARGEST_BATCH_ROWS))
@@ -165,7 +172,7 @@ class _Stop(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no t
 
 
 @contextmanager
-def _on_interrupt(ask: Callable[[], None]) -> Iterator[None]:
+def on_interrupt(ask: Callable[[], None]) -> Iterator[None]:
     """Let the first Ctrl-C ask and the second one break; only the main thread may listen to signals."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -11,6 +11,7 @@ from training.fit import History
 from training.network import Network
 from training.options import Options
 from training.prepare import Data
+from training.search import Search
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,3 +25,4 @@ class Made:
     history: History
     adjustment: Adjustment
     choice: Choice
+    search: Search | None = None  # how the options were found, if they were searched

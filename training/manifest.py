@@ -51,18 +51,21 @@ def manifest(made: Made, findings: Findings) -> dict[str, Any]:
             **_training(options, data, made.history),
             **_adjusted(made.adjustment),
             **judged(findings),
+            **({"search": made.search.facts()} if made.search else {}),
         },
     }
 
 
 def command(options: Options) -> str:
     """Write the command that repeats the run; an absolute path is cut to the file's name."""
-    words = ["python", "-m", "training", _plain_path(options.data)]
-    for field in dataclasses.fields(options):
-        value = getattr(options, field.name)
-        if field.name not in ("data", "models") and value != field.default:
-            words += _flag(field.name, value)
-    return shlex.join(words)
+    return shlex.join(["python", "-m", "training", _plain_path(options.data), *flags(options)])
+
+
+def flags(options: Options) -> list[str]:
+    """Write the options that differ from their defaults, but for the file and the folder."""
+    values = {field.name: (getattr(options, field.name), field.default) for field in dataclasses.fields(options)}
+    chosen = {name: value for name, (value, default) in values.items() if value != default}
+    return [word for name, value in chosen.items() if name not in ("data", "models") for word in _flag(name, value)]
 
 
 def _flag(name: str, value: Any) -> list[str]:

@@ -58,6 +58,8 @@ class Options:
     class_weights: bool = False
     calibrate: bool = True  # temperature by the validation rows; folded into the head, so it is served for nothing
     threshold_for: ThresholdMetric | None = None  # None: the most probable label
+    tune: int = 0  # sets of options to try before the run that ships; 0: none
+    tune_store: Path | None = None  # None: the search is not kept
     seed: int = 0
 
     budget_points: float = 0.5  # hundredths of the main metric that compression may cost

@@ -8,7 +8,7 @@ It knows nothing about networks.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -81,6 +81,15 @@ def prepare(options: Options) -> Data:
         test=_rows(table, features, y, parts.test),
         optional=_optional(features, options.allow_missing),
         warnings=(*map(str, leaks), *mixed_columns),
+    )
+
+
+def redescribed(data: Data, options: Options) -> Data:
+    """Return the data with its training rows described anew, as other options want it."""
+    training_rows = data.table.features.iloc[data.parts.train]
+    return replace(
+        data,
+        features=describe(training_rows, data.table.types, bins=options.bins, max_vocabulary=options.max_vocabulary),
     )
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from training import bundle, calibrate, compress, console, fold, report
+from training import bundle, calibrate, compress, console, fold, report, trials
 from training.calibrate import Adjustment
 from training.compress import Choice
 from training.evaluate import predict_in_batches
 from training.export import check_parity, export
 from training.findings import Findings
-from training.fit import History, Part, fit, seed_everything
+from training.fit import History, encoded, fit, seed_everything
 from training.golden import golden
 from training.judge import judge
 from training.made import Made
@@ -26,6 +26,7 @@ from training.options import Options
 from training.prepare import Data, prepare
 from training.profile import profile
 from training.runtime import Session
+from training.search import Search
 from training.signing import Signer
 
 
@@ -42,7 +43,7 @@ def train(options: Options, out: Console, signer: Signer | None = None, data: Da
     seed_everything(options.seed)
     data = _prepare(options, out, data)
     calibrate.check(options, data.task)
-    made = _make(options, name, data, out)
+    made = _make(*_tune(options, data, out), name, out)
     findings = _judge(made, out)
     folder = _write(made, findings, out, signer)
     console.print_findings(out, data.task, findings)
@@ -71,7 +72,15 @@ def _prepare(options: Options, out: Console, data: Data | None) -> Data:
     return data
 
 
-def _make(options: Options, name: str, data: Data, out: Console) -> Made:
+def _tune(options: Options, data: Data, out: Console) -> tuple[Options, Data, Search | None]:
+    if not options.tune:
+        return options, data, None
+    from training.tune import tune  # noqa: PLC0415 - Optuna takes half a second, and few runs search
+
+    return tune(options, data, out)
+
+
+def _make(options: Options, data: Data, search: Search | None, name: str, out: Console) -> Made:
     """Go from the data to the graph that ships."""
     learner = fold.fitted(data.features, data.task, options)
     history = _fit(options, data, learner, out)
@@ -87,15 +96,14 @@ def _make(options: Options, name: str, data: Data, out: Console) -> Made:
         history=history,
         adjustment=adjustment,
         choice=choice,
+        search=search,
     )
 
 
 def _fit(options: Options, data: Data, learner: Network, out: Console) -> History:
-    train_part, validation_part = (
-        Part(learner.encode(rows.arrays), data.task.scaled(rows.y)) for rows in (data.train, data.validation)
-    )
+    parts = encoded(learner, data.task, data.train), encoded(learner, data.task, data.validation)
     with console.epochs_bar(out, options.epochs) as show:
-        history = fit(learner.trunk, data.task, train_part, validation_part, options, show)
+        history = fit(learner.trunk, data.task, *parts, options, show)
     ended = "interrupted" if history.interrupted else "stopped"
     out.print(f"[bold]Train[/bold] {ended} after {len(history.loss)} epochs, kept epoch {history.best_epoch}")
     return history
@@ -149,7 +157,7 @@ def _write(made: Made, findings: Findings, out: Console, signer: Signer | None) 
             "model.onnx": chosen.graph,
             "golden.json": bundle.to_json(examples),
             "profile.json": bundle.to_json(profile(data.features, task, data.train.arrays, answers), indent=1),
-            "card.md": report.card(made, findings, drawn).encode(),
+            "card.md": (report.card(made, findings, drawn) + trials.card_section(made.search)).encode(),
             **drawn,
         }
         return bundle.write(made.options.models, made.name, manifest(made, findings), files, signer)

@@ -57,7 +57,11 @@ def test_a_model_learns_from_the_parts_and_the_account_says_so(tmp_path: Path) -
     days = pd.Series(pd.date_range("2023-01-01", periods=400, freq="D"))
     random = np.random.default_rng(0)
     frame = pd.DataFrame(
-        {"when": days.dt.strftime("%Y-%m-%d"), "x": random.normal(size=400), "y": (days.dt.day_of_week >= 5).astype(int)}
+        {
+            "when": days.dt.strftime("%Y-%m-%d"),
+            "x": random.normal(size=400),
+            "y": (days.dt.day_of_week >= 5).astype(int),
+        }
     )
     path = tmp_path / "days.csv"
     frame.to_csv(path, index=False)
