@@ -16,7 +16,9 @@ Of a data file, in this order:
     fit        fit.py, feed.py, order.py            -> the weights with the best validation loss
     export     export.py                            Keras -> ONNX, the same answers
     compress   compress.py, runtime.py              candidates, each measured -> one chosen by a rule
-    judge      evaluate.py, baselines.py            test metrics, beside the baselines
+    explain    importance.py, selection.py          what the graph goes by, and whether less would do
+    judge      judge.py, evaluate.py, baselines.py, test metrics beside the baselines, how sure they are,
+               intervals.py, weighted.py, slices.py and where they are worst
     write      golden.py, profile.py, report.py,    -> models/<name>/<version>/
                plots.py, manifest.py, bundle.py,
                signing.py

@@ -130,6 +130,9 @@ def main(  # noqa: PLR0913 - one parameter an option; they are listed nowhere el
     tune_store: Annotated[
         Path | None, typer.Option(help="File that keeps the search, to go on with it. [default: not kept]")
     ] = None,
+    select: Annotated[
+        bool, typer.Option("--select", help="Try again without features that are not needed; keep it if not worse.")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Makes a run repeatable on one machine.")] = DEFAULT.seed,
     budget: Annotated[
         float, typer.Option(min=0, help="Points (hundredths of the main metric) that compression may cost.")

@@ -14,13 +14,7 @@ from rich.table import Table
 
 from training.clean import Column
 from training.compress import Choice
-from training.findings import Findings, Intervals
-from training.judge import BASELINES
-from training.markdown import number
-from training.report_findings import span
-from training.task import Task
 
-SHOWN = (*BASELINES, "keras", "fp32", "shipped")
 LOGGED_EPOCHS = 10
 
 Show = Callable[[int, dict[str, float]], None]  # epochs done, losses so far
@@ -48,6 +42,17 @@ def epochs_bar(console: Console, epochs: int) -> Iterator[Show]:
     with Progress(*columns, TextColumn("{task.fields[losses]}"), console=console, transient=True) as bar:
         task = bar.add_task("Train (Ctrl-C keeps the best so far)", total=epochs, losses="")
         yield lambda done, losses: bar.update(task, completed=done, losses=_said(losses))
+
+
+@contextmanager
+def bar(console: Console, name: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show how much of something is done, on a terminal, and how long it took; the block is given what to tell."""
+    start = time.perf_counter()
+    columns = (TextColumn("[bold]{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
+        task = shown.add_task(name, total=total)
+        yield lambda done: shown.update(task, completed=done)
+    console.print(f"[bold]{name}[/bold] [dim]{time.perf_counter() - start:.1f} s[/dim]")
 
 
 def _print_epoch(console: Console, done: int, losses: Mapping[str, float]) -> None:
@@ -86,24 +91,3 @@ def print_candidates(console: Console, choice: Choice) -> None:
         table.add_row(candidate.precision, f"{candidate.bytes:,}", *times, f"{candidate.loss_points:+.2f}", style=style)
     console.print(table)
     console.print(escape(choice.reason))
-
-
-def print_findings(console: Console, task: Task, findings: Findings) -> None:
-    """Show test metrics, one line a metric and one column a model, and how sure they are."""
-    table = Table(f"test split, {task.name}")
-    for model in SHOWN:
-        table.add_column(model, justify="right", overflow="fold", style="bold" if model == "shipped" else "")
-    for name in findings.scores["shipped"]:
-        table.add_row(name, *(number(findings.scores[model][name]) for model in SHOWN))
-    console.print(table)
-    if findings.intervals is not None:
-        _print_intervals(console, task.budget_metrics[0], findings.intervals)
-
-
-def _print_intervals(console: Console, metric: str, found: Intervals) -> None:
-    shipped, beside = found.shipped[metric], found.difference[metric]
-    console.print(
-        f"{metric} {number(shipped.value)}, {found.level:.0%} interval {span(shipped)}; "
-        f"less boosting {beside.value:+.4f}, {span(beside)}",
-        highlight=False,
-    )

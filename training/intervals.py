@@ -8,7 +8,7 @@ kind; that another seed would have fitted another network is not in it (`--folds
 It knows nothing about models, files or the command line.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ def intervals(task: Task, y: NDArray[Any], shipped: Answers, boosting: Answers, 
     """Return the interval of every metric of a model, and of its difference to another one, row by row."""
     resamples = resamples_for(len(y) * (task.width if task.width > 2 else 1))
     one, other = draws(task, y, (shipped, boosting), resamples, seed)
-    exact, beside = (exactly(task, y, answers) for answers in (shipped, boosting))
+    exact, beside = (task.evaluate(y, answers) for answers in (shipped, boosting))
     return Intervals(
         level=LEVEL,
         resamples=resamples,
@@ -46,18 +46,20 @@ def resamples_for(cells: int) -> int:
     return int(np.clip(MOST_CELLS // max(cells, 1), FEWEST_RESAMPLES, RESAMPLES))
 
 
-def exactly(task: Task, y: NDArray[Any], answers: Answers) -> dict[str, float]:
-    """Judge the rows as they are, quicker than `Task.evaluate`."""
-    found = weighted.metrics(y, answers, np.ones((1, len(y))), classes=task.labels is not None)
-    return {name: float(values[0]) for name, values in found.items()}
+def exactly(task: Task, y: NDArray[Any], answers: Answers, metric: str) -> float:
+    """Judge the rows as they are by one metric, quicker than `Task.evaluate`."""
+    ones = np.ones((1, len(y)))
+    return float(weighted.metrics(y, answers, ones, classes=task.labels is not None, only=metric)[metric][0])
 
 
-def draws(task: Task, y: NDArray[Any], models: tuple[Answers, ...], resamples: int, seed: int) -> list[Draws]:
-    """Judge every model on the same resamples."""
+def draws(
+    task: Task, y: NDArray[Any], models: Sequence[Answers], resamples: int, seed: int, only: str | None = None
+) -> list[Draws]:
+    """Judge every model on the same resamples, by one metric or by all."""
     parts: list[list[Mapping[str, NDArray[Any]]]] = [[] for _ in models]
     for weights in counts(len(y), resamples, seed):
         for part, answers in zip(parts, models, strict=True):
-            part.append(weighted.metrics(y, answers, weights, classes=task.labels is not None))
+            part.append(weighted.metrics(y, answers, weights, classes=task.labels is not None, only=only))
     return [{name: np.concatenate([chunk[name] for chunk in part]) for name in part[0]} for part in parts]
 
 

@@ -1,6 +1,6 @@
 """Judge: what was made -> how good it is on the test split, beside what, and how sure that is.
 
-    every graph, Keras and every baseline ─> answers to the test rows ─> metrics, intervals
+    every graph, Keras and every baseline ─> answers to the test rows ─> metrics, intervals, slices
 
 The test split is touched here, once, after every choice.
 It knows nothing about how findings are shown.
@@ -16,6 +16,7 @@ from training.findings import Findings
 from training.intervals import intervals
 from training.made import Made
 from training.runtime import Session
+from training.slices import slices
 
 TRIVIAL, LINEAR, BOOSTING, SHIPPED = "baseline", "linear", "hist_gradient_boosting", "shipped"
 BASELINES = (TRIVIAL, LINEAR, BOOSTING)
@@ -28,7 +29,9 @@ def judge(made: Made) -> Findings:
     return Findings(
         scores={model: task.evaluate(y, outputs) for model, outputs in answers.items()},
         outputs=answers[SHIPPED],
+        importance_metric=task.budget_metrics[0],
         intervals=intervals(task, y, answers[SHIPPED], answers[BOOSTING], made.options.seed),
+        slices=slices(task, made.data.features, made.data.train, made.data.test, answers[SHIPPED], made.options.seed),
     )
 
 

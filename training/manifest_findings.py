@@ -3,17 +3,30 @@
 It knows nothing about the other keys, nor how any of it was computed.
 """
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from training.findings import Findings, Interval, Intervals
+from training.findings import Findings, Importance, Interval, Intervals
 
 DIGITS = 6  # significant; the manifest is read by people too
 
 
 def judged(findings: Findings) -> dict[str, Any]:
     """Return a key for each kind of finding there is."""
-    return {"intervals": _intervals(findings.intervals)} if findings.intervals is not None else {}
+    found: dict[str, Any] = {}
+    if findings.intervals is not None:
+        found["intervals"] = _intervals(findings.intervals)
+    if findings.importances:
+        found["importances"] = _importances(findings.importance_metric, findings.importances)
+    if findings.selection is not None:
+        found["selection"] = dataclasses.asdict(findings.selection)
+    return found
+
+
+def _importances(metric: str, found: Sequence[Importance]) -> dict[str, Any]:
+    losses = {one.feature: [_short(end) for end in (one.loss.value, one.loss.low, one.loss.high)] for one in found}
+    return {"metric": metric, "lost": losses}
 
 
 def _intervals(found: Intervals) -> dict[str, Any]:

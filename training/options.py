@@ -60,6 +60,7 @@ class Options:
     threshold_for: ThresholdMetric | None = None  # None: the most probable label
     tune: int = 0  # sets of options to try before the run that ships; 0: none
     tune_store: Path | None = None  # None: the search is not kept
+    select: bool = False  # fit again without the features that the first model does not need
     seed: int = 0
 
     budget_points: float = 0.5  # hundredths of the main metric that compression may cost

@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from training import plots, plots_calibration, report_findings
+from training import plots, plots_calibration, plots_importance, report_findings
 from training.calibrate import undone
 from training.classification import confusion
 from training.compress import Choice
@@ -22,11 +22,16 @@ from training.prepare import Data
 from training.task import Metrics, Task
 
 CURVES, CONFUSION, RANKING, RESIDUALS = "curves.png", "confusion.png", "roc_calibration.png", "residuals.png"
-RELIABILITY = "reliability.png"
+RELIABILITY, IMPORTANCE = "reliability.png", "importance.png"
 
 
 def pictures(made: Made, findings: Findings) -> dict[str, bytes]:
-    """Draw what fits the task: file name -> PNG."""
+    """Draw what fits the task, and what the graph goes by: file name -> PNG."""
+    bars = plots_importance.bars(findings.importances, findings.importance_metric) if findings.importances else None
+    return {**_of_task(made, findings), **({IMPORTANCE: bars} if bars else {})}
+
+
+def _of_task(made: Made, findings: Findings) -> dict[str, bytes]:
     history, task, y = made.history, made.data.task, made.data.test.y
     curves = plots.learning_curves(history.loss, history.validation_loss, history.best_epoch)
     if task.labels is None:

@@ -3,7 +3,9 @@
 It knows nothing about how any of it was computed, nor about the rest of the card.
 """
 
-from training.findings import Findings, Interval, Intervals
+from collections.abc import Sequence
+
+from training.findings import Findings, Importance, Interval, Intervals, Selection, Slices
 from training.markdown import number, table
 
 
@@ -12,7 +14,17 @@ def blocks(findings: Findings) -> list[str]:
     found: list[str] = []
     if findings.intervals is not None:
         found += ["### How sure that is", intervals_table(findings.intervals), _about_intervals(findings.intervals)]
+    if findings.slices is not None and findings.slices.slices:
+        found += ["### Where it is worst", _about_slices(findings.slices), slices_table(findings.slices)]
+    if findings.importances:
+        found += ["## What it goes by", _about_importances(findings.importance_metric)]
+        found.append(importances_table(findings.importances, findings.importance_metric))
+    if findings.selection is not None:
+        found.append(selected(findings.selection))
     return found
+
+
+MOST_SLICES = 10
 
 
 def intervals_table(intervals: Intervals) -> str:
@@ -35,4 +47,54 @@ def _about_intervals(intervals: Intervals) -> str:
         f"Test rows drawn anew {intervals.resamples:,} times (percentile bootstrap); "
         "boosting answers the same draws, so an interval without zero is a difference that the choice of test rows "
         "does not explain.\nThat another seed would have fitted another network is not in it."
+    )
+
+
+def importances_table(found: Sequence[Importance], metric: str) -> str:
+    """One line a feature, the most important first."""
+    rows = ([i.feature, f"{i.loss.value:+.4f}", span(i.loss), "" if i.is_needed else "no"] for i in found)
+    return table(["feature", f"{metric} lost", "95 % interval", "told from useless"], rows)
+
+
+def _about_importances(metric: str) -> str:
+    return (
+        f"How much {metric} the shipped graph loses on validation rows when a feature's values are dealt out anew "
+        "among them.\n"
+        "Features that say the same stand in for one another, and each looks less needed than it is.\n"
+        "It says what the graph goes by, and nothing about causes."
+    )
+
+
+def selected(found: Selection) -> str:
+    """Say in a sentence what became of the features that are not needed."""
+    if found.after is None:
+        return "Every feature is needed, or none: nothing was left out."
+    names = ", ".join(f"`{name}`" for name in found.dropped)
+    verdict = "so they stay out" if found.kept else "so all features stay"
+    return (
+        f"Fitted again without {names}: {found.metric} on the validation rows {number(found.after)}, "
+        f"{number(found.before)} with all features; {verdict}."
+    )
+
+
+def slices_table(found: Slices) -> str:
+    """One line a slice, the worst first."""
+    rows = (
+        [one.feature, one.values, f"{one.rows:,}", number(one.metric.value), span(one.metric), _worse(one.is_worse)]
+        for one in found.slices[:MOST_SLICES]
+    )
+    return table(["feature", "values", "rows", found.metric, "95 % interval", "worse than the whole"], rows)
+
+
+def _worse(is_worse: bool) -> str:
+    return "yes" if is_worse else ""
+
+
+def _about_slices(found: Slices) -> str:
+    worse = sum(one.is_worse for one in found.slices)
+    return (
+        f"Test rows with something in common; on all of them {found.metric} is {number(found.whole)}.\n"
+        f"Of {len(found.slices)} slices, {worse} have an interval that lies on the worse side of that; by chance alone "
+        f"{len(found.slices) / 40:.0f} would.\n"
+        "A label that is rarer or a target that is larger in a slice makes it harder too."
     )

@@ -1,23 +1,25 @@
 """Train: the stages in order, one line each.
 
-    prepare ─> build ─> fit ─> export ─> compress ─> judge ─> write
+    prepare ─> build ─> fit ─> export ─> compress ─> explain ─> judge ─> write
 
 `python -m training` parses the options and calls `train`, which returns the folder of the bundle.
 It knows the order and what is said on the way; how each stage works is its module's to know.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
-from training import bundle, calibrate, compress, console, fold, report, trials
+from training import bundle, calibrate, compress, console, console_findings, fold, report, trials
 from training.calibrate import Adjustment
 from training.compress import Choice
 from training.evaluate import predict_in_batches
 from training.export import check_parity, export
-from training.findings import Findings
+from training.findings import Findings, Importance, Selection
 from training.fit import History, encoded, fit, seed_everything
 from training.golden import golden
+from training.importance import importances as importances_of
 from training.judge import judge
 from training.made import Made
 from training.manifest import manifest
@@ -27,7 +29,10 @@ from training.prepare import Data, prepare
 from training.profile import profile
 from training.runtime import Session
 from training.search import Search
+from training.selection import select
 from training.signing import Signer
+
+Importances = tuple[Importance, ...]
 
 
 def train(options: Options, out: Console, signer: Signer | None = None, data: Data | None = None) -> Path:
@@ -40,13 +45,14 @@ def train(options: Options, out: Console, signer: Signer | None = None, data: Da
         data: what `prepare(options)` returned; None: it is called here.
     """
     name = bundle.check_name(options.name or default_name(options.data))
-    seed_everything(options.seed)
     data = _prepare(options, out, data)
     calibrate.check(options, data.task)
     made = _make(*_tune(options, data, out), name, out)
-    findings = _judge(made, out)
+    importances = _explain(made, out)
+    made, importances, selection = _select(made, importances, out)
+    findings = replace(_judge(made, out), importances=importances, selection=selection)
     folder = _write(made, findings, out, signer)
-    console.print_findings(out, data.task, findings)
+    console_findings.print_findings(out, data.task, findings)
     out.print(f"Wrote [bold]{folder}[/bold]. Serve it with:")
     out.print(f"  make serve MODELS={options.models}\n  python -m app --models {options.models}", highlight=False)
     return folder
@@ -81,7 +87,8 @@ def _tune(options: Options, data: Data, out: Console) -> tuple[Options, Data, Se
 
 
 def _make(options: Options, data: Data, search: Search | None, name: str, out: Console) -> Made:
-    """Go from the data to the graph that ships."""
+    """Go from the data to the graph that ships, from the same seed each time."""
+    seed_everything(options.seed)
     learner = fold.fitted(data.features, data.task, options)
     history = _fit(options, data, learner, out)
     network = fold.fold(learner, data.features, data.task, options)
@@ -138,6 +145,24 @@ def _compress(options: Options, data: Data, graph: bytes, out: Console) -> Choic
         choice = compress.choose(candidates, options.budget_points, options.precision)
     console.print_candidates(out, choice)
     return choice
+
+
+def _explain(made: Made, out: Console) -> Importances:
+    """Find what the graph goes by; the validation rows say it."""
+    data, predict = made.data, Session(made.choice.chosen.graph).predict
+    with console.bar(out, "Explain", len(data.features.order)) as done:
+        found = importances_of(data.task, data.features, predict, data.validation, seed=made.options.seed, done=done)
+    console_findings.print_importances(out, data.task.budget_metrics[0], found)
+    return found
+
+
+def _select(made: Made, found: Importances, out: Console) -> tuple[Made, Importances, Selection | None]:
+    """If asked, try without the features that are not needed."""
+    if not made.options.select or made.history.interrupted:
+        return made, found, None
+    chosen, selection = select(made, found, lambda data: _make(made.options, data, made.search, made.name, out))
+    console_findings.print_selection(out, selection)
+    return chosen, _explain(chosen, out) if selection.kept else found, selection
 
 
 def _judge(made: Made, out: Console) -> Findings:

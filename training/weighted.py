@@ -7,6 +7,7 @@ For weights of one this is what `Task.evaluate` gives, a test holds it; that one
 It knows nothing about resampling, models or features.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,12 @@ from training.classification import SMALLEST_PROBABILITY
 
 Weights = NDArray[np.float64]  # (times, rows)
 Values = NDArray[np.float64]  # (times,); NaN where a metric has no meaning, such as a ROC AUC of one class
+Area = Callable[[Weights, Weights], Values]
 
 
-def metrics(y: NDArray[Any], outputs: NDArray[Any], weights: Weights, *, classes: bool) -> dict[str, Values]:
+def metrics(
+    y: NDArray[Any], outputs: NDArray[Any], weights: Weights, *, classes: bool, only: str | None = None
+) -> dict[str, Values]:
     """Judge answers against the encoded target under every weighting.
 
     Args:
@@ -26,11 +30,15 @@ def metrics(y: NDArray[Any], outputs: NDArray[Any], weights: Weights, *, classes
         outputs: (rows, outputs), probabilities for classes.
         weights: (times, rows), not negative.
         classes: whether the target is a label.
+        only: the metric that is wanted; others may be left out. None: all.
     """
     answers = outputs.astype(np.float64)
     if not classes:
         return _of_numbers(y.astype(np.float64), answers[:, 0], weights)
-    return {**_of_labels(y, answers, weights), **_of_ranks(y, answers, weights)}
+    if only == "roc_auc":
+        return {only: _over_labels((_roc_area,), y, answers, weights)[0]}
+    by_label = _of_labels(y, answers, weights)
+    return by_label if only in by_label else {**by_label, **_of_ranks(y, answers, weights)}
 
 
 def _of_numbers(y: NDArray[np.float64], predicted: NDArray[np.float64], weights: Weights) -> dict[str, Values]:
@@ -71,31 +79,48 @@ def _by_label(labels: NDArray[Any], weights: Weights, width: int) -> Weights:
 def _of_ranks(y: NDArray[Any], probabilities: NDArray[np.float64], weights: Weights) -> dict[str, Values]:
     held = np.clip(probabilities, SMALLEST_PROBABILITY, 1)
     said = held[np.arange(len(y)), y] / held.sum(axis=1)  # (rows,) the probability of what was true
-    width = probabilities.shape[1]
-    labels = range(1, 2) if width == 2 else [label for label in range(width) if (y == label).any()]
-    areas = np.array([_areas(y == label, probabilities[:, label], weights) for label in labels])  # (labels, 2, times)
-    there = np.isfinite(areas[:, 0])
+    roc, precision = _over_labels((_roc_area, _precision_area), y, probabilities, weights)
     return {
-        "roc_auc": _mean(areas[:, 0].T, there.T, empty=np.nan),
-        "pr_auc": _mean(areas[:, 1].T, there.T, empty=np.nan),
+        "roc_auc": roc,
+        "pr_auc": precision,
         "log_loss": weights @ -np.log(said) / weights.sum(axis=1),
     }
 
 
-def _areas(positive: NDArray[np.bool_], scores: NDArray[np.float64], weights: Weights) -> tuple[Values, Values]:
-    """Return the area under ROC (the share of pairs in the right order) and the average precision."""
+def _over_labels(
+    areas: Sequence[Area], y: NDArray[Any], probabilities: NDArray[np.float64], weights: Weights
+) -> list[Values]:
+    """Return each area of the second label of two, or its mean over the labels that rows have."""
+    width = probabilities.shape[1]
+    labels = range(1, 2) if width == 2 else [label for label in range(width) if (y == label).any()]
+    ranked = (_ranked(y == label, probabilities[:, label], weights) for label in labels)
+    found = np.array([[area(hits, every) for area in areas] for hits, every in ranked])  # (labels, areas, times)
+    return [_mean(np.nan_to_num(of_area), np.isfinite(of_area), empty=np.nan) for of_area in np.moveaxis(found, 0, 2)]
+
+
+def _ranked(positive: NDArray[np.bool_], scores: NDArray[np.float64], weights: Weights) -> tuple[Weights, Weights]:
+    """Return the weight of the hits and of all rows at each score, the highest first: (times, different scores)."""
     order = np.argsort(-scores, kind="stable")
     starts = np.flatnonzero(np.diff(scores[order], prepend=np.inf))  # rows with one score stand or fall together
     ordered = weights[:, order]
-    every = np.add.reduceat(ordered, starts, axis=1)  # (times, different scores), the highest first
     hits = np.add.reduceat(ordered * positive[order], starts, axis=1)
-    misses = every - hits
-    hits_above, all_above = hits.cumsum(axis=1), every.cumsum(axis=1)
-    all_hits, all_misses = hits_above[:, -1], all_above[:, -1] - hits_above[:, -1]
-    pairs = (misses * (hits_above - hits / 2)).sum(axis=1)
-    precision = (hits * _ratio(hits_above, all_above, 0.0)).sum(axis=1)
-    roc = _ratio(pairs, all_hits * all_misses, np.nan)
-    return roc, np.where(np.isfinite(roc), _ratio(precision, all_hits, np.nan), np.nan)
+    return hits, np.add.reduceat(ordered, starts, axis=1)
+
+
+def _roc_area(hits: Weights, every: Weights) -> Values:
+    """Return the share of pairs of a hit and another row that stand in the right order; NaN without a pair."""
+    misses, above = every - hits, hits.cumsum(axis=1)
+    right = ((above - hits / 2) * misses).sum(axis=1)
+    return _ratio(right, above[:, -1] * misses.sum(axis=1), np.nan)
+
+
+def _precision_area(hits: Weights, every: Weights) -> Values:
+    """Return the average precision; NaN where all rows are alike."""
+    above, all_above = hits.cumsum(axis=1), every.cumsum(axis=1)
+    precision = above / np.maximum(all_above, np.finfo(np.float64).tiny)
+    area = _ratio((hits * precision).sum(axis=1), above[:, -1], np.nan)
+    area[above[:, -1] == all_above[:, -1]] = np.nan
+    return area
 
 
 def _ratio(above: NDArray[Any], below: NDArray[Any], otherwise: float) -> NDArray[np.float64]:

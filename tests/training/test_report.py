@@ -22,7 +22,7 @@ def test_the_card_tells_how_good_it_is_what_compression_cost_and_how_to_repeat_i
 def test_the_cards_plots_are_in_the_bundle(bundle_folder: Path) -> None:
     card = (bundle_folder / contract.CARD).read_text()
     drawn = re.findall(r"!\[.*?\]\((.*?)\)", card)
-    assert drawn == ["curves.png", "confusion.png", "roc_calibration.png", "reliability.png"]
+    assert drawn == ["curves.png", "confusion.png", "roc_calibration.png", "reliability.png", "importance.png"]
     assert set(drawn) <= contract.read(bundle_folder).manifest.files.keys()
 
 
