@@ -19,7 +19,7 @@ from app.bundle import Manifest
 from training.cli import parse
 from training.errors import DataError
 from training.findings import Interval
-from training.intervals import draws, exactly, interval, resamples_for
+from training.intervals import draws, interval, resamples_for
 from training.served import Served
 from training.verdict import Answers
 
@@ -80,7 +80,7 @@ def duel(first: Served, second: Served, one: Answers, other: Answers, seed: int 
         raise DataError("`--data`: expected rows that both can answer, with two different values of the target.")
     pair = one.outputs[places], other.outputs[others]
     drawn, beside = draws(first.task, y, pair, resamples_for(pair[0].size), seed)
-    base, found = (exactly(first.task, y, outputs) for outputs in pair)
+    base, found = (first.task.evaluate(y, outputs) for outputs in pair)
     return Duel(
         rows=len(y),
         metrics={name: (interval(value, drawn[name]), found[name]) for name, value in base.items()},

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from app.bundle import sha256
 from training.errors import DataError
 from training.findings import Interval
-from training.intervals import draws, exactly, interval, resamples_for
+from training.intervals import draws, interval, resamples_for
 from training.labelled import Example, Reading, open_examples
 from training.load import UTF_8
 from training.served import Served
@@ -96,7 +96,7 @@ def answer(served: Served, path: Path, encoding: str = UTF_8, progress: Progress
 def judge(served: Served, found: Answers, seed: int = 0) -> Verdict:
     """Judge what was answered."""
     task, y, outputs = served.task, found.y, found.outputs
-    exact = exactly(task, y, outputs)
+    exact = task.evaluate(y, outputs)
     (drawn,) = draws(task, y, (outputs,), resamples_for(outputs.size), seed)
     return Verdict(
         metrics={name: interval(value, drawn[name]) for name, value in exact.items()},
