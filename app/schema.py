@@ -25,7 +25,8 @@ HIDDEN = msgspec.Raw(b"something else")  # what follows the fault, or holds it, 
 PLAIN = msgspec.json.Decoder()
 VERBATIM = msgspec.json.Decoder(float_hook=lambda text: msgspec.Raw(text.encode()))  # slow, but reads 1e400
 
-Row = tuple[Any, ...]
+Row = Any
+"""What a kind makes of an instance: opaque to everybody else."""
 
 
 class Schema(Protocol):
