@@ -32,18 +32,21 @@ train: $(DEV)/.done  ## Train a model: DATA=file.csv TARGET=column [NAME=name]
 	@test -n "$(DATA)" || { echo "Say which file: make train DATA=file.csv TARGET=column [NAME=name]"; exit 2; }
 	$(DEV)/bin/python -m training "$(DATA)" --models "$(MODELS)" $(if $(TARGET),--target "$(TARGET)") $(if $(NAME),--name "$(NAME)") $(ARGS)
 
-test: $(DEV)/.done $(OTHER:=/.done)  ## Run every test
-	$(DEV)/bin/python -m pytest $(ARGS)
-
-check: $(DEV)/.done $(OTHER:=/.done)  ## Format, lint, types, import rules, and every test with its coverage
+check: $(DEV)/.done  ## Format, lint, types, import rules
 	$(DEV)/bin/ruff format --check $(CODE)
 	$(DEV)/bin/ruff check $(CODE)
 	$(DEV)/bin/mypy
 	$(DEV)/bin/lint-imports
+
+test: $(DEV)/.done $(OTHER:=/.done)  ## Run every test, with coverage; ARGS="tests/app -x" runs a few, without
+ifeq ($(ARGS),)
 	$(DEV)/bin/coverage erase
-	$(DEV)/bin/coverage run -m pytest $(ARGS)
+	$(DEV)/bin/coverage run -m pytest
 	$(DEV)/bin/coverage combine --quiet
 	$(DEV)/bin/coverage report
+else
+	$(DEV)/bin/python -m pytest $(ARGS)
+endif
 
 image:  ## Build the image with docker, podman or buildah: [STAGE=training] [LOCKS="grpc signing"] [TAG=name]
 	TARGET="$(STAGE)" LOCK="$(LOCKS)" TAG="$(TAG)" image/build.sh
