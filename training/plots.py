@@ -1,24 +1,51 @@
 """Plots: small pictures for the card.
 
-    learning curves · confusion, ROC and calibration for classes · residuals for numbers
+    learning curves · confusion, ROC and precision-recall for classes · residuals for numbers
 
-Each function returns the bytes of one PNG file. It knows nothing about files or models.
+Each function returns the bytes of one PNG file; inside `as_svg` of one SVG, for a page that may be light or dark.
+It knows nothing about files or models.
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
+from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn import metrics
-from sklearn.calibration import calibration_curve
 
 DOTS_AN_INCH = 90
-CALIBRATION_BINS = 10
+INK = "#010203"  # stands for the colour of the text around an SVG
+SVG_STYLE: Any = {
+    **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK),
+    **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor", "legend.facecolor"), "none"),
+    "axes.prop_cycle": cycler(color=["#3b7dd8", "#d9730d", "#2a9d6f", "#b455b6", "#c94a4a", "#8a8d91"]),
+    "legend.edgecolor": "none",
+    "font.sans-serif": ["system-ui", "DejaVu Sans"],
+    "svg.fonttype": "none",  # text stays text
+    "svg.hashsalt": "slipway",  # the same picture is the same file
+    "svg.id": "plot",
+}
+_SVG: ContextVar[bool] = ContextVar("svg", default=False)
+mpl.rcParams["text.parse_math"] = False  # labels and columns are called as they are called: $a is no formula
 MAX_WRITTEN_LABELS = 12  # above, numbers in the cells of a confusion matrix cannot be read
+
+
+@contextmanager
+def as_svg() -> Iterator[None]:
+    """Draw SVG without a ground: what is said in it has the colour of the page's text."""
+    before = _SVG.set(True)
+    try:
+        with mpl.rc_context(SVG_STYLE):
+            yield
+    finally:
+        _SVG.reset(before)
 
 
 def learning_curves(loss: Sequence[float], validation_loss: Sequence[float], best_epoch: int) -> bytes:
@@ -48,31 +75,36 @@ def confusion_matrix(counts: NDArray[np.int64], labels: Sequence[str]) -> bytes:
     return _png(figure)
 
 
-def roc_and_calibration(y: NDArray[Any], outputs: NDArray[Any], labels: Sequence[str]) -> bytes:
-    """Draw the ROC and the calibration curve of the second label, or of each against the rest."""
-    figure, (roc, calibration) = _figure(2)
-    for axes in (roc, calibration):
-        axes.plot([0, 1], [0, 1], color="grey", linestyle=":")
+def roc_and_precision_recall(y: NDArray[Any], outputs: NDArray[Any], labels: Sequence[str]) -> bytes:
+    """Draw both curves of the second label, or of each against the rest, with the area under each."""
+    figure, (roc, recalls) = _figure(2)
+    roc.plot([0, 1], [0, 1], color="grey", linestyle=":")
     shown = range(1, 2) if len(labels) == 2 else range(min(len(labels), MAX_WRITTEN_LABELS))
     for label in shown:
         is_label, probability = y == label, outputs[:, label]
-        if not 0 < is_label.mean() < 1:
+        share = float(is_label.mean())
+        if not 0 < share < 1:
             continue
         false_positive, true_positive, _ = metrics.roc_curve(is_label, probability)
-        roc.plot(false_positive, true_positive, label=labels[label])
-        said, found = _calibration(is_label, probability)
-        calibration.plot(said, found, marker="o", markersize=3, label=labels[label])
-    _name(roc, "ROC", "false positive rate", "true positive rate")
-    _name(calibration, "Calibration", "predicted probability", "observed share")
-    if roc.get_legend_handles_labels()[0]:
-        roc.legend(fontsize="small")
+        area = metrics.roc_auc_score(is_label, probability)
+        (line,) = roc.plot(false_positive, true_positive, label=f"{labels[label]} ({area:.3f})")
+        precision, recall, _ = metrics.precision_recall_curve(is_label, probability, drop_intermediate=True)
+        area = metrics.average_precision_score(is_label, probability)
+        recalls.step(recall, precision, where="post", color=line.get_color(), label=f"{labels[label]} ({area:.3f})")
+        recalls.axhline(share, color=line.get_color(), linestyle=":", linewidth=0.8)  # what guessing reaches
+    _name(roc, "ROC (area)", "false positive rate", "true positive rate")
+    _name(recalls, "Precision and recall (area)", "recall", "precision")
+    recalls.set_ylim(0, 1.03)
+    for axes in (roc, recalls):
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(fontsize="small")
     return _png(figure)
 
 
 def residuals(y: NDArray[Any], predicted: NDArray[Any], target: str) -> bytes:
     """Draw predicted against true values, and the distribution of the errors."""
     figure, (scatter, histogram) = _figure(2)
-    scatter.hexbin(y, predicted, gridsize=40, mincnt=1, bins="log", cmap="Blues")
+    scatter.hexbin(y, predicted, gridsize=40, mincnt=1, bins="log", cmap="viridis")
     ends = [float(min(y.min(), predicted.min())), float(max(y.max(), predicted.max()))]
     scatter.plot(ends, ends, color="grey", linestyle=":")
     _name(scatter, "Predicted against true", f"true {target}", f"predicted {target}")
@@ -80,11 +112,6 @@ def residuals(y: NDArray[Any], predicted: NDArray[Any], target: str) -> bytes:
     histogram.hist(errors, bins=50, range=tuple(np.quantile(errors, [0.005, 0.995])))
     _name(histogram, "Errors (middle 99 %)", "predicted - true", "rows")
     return _png(figure)
-
-
-def _calibration(is_label: NDArray[Any], probability: NDArray[Any]) -> tuple[Any, Any]:
-    found, said = calibration_curve(is_label, np.clip(probability, 0, 1), n_bins=CALIBRATION_BINS, strategy="quantile")
-    return said, found
 
 
 def _figure(panels: int) -> tuple[Figure, Sequence[Axes]]:
@@ -97,6 +124,10 @@ def _name(axes: Axes, title: str, x: str, y: str) -> None:
 
 
 def _png(figure: Figure) -> bytes:
+    """Return the file: a PNG, or inside `as_svg` an SVG."""
     stream = io.BytesIO()
+    if _SVG.get():
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+        return stream.getvalue().replace(INK.encode(), b"currentColor")
     figure.savefig(stream, format="png", dpi=DOTS_AN_INCH, metadata={"Software": None})
     return stream.getvalue()

@@ -1,4 +1,7 @@
-"""Report: what a run found -> `card.md` and its plots, for people.
+"""Report: what a run found -> `card.md`, its plots and `report.html`, for people.
+
+    Made, Findings ─ blocks ─┬─ and a gallery ─────────────────> card.md, to be read beside the code
+                             └─ and how to repeat it ─ html.py ─> report.html, one page with everything in it
 
 It knows nothing about how any of it was computed.
 """
@@ -6,14 +9,16 @@ It knows nothing about how any of it was computed.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from training import plots, plots_calibration, plots_importance, report_findings
+from training import html, plots, plots_calibration, plots_importance, report_findings, trials
 from training.calibrate import undone
 from training.classification import confusion
 from training.compress import Choice
 from training.findings import Findings
 from training.fit import History
+from training.html import Fact
 from training.made import Made
 from training.manifest import command
 from training.markdown import number, table
@@ -21,8 +26,17 @@ from training.options import Options
 from training.prepare import Data
 from training.task import Metrics, Task
 
-CURVES, CONFUSION, RANKING, RESIDUALS = "curves.png", "confusion.png", "roc_calibration.png", "residuals.png"
+CURVES, CONFUSION, RANKING, RESIDUALS = "curves.png", "confusion.png", "roc_pr.png", "residuals.png"
 RELIABILITY, IMPORTANCE = "reliability.png", "importance.png"
+HTML = "report.html"
+MOST_LABELS = 10  # in a sentence
+QUALITY, COMPRESSION, TRAINING = "How good it is", "What compression cost", "How it was trained"
+PLACES = {  # plot -> the section of the page that it stands in
+    **dict.fromkeys((CONFUSION, RANKING, RELIABILITY, RESIDUALS), QUALITY),
+    IMPORTANCE: "What it goes by",
+    "compression.png": COMPRESSION,
+    CURVES: TRAINING,
+}
 
 
 def pictures(made: Made, findings: Findings) -> dict[str, bytes]:
@@ -39,7 +53,7 @@ def _of_task(made: Made, findings: Findings) -> dict[str, bytes]:
     return {
         CURVES: curves,
         CONFUSION: plots.confusion_matrix(confusion(y, findings.outputs), task.labels),
-        RANKING: plots.roc_and_calibration(y, findings.outputs, task.labels),
+        RANKING: plots.roc_and_precision_recall(y, findings.outputs, task.labels),
         RELIABILITY: plots_calibration.reliability(y, _probabilities(made, findings), task.labels),
     }
 
@@ -52,39 +66,108 @@ def _probabilities(made: Made, findings: Findings) -> dict[str, NDArray[Any]]:
 
 def card(made: Made, findings: Findings, drawn: Iterable[str]) -> str:
     """Write the card; `drawn` are the files of the plots."""
-    data, choice, scores = made.data, made.choice, findings.scores
     blocks = [
         f"# {made.name}",
+        *_blocks(made, findings),
+        f"```\n{command(made.options)}\n```",
+        "## Plots",
+        "\n".join(f"![{file.removesuffix('.png')}]({file})" for file in drawn),
+        "## Limits",
+        _limits(made.data),
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def page(made: Made, findings: Findings, facts: Mapping[str, Any]) -> str:
+    """Write the report as one page of HTML; `facts` are those of the manifest."""
+    with plots.as_svg():
+        drawn = pictures(made, findings)
+    task = made.data.task
+    blocks = [
+        *_blocks(made, findings),
+        "## Limits",
+        _limits(made.data),
+        "## How to repeat it",
+        *_repeat(facts),
+    ]
+    libraries = facts["libraries"]
+    return html.page(
+        title=made.name,
+        kind=f"{task.name} · {made.options.target} · {made.options.data.name}",
+        facts=[*_scores(made, findings), *_costs(made)],
+        markdown="\n\n".join(blocks),
+        plots={name: (PLACES.get(name, "Plots"), svg) for name, svg in drawn.items()},
+        footer=f"Written by Slipway, {facts['created']}, with Keras {libraries['keras']} and ONNX Runtime "
+        f"{libraries['onnxruntime']}. This page needs no network and runs no script.",
+    )
+
+
+def _blocks(made: Made, findings: Findings) -> list[str]:
+    """Return what the card and the page both say, in Markdown."""
+    data, choice, scores = made.data, made.choice, findings.scores
+    return [
         _summary(made, scores),
         *_warnings(data),
-        "## How good it is",
+        f"## {QUALITY}",
         f"Measured once on the {len(data.test):,} rows of the test split, which no training and no choice has seen.",
         metrics_table(scores),
         _legend(data.task),
         *report_findings.blocks(findings),
-        "## What compression cost",
+        f"## {COMPRESSION}",
         choice.reason,
         candidates_table(choice, scores, data.task),
         _compression_notes(),
         "## The data",
         _rows_text(data),
         columns_table(data),
-        "## How it was trained",
+        *filter(None, [trials.card_section(made.search).strip()]),
+        f"## {TRAINING}",
         _training_text(made.options, made.history),
-        f"```\n{command(made.options)}\n```",
-        "## Plots",
-        "\n".join(f"![{file.removesuffix('.png')}]({file})" for file in drawn),
-        "## Limits",
-        _limits(data),
     ]
-    return "\n\n".join(blocks) + "\n"
+
+
+def _scores(made: Made, findings: Findings) -> list[Fact]:
+    """Return the main metric beside that of the baselines."""
+    main = made.data.task.budget_metrics[0]
+    intervals = findings.intervals
+    note = f"{intervals.level:.0%}: {report_findings.span(intervals.shipped[main])}" if intervals else ""
+    beside = {"hist_gradient_boosting": "boosting", "linear": "linear model", "baseline": "trivial"}
+    return [
+        Fact(f"{main}, shipped", number(findings.scores["shipped"][main]), note),
+        *(Fact(f"{main}, {said}", number(findings.scores[model][main])) for model, said in beside.items()),
+    ]
+
+
+def _costs(made: Made) -> list[Fact]:
+    chosen = made.choice.chosen
+    rows, us = next(iter(chosen.latency_us.items()))
+    return [
+        Fact("size of the graph", f"{chosen.bytes / 1000:,.0f} kB", chosen.precision),
+        Fact(f"time of {rows} row{'s' if rows > 1 else ''}", f"{us:,.0f} µs", "one thread of the training machine"),
+    ]
+
+
+def _repeat(facts: Mapping[str, Any]) -> list[str]:
+    """Say what repeats the run, and how to know that the data is the same."""
+    training = facts["training"]
+    return [
+        f"```\n{training['command']}\n```",
+        f"Seed {training['seed']}; the data file has the SHA-256 `{training['data_sha256']}`.\n"
+        "The same command on the same file, machine and versions gives the same numbers; "
+        "other processors add in another order.",
+        table(["library", "version"], facts["libraries"].items()),
+    ]
 
 
 def metrics_table(scores: Mapping[str, Metrics]) -> str:
     """One line a model, one column a metric."""
     names = list(next(iter(scores.values())))
-    rows = ([model, *(number(found[name]) for name in names)] for model, found in scores.items())
+    rows = ([_marked(model), *(number(found[name]) for name in names)] for model, found in scores.items())
     return table(["model", *names], rows)
+
+
+def _marked(model: str) -> str:
+    return f"**{model}**" if model == "shipped" else model
 
 
 def candidates_table(choice: Choice, scores: Mapping[str, Metrics], task: Task) -> str:
@@ -163,8 +246,19 @@ def _rows_text(data: Data) -> str:
     return (
         f"{table_.rows_read:,} rows read; {table_.rows_without_target:,} without a target and "
         f"{table_.rows_repeated:,} repeated rows removed; {len(data.train):,} for training, "
-        f"{len(data.validation):,} for validation, {len(data.test):,} for test."
+        f"{len(data.validation):,} for validation, {len(data.test):,} for test.\n{_target_text(data)}"
     )
+
+
+def _target_text(data: Data) -> str:
+    """Say how the target lies in the training rows."""
+    y, labels = data.train.y, data.task.labels
+    if labels is None:
+        return f"Its target lies from {number(y.min())} to {number(y.max())}, with a mean of {number(y.mean())}."
+    shares = np.bincount(y, minlength=len(labels)) / len(y)
+    common = sorted(zip(labels, shares, strict=True), key=lambda pair: -pair[1])[:MOST_LABELS]
+    more = f" and {len(labels) - MOST_LABELS} rarer labels" if len(labels) > MOST_LABELS else ""
+    return f"Its target is {', '.join(f'`{label}` ({share:.1%})' for label, share in common)}{more}."
 
 
 def _training_text(options: Options, history: History) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from training import bundle, calibrate, compress, console, console_findings, fold, report, trials
+from training import bundle, calibrate, compress, console, console_findings, fold, report
 from training.calibrate import Adjustment
 from training.compress import Choice
 from training.evaluate import predict_in_batches
@@ -177,12 +177,14 @@ def _write(made: Made, findings: Findings, out: Console, signer: Signer | None) 
         session = Session(chosen.graph)
         answers = predict_in_batches(session.predict, data.train.arrays)
         drawn = report.pictures(made, findings)
+        facts = manifest(made, findings)
         examples = golden(data.test_frame, data.features, data.optional, task, session.predict, chosen.precision)
         files = {
             "model.onnx": chosen.graph,
             "golden.json": bundle.to_json(examples),
             "profile.json": bundle.to_json(profile(data.features, task, data.train.arrays, answers), indent=1),
-            "card.md": (report.card(made, findings, drawn) + trials.card_section(made.search)).encode(),
+            "card.md": report.card(made, findings, drawn).encode(),
+            report.HTML: report.page(made, findings, facts).encode(),
             **drawn,
         }
-        return bundle.write(made.options.models, made.name, manifest(made, findings), files, signer)
+        return bundle.write(made.options.models, made.name, facts, files, signer)
