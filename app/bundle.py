@@ -95,7 +95,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     labels: tuple[str, ...] | None  # in the order of the output's columns; None for regression
-    precision: str  # of the shipped graph: "fp32" or "int8-static"
+    precision: str  # of the shipped graph: "fp32", "fp16" or "int8-static"
     metrics: dict[
         str, dict[str, float]
     ]  # "keras", "fp32", "shipped", "baseline", … -> metric -> value, on the test split

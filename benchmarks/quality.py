@@ -82,17 +82,22 @@ def find(case: Case, data: Path) -> Path | None:
 def run(name: str, seed: int, data: Path, more: Sequence[str] = ()) -> Run:
     """Train once with default options."""
     case, path = CASES[name], find(CASES[name], data)
+    words = [str(path), "--target", case.target, "--seed", str(seed)]
+    manifest, seconds = trained([*words, *(["--drop", case.drop] if case.drop else []), *more])
+    return Run(name, seed, manifest["metrics"], manifest["precision"], manifest["libraries"], seconds)
+
+
+def trained(words: Sequence[str]) -> tuple[dict[str, Any], float]:
+    """Run `python -m training` with these words; return the bundle's manifest and the seconds of the whole command."""
     with tempfile.TemporaryDirectory() as models:
-        command = [sys.executable, "-m", "training", str(path), "--target", case.target, "--models", models]
-        command += ["--seed", str(seed), *(["--drop", case.drop] if case.drop else []), *more]
+        command = [sys.executable, "-m", "training", *words, "--models", models]
         started = time.monotonic()
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         seconds = time.monotonic() - started
         (written,) = Path(models).glob("*/1/manifest.json")
-        manifest = json.loads(written.read_text())
-    return Run(name, seed, manifest["metrics"], manifest["precision"], manifest["libraries"], seconds)
+        return json.loads(written.read_text()), seconds
 
 
 def claimed_rows(runs: Mapping[str, list[Run]]) -> list[str]:

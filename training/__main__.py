@@ -15,7 +15,9 @@ Of a data file, in this order:
     build      network.py, layers.py, task.py       features and task -> Keras, preprocessing inside
     fit        fit.py, feed.py, order.py            -> the weights with the best validation loss
     export     export.py                            Keras -> ONNX, the same answers
-    compress   compress.py, runtime.py              candidates, each measured -> one chosen by a rule
+    compress   candidates.py, quantize.py,          candidates, each measured -> one chosen by a rule
+               shrink.py, compress.py, runtime.py,
+               choose.py, budget.py
     explain    importance.py, selection.py          what the graph goes by, and whether less would do
     judge      judge.py, evaluate.py, baselines.py, test metrics beside the baselines, how sure they are,
                intervals.py, weighted.py, slices.py and where they are worst

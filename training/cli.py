@@ -16,9 +16,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from training import budget as budgets
 from training import quiet
+from training.budget import Budget
 from training.errors import DataError, TrainingError
 from training.options import (
+    CompressName,
     FamilyName,
     Forced,
     OptimizerName,
@@ -48,6 +51,14 @@ def units(text: str) -> tuple[int, ...]:
     if not found or min(found) < 1:
         raise typer.BadParameter(f"expected positive numbers divided by commas. Received: {text!r}.")
     return found
+
+
+def limits(text: str) -> Budget:
+    """Read a budget: 0.5, or limits by name."""
+    try:
+        return budgets.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"`--budget`: {error}") from error
 
 
 @app.command(epilog="Of bundles that are there: python -m training evaluate, compare or sign, each with --help.")
@@ -134,9 +145,13 @@ def main(  # noqa: PLR0913 - one parameter an option; they are listed nowhere el
         bool, typer.Option("--select", help="Try again without features that are not needed; keep it if not worse.")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Makes a run repeatable on one machine.")] = DEFAULT.seed,
+    compress: Annotated[
+        CompressName, typer.Option(help="quick: narrower weights; full: also fewer units, which are fitted anew.")
+    ] = DEFAULT.compress,
     budget: Annotated[
-        float, typer.Option(min=0, help="Points (hundredths of the main metric) that compression may cost.")
-    ] = DEFAULT.budget_points,
+        str,
+        typer.Option(help=f"Points (hundredths of the main metric) that compression may cost, or {budgets.EXAMPLE}."),
+    ] = str(DEFAULT.budget),
     precision: Annotated[
         Forced | None, typer.Option(help="Ship this graph whatever was measured. [default: by the rule]")
     ] = None,
@@ -147,7 +162,6 @@ def main(  # noqa: PLR0913 - one parameter an option; they are listed nowhere el
 
 def to_options(params: Mapping[str, Any]) -> Options:
     """Turn the words of the command line, as typer checked them, into options."""
-    same = {name: value for name, value in params.items() if name != "budget"}
     lists = {
         "categorical": names(params["categorical"]),
         "drop": names(params["drop"]),
@@ -158,7 +172,7 @@ def to_options(params: Mapping[str, Any]) -> Options:
         "models": Path(params["models"]),
         **{name: params[name] and Path(params[name]) for name in ("sign_key", "tune_store")},
     }
-    return Options(**{**same, **lists, **paths, "budget_points": params["budget"]})
+    return Options(**{**params, **lists, **paths, "budget": limits(params["budget"])})
 
 
 def parse(words: Sequence[str]) -> Options:

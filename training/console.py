@@ -12,8 +12,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from training.choose import Choice
 from training.clean import Column
-from training.compress import Choice
 
 LOGGED_EPOCHS = 10
 
@@ -30,6 +30,17 @@ def stage(console: Console, name: str) -> Iterator[Callable[[str], None]]:
     took_s = time.perf_counter() - start
     said = "".join(f" {escape(result)}" for result in results)
     console.print(f"[bold]{name}[/bold]{said} [dim]{took_s:.1f} s[/dim]")
+
+
+@contextmanager
+def steps(console: Console, name: str, at_most: int) -> Iterator[Callable[[str], None]]:
+    """Show which of so many steps is being done: a bar on a terminal, a line at the end in a log."""
+    start = time.perf_counter()
+    columns = (TextColumn(f"[bold]{name}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=at_most)
+        yield lambda doing: bar.update(task, advance=1, description=escape(doing))
+    console.print(f"[bold]{name}[/bold] [dim]{time.perf_counter() - start:.1f} s[/dim]")
 
 
 @contextmanager
@@ -82,12 +93,14 @@ def print_warnings(console: Console, warnings: Sequence[str]) -> None:
 
 
 def print_candidates(console: Console, choice: Choice) -> None:
-    """Show what each way of compressing gave."""
+    """Show what each way of compressing gave; what the others lack stands on the card."""
     batches = list(choice.chosen.latency_us)
-    table = Table("graph", "bytes", *(f"µs at batch {rows}" for rows in batches), "points lost on validation")
+    table = Table("graph", "bytes", *(f"µs at batch {rows}" for rows in batches))
+    table.add_column("points lost on validation", justify="right")
+    table.columns[0].no_wrap = True
     for candidate in choice.candidates:
         times = (f"{candidate.latency_us[rows]:.0f}" for rows in batches)
         style = "bold" if candidate is choice.chosen else ""
-        table.add_row(candidate.precision, f"{candidate.bytes:,}", *times, f"{candidate.loss_points:+.2f}", style=style)
+        table.add_row(candidate.name, f"{candidate.bytes:,}", *times, f"{candidate.loss_points:+.2f}", style=style)
     console.print(table)
     console.print(escape(choice.reason))

@@ -12,6 +12,7 @@ that shares what lies before. What is said is linear in the layers named in `LAS
 It knows nothing about columns, losses or files.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import keras
@@ -95,6 +96,17 @@ def widened(family: FamilyName, hidden: tuple[int, ...], members: int) -> tuple[
     if family == "residual":
         return hidden[0] * members, *hidden[1:]
     return *hidden[:-1], hidden[-1] * members
+
+
+def unit_groups(family: FamilyName, layers: int) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Name, for each entry of `hidden`, the layers that make its units and those that read them."""
+    if family == "residual":
+        places = range(1, layers)
+        inside, outside = [f"inside_{place}" for place in places], [f"outside_{place}" for place in places]
+        blocks = [((maker,), (reader,)) for maker, reader in zip(inside, outside, strict=True)]
+        return [((FIRST, *outside), (*inside, HEAD)), *blocks]
+    names = [FIRST, *(f"hidden_{place}" for place in range(1, layers)), HEAD]
+    return [((maker,), (reader,)) for maker, reader in pairwise(names)]
 
 
 def rescale(trunk: Any, scale: float, shift: NDArray[Any] | float) -> None:

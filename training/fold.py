@@ -35,19 +35,24 @@ def fitted(features: Features, task: Task, options: Options) -> Network:
 
 def fold(network: Network, features: Features, task: Task, options: Options) -> Network:
     """Build the network that is served, with the weights of a fitted one."""
-    plain = build(
+    served = plain(features, task, options, widened(options.network, options.hidden, options.members))
+    layers = {layer.name: layer for layer in network.trunk.layers}
+    for layer in served.trunk.layers:
+        if layer.get_weights():
+            layer.set_weights(_weights(layers[layer.name], layers.get(SUMS)))
+    return served
+
+
+def plain(features: Features, task: Task, options: Options, hidden: tuple[int, ...]) -> Network:
+    """Build a network that is served, with new weights."""
+    return build(
         features,
         task,
-        hidden=widened(options.network, options.hidden, options.members),
+        hidden=hidden,
         dropout=options.dropout,
         embedding=options.embedding,
         family=options.network,
     )
-    layers = {layer.name: layer for layer in network.trunk.layers}
-    for layer in plain.trunk.layers:
-        if layer.get_weights():
-            layer.set_weights(_weights(layers[layer.name], layers.get(SUMS)))
-    return plain
 
 
 def _weights(layer: Any, sums: Any | None) -> list[NDArray[Any]]:

@@ -39,7 +39,7 @@ def _answers(made: Made) -> dict[str, NDArray[Any]]:
     """Let every model answer the test rows: model -> (rows, outputs)."""
     data, choice = made.data, made.choice
     graphs: dict[str, NDArray[Any]] = {
-        candidate.precision: predict_in_batches(Session(candidate.graph).predict, data.test.arrays)
+        candidate.name: predict_in_batches(Session(candidate.graph).predict, data.test.arrays)
         for candidate in choice.candidates
     }
     return {
@@ -48,5 +48,5 @@ def _answers(made: Made) -> dict[str, NDArray[Any]]:
         BOOSTING: baselines.boosting(data.task, data.train, data.test, made.options.seed),
         "keras": predict_in_batches(made.network.predict, data.test.arrays),
         **graphs,
-        SHIPPED: graphs[choice.chosen.precision],
+        SHIPPED: graphs[choice.chosen.name],
     }

@@ -6,7 +6,7 @@ It knows nothing about how any of it was made.
 from dataclasses import dataclass
 
 from training.calibrate import Adjustment
-from training.compress import Choice
+from training.choose import Choice
 from training.fit import History
 from training.network import Network
 from training.options import Options

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from app.bundle import sha256
+from training import report_compression
 from training.calibrate import Adjustment
 from training.features import CATEGORICAL, NUMERIC, Number
 from training.findings import Findings
@@ -52,6 +53,7 @@ def manifest(made: Made, findings: Findings) -> dict[str, Any]:
             **_adjusted(made.adjustment),
             **judged(findings),
             **({"search": made.search.facts()} if made.search else {}),
+            "compression": report_compression.facts(made.choice, options),
         },
     }
 
@@ -69,7 +71,7 @@ def flags(options: Options) -> list[str]:
 
 
 def _flag(name: str, value: Any) -> list[str]:
-    flag = "--" + name.removesuffix("_points").replace("_", "-")
+    flag = "--" + name.replace("_", "-")
     if value is True:
         return [flag]
     if value is False:

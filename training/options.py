@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from training.budget import USUAL, Budget
+
 TaskName = Literal["binary", "multiclass", "regression"]
 OptimizerName = Literal["sgd", "momentum", "rmsprop", "adam", "adamw"]
 OPTIMIZERS: tuple[OptimizerName, ...] = get_args(OptimizerName)
 FamilyName = Literal["plain", "residual", "wide-and-deep"]
 ScheduleName = Literal["plateau", "cosine", "constant"]
 ThresholdMetric = Literal["f1", "accuracy", "balanced_accuracy"]
-Precision = Literal["fp32", "int8-dynamic", "int8-static"]
-Forced = Literal["fp32", "int8-static"]  # int8-dynamic never ships: a row's answer would depend on its batch
+CompressName = Literal["quick", "full"]
+Precision = Literal["fp32", "fp16", "int8-dynamic", "int8-static"]
+Forced = Literal["fp32", "fp16", "int8-static"]  # int8-dynamic never ships: a row's answer would depend on its batch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,5 +66,6 @@ class Options:
     select: bool = False  # fit again without the features that the first model does not need
     seed: int = 0
 
-    budget_points: float = 0.5  # hundredths of the main metric that compression may cost
+    compress: CompressName = "quick"  # full fits smaller networks, too, and takes about as long as the first fit
+    budget: Budget = USUAL  # what the graph that ships may lose, take and weigh
     precision: Forced | None = None  # None: chosen by measurement

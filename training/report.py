@@ -12,10 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training import html, plots, plots_calibration, plots_importance, report_findings, trials
+from training import (
+    html,
+    plots,
+    plots_calibration,
+    plots_compression,
+    plots_importance,
+    report_compression,
+    report_findings,
+    trials,
+)
 from training.calibrate import undone
 from training.classification import confusion
-from training.compress import Choice
 from training.findings import Findings
 from training.fit import History
 from training.html import Fact
@@ -34,7 +42,7 @@ QUALITY, COMPRESSION, TRAINING = "How good it is", "What compression cost", "How
 PLACES = {  # plot -> the section of the page that it stands in
     **dict.fromkeys((CONFUSION, RANKING, RELIABILITY, RESIDUALS), QUALITY),
     IMPORTANCE: "What it goes by",
-    "compression.png": COMPRESSION,
+    report_compression.PLOT: COMPRESSION,
     CURVES: TRAINING,
 }
 
@@ -47,11 +55,14 @@ def pictures(made: Made, findings: Findings) -> dict[str, bytes]:
 
 def _of_task(made: Made, findings: Findings) -> dict[str, bytes]:
     history, task, y = made.history, made.data.task, made.data.test.y
-    curves = plots.learning_curves(history.loss, history.validation_loss, history.best_epoch)
+    shared = {
+        CURVES: plots.learning_curves(history.loss, history.validation_loss, history.best_epoch),
+        report_compression.PLOT: plots_compression.pareto(made.choice),
+    }
     if task.labels is None:
-        return {CURVES: curves, RESIDUALS: plots.residuals(y, findings.outputs[:, 0], str(made.options.target))}
+        return {**shared, RESIDUALS: plots.residuals(y, findings.outputs[:, 0], str(made.options.target))}
     return {
-        CURVES: curves,
+        **shared,
         CONFUSION: plots.confusion_matrix(confusion(y, findings.outputs), task.labels),
         RANKING: plots.roc_and_precision_recall(y, findings.outputs, task.labels),
         RELIABILITY: plots_calibration.reliability(y, _probabilities(made, findings), task.labels),
@@ -104,19 +115,17 @@ def page(made: Made, findings: Findings, facts: Mapping[str, Any]) -> str:
 
 def _blocks(made: Made, findings: Findings) -> list[str]:
     """Return what the card and the page both say, in Markdown."""
-    data, choice, scores = made.data, made.choice, findings.scores
+    data, scores = made.data, findings.scores
     return [
         _summary(made, scores),
         *_warnings(data),
         f"## {QUALITY}",
         f"Measured once on the {len(data.test):,} rows of the test split, which no training and no choice has seen.",
-        metrics_table(scores),
+        metrics_table(report_compression.without_candidates(made.choice, scores)),
         _legend(data.task),
         *report_findings.blocks(findings),
         f"## {COMPRESSION}",
-        choice.reason,
-        candidates_table(choice, scores, data.task),
-        _compression_notes(),
+        report_compression.section(made.choice, scores),
         "## The data",
         _rows_text(data),
         columns_table(data),
@@ -142,7 +151,7 @@ def _costs(made: Made) -> list[Fact]:
     chosen = made.choice.chosen
     rows, us = next(iter(chosen.latency_us.items()))
     return [
-        Fact("size of the graph", f"{chosen.bytes / 1000:,.0f} kB", chosen.precision),
+        Fact("size of the graph", f"{chosen.bytes / 1000:,.0f} kB", chosen.name),
         Fact(f"time of {rows} row{'s' if rows > 1 else ''}", f"{us:,.0f} µs", "one thread of the training machine"),
     ]
 
@@ -170,25 +179,6 @@ def _marked(model: str) -> str:
     return f"**{model}**" if model == "shipped" else model
 
 
-def candidates_table(choice: Choice, scores: Mapping[str, Metrics], task: Task) -> str:
-    """Bytes, latency and quality of every candidate; the shipped one is marked."""
-    batches = list(choice.chosen.latency_us)
-    times = [f"µs at batch {rows}" for rows in batches]
-    judged = [f"test {name}" for name in task.budget_metrics]
-    rows = (
-        [
-            f"**{candidate.precision}**" if candidate is choice.chosen else candidate.precision,
-            f"{candidate.bytes:,}",
-            *(f"{candidate.latency_us[batch]:.0f}" for batch in batches),
-            f"{candidate.loss_points:+.2f}",
-            f"{candidate.batch_effect:.1g}",
-            *(number(scores[candidate.precision][name]) for name in task.budget_metrics),
-        ]
-        for candidate in choice.candidates
-    )
-    return table(["graph", "bytes", *times, "points lost on validation", "moves with its batch", *judged], rows)
-
-
 def columns_table(data: Data) -> str:
     """One line a column of the file: what it holds and what became of it."""
     rows = (
@@ -209,7 +199,7 @@ def _summary(made: Made, scores: Mapping[str, Metrics]) -> str:
         f"scikit-learn's HistGradientBoosting reaches {number(scores['hist_gradient_boosting'][main])}, "
         f"a linear model {number(scores['linear'][main])} "
         f"and the trivial baseline {number(scores['baseline'][main])}.\n"
-        f"The graph ships as {chosen.precision}, {chosen.bytes:,} bytes."
+        f"The graph ships as {chosen.name}, {chosen.bytes:,} bytes."
     )
 
 
@@ -230,15 +220,6 @@ def _warnings(data: Data) -> list[str]:
     if not data.warnings:
         return []
     return ["## Warnings", "\n".join(f"* {warning}." for warning in data.warnings)]
-
-
-def _compression_notes() -> str:
-    return (
-        "Latency is the median run in ONNX Runtime on one thread of the training machine.\n"
-        "The last measured column before the metrics is how far a row's answer moves with the rows beside it; "
-        "a graph that moves does not ship.\n"
-        "The choice is made on the validation split; the test columns were computed after it."
-    )
 
 
 def _rows_text(data: Data) -> str:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from training import bundle, calibrate, compress, console, console_findings, fold, report
+from training import bundle, calibrate, candidates, console, console_findings, fold, report
 from training.calibrate import Adjustment
-from training.compress import Choice
+from training.choose import Choice, choose
 from training.evaluate import predict_in_batches
 from training.export import check_parity, export
 from training.findings import Findings, Importance, Selection
@@ -94,7 +94,7 @@ def _make(options: Options, data: Data, search: Search | None, name: str, out: C
     network = fold.fold(learner, data.features, data.task, options)
     adjustment = _adjust(options, data, network, out)
     graph = _export(options, data, network, out)
-    choice = _compress(options, data, graph, out)
+    choice = _compress(options, data, network, graph, out)
     return Made(
         options=options,
         name=name,
@@ -139,10 +139,10 @@ def _export(options: Options, data: Data, learner: Network, out: Console) -> byt
     return graph
 
 
-def _compress(options: Options, data: Data, graph: bytes, out: Console) -> Choice:
-    with console.stage(out, "Compress"):
-        candidates = compress.measure(compress.make(graph, data.train.arrays), data.task, data.validation)
-        choice = compress.choose(candidates, options.budget_points, options.precision)
+def _compress(options: Options, data: Data, network: Network, graph: bytes, out: Console) -> Choice:
+    with console.steps(out, "Compress", candidates.STEPS[options.compress]) as say:
+        found = candidates.find(options, data, network, graph, say)
+    choice = choose(found, options.budget, options.precision)
     console.print_candidates(out, choice)
     return choice
 

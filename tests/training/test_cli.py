@@ -66,6 +66,7 @@ def test_a_mistake_is_one_message_and_exit_code_2(data_file: Path, tmp_path: Pat
         (["{data}", "--target", "sold", "--hidden", "0"], "expected positive numbers"),
         (["{data}", "--target", "sold", "--hidden", "x"], "expected positive numbers"),
         (["{data}", "--target", "sold", "--test-share", "0.9"], "'--test-share'"),
+        (["{data}", "--target", "sold", "--budget", "speed=1"], "expected points, as 0.5, or limits of quality"),
         (["{data}", "--target", "sold", "--nope"], "--nope"),
     ],
 )

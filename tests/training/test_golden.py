@@ -31,7 +31,7 @@ def test_rows_a_caller_may_not_send_are_not_picked(data: Data) -> None:
     assert all(None not in row.values() for row in rows)
 
 
-@pytest.mark.parametrize("precision", ["fp32", "int8-static"])
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8-static"])
 def test_answers_repeat_after_json(data: Data, graph: bytes, precision: str) -> None:
     predict = Session(graph).predict
     made = golden(data.test_frame, data.features, data.optional, data.task, predict, precision)  # type: ignore[arg-type]  # a literal

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.training.conftest import options_for
+from training.budget import Budget
 from training.cli import app, parse
 from training.manifest import command
 from training.options import Options
@@ -18,7 +19,8 @@ def test_the_command_repeats_the_run() -> None:
         hidden=(8, 4),
         learning_rate=0.01,
         class_weights=True,
-        budget_points=1.0,
+        budget=Budget(1.0, latency_ms=0.5, size_kb=200),
+        compress="full",
         seed=3,
         precision="fp32",
     )

@@ -1,0 +1,39 @@
+"""Plots of compression: what every candidate loses, against its bytes and against its time.
+
+It draws with the helpers of `training/plots.py` and knows nothing about how a candidate was made or why one was chosen.
+"""
+
+from collections.abc import Callable
+
+from matplotlib.axes import Axes
+
+from training import plots
+from training.choose import Choice, front
+from training.compress import Candidate
+
+
+def pareto(choice: Choice) -> bytes:
+    """Draw points lost against size and against the time of the largest timed batch, with the front of each."""
+    drawn, (size, time) = plots._figure(2)
+    rows = max(choice.chosen.latency_us)
+    _panel(size, choice, lambda candidate: candidate.bytes / 1000)
+    _panel(time, choice, lambda candidate: candidate.latency_us[rows])
+    plots._name(size, "Loss against size", "kB", "points lost on validation")
+    plots._name(time, "Loss against time", f"µs at batch {rows}", "points lost on validation")
+    size.legend(fontsize="small")
+    return plots._png(drawn)
+
+
+def _panel(axes: Axes, choice: Choice, cost: Callable[[Candidate], float]) -> None:
+    candidates = choice.candidates
+    points = [(cost(candidate), candidate.loss_points) for candidate in candidates]
+    best = front(points)
+    axes.scatter([x for x, _ in points], [y for _, y in points], s=18, color="grey", label="measured")
+    axes.step([points[place][0] for place in best], [points[place][1] for place in best], where="post", label="front")
+    axes.scatter(
+        cost(choice.chosen), choice.chosen.loss_points, s=90, facecolors="none", edgecolors="C3", label="ships"
+    )
+    for place in sorted({*best, candidates.index(choice.chosen), 0}):
+        axes.annotate(candidates[place].name, points[place], (4, 4), textcoords="offset points", fontsize=6)
+    axes.set_xscale("log")
+    axes.margins(0.15)
