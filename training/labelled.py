@@ -22,7 +22,7 @@ from app.csv_rows import Line, Table, open_table
 from training import dates
 from training.columns import as_text, convert
 from training.errors import DataError
-from training.load import PARQUET, UTF_8, check_encoding, load, read_header
+from training.load import PARQUET, UTF_8, check_encoding, explained, load, read_header
 
 CHUNK_ROWS = 4096
 
@@ -74,7 +74,8 @@ def open_examples(stack: ExitStack, path: Path, manifest: Manifest, encoding: st
         frame = dates.expand(frame, leave=[manifest.target])
         return Reading(_table(path, frame, (*manifest.features, _target(manifest))), manifest.target, {})
     encoding = check_encoding(encoding)
-    names, _ = read_header(path, encoding)
+    with explained(path, encoding):
+        names, _ = read_header(path, encoding)
     _check_target(path, names, manifest.target)
     dated = _dated(names, manifest.features)
     parts = {part for found in dated.values() for part in found}

@@ -11,7 +11,8 @@ import csv
 import io
 import zipfile
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -65,7 +66,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
 
 def _read_csv(path: Path, text_columns: Collection[str], encoding: str) -> pd.DataFrame:
     encoding = check_encoding(encoding)
-    try:
+    with explained(path, encoding):
         names, delimiter = read_header(path, encoding)
         check_names(path, names)  # before pandas renames the second of two
         frame = pd.read_csv(
@@ -78,11 +79,22 @@ def _read_csv(path: Path, text_columns: Collection[str], encoding: str) -> pd.Da
             dtype=dict.fromkeys(text_columns, "str"),
         )
         _check_widths(path, frame, len(names), delimiter, encoding)
+    return frame
+
+
+@contextmanager
+def explained(path: Path, encoding: str) -> Iterator[None]:
+    """Say what is wrong with a file where a library only says that something is.
+
+    Raises:
+        DataError: in the place of what reading raised.
+    """
+    try:
+        yield
     except UnicodeDecodeError as error:
         raise sniff.not_text(path, encoding.removesuffix("-sig")) from error
     except UNREADABLE as error:
         raise DataError(f"{path}: expected a CSV file. Received: {_first_line(error)}") from error
-    return frame
 
 
 def check_encoding(encoding: str) -> str:

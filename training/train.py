@@ -64,15 +64,14 @@ def default_name(data: Path) -> str:
 
 
 def _prepare(options: Options, out: Console, data: Data | None) -> Data:
-    with console.stage(out, "Prepare") as say:
-        data = data or prepare(options)
-        table = data.table
-        say(
-            f"{table.rows_read:,} rows; {table.rows_without_target:,} without target, {table.rows_repeated:,} repeated;"
-        )
-        say(
-            f"{len(data.train):,} train, {len(data.validation):,} validation, {len(data.test):,} test; {data.task.name}"
-        )
+    data = data or prepare(options)
+    table = data.table
+    out.print(
+        f"[bold]Prepare[/bold] {table.rows_read:,} rows; {table.rows_without_target:,} without target, "
+        f"{table.rows_repeated:,} repeated; {len(data.train):,} train, {len(data.validation):,} validation, "
+        f"{len(data.test):,} test; {data.task.name}",
+        highlight=False,
+    )
     console.print_columns(out, data.table.columns)
     console.print_warnings(out, data.warnings)
     return data

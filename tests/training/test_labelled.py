@@ -69,6 +69,7 @@ def test_a_date_becomes_the_parts_that_the_model_takes(manifest: Manifest, tmp_p
     ("content", "message"),
     [
         ("<html></html>", "a web page"),
+        ("town,größe\nKöln,1\n", "--encoding cp1252"),
         ("size,weight,color,city,old\n1,2,red,a,true\n", "expected the target 'sold' to judge by"),
         ("size,color,city,old,sold\n1,red,a,true,yes\n", "weight, which the model needs"),
     ],
@@ -77,6 +78,6 @@ def test_what_is_no_table_of_the_model_is_refused(
     manifest: Manifest, tmp_path: Path, content: str, message: str
 ) -> None:
     path = tmp_path / "new.csv"
-    path.write_text(content)
+    path.write_bytes(content.encode("cp1252"))
     with pytest.raises(SlipwayError, match=message):
         read(path, manifest)
