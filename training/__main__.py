@@ -19,6 +19,7 @@ Of a data file, in this order:
                shrink.py, compress.py, runtime.py,
                choose.py, budget.py
     explain    importance.py, selection.py          what the graph goes by, and whether less would do
+    fold       crossval.py                          the same on other divisions of the rows, if asked
     judge      judge.py, evaluate.py, baselines.py, test metrics beside the baselines, how sure they are,
                intervals.py, weighted.py, slices.py and where they are worst
     write      golden.py, profile.py, report.py,    -> models/<name>/<version>/

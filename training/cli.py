@@ -141,6 +141,9 @@ def main(  # noqa: PLR0913 - one parameter an option; they are listed nowhere el
     tune_store: Annotated[
         Path | None, typer.Option(help="File that keeps the search, to go on with it. [default: not kept]")
     ] = None,
+    folds: Annotated[
+        int, typer.Option(min=0, help="Fit so often on other divisions of the rows, to see how far metrics differ.")
+    ] = DEFAULT.folds,
     select: Annotated[
         bool, typer.Option("--select", help="Try again without features that are not needed; keep it if not worse.")
     ] = False,

@@ -6,6 +6,7 @@ It knows nothing about how any of it was computed.
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from rich.console import Console
 from rich.markup import escape
@@ -35,11 +36,23 @@ def stage(console: Console, name: str) -> Iterator[Callable[[str], None]]:
 @contextmanager
 def steps(console: Console, name: str, at_most: int) -> Iterator[Callable[[str], None]]:
     """Show which of so many steps is being done: a bar on a terminal, a line at the end in a log."""
+    with _timed_bar(console, name, at_most) as update:
+        yield lambda doing: update(advance=1, description=escape(doing))
+
+
+@contextmanager
+def bar(console: Console, name: str, total: int) -> Iterator[Callable[[float], None]]:
+    """Show how much is done; the block is given what to tell."""
+    with _timed_bar(console, name, total) as update:
+        yield lambda done: update(completed=done)
+
+
+@contextmanager
+def _timed_bar(console: Console, name: str, total: int) -> Iterator[Callable[..., None]]:
     start = time.perf_counter()
     columns = (TextColumn(f"[bold]{name}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=at_most)
-        yield lambda doing: bar.update(task, advance=1, description=escape(doing))
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
+        yield partial(shown.update, shown.add_task("", total=total))
     console.print(f"[bold]{name}[/bold] [dim]{time.perf_counter() - start:.1f} s[/dim]")
 
 
@@ -53,17 +66,6 @@ def epochs_bar(console: Console, epochs: int) -> Iterator[Show]:
     with Progress(*columns, TextColumn("{task.fields[losses]}"), console=console, transient=True) as bar:
         task = bar.add_task("Train (Ctrl-C keeps the best so far)", total=epochs, losses="")
         yield lambda done, losses: bar.update(task, completed=done, losses=_said(losses))
-
-
-@contextmanager
-def bar(console: Console, name: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show how much of something is done, on a terminal, and how long it took; the block is given what to tell."""
-    start = time.perf_counter()
-    columns = (TextColumn("[bold]{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
-        task = shown.add_task(name, total=total)
-        yield lambda done: shown.update(task, completed=done)
-    console.print(f"[bold]{name}[/bold] [dim]{time.perf_counter() - start:.1f} s[/dim]")
 
 
 def _print_epoch(console: Console, done: int, losses: Mapping[str, float]) -> None:

@@ -12,7 +12,7 @@ from rich.table import Table
 from training.findings import Findings, Importance, Intervals, Selection
 from training.judge import BASELINES
 from training.markdown import number
-from training.report_findings import selected, span
+from training.report_findings import folded, selected, span
 from training.task import Task
 
 SHOWN = (*BASELINES, "keras", "fp32", "shipped")
@@ -47,6 +47,8 @@ def print_findings(console: Console, task: Task, findings: Findings) -> None:
     console.print(table)
     if findings.intervals is not None:
         _print_intervals(console, task.budget_metrics[0], findings.intervals)
+    if findings.folds is not None:
+        console.print(folded(findings.folds, task.budget_metrics[0]), highlight=False)
 
 
 def _print_intervals(console: Console, metric: str, found: Intervals) -> None:

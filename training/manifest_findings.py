@@ -17,6 +17,9 @@ def judged(findings: Findings) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if findings.intervals is not None:
         found["intervals"] = _intervals(findings.intervals)
+    if findings.folds is not None:
+        scores = findings.folds.scores
+        found["folds"] = {name: [_short(metrics[name]) for metrics in scores] for name in scores[0]}
     if findings.importances:
         found["importances"] = _importances(findings.importance_metric, findings.importances)
     if findings.selection is not None:

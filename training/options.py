@@ -63,6 +63,7 @@ class Options:
     threshold_for: ThresholdMetric | None = None  # None: the most probable label
     tune: int = 0  # sets of options to try before the run that ships; 0: none
     tune_store: Path | None = None  # None: the search is not kept
+    folds: int = 0  # further fits on other divisions of the training and validation rows; 0: none
     select: bool = False  # fit again without the features that the first model does not need
     seed: int = 0
 

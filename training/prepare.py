@@ -66,21 +66,24 @@ def prepare(options: Options) -> Data:
         test=options.test_share,
         seed=options.seed,
     )
+    data = divided(table, task, y, parts, options)
+    leaks = leakage.suspects(data.task, data.features, data.train, data.validation)
+    return replace(data, warnings=(*map(str, leaks), *mixed_columns))
+
+
+def divided(table: Table, task: Task, y: NDArray[Any], parts: Split, options: Options) -> Data:
+    """Describe the training rows of a division, and lay out all three parts by that."""
     training_rows = table.features.iloc[parts.train]
     features = describe(training_rows, table.types, bins=options.bins, max_vocabulary=options.max_vocabulary)
-    task = task.fit_to(y[parts.train])
-    train, validation = (_rows(table, features, y, part) for part in (parts.train, parts.validation))
-    leaks = leakage.suspects(task, features, train, validation)
     return Data(
         table=table,
-        task=task,
+        task=task.fit_to(y[parts.train]),
         features=features,
         parts=parts,
-        train=train,
-        validation=validation,
+        train=_rows(table, features, y, parts.train),
+        validation=_rows(table, features, y, parts.validation),
         test=_rows(table, features, y, parts.test),
         optional=_optional(features, options.allow_missing),
-        warnings=(*map(str, leaks), *mixed_columns),
     )
 
 

@@ -5,7 +5,7 @@ It knows nothing about how any of it was computed, nor about the rest of the car
 
 from collections.abc import Sequence
 
-from training.findings import Findings, Importance, Interval, Intervals, Selection, Slices
+from training.findings import Findings, Folds, Importance, Interval, Intervals, Selection, Slices
 from training.markdown import number, table
 
 
@@ -14,6 +14,8 @@ def blocks(findings: Findings) -> list[str]:
     found: list[str] = []
     if findings.intervals is not None:
         found += ["### How sure that is", intervals_table(findings.intervals), _about_intervals(findings.intervals)]
+    if findings.folds is not None:
+        found += ["### On other divisions of the rows", _about_folds(findings.folds), folds_table(findings)]
     if findings.slices is not None and findings.slices.slices:
         found += ["### Where it is worst", _about_slices(findings.slices), slices_table(findings.slices)]
     if findings.importances:
@@ -74,6 +76,34 @@ def selected(found: Selection) -> str:
     return (
         f"Fitted again without {names}: {found.metric} on the validation rows {number(found.after)}, "
         f"{number(found.before)} with all features; {verdict}."
+    )
+
+
+def folds_table(findings: Findings) -> str:
+    """One line a metric: over the folds, and of the shipped graph on the test rows."""
+    assert findings.folds is not None
+    folds = findings.folds
+    rows = (
+        [name, *map(number, (folds.mean(name), folds.spread(name), min(values), max(values), shipped))]
+        for name, shipped in findings.scores["shipped"].items()
+        if (values := folds.values(name))
+    )
+    return table(["metric", "mean", "standard deviation", "lowest", "highest", "shipped, test rows"], rows)
+
+
+def folded(folds: Folds, metric: str) -> str:
+    """Say in a sentence what the folds gave."""
+    return (
+        f"{metric} over {len(folds.scores)} folds of the training and validation rows: "
+        f"{number(folds.mean(metric))}, standard deviation {number(folds.spread(metric))}"
+    )
+
+
+def _about_folds(folds: Folds) -> str:
+    return (
+        f"The same training {len(folds.scores)} times on the training and validation rows, each time judged on another "
+        f"part of them (Keras, as fitted and calibrated); the test rows had no part in it.\n"
+        "A fold learns from fewer rows than the shipped model, and should be a little worse for it."
     )
 
 

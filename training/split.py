@@ -1,5 +1,7 @@
 """Split: rows -> training, validation and test, by a seed.
 
+    split ─> once, for the model that ships          folds ─> so often that each row is tested once
+
     Training fits weights and statistics, validation chooses (when to stop, what to ship), test only measures.
 
 Equal rows stay together, so no row stands on two sides; classes keep their shares.
@@ -13,11 +15,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 
 from training.errors import DataError
 
 MIN_CLASS_ROWS = 3
+LEAST_FOLD_ROWS = 4  # of a class, so that two are left to train and to choose by when a fold tests half of them
 
 Indices = NDArray[np.int64]
 
@@ -54,10 +57,53 @@ def split(
     rest, tested = _divide(np.arange(rows), classes, max(round(test * rows), different), seed)
     left = None if classes is None else classes[rest]
     _, validated = _divide(rest, left, max(round(validation * rows), different), seed)
-    part = np.zeros(rows, np.int8)  # (groups,)
+    return _parts(group, validated, tested)
+
+
+def folds(
+    features: pd.DataFrame,
+    y: NDArray[Any],
+    *,
+    labels: Sequence[str] | None,
+    count: int,
+    validation: float,
+    seed: int,
+) -> list[Split]:
+    """Divide the rows so often that each is tested once; `validation` is a share of the rows that are not tested.
+
+    Raises:
+        DataError: when a class has too few different rows to stand in every part of every fold.
+    """
+    group, first = _groups(features, y)  # (rows,), (groups,)
+    classes = None if labels is None else y[first]
+    if classes is not None and labels is not None:
+        _check_fold_classes(classes, labels, count)
+    splitter = (KFold if classes is None else StratifiedKFold)(count, shuffle=True, random_state=seed)
+    found = []
+    for rest, tested in splitter.split(first, classes):
+        least = 1 if labels is None else len(labels)
+        left = None if classes is None else classes[rest]
+        _, validated = _divide(rest, left, max(round(validation * len(rest)), least), seed)
+        found.append(_parts(group, validated, tested))
+    return found
+
+
+def _parts(group: Indices, validated: Indices, tested: Indices) -> Split:
+    """Return the rows of each part, given the groups of two of them."""
+    part = np.zeros(group.max() + 1, np.int8)  # (groups,)
     part[validated], part[tested] = 1, 2
     of_row = part[group]  # (rows,)
     return Split(*(np.flatnonzero(of_row == number) for number in range(3)))
+
+
+def _check_fold_classes(classes: NDArray[Any], labels: Sequence[str], count: int) -> None:
+    rows = np.bincount(classes, minlength=len(labels))
+    rarest = int(rows.argmin())
+    if rows[rarest] < max(count, LEAST_FOLD_ROWS):
+        raise DataError(
+            f"`--folds`: expected at least {max(count, LEAST_FOLD_ROWS)} different rows of each class outside the "
+            f"test split. Received: {rows[rarest]} of {labels[rarest]!r}."
+        )
 
 
 def _check_classes(classes: NDArray[Any], labels: Sequence[str]) -> None:

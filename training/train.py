@@ -11,12 +11,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from training import bundle, calibrate, candidates, console, console_findings, fold, report
+from training import bundle, calibrate, candidates, console, console_findings, crossval, fold, report
 from training.calibrate import Adjustment
 from training.choose import Choice, choose
 from training.evaluate import predict_in_batches
 from training.export import check_parity, export
-from training.findings import Findings, Importance, Selection
+from training.findings import Findings, Folds, Importance, Selection
 from training.fit import History, encoded, fit, seed_everything
 from training.golden import golden
 from training.importance import importances as importances_of
@@ -47,10 +47,12 @@ def train(options: Options, out: Console, signer: Signer | None = None, data: Da
     name = bundle.check_name(options.name or default_name(options.data))
     data = _prepare(options, out, data)
     calibrate.check(options, data.task)
+    crossval.check(data, options)
     made = _make(*_tune(options, data, out), name, out)
     importances = _explain(made, out)
     made, importances, selection = _select(made, importances, out)
-    findings = replace(_judge(made, out), importances=importances, selection=selection)
+    folds = _crossvalidate(made, out)
+    findings = replace(_judge(made, out), importances=importances, selection=selection, folds=folds)
     folder = _write(made, findings, out, signer)
     console_findings.print_findings(out, data.task, findings)
     out.print(f"Wrote [bold]{folder}[/bold]. Serve it with:")
@@ -162,6 +164,15 @@ def _select(made: Made, found: Importances, out: Console) -> tuple[Made, Importa
     chosen, selection = select(made, found, lambda data: _make(made.options, data, made.search, made.name, out))
     console_findings.print_selection(out, selection)
     return chosen, _explain(chosen, out) if selection.kept else found, selection
+
+
+def _crossvalidate(made: Made, out: Console) -> Folds | None:
+    """If asked, see what other divisions of the rows would have given."""
+    options = made.options
+    if not options.folds or made.history.interrupted:
+        return None
+    with console.bar(out, "Fold", options.folds) as done:
+        return crossval.crossvalidate(made.data, options, lambda folds, epoch: done(folds + epoch / options.epochs))
 
 
 def _judge(made: Made, out: Console) -> Findings:

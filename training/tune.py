@@ -40,7 +40,9 @@ FIRST_TRIALS = 4  # so many end by themselves before any is given up
 FIRST_EPOCHS = 5  # in these a loss says little about the last one
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 # What a trial's validation loss does not depend on; a search may go on with other values of these.
-APART = frozenset({"data", "models", "name", "sign_key", "tune", "tune_store", "budget_points", "precision"})
+APART = frozenset(
+    {"data", "models", "name", "sign_key", "tune", "tune_store", "folds", "select", "budget_points", "precision"}
+)
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
