@@ -37,7 +37,8 @@ class Budget:
             return f"{self.quality_points:g}"
         limits = {"latency_ms": self.latency_ms, "size_kb": self.size_kb}
         said = [f"{word}={limit:g}" for word, limit in limits.items() if limit is not None]
-        return ",".join([f"quality={self.quality_points:g}pt", *said])
+        quality = [f"quality={self.quality_points:g}pt"] if math.isfinite(self.quality_points) else []
+        return ",".join([*quality, *said])
 
 
 USUAL = Budget()

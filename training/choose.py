@@ -43,11 +43,14 @@ def choose(candidates: tuple[Candidate, ...], budget: Budget, forced: Forced | N
 
     Raises:
         TrainingError: when nothing is within the budget; it names the limits that each breaks, and the nearest.
+            Or when there is no candidate of the precision asked for.
     """
     fp32 = candidates[0]
     if forced is not None:
         budget = Budget(math.inf, budget.latency_ms, budget.size_kb)
         asked = tuple(candidate for candidate in candidates if candidate.name == forced)
+        if not asked:
+            raise TrainingError(f"`--precision`: expected a graph that {forced} makes smaller. Received: none.")
         verdicts = {candidate.name: objection(candidate, budget) for candidate in candidates}
         chosen = _least(asked, fp32, verdicts, budget)
         return _choice(chosen, candidates, verdicts, f"{forced} ships because --precision asked for it.")
@@ -60,11 +63,16 @@ def choose(candidates: tuple[Candidate, ...], budget: Budget, forced: Forced | N
 
 def objection(candidate: Candidate, budget: Budget) -> str | None:
     """Say why a candidate must not ship, or None."""
+    return unsteadiness(candidate) or "; ".join(breaches(candidate, budget)) or None
+
+
+def unsteadiness(candidate: Candidate) -> str | None:
+    """Say by what else than the row its answers go, or None: no budget allows that."""
     if candidate.batch_effect > BATCH_EFFECT:
         return f"answers a row differently in other company (by up to {candidate.batch_effect:.2g})"
     if not candidate.portable:
         return "saturates on processors without VNNI, which would give other answers"
-    return "; ".join(breaches(candidate, budget)) or None
+    return None
 
 
 def breaches(candidate: Candidate, budget: Budget) -> list[str]:
@@ -128,7 +136,7 @@ def _nothing(candidates: tuple[Candidate, ...], verdicts: Mapping[str, str | Non
 
 def _overshoot(candidate: Candidate, budget: Budget) -> float:
     """Return by what factor a candidate breaks the limit that it breaks most; what can never ship is farthest."""
-    if candidate.batch_effect > BATCH_EFFECT or not candidate.portable:
+    if unsteadiness(candidate):
         return math.inf
     over = [
         candidate.loss_points / budget.quality_points if budget.quality_points else float(candidate.loss_points > 0)

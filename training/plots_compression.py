@@ -6,9 +6,10 @@ It draws with the helpers of `training/plots.py` and knows nothing about how a c
 from collections.abc import Callable
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from training import plots
-from training.choose import Choice, front
+from training.choose import Choice, front, unsteadiness
 from training.compress import Candidate
 
 
@@ -25,15 +26,20 @@ def pareto(choice: Choice) -> bytes:
 
 
 def _panel(axes: Axes, choice: Choice, cost: Callable[[Candidate], float]) -> None:
-    candidates = choice.candidates
-    points = [(cost(candidate), candidate.loss_points) for candidate in candidates]
+    steady = [candidate for candidate in choice.candidates if unsteadiness(candidate) is None]
+    others = [candidate for candidate in choice.candidates if candidate not in steady]
+    points = [(cost(candidate), candidate.loss_points) for candidate in steady]
     best = front(points)
-    axes.scatter([x for x, _ in points], [y for _, y in points], s=18, color="grey", label="measured")
     axes.step([points[place][0] for place in best], [points[place][1] for place in best], where="post", label="front")
-    axes.scatter(
-        cost(choice.chosen), choice.chosen.loss_points, s=90, facecolors="none", edgecolors="C3", label="ships"
-    )
-    for place in sorted({*best, candidates.index(choice.chosen), 0}):
-        axes.annotate(candidates[place].name, points[place], (4, 4), textcoords="offset points", fontsize=6)
+    axes.scatter([x for x, _ in points], [y for _, y in points], s=18, color="grey", label="measured")
+    lost = [candidate.loss_points for candidate in others]
+    axes.scatter([cost(candidate) for candidate in others], lost, s=18, marker="x", color="grey", label="never ships")
+    chosen = points[steady.index(choice.chosen)]
+    axes.scatter(*chosen, s=90, facecolors="none", edgecolors="C3", label="ships")
+    for place in sorted({*best, steady.index(choice.chosen), 0}):
+        axes.annotate(steady[place].name, points[place], (4, 4), textcoords="offset points", fontsize=6)
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.margins(0.15)

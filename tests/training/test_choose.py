@@ -93,6 +93,11 @@ def test_a_forced_graph_is_held_to_latency_and_size() -> None:
         choose((FP32, candidate("int8-static")), Budget(size_kb=0.5), "fp32")
 
 
+def test_a_precision_that_was_not_made_cannot_be_forced() -> None:
+    with pytest.raises(TrainingError, match=r"`--precision`: expected a graph that fp16 makes smaller"):
+        choose((FP32, candidate("int8-static")), USUAL, "fp16")
+
+
 def test_the_front_has_the_points_that_none_beats() -> None:
     assert front([(3, 1), (1, 3), (2, 2), (3, 3), (1, 4), (2, 2)]) == [1, 2, 0]
     assert front([]) == []
