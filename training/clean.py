@@ -62,7 +62,7 @@ def clean(frame: pd.DataFrame, target: str | None, drop: Sequence[str] = (), *, 
     joined = pd.DataFrame({**features, target: distinct[target]})
     kept = joined if keep_duplicates else joined.drop_duplicates()  # rows that differed in a dropped column alone
     repeated = len(labelled) - len(kept)
-    _check_enough(len(kept), repeated)
+    check_enough(len(kept), repeated)
     kept = kept.reset_index(drop=True)
     return Table(
         features=kept[list(features)],
@@ -103,10 +103,19 @@ def _choose(frame: pd.DataFrame, target: str, drop: Sequence[str]) -> tuple[list
         columns.append(column)
         if column.fate == "feature":
             features[name] = values
-    if not features:
+    check_some(columns)
+    return columns, features
+
+
+def check_some(columns: Sequence[Column]) -> None:
+    """Refuse a table without a feature.
+
+    Raises:
+        DataError: with what became of each column.
+    """
+    if not any(column.fate == "feature" for column in columns):
         account = "; ".join(f"{column.name}: {column.fate}" for column in columns)
         raise DataError(f"`DATA`: expected at least one column to learn from. Received: {account}.")
-    return columns, features
 
 
 def _examine(series: pd.Series, target: str, drop: Sequence[str], parts: list[str]) -> tuple[Column, pd.Series]:
@@ -128,7 +137,12 @@ def _examine(series: pd.Series, target: str, drop: Sequence[str], parts: list[st
     return Column(name, type_, missing_share, int(present.nunique()), example, fate), values
 
 
-def _check_enough(rows: int, repeated: int) -> None:
+def check_enough(rows: int, repeated: int = 0) -> None:
+    """Refuse too few rows.
+
+    Raises:
+        DataError: with how many there are.
+    """
     if rows >= MIN_ROWS:
         return
     hint = f" ({repeated} repeated rows were removed; --keep-duplicates keeps them)" if repeated else ""

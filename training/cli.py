@@ -30,6 +30,7 @@ from training.options import (
     TaskName,
     ThresholdMetric,
 )
+from training.reading import reading_bar
 from training.signing import PASSPHRASE_HELP, Signer
 
 DEFAULT = Options(data=Path())
@@ -70,6 +71,14 @@ def main(  # noqa: PLR0913 - one parameter an option; they are listed nowhere el
     encoding: Annotated[str, typer.Option(help="How a CSV file writes letters: cp1252, utf-16 …")] = DEFAULT.encoding,
     name: Annotated[str | None, typer.Option(help="Name of the model. [default: from the file's name]")] = None,
     models: Annotated[Path, typer.Option(help="Folder of the bundles; the next version is written.")] = DEFAULT.models,
+    stream: Annotated[
+        bool | None,
+        typer.Option(
+            "--stream/--no-stream",
+            help="Read the file twice, a piece at a time, instead of whole. [default: when it is large]",
+            show_default=False,
+        ),
+    ] = None,
     sign_key: Annotated[
         Path | None, typer.Option(help=f"Private key (PEM) to sign the bundle with. {PASSPHRASE_HELP}")
     ] = None,
@@ -188,10 +197,10 @@ def run(options: Options, out: Console) -> int:
     try:
         _check_file(options.data)
         signer = None if options.sign_key is None else Signer(options.sign_key)  # it should not fail after hours
-        with out.status("Read the data …"):
+        with out.status("Read the data …"), reading_bar(out, "First pass") as seen:
             from training.prepare import prepare  # noqa: PLC0415 - so does pandas
 
-            data = prepare(options)
+            data = prepare(options, seen)
         with out.status("Load TensorFlow …"), quiet.held_stderr():
             from training.train import train  # noqa: PLC0415 - it takes seconds, and mistakes should not wait
         quiet.silence_loggers()

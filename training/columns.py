@@ -7,6 +7,7 @@ It knows nothing about files, splits or networks.
 """
 
 import re
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -58,25 +59,44 @@ def is_whole(series: pd.Series) -> bool:
     return bool(np.isfinite(values).all() and (values == np.floor(values)).all())
 
 
+@dataclass(frozen=True)
+class Content:
+    """What decides whether a model can learn from a column."""
+
+    rows: int
+    present: int  # rows that are not missing
+    different: int  # values
+    minimum: float = 0.0  # of a number column, as are the next two
+    maximum: float = 0.0
+    is_whole: bool = False
+
+
 def reason_to_drop(series: pd.Series, type_: ColumnType) -> str | None:
     """Say why a model cannot learn from a converted column, or None."""
     present = series[series != ""] if type_ == "string" else series.dropna()
-    different = present.nunique()
-    if different == 0:
+    content = Content(len(series), len(present), present.nunique())
+    if type_ != "string" and len(present):
+        content = replace(content, minimum=present.min(), maximum=present.max(), is_whole=is_whole(present))
+    return objection(content, str(series.name), type_)
+
+
+def objection(content: Content, name: str, type_: ColumnType) -> str | None:
+    """Say why a model cannot learn from a column of this content, or None."""
+    if content.different == 0:
         return "every cell is missing"
-    if different == 1 and len(present) == len(series):
+    if content.different == 1 and content.present == content.rows:
         return "the same value in every row"
     if type_ == "string":
-        many = len(present) >= IDENTIFIER_MIN_ROWS and different > IDENTIFIER_SHARE * len(present)
-        return f"nearly every value is different ({different} of {len(present)})" if many else None
-    return _number_identifies(present, str(series.name), different)
+        many = content.present >= IDENTIFIER_MIN_ROWS and content.different > IDENTIFIER_SHARE * content.present
+        return f"nearly every value is different ({content.different} of {content.present})" if many else None
+    return _number_identifies(content, name)
 
 
-def _number_identifies(present: pd.Series, name: str, different: int) -> str | None:
+def _number_identifies(content: Content, name: str) -> str | None:
     """A number column that numbers the rows: unique integers, without gaps or named like a key."""
-    if different < max(len(present), IDENTIFIER_MIN_ROWS) or not is_whole(present):
+    if content.different < max(content.present, IDENTIFIER_MIN_ROWS) or not content.is_whole:
         return None
-    if present.max() - present.min() + 1 == different:
+    if content.maximum - content.minimum + 1 == content.different:
         return "it numbers the rows"
     if IDENTIFIER_NAME.search(name) or CAMEL_IDENTIFIER_NAME.search(name):
         return "named like an identifier, and every value is different"

@@ -56,8 +56,8 @@ def split(series: pd.Series) -> dict[str, pd.Series]:
 
 def parts(series: pd.Series) -> dict[str, pd.Series]:
     """Return the parts as float64 with NaN for missing, by name; Monday is 1."""
-    moments = _moments(series).dt
-    values = (moments.year, moments.month, moments.day, moments.day_of_week + 1, moments.hour)
+    clock = moments(series).dt
+    values = (clock.year, clock.month, clock.day, clock.day_of_week + 1, clock.hour)
     return {f"{series.name}_{part}": value.astype("float64") for part, value in zip(PARTS, values, strict=True)}
 
 
@@ -71,11 +71,11 @@ def _all_iso(values: Iterable[object]) -> bool:
     return all(isinstance(value, str) and ISO.fullmatch(value.strip()) for value in values)
 
 
-def _moments(series: pd.Series) -> pd.Series:
+def moments(series: pd.Series) -> pd.Series:
     """Return moments without a zone; a day that no calendar has is missing."""
     if types.is_datetime64_any_dtype(series):
         naive: pd.Series = series.dt.tz_localize(None)
         return naive
     written = series.str.strip().str.slice(0, WRITTEN).str.replace("T", " ")
-    moments: pd.Series = pd.to_datetime(written, format="mixed", errors="coerce")
-    return moments
+    found: pd.Series = pd.to_datetime(written, format="mixed", errors="coerce")
+    return found

@@ -158,10 +158,15 @@ def _cuts(present: NDArray[np.float64], bins: int) -> tuple[float, ...]:
 
 def _describe_category(series: pd.Series, max_vocabulary: int) -> Category:
     counts = series[series != ""].value_counts()
-    frequent = counts[counts >= MIN_VALUE_ROWS]
-    ranked = sorted(frequent.items(), key=lambda item: (-item[1], str(item[0])))
     return Category(
         name=str(series.name),
         missing_share=float((series == "").mean()),
-        vocabulary=tuple(str(value) for value, _ in ranked[:max_vocabulary]),
+        vocabulary=vocabulary({str(value): int(count) for value, count in counts.items()}, max_vocabulary),
     )
+
+
+def vocabulary(counts: Mapping[str, int], most: int) -> tuple[str, ...]:
+    """Return the values that are worth knowing, by how often training saw each, most frequent first."""
+    frequent = [(value, count) for value, count in counts.items() if count >= MIN_VALUE_ROWS]
+    ranked = sorted(frequent, key=lambda item: (-item[1], item[0]))
+    return tuple(value for value, _ in ranked[:most])

@@ -26,6 +26,7 @@ from training.feed import Feed
 from training.losses import loss_of
 from training.network import Network
 from training.options import OptimizerName, Options
+from training.shards import Shards
 from training.task import Task
 
 LEARNING_RATES: dict[OptimizerName, float] = {
@@ -49,6 +50,18 @@ class Part:
 
     arrays: Arrays  # numeric, codes
     y: NDArray[Any]  # (rows,) scaled
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def feed(self, batch_rows: int, seed: int, class_weights: NDArray[np.float32] | None = None) -> Feed:
+        """Return the batches; with the weight of each class, rows are weighed by theirs."""
+        weights = None if class_weights is None else class_weights[self.y]
+        return Feed(self.arrays, self.y, batch_rows=batch_rows, seed=seed, weights=weights)
+
+    def class_counts(self) -> NDArray[np.int64]:
+        """Count the rows of each class."""
+        return np.bincount(self.y)
 
 
 @dataclass(frozen=True)
@@ -74,15 +87,17 @@ def encoded(learner: Network, task: Task, rows: Rows) -> Part:
     return Part(learner.encode(rows.arrays), task.scaled(rows.y))
 
 
-def fit(trunk: Any, task: Task, train: Part, validation: Part, options: Options, progress: Progress) -> History:
+def fit(
+    trunk: Any, task: Task, train: Part | Shards, validation: Part, options: Options, progress: Progress
+) -> History:
     """Train until the validation loss stops falling; leave the best weights in `trunk`."""
     rate = options.learning_rate or LEARNING_RATES[options.optimizer]
-    batch = options.batch_size or batch_rows(len(train.y))
+    batch = options.batch_size or batch_rows(len(train))
     stop, losses = _Stop(), _Losses(progress)
     slower = schedule.callbacks(options.schedule, rate, epochs=options.epochs, warm_up=options.warm_up)
     best = keras.callbacks.EarlyStopping(patience=options.patience, restore_best_weights=True)
-    weights = _class_weights(train.y) if options.class_weights and task.labels else None
-    feed = Feed(train.arrays, train.y, batch_rows=batch, seed=options.seed, weights=weights)
+    weights = _class_weights(train.class_counts()) if options.class_weights and task.labels else None
+    feed = train.feed(batch, options.seed, weights)
     steps = min(STEPS_A_CALL, feed.steps)
     optimizer = _optimizer(options.optimizer, rate)
     means = averaging.average(optimizer, options.averaging)
@@ -131,10 +146,9 @@ def batch_rows(rows: int) -> int:
     return int(np.clip(wanted, SMALLEST_BATCH_ROWS, LARGEST_BATCH_ROWS))
 
 
-def _class_weights(y: NDArray[Any]) -> NDArray[np.float32]:
-    """Weigh each row by the inverse of its class's share, so that all classes count the same: (rows,)."""
-    counts = np.bincount(y)
-    weights: NDArray[np.float32] = (len(y) / (len(counts) * counts[y])).astype(np.float32)
+def _class_weights(counts: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Weigh each class by the inverse of its share, so that all classes count the same: (classes,)."""
+    weights: NDArray[np.float32] = (counts.sum() / (len(counts) * np.maximum(counts, 1))).astype(np.float32)
     return weights
 
 

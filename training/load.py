@@ -126,7 +126,9 @@ def read_header(path: Path, encoding: str) -> tuple[list[str], str]:
     if delimiter not in first:
         raise DataError(f"{path}: expected columns divided by one of , ; tab |. Received: {first[:80]!r}.")
     names = next(csv.reader(io.StringIO(text.lstrip("\r\n")), delimiter=delimiter, skipinitialspace=True))
-    return [name.strip() for name in names], delimiter
+    names = [name.strip() for name in names]
+    check_names(path, names)  # before pandas renames the second of two
+    return names, delimiter
 
 
 def _check_widths(path: Path, frame: pd.DataFrame, width: int, delimiter: str, encoding: str) -> None:

@@ -31,6 +31,7 @@ class Options:
     name: str | None = None  # None: from the file's name
     models: Path = Path("models")
     sign_key: Path | None = None  # None: not signed
+    stream: bool | None = None  # read the file twice, a piece at a time; None: when it is large, training/stream.py
 
     task: TaskName | None = None  # None: inferred from the target's values
     categorical: tuple[str, ...] = ()  # number columns that are codes, not quantities

@@ -31,7 +31,7 @@ from training.made import Made
 from training.manifest import command
 from training.markdown import number, table
 from training.options import Options
-from training.prepare import Data
+from training.prepare import Data, streamed_note
 from training.task import Metrics, Task
 
 CURVES, CONFUSION, RANKING, RESIDUALS = "curves.png", "confusion.png", "roc_pr.png", "residuals.png"
@@ -223,12 +223,13 @@ def _warnings(data: Data) -> list[str]:
 
 
 def _rows_text(data: Data) -> str:
-    table_ = data.table
-    return (
+    table_, rows = data.table, data.rows
+    said = (
         f"{table_.rows_read:,} rows read; {table_.rows_without_target:,} without a target and "
-        f"{table_.rows_repeated:,} repeated rows removed; {len(data.train):,} for training, "
-        f"{len(data.validation):,} for validation, {len(data.test):,} for test.\n{_target_text(data)}"
+        f"{table_.rows_repeated:,} repeated rows removed; {rows.train:,} for training, "
+        f"{rows.validation:,} for validation, {rows.test:,} for test.\n{_target_text(data)}"
     )
+    return said if data.stream is None else f"{said}\n{streamed_note(data)}"
 
 
 def _target_text(data: Data) -> str:

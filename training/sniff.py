@@ -48,16 +48,30 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         DataError: when an archive does not hold one file alone.
     """
-    if path.suffix.lower() != ".zip":
-        with OPENERS.get(path.suffix.lower(), open)(path, "rb") as stream:
+    with path.open("rb") as raw, decompressed(raw, path) as stream:
+        yield stream
+
+
+@contextmanager
+def decompressed(raw: IO[bytes], path: Path) -> Iterator[IO[bytes]]:
+    """Decompress what an open file holds, by the ending of its name; the file's place says how far it was read.
+
+    Raises:
+        DataError: when an archive does not hold one file alone.
+    """
+    ending = path.suffix.lower()
+    if ending in OPENERS:
+        with OPENERS[ending](raw, "rb") as stream:
             yield stream
-        return
-    with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
-        if len(names) != 1:
-            raise DataError(f"{path}: expected one file in the archive. Received: {len(names)}.")
-        with archive.open(names[0]) as stream:
-            yield stream
+    elif ending == ".zip":
+        with zipfile.ZipFile(raw) as archive:
+            names = archive.namelist()
+            if len(names) != 1:
+                raise DataError(f"{path}: expected one file in the archive. Received: {len(names)}.")
+            with archive.open(names[0]) as stream:
+                yield stream
+    else:
+        yield raw
 
 
 def head(path: Path) -> bytes:

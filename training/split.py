@@ -106,6 +106,24 @@ def _check_fold_classes(classes: NDArray[Any], labels: Sequence[str], count: int
         )
 
 
+def check_parts(parts: Split, y: NDArray[Any], labels: Sequence[str] | None) -> None:
+    """Refuse a division in which a part has no row, or none of a class.
+
+    Raises:
+        DataError: naming the part and the classes.
+    """
+    for name, rows in vars(parts).items():
+        there = set(y[rows].tolist())
+        absent = [repr(label) for number, label in enumerate(labels or ()) if number not in there]
+        lacking = ", ".join(absent[:10])
+        if not len(rows) or lacking:
+            raise DataError(
+                f"`--target`: expected rows of each class in each part of the split. Received: none of "
+                f"{lacking or 'any'} among the {len(rows)} rows for {name}. Remove these rows, join the class to "
+                "another, or read the file whole with --no-stream."
+            )
+
+
 def _check_classes(classes: NDArray[Any], labels: Sequence[str]) -> None:
     counts = np.bincount(classes, minlength=len(labels))
     few = [f"{label!r} ({count})" for label, count in zip(labels, counts, strict=True) if count < MIN_CLASS_ROWS]

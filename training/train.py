@@ -25,12 +25,14 @@ from training.made import Made
 from training.manifest import manifest
 from training.network import Network
 from training.options import Options
-from training.prepare import Data, prepare
+from training.prepare import Data, prepare, streamed_note
 from training.profile import profile
+from training.reading import reading_bar
 from training.runtime import Session
 from training.search import Search
 from training.selection import select
 from training.signing import Signer
+from training.training_rows import training_rows
 
 Importances = tuple[Importance, ...]
 
@@ -66,14 +68,17 @@ def default_name(data: Path) -> str:
 
 
 def _prepare(options: Options, out: Console, data: Data | None) -> Data:
-    data = data or prepare(options)
+    with reading_bar(out, "First pass") as seen:
+        data = data or prepare(options, seen)
     table = data.table
     out.print(
         f"[bold]Prepare[/bold] {table.rows_read:,} rows; {table.rows_without_target:,} without target, "
-        f"{table.rows_repeated:,} repeated; {len(data.train):,} train, {len(data.validation):,} validation, "
-        f"{len(data.test):,} test; {data.task.name}",
+        f"{table.rows_repeated:,} repeated; {data.rows.train:,} train, {data.rows.validation:,} validation, "
+        f"{data.rows.test:,} test; {data.task.name}",
         highlight=False,
     )
+    if data.stream is not None:
+        out.print(streamed_note(data), highlight=False)
     console.print_columns(out, data.table.columns)
     console.print_warnings(out, data.warnings)
     return data
@@ -109,9 +114,13 @@ def _make(options: Options, data: Data, search: Search | None, name: str, out: C
 
 
 def _fit(options: Options, data: Data, learner: Network, out: Console) -> History:
-    parts = encoded(learner, data.task, data.train), encoded(learner, data.task, data.validation)
-    with console.epochs_bar(out, options.epochs) as show:
-        history = fit(learner.trunk, data.task, *parts, options, show)
+    validation_part = encoded(learner, data.task, data.validation)
+    with (
+        reading_bar(out, "Second pass") as seen,
+        training_rows(data, learner, options, seen) as train_part,
+        console.epochs_bar(out, options.epochs) as show,
+    ):
+        history = fit(learner.trunk, data.task, train_part, validation_part, options, show)
     ended = "interrupted" if history.interrupted else "stopped"
     out.print(f"[bold]Train[/bold] {ended} after {len(history.loss)} epochs, kept epoch {history.best_epoch}")
     return history

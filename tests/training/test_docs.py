@@ -12,6 +12,7 @@ from training.load import load
 
 PAGE = (REPOSITORY / "docs" / "training.md").read_text()
 WORDS = {
+    "by the file's size",
     "required",
     "inferred",
     "none",

@@ -1,0 +1,134 @@
+"""Sketch: what is kept of rows that pass by once, in bounded memory.
+
+    values ─┬─ Summary     rows, missing, least, most, mean, deviation: exact
+            ├─ Different   how many different values: exact up to some thousands, then within about two per cent
+            └─ Counts      how often each text came: exact up to so many different ones
+    rows   ─── Sample      so many rows, each as likely as any other
+
+It knows nothing about files, columns' meaning or what is learned.
+"""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+KEPT_HASHES = 4096  # of a column: the estimate's standard error is one in the root of it, 1.6 %
+KEPT_TEXTS = 200_000  # different ones that are counted at a time; beyond, the rarer half is forgotten
+HASHES = 2.0**64
+AS_GOOD_AS = 0.95  # three standard errors of the estimate
+
+
+class Summary:
+    """Exact statistics of numbers with NaN for missing, or of texts with "" for missing (whose moments are zero).
+
+    Moments are joined as in Chan, Golub, LeVeque 1983, "Algorithms for computing the sample variance".
+    """
+
+    def __init__(self) -> None:
+        self.rows = self.present = 0
+        self.minimum, self.maximum = np.inf, -np.inf
+        self.mean = self._squares = 0.0
+        self.is_whole = True
+        self.example = ""
+
+    def add(self, values: NDArray[Any]) -> None:
+        """Take in the values of some rows: (rows,)."""
+        is_text = values.dtype == object
+        present = values[values != ""] if is_text else values[~np.isnan(values)]
+        self.rows += len(values)
+        if not len(present):
+            return
+        self.example = self.example or (present[0] if is_text else f"{present[0]:.15g}")
+        if not is_text:
+            self._add_numbers(present)
+        self.present += len(present)
+
+    def _add_numbers(self, present: NDArray[np.float64]) -> None:
+        count, mean = len(present), float(present.mean())
+        apart, total = mean - self.mean, self.present + count
+        self._squares += float(((present - mean) ** 2).sum()) + apart**2 * self.present * count / total
+        self.mean += apart * count / total
+        self.minimum, self.maximum = min(self.minimum, present.min()), max(self.maximum, present.max())
+        self.is_whole &= bool((present == np.floor(present)).all())
+
+    @property
+    def deviation(self) -> float:
+        return float(np.sqrt(self._squares / self.present)) if self.present else 0.0
+
+    @property
+    def missing_share(self) -> float:
+        return 1 - self.present / self.rows if self.rows else 0.0
+
+
+class Different:
+    """How many different values there were, by their hashes.
+
+    The k least of n evenly spread hashes say n: Bar-Yossef and others 2002, "Counting distinct elements in a data
+    stream".
+    """
+
+    def __init__(self) -> None:
+        self._least = np.empty(0, np.uint64)
+
+    def add(self, hashes: NDArray[np.uint64]) -> None:
+        """Take in one hash a value: (values,)."""
+        if len(self._least) == KEPT_HASHES:
+            hashes = hashes[hashes < self._least[-1]]
+        self._least = np.unique(np.concatenate([self._least, hashes]))[:KEPT_HASHES]
+
+    def count(self, at_most: int) -> int:
+        """Return the number, estimated where it is large; `at_most`, all there were, where it is as good as that."""
+        if len(self._least) < KEPT_HASHES:
+            return len(self._least)
+        estimate = round((KEPT_HASHES - 1) * HASHES / float(self._least[-1]))
+        return at_most if estimate > AS_GOOD_AS * at_most else estimate
+
+
+class Counts:
+    """How often each text came; "" is none."""
+
+    def __init__(self) -> None:
+        self.of: Counter[str] = Counter()
+
+    def add(self, values: NDArray[Any]) -> None:
+        """Take in texts: (rows,)."""
+        counts = pd.Series(values[values != ""]).value_counts()
+        self.of.update(dict(zip(counts.index.astype(str), counts.tolist(), strict=True)))
+        if len(self.of) > KEPT_TEXTS:
+            self.of = Counter(dict(self.of.most_common(KEPT_TEXTS // 2)))
+
+
+class Sample:
+    """Rows drawn evenly from all that pass by: those with the least of random keys."""
+
+    def __init__(self, rows: int, seed: int) -> None:
+        self._rows, self._random = rows, np.random.default_rng(seed)
+        self._keys = np.empty(0)
+        self._parts: list[pd.DataFrame] = []
+        self.seen = 0
+
+    def add(self, frame: pd.DataFrame) -> None:
+        """Take in rows."""
+        keys = self._random.random(len(frame))
+        self.seen += len(frame)
+        if len(self._keys) == self._rows:
+            taken = keys < self._keys.max()
+            frame, keys = frame[taken], keys[taken]
+        self._keys = np.concatenate([self._keys, keys])
+        self._parts.append(frame)
+        self._trim()
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The rows, in the order in which they came."""
+        return pd.concat(self._parts, ignore_index=True)
+
+    def _trim(self) -> None:
+        if len(self._keys) <= self._rows:
+            return
+        kept = np.sort(np.argpartition(self._keys, self._rows)[: self._rows])
+        self._keys = self._keys[kept]
+        self._parts = [self.frame.iloc[kept]]
