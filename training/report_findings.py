@@ -120,11 +120,19 @@ def _worse(is_worse: bool) -> str:
     return "yes" if is_worse else ""
 
 
+def _why_harder(metric: str) -> str:
+    """Say what makes a slice look worse though the model errs no more there."""
+    if metric == "roc_auc":
+        return "Within a slice, what tells the slices apart no longer helps to rank: some loss there is no fault."
+    if metric == "mae":
+        return "Where the target is larger, so are errors."
+    return "Where labels are more evenly mixed, more of them are missed."
+
+
 def _about_slices(found: Slices) -> str:
     worse = sum(one.is_worse for one in found.slices)
     return (
         f"Test rows with something in common; on all of them {found.metric} is {number(found.whole)}.\n"
         f"Of {len(found.slices)} slices, {worse} have an interval that lies on the worse side of that; by chance alone "
-        f"{len(found.slices) / 40:.0f} would.\n"
-        "A label that is rarer or a target that is larger in a slice makes it harder too."
+        f"{len(found.slices) / 40:.0f} would.\n" + _why_harder(found.metric)
     )
