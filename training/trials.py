@@ -32,13 +32,13 @@ def trials_bar(out: Console, trials: int) -> Iterator[Show]:
 
 
 def _line_a_trial(out: Console, trials: int) -> Show:
-    seen = 0
+    seen: int | None = None  # a search that is resumed begins with those done before
 
     def show(done: int, said: str) -> None:
         nonlocal seen
-        if done > seen:
+        if seen is not None and done > seen:
             out.print(f"trial {done} of {trials}: {said}", highlight=False)
-        seen = max(seen, done)
+        seen = done
 
     return show
 

@@ -54,6 +54,8 @@ def tune(options: Options, data: Data, out: Console) -> tuple[Options, Data, Sea
         DataError: the store holds the search of other data or options.
     """
     study = open_study(options, len(data.train))
+    if there := len(_ended(study)):
+        out.print(f"[bold]Tune[/bold] goes on after {there} trials in {options.tune_store}")
     interrupts: list[bool] = []
     with trials.trials_bar(out, options.tune) as show, on_interrupt(lambda: interrupts.append(True)):
         while len(_ended(study)) < options.tune and not interrupts:

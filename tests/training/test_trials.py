@@ -50,6 +50,14 @@ def test_a_log_has_a_line_a_trial() -> None:
     ]
 
 
+def test_a_search_that_goes_on_says_nothing_of_what_was_done_before() -> None:
+    said = io.StringIO()
+    with trials_bar(Console(file=said), 3) as show:
+        show(2, "epoch 1: 0.7, best 0.5000")
+        show(3, "validation loss 0.6000, best 0.5000")
+    assert said.getvalue().splitlines() == ["trial 3 of 3: validation loss 0.6000, best 0.5000"]
+
+
 def test_a_terminal_has_a_bar_with_the_best_so_far() -> None:
     said = io.StringIO()
     with trials_bar(Console(file=said, force_terminal=True, width=120), 2) as show:
