@@ -34,6 +34,8 @@ def check(data: Data, options: Options) -> None:
     """
     if options.folds == 1:
         raise DataError(f"`--folds`: expected {FEWEST} or more, or 0 for none. Received: 1.")
+    if options.folds and data.stream is not None:
+        raise DataError("`--folds`: expected a file that is read whole. Received: one that is streamed (--no-stream).")
     if options.folds:
         splits(data, options)
 

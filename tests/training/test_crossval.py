@@ -11,7 +11,7 @@ from tests.training.conftest import options_for
 from training.crossval import check, crossvalidate, splits
 from training.errors import DataError
 from training.features import Number
-from training.prepare import Data, divided
+from training.prepare import Data, divided, prepare
 from training.train import train
 
 
@@ -80,3 +80,10 @@ def test_folds_stand_beside_the_model_that_ships_and_do_not_change_it(data_file:
     assert [len(values) for values in found.training["folds"].values()] == [2, 2, 2]
     assert "r2 over 2 folds of the training and validation rows" in said.getvalue()
     assert "## On other divisions of the rows" in (folder / contract.CARD).read_text()
+
+
+def test_a_stream_is_not_folded(data_file: Path) -> None:
+    """Its parts in memory are samples: folds of them would say something about another training."""
+    options = replace(options_for(data_file, "sold"), stream=True, folds=2)
+    with pytest.raises(DataError, match=r"`--folds`: expected a file that is read whole"):
+        check(prepare(options), options)
