@@ -14,6 +14,8 @@ Of a data file, in this order:
     search     tune.py, space.py, trials.py         with --tune: many fits -> the options of the best
     build      network.py, layers.py, task.py       features and task -> Keras, preprocessing inside
     fit        fit.py, feed.py, order.py            -> the weights with the best validation loss
+               checkpoints.py, resume.py            its state on disk, after each epoch
+               devices.py, workers.py               several devices, several machines
     export     export.py                            Keras -> ONNX, the same answers
     compress   candidates.py, quantize.py,          candidates, each measured -> one chosen by a rule
                shrink.py, compress.py, runtime.py,

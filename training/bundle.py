@@ -10,14 +10,19 @@ import json
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from app import bundle as contract
 from training.errors import DataError
 from training.signing import Signer
+
+WRITING = ".writing-"
+STALE_S = 3600  # writing takes seconds
 
 Files = Mapping[str, bytes]  # name -> content, without the manifest
 
@@ -44,7 +49,8 @@ def write(models: Path, name: str, manifest: Mapping[str, Any], files: Files, si
     parent = models / name
     parent.mkdir(parents=True, exist_ok=True)
     version = max(contract.versions(parent), default=0) + 1
-    hidden = Path(tempfile.mkdtemp(prefix=".writing-", dir=parent))
+    _sweep(parent)
+    hidden = Path(tempfile.mkdtemp(prefix=WRITING, dir=parent))
     try:
         # The reader wants a folder that is called as the manifest says.
         folder = hidden / name / str(version)
@@ -60,9 +66,30 @@ def write(models: Path, name: str, manifest: Mapping[str, Any], files: Files, si
             parent.rmdir()
 
 
+def written_since(models: Path, name: str, time_s: float, training: Mapping[str, Any]) -> Path | None:
+    """Return the newest version if it was made after a time, and its manifest says the same of `training`.
+
+    So a run that was killed after its last step does not write a version twice.
+    """
+    version = max(contract.versions(models / name), default=None) if (models / name).is_dir() else None
+    if version is None:
+        return None
+    folder = models / name / str(version)
+    made = contract.read(folder).manifest
+    same = all(made.training.get(key) == value for key, value in training.items())
+    return folder if same and datetime.fromisoformat(made.created).timestamp() >= int(time_s) else None
+
+
 def to_json(content: Any, *, indent: int | None = None) -> bytes:
     """Encode for a file that people read too; NaN is refused."""
     return (json.dumps(content, indent=indent, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _sweep(parent: Path) -> None:
+    """Remove what killed runs left half written; a run that still writes would have ended by then."""
+    for left in parent.glob(f"{WRITING}*"):
+        if time.time() - left.stat().st_mtime > STALE_S:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _fill(folder: Path, manifest: Mapping[str, Any], files: Files) -> None:

@@ -19,7 +19,7 @@ from rich.console import Console
 from training import budget as budgets
 from training import quiet
 from training.budget import Budget
-from training.errors import DataError, TrainingError
+from training.errors import DataError, Helped, TrainingError
 from training.options import (
     CompressName,
     FamilyName,
@@ -81,6 +81,16 @@ def main(  # noqa: PLR0913 - one parameter an option; they are listed nowhere el
     ] = None,
     sign_key: Annotated[
         Path | None, typer.Option(help=f"Private key (PEM) to sign the bundle with. {PASSPHRASE_HELP}")
+    ] = None,
+    checkpoints: Annotated[
+        Path | None,
+        typer.Option(help="Folder to save the run in after each epoch; the same command goes on from there if killed."),
+    ] = None,
+    tensorboard: Annotated[
+        Path | None, typer.Option(help="Folder to write the losses and the learning rate to, for TensorBoard.")
+    ] = None,
+    mlflow: Annotated[
+        str | None, typer.Option(help="MLflow store to log the run to: sqlite:///runs.db, http://host:5000.")
     ] = None,
     task: Annotated[TaskName | None, typer.Option(help="What to predict. [default: inferred]")] = None,
     categorical: Annotated[str, typer.Option(help="Number columns that are codes, not quantities: a,b.")] = "",
@@ -182,7 +192,10 @@ def to_options(params: Mapping[str, Any]) -> Options:
     paths = {
         "data": Path(params["data"]),
         "models": Path(params["models"]),
-        **{name: params[name] and Path(params[name]) for name in ("sign_key", "tune_store")},
+        **{
+            name: params[name] and Path(params[name])
+            for name in ("sign_key", "checkpoints", "tensorboard", "tune_store")
+        },
     }
     return Options(**{**params, **lists, **paths, "budget": limits(params["budget"])})
 
@@ -205,6 +218,8 @@ def run(options: Options, out: Console) -> int:
             from training.train import train  # noqa: PLC0415 - it takes seconds, and mistakes should not wait
         quiet.silence_loggers()
         train(options, out, signer, data)
+    except Helped as done:
+        out.print(str(done), highlight=False)
     except TrainingError as error:
         return _say(error)
     except KeyboardInterrupt:

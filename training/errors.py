@@ -3,7 +3,8 @@
     SlipwayError (app.errors)
     └── TrainingError    1   the road ends here; the message says why
         ├── DataError    2   the file, a column or an option does not fit; the message says what would
-        └── ParityError  1   the exported graph disagrees with Keras; nothing is written
+        ├── ParityError  1   the exported graph disagrees with Keras; nothing is written
+        └── Helped       0   not a fault: one of several workers is done, and the chief goes on alone
 
 A message is: name, what was expected, what was received.
 """
@@ -27,3 +28,9 @@ class DataError(TrainingError):
 
 class ParityError(TrainingError):
     """Raised when ONNX Runtime and Keras give different answers for the same rows."""
+
+
+class Helped(TrainingError):
+    """Raised by a worker that is not the chief when the fit is over: there is nothing left for it to do."""
+
+    exit_code = 0

@@ -26,6 +26,7 @@ from training.feed import Feed
 from training.losses import loss_of
 from training.network import Network
 from training.options import OptimizerName, Options
+from training.setting import Setting
 from training.shards import Shards
 from training.task import Task
 
@@ -41,6 +42,7 @@ STEPS_AN_EPOCH = 100  # the batch size is chosen so that an epoch has about so m
 SMALLEST_BATCH_ROWS, LARGEST_BATCH_ROWS = 32, 256
 VALIDATION_BATCH_ROWS = 4096
 
+ALONE = Setting()
 Progress = Callable[[int, dict[str, float]], None]  # epochs done, losses so far
 
 
@@ -88,28 +90,41 @@ def encoded(learner: Network, task: Task, rows: Rows) -> Part:
 
 
 def fit(
-    trunk: Any, task: Task, train: Part | Shards, validation: Part, options: Options, progress: Progress
+    trunk: Any,
+    task: Task,
+    train: Part | Shards,
+    validation: Part,
+    options: Options,
+    progress: Progress,
+    setting: Setting = ALONE,
 ) -> History:
     """Train until the validation loss stops falling; leave the best weights in `trunk`."""
     rate = options.learning_rate or LEARNING_RATES[options.optimizer]
-    batch = options.batch_size or batch_rows(len(train))
-    stop, losses = _Stop(), _Losses(progress)
+    workers = setting.workers
+    batch = workers.rows(options.batch_size or batch_rows(len(train)))
+    stop, losses = _Stop(within_epochs=workers.count == 1), _Losses(progress)
     slower = schedule.callbacks(options.schedule, rate, epochs=options.epochs, warm_up=options.warm_up)
     best = keras.callbacks.EarlyStopping(patience=options.patience, restore_best_weights=True)
     weights = _class_weights(train.class_counts()) if options.class_weights and task.labels else None
     feed = train.feed(batch, options.seed, weights)
-    steps = min(STEPS_A_CALL, feed.steps)
-    optimizer = _optimizer(options.optimizer, rate)
-    means = averaging.average(optimizer, options.averaging)
-    trunk.compile(optimizer, loss_of(task, options.label_smoothing), steps_per_execution=steps, jit_compile=False)
-    with on_interrupt(stop.ask):
+    copies = trunk.distribute_strategy.num_replicas_in_sync
+    steps = min(STEPS_A_CALL, feed.steps) if copies == 1 else 1  # TensorFlow 2.21 fails with more for several devices
+    with trunk.distribute_strategy.scope():
+        optimizer = _optimizer(options.optimizer, rate)
+        means = averaging.average(optimizer, options.averaging)
+        workers.join_in(optimizer)
+        trunk.compile(optimizer, loss_of(task, options.label_smoothing), steps_per_execution=steps, jit_compile=False)
+    callbacks = [feed, *means, *workers.before(stop), *slower, best, losses, stop]
+    keepers = setting.keepers(callbacks)
+    with on_interrupt(stop.ask), workers.watched():
         trunk.fit(
-            feed.batches(),
+            workers.share(feed.batches(), len(train) % batch or batch),
             shuffle=False,  # the feed does
+            initial_epoch=max((keeper.first_epoch(options.epochs) for keeper in keepers), default=0),
             epochs=options.epochs,
             validation_data=(_inputs(trunk, validation), validation.y),
             validation_batch_size=VALIDATION_BATCH_ROWS,
-            callbacks=[feed, *means, *slower, best, losses, stop],
+            callbacks=[*callbacks, *setting.loggers, *keepers, *workers.after()],
             verbose=0,
         )
     if not np.isfinite(losses.validation).any():
@@ -155,6 +170,8 @@ def _class_weights(counts: NDArray[np.int64]) -> NDArray[np.float32]:
 class _Losses(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types
     """Remember both losses of each epoch, and tell the progress bar."""
 
+    remembered = ("train", "validation")  # by a checkpoint
+
     def __init__(self, progress: Progress) -> None:
         super().__init__()
         self.train: list[float] = []
@@ -169,17 +186,22 @@ class _Losses(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
 
 
 class _Stop(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types
-    """End the fit after the current step once asked; Keras then validates and restores the best weights."""
+    """End the fit after the current step once asked; Keras then validates and restores the best weights.
 
-    def __init__(self) -> None:
+    Several workers must take the same steps: there, it ends after the current epoch.
+    """
+
+    remembered = ("asked",)  # by a checkpoint
+
+    def __init__(self, *, within_epochs: bool) -> None:
         super().__init__()
-        self.asked = False
+        self.asked, self._within_epochs = False, within_epochs
 
     def ask(self) -> None:
         self.asked = True
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        self.model.stop_training |= self.asked
+        self.model.stop_training |= self.asked and self._within_epochs
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self.model.stop_training |= self.asked

@@ -25,6 +25,8 @@ from training.options import Options
 from training.prepare import Data
 
 LIBRARIES = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy", "pandas", "scikit-learn")
+# Where a run reads and writes changes nothing of what it finds.
+PLACES = ("data", "models", "checkpoints", "tensorboard", "mlflow")
 DTYPES = {NUMERIC: "float32", CATEGORICAL: "string"}
 
 
@@ -64,10 +66,10 @@ def command(options: Options) -> str:
 
 
 def flags(options: Options) -> list[str]:
-    """Write the options that differ from their defaults, but for the file and the folder."""
+    """Write the options that differ from their defaults, but for where it reads and writes."""
     values = {field.name: (getattr(options, field.name), field.default) for field in dataclasses.fields(options)}
     chosen = {name: value for name, (value, default) in values.items() if value != default}
-    return [word for name, value in chosen.items() if name not in ("data", "models") for word in _flag(name, value)]
+    return [word for name, value in chosen.items() if name not in PLACES for word in _flag(name, value)]
 
 
 def _flag(name: str, value: Any) -> list[str]:

@@ -31,6 +31,9 @@ class Options:
     name: str | None = None  # None: from the file's name
     models: Path = Path("models")
     sign_key: Path | None = None  # None: not signed
+    checkpoints: Path | None = None  # None: a run that is killed begins anew
+    tensorboard: Path | None = None  # None: no event files
+    mlflow: str | None = None  # URI; None: not tracked
     stream: bool | None = None  # read the file twice, a piece at a time; None: when it is large, training/stream.py
 
     task: TaskName | None = None  # None: inferred from the target's values

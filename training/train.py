@@ -11,7 +11,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from training import bundle, calibrate, candidates, console, console_findings, crossval, fold, report
+from app.bundle import sha256
+from training import bundle, calibrate, candidates, console, console_findings, crossval, devices, fold, report
 from training.calibrate import Adjustment
 from training.choose import Choice, choose
 from training.evaluate import predict_in_batches
@@ -22,7 +23,7 @@ from training.golden import golden
 from training.importance import importances as importances_of
 from training.judge import judge
 from training.made import Made
-from training.manifest import manifest
+from training.manifest import command, manifest
 from training.network import Network
 from training.options import Options
 from training.prepare import Data, prepare, streamed_note
@@ -31,6 +32,7 @@ from training.reading import reading_bar
 from training.runtime import Session
 from training.search import Search
 from training.selection import select
+from training.setting import Setting, setting_of
 from training.signing import Signer
 from training.training_rows import training_rows
 
@@ -47,19 +49,35 @@ def train(options: Options, out: Console, signer: Signer | None = None, data: Da
         data: what `prepare(options)` returned; None: it is called here.
     """
     name = bundle.check_name(options.name or default_name(options.data))
+    with out.status("Wait for the other workers …"):  # if there are any
+        setting = setting_of(options, name)
+    if (written := _written_before(options, name, setting)) is not None:
+        setting.finish()
+        out.print(f"[bold]{written}[/bold] was written before this run was killed; nothing is left to do.")
+        return written
     data = _prepare(options, out, data)
     calibrate.check(options, data.task)
     crossval.check(data, options)
-    made = _make(*_tune(options, data, out), name, out)
+    made = _make(*_tune(options, data, out), name, setting, out)
     importances = _explain(made, out)
-    made, importances, selection = _select(made, importances, out)
+    made, importances, selection = _select(made, importances, setting, out)
     folds = _crossvalidate(made, out)
     findings = replace(_judge(made, out), importances=importances, selection=selection, folds=folds)
     folder = _write(made, findings, out, signer)
+    setting.finish()
+    setting.track(folder, findings.scores)
     console_findings.print_findings(out, data.task, findings)
     out.print(f"Wrote [bold]{folder}[/bold]. Serve it with:")
     out.print(f"  make serve MODELS={options.models}\n  python -m app --models {options.models}", highlight=False)
     return folder
+
+
+def _written_before(options: Options, name: str, setting: Setting) -> Path | None:
+    """Return the bundle of this very run, if it was killed between writing it and removing its checkpoints."""
+    if (state := setting.resumed) is None or not state.facts["ended"]:
+        return None
+    said = {"command": command(options), "data_sha256": sha256(options.data)}
+    return bundle.written_since(options.models, name, state.saved_s, said)
 
 
 def default_name(data: Path) -> str:
@@ -92,11 +110,13 @@ def _tune(options: Options, data: Data, out: Console) -> tuple[Options, Data, Se
     return tune(options, data, out)
 
 
-def _make(options: Options, data: Data, search: Search | None, name: str, out: Console) -> Made:
+def _make(options: Options, data: Data, search: Search | None, name: str, setting: Setting, out: Console) -> Made:
     """Go from the data to the graph that ships, from the same seed each time."""
     seed_everything(options.seed)
-    learner = fold.fitted(data.features, data.task, options)
-    history = _fit(options, data, learner, out)
+    with devices.scope():
+        learner = fold.fitted(data.features, data.task, options)
+    history = _fit(options, data, learner, setting, out)
+    setting.workers.go_on()
     network = fold.fold(learner, data.features, data.task, options)
     adjustment = _adjust(options, data, network, out)
     graph = _export(options, data, network, out)
@@ -113,14 +133,16 @@ def _make(options: Options, data: Data, search: Search | None, name: str, out: C
     )
 
 
-def _fit(options: Options, data: Data, learner: Network, out: Console) -> History:
+def _fit(options: Options, data: Data, learner: Network, setting: Setting, out: Console) -> History:
+    if (state := setting.resumed) is not None:
+        out.print(f"[bold]Resume[/bold] after epoch {state.epochs}, from {options.checkpoints}")
     validation_part = encoded(learner, data.task, data.validation)
     with (
         reading_bar(out, "Second pass") as seen,
         training_rows(data, learner, options, seen) as train_part,
         console.epochs_bar(out, options.epochs) as show,
     ):
-        history = fit(learner.trunk, data.task, train_part, validation_part, options, show)
+        history = fit(learner.trunk, data.task, train_part, validation_part, options, show, setting)
     ended = "interrupted" if history.interrupted else "stopped"
     out.print(f"[bold]Train[/bold] {ended} after {len(history.loss)} epochs, kept epoch {history.best_epoch}")
     return history
@@ -166,11 +188,14 @@ def _explain(made: Made, out: Console) -> Importances:
     return found
 
 
-def _select(made: Made, found: Importances, out: Console) -> tuple[Made, Importances, Selection | None]:
+def _select(
+    made: Made, found: Importances, setting: Setting, out: Console
+) -> tuple[Made, Importances, Selection | None]:
     """If asked, try without the features that are not needed."""
     if not made.options.select or made.history.interrupted:
         return made, found, None
-    chosen, selection = select(made, found, lambda data: _make(made.options, data, made.search, made.name, out))
+    again = setting.second()
+    chosen, selection = select(made, found, lambda data: _make(made.options, data, made.search, made.name, again, out))
     console_findings.print_selection(out, selection)
     return chosen, _explain(chosen, out) if selection.kept else found, selection
 

@@ -23,6 +23,8 @@ from training.train import train  # noqa: E402
 THIRD_PARTY_WARNINGS = (
     # Keras 3.15 reads a variable by `np.array`, to which TensorFlow 2.21 gives no `copy` keyword yet.
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning",
+    # MLflow 3.17 maps its tables in a way that SQLAlchemy 2.1 will not know for ever.
+    "ignore:The ``noload`` loader strategy is deprecated:DeprecationWarning",
 )
 
 
