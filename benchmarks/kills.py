@@ -2,10 +2,11 @@
 
     python -m benchmarks.kills [--kills 10] [--seed 0] [--data FILE --target COLUMN]
 
-    whole    the command left alone: how long it takes, and its bundle
-    broken   the same command with --checkpoints, killed (SIGKILL) at moments drawn evenly from the whole command's
-             time; after each kill the folders are looked at, and the command is repeated; one that ends before its
-             kill is compared and begun anew
+    whole    the command left alone: how long it takes before and after the fit, and its bundle
+    broken   the same command with --checkpoints, killed (SIGKILL) by turns at a moment drawn evenly from the whole
+             command's time, and at one drawn evenly from the time after the fit (export, compress, judge, write);
+             after each kill the folders are looked at, and the command is repeated; one that has written its bundle is
+             compared and begun anew
     verdict  every constant of the graph, the golden answers and every test metric of both bundles, which must be the
              same to the last bit; names of nodes differ from process to process
 
@@ -17,6 +18,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -41,6 +43,7 @@ class Kill:
     """One SIGKILL and what it left."""
 
     after_s: float
+    since: str
     said_last: str  # the stage that had been said before, or "" when nothing had
     ended: bool  # the command had ended by then
     epochs_kept: int  # of the newest whole checkpoint
@@ -52,17 +55,29 @@ def start(command: list[str], log: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen([*command], cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, env=UNBUFFERED)
 
 
-def finish(command: list[str], log: Path) -> float:
-    """Run a command to its end and return its seconds."""
+def finish(command: list[str], log: Path) -> tuple[float, float]:
+    """Run a command to its end; return its seconds, and those of them after the fit."""
     began = time.monotonic()
-    if start(command, log).wait():
-        raise SystemExit(f"{' '.join(command)} failed:\n{log.read_text()}")
-    return time.monotonic() - began
-
-
-def kill(command: list[str], after_s: float, log: Path, folders: tuple[Path, Path]) -> Kill:
-    """Start the command, kill it, and check that whatever stands under a final name is whole."""
     process = start(command, log)
+    fitted_s = wait_for_the_fit(process, log) - began
+    if process.wait():
+        raise SystemExit(f"{' '.join(command)} failed:\n{log.read_text()}")
+    took_s = time.monotonic() - began
+    return took_s, took_s - fitted_s
+
+
+def wait_for_the_fit(process: subprocess.Popen[bytes], log: Path) -> float:
+    """Return when the fit had ended, or the process."""
+    while process.poll() is None and not any(line.startswith("Train ") for line in log.read_text().splitlines()):
+        time.sleep(0.02)
+    return time.monotonic()
+
+
+def kill(command: list[str], after_s: float, log: Path, folders: tuple[Path, Path], *, fitted: bool) -> Kill:
+    """Start the command, kill it so long after its start or the end of its fit, and look at what it left."""
+    process = start(command, log)
+    if fitted:
+        wait_for_the_fit(process, log)
     try:
         process.wait(after_s)
     except subprocess.TimeoutExpired:
@@ -70,15 +85,28 @@ def kill(command: list[str], after_s: float, log: Path, folders: tuple[Path, Pat
         process.wait()
     models, checkpoints = folders
     cut = [*models.glob("*/.writing-*"), *checkpoints.glob("*.tmp")]
-    return Kill(after_s, stage(log), process.returncode == 0, epochs_kept(checkpoints), len(cut))
+    since = "the fit" if fitted else "the start"
+    return Kill(after_s, since, stage(log), process.returncode == 0, epochs_kept(checkpoints), len(cut))
 
 
 def stage(log: Path) -> str:
     """Name what the run said last: a stage or an epoch."""
-    known = ("Prepare", "Resume", "epoch", "Train", "Calibrate", "Export", "graph", "Judge", "Write", "Wrote")
+    known = (
+        "Prepare",
+        "Resume",
+        "epoch",
+        "Train",
+        "Calibrate",
+        "Export",
+        "Compress",
+        "Explain",
+        "Judge",
+        "Write",
+        "Wrote",
+    )
     lines = [line.lstrip("│┃ ") for line in log.read_text().splitlines()]
-    said = [line for line in lines if line.startswith(known)]
-    return " ".join(said[-1].split()[:2]).rstrip(":") if said else ""
+    said = [line.split() for line in lines if line.startswith(known)]
+    return " ".join(said[-1][: 2 if said[-1][0] == "epoch" else 1]).rstrip(":") if said else ""
 
 
 def epochs_kept(checkpoints: Path) -> int:
@@ -91,9 +119,14 @@ def epochs_kept(checkpoints: Path) -> int:
     return max(epochs)
 
 
+def versions(models: Path) -> list[Path]:
+    """Return the bundles that stand under a final name."""
+    return list(models.glob("*/[0-9]*"))
+
+
 def outcome(models: Path) -> dict[str, Any]:
     """Read the one bundle there is."""
-    (folder,) = models.glob("*/[0-9]*")
+    (folder,) = versions(models)
     manifest = json.loads((folder / "manifest.json").read_text())
     return {
         "weights_sha256": weights_sha256(folder / "model.onnx"),
@@ -124,21 +157,22 @@ def main(
     draw = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
-        whole_s = finish([*command, "--models", str(here / "whole")], here / "log")
+        whole_s, after_fit_s = finish([*command, "--models", str(here / "whole")], here / "log")
+        whole = outcome(here / "whole")
         models, checkpoints = here / "broken", here / "checkpoints"
         broken = [*command, "--models", str(models), "--checkpoints", str(checkpoints)]
         found: list[Kill] = []
         while len(found) < kills:
-            made = kill(broken, draw.uniform(0, whole_s), here / "log", (models, checkpoints))
+            fitted = len(found) % 2 == 1
+            after_s = draw.uniform(0, after_fit_s if fitted else whole_s)
+            made = kill(broken, after_s, here / "log", (models, checkpoints), fitted=fitted)
             print(made, flush=True)
-            if made.ended:  # there was less left to do than time: nothing was killed, and the next one begins anew
-                check(outcome(models), outcome(here / "whole"))
-                subprocess.run(["rm", "-rf", str(models)], check=True)
-                continue
-            found.append(made)
-        if not list(models.glob("*/[0-9]*")):
-            finish(broken, here / "log")
-        results = {"whole": outcome(here / "whole"), "broken": outcome(models)}
+            found += [] if made.ended else [made]
+            if versions(models) and not checkpoints.exists():
+                check(outcome(models), whole)
+                shutil.rmtree(models)
+        finish(broken, here / "log")
+        results = {"whole": whole, "broken": outcome(models)}
         left = sorted(path.name for path in checkpoints.glob("*")) if checkpoints.is_dir() else []
     report(command, found, results, whole_s, left)
 
@@ -159,14 +193,15 @@ def report(
     whole, broken = results["whole"], results["broken"]
     same = {key: whole[key] == broken[key] for key in ("weights_sha256", "golden_sha256", "metrics")}
     main_metric = "roc_auc" if "roc_auc" in whole["metrics"]["shipped"] else "r2"
-    versions = ", ".join(f"{name} {whole['libraries'][name]}" for name in LIBRARIES)
+    libraries = ", ".join(f"{name} {whole['libraries'][name]}" for name in LIBRARIES)
     shown = " ".join(["python", *command[1:3], Path(command[3]).name, *command[4:]])
     lines = [
         "# Killed at random moments and resumed",
         "",
-        f"`python -m benchmarks.kills --kills {len(kills)}`, commit {commit()}, {machine()}, {versions}.",
+        f"`python -m benchmarks.kills --kills {len(kills)}`, commit {commit()}, {machine()}, {libraries}.",
         f"The command is `{shown} --checkpoints FOLDER`; left alone it took {whole_s:.0f} s.",
-        "Each SIGKILL came at a moment drawn evenly from that time; the command was then repeated as it was.",
+        "SIGKILLs came by turns at a moment drawn evenly from that time, and from the time after the fit;",
+        "the command was then repeated as it was.",
         "",
         f"The same to the last bit: the graph's constants, {said(same['weights_sha256'])}; the golden answers, "
         f"{said(same['golden_sha256'])}; all test metrics, {said(same['metrics'])} "
@@ -177,11 +212,11 @@ def report(
         "Every file under a final name was whole after every kill; what is half-written has another name, which nobody",
         "reads.",
         "",
-        "| kill | after s | the run had said last | epochs in the newest checkpoint | left half-written |",
-        "|---|---:|---|---:|---:|",
+        "| kill | s after | | the run had said last | epochs in the newest checkpoint | left half-written |",
+        "|---|---:|---|---|---:|---:|",
     ]
     lines += [
-        f"| {i} | {k.after_s:.1f} | {k.said_last or 'nothing'} | {k.epochs_kept} | {k.half_written} |"
+        f"| {i} | {k.after_s:.1f} | {k.since} | {k.said_last or 'nothing'} | {k.epochs_kept} | {k.half_written} |"
         for i, k in enumerate(kills, 1)
     ]
     text = "\n".join(lines) + "\n"
