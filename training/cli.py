@@ -128,7 +128,7 @@ def main(  # noqa: PLR0913 - one parameter an option; they are listed nowhere el
         float | None, typer.Option(min=1e-9, help="How far weights move a step. [default: by the optimizer]")
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(min=1, help="Rows a step. [default: 32 to 256, by the rows]")
+        int | None, typer.Option(min=1, help="Rows a step. [default: 32 to 256, and 1024 for very many, by the rows]")
     ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="At most so many passes over the data.")] = DEFAULT.epochs,
     patience: Annotated[

@@ -6,6 +6,7 @@
 It knows nothing about data files, ONNX or how models are judged.
 """
 
+import math
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -40,6 +41,8 @@ LEARNING_RATES: dict[OptimizerName, float] = {
 STEPS_A_CALL = 32  # steps that TensorFlow runs before it returns to Python: an epoch took 2.6 times less
 STEPS_AN_EPOCH = 100  # the batch size is chosen so that an epoch has about so many
 SMALLEST_BATCH_ROWS, LARGEST_BATCH_ROWS = 32, 256
+# Two million flights, three epochs: 1,024 rows and twice the rate took 0.6 of the time of 256, and lost less.
+MANY_ROWS, MANY_ROWS_BATCH_ROWS = 500_000, 1024
 VALIDATION_BATCH_ROWS = 4096
 
 ALONE = Setting()
@@ -99,9 +102,10 @@ def fit(
     setting: Setting = ALONE,
 ) -> History:
     """Train until the validation loss stops falling; leave the best weights in `trunk`."""
-    rate = options.learning_rate or LEARNING_RATES[options.optimizer]
+    together = options.batch_size or batch_rows(len(train))
+    rate = options.learning_rate or scaled_rate(options.optimizer, together)
     workers = setting.workers
-    batch = workers.rows(options.batch_size or batch_rows(len(train)))
+    batch = workers.rows(together)
     stop, losses = _Stop(within_epochs=workers.count == 1), _Losses(progress)
     slower = schedule.callbacks(options.schedule, rate, epochs=options.epochs, warm_up=options.warm_up)
     best = keras.callbacks.EarlyStopping(patience=options.patience, restore_best_weights=True)
@@ -155,8 +159,18 @@ def _inputs(trunk: Any, part: Part) -> list[NDArray[Any]]:
     return [part.arrays[tensor.name] for tensor in trunk.inputs]
 
 
+def scaled_rate(optimizer: OptimizerName, batch: int) -> float:
+    """Raise an optimizer's own rate by the root of how many usual batches go into one.
+
+    Square-root scaling: Malladi and others 2022, "On the SDEs and scaling rules for adaptive gradient algorithms".
+    """
+    return LEARNING_RATES[optimizer] * math.sqrt(max(1.0, batch / LARGEST_BATCH_ROWS))
+
+
 def batch_rows(rows: int) -> int:
-    """Choose a power of two that makes an epoch about `STEPS_AN_EPOCH` steps."""
+    """Choose a power of two that makes an epoch about `STEPS_AN_EPOCH` steps, and a larger one for very many rows."""
+    if rows >= MANY_ROWS:
+        return MANY_ROWS_BATCH_ROWS
     wanted = 2 ** round(np.log2(max(1, rows / STEPS_AN_EPOCH)))
     return int(np.clip(wanted, SMALLEST_BATCH_ROWS, LARGEST_BATCH_ROWS))
 

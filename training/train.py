@@ -6,6 +6,7 @@
 It knows the order and what is said on the way; how each stage works is its module's to know.
 """
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -136,6 +137,7 @@ def _make(options: Options, data: Data, search: Search | None, name: str, settin
 def _fit(options: Options, data: Data, learner: Network, setting: Setting, out: Console) -> History:
     if (state := setting.resumed) is not None:
         out.print(f"[bold]Resume[/bold] after epoch {state.epochs}, from {options.checkpoints}")
+    started = time.perf_counter()
     validation_part = encoded(learner, data.task, data.validation)
     with (
         reading_bar(out, "Second pass") as seen,
@@ -143,8 +145,12 @@ def _fit(options: Options, data: Data, learner: Network, setting: Setting, out: 
         console.epochs_bar(out, options.epochs) as show,
     ):
         history = fit(learner.trunk, data.task, train_part, validation_part, options, show, setting)
+    took_s = time.perf_counter() - started
     ended = "interrupted" if history.interrupted else "stopped"
-    out.print(f"[bold]Train[/bold] {ended} after {len(history.loss)} epochs, kept epoch {history.best_epoch}")
+    out.print(
+        f"[bold]Train[/bold] {ended} after {len(history.loss)} epochs, kept epoch {history.best_epoch} "
+        f"[dim]{took_s:.1f} s[/dim]"
+    )
     return history
 
 

@@ -8,7 +8,16 @@ import pytest
 from tests.training.conftest import options_for
 from training.errors import TrainingError
 from training.evaluate import evaluate
-from training.fit import History, Part, Progress, fit, seed_everything
+from training.fit import (
+    LEARNING_RATES,
+    History,
+    Part,
+    Progress,
+    batch_rows,
+    fit,
+    scaled_rate,
+    seed_everything,
+)
 from training.network import Network, build
 from training.options import OPTIMIZERS
 from training.prepare import Data
@@ -85,3 +94,9 @@ def _with_few_positives(data: Data) -> object:
     rows = data.train
     kept = np.concatenate([np.flatnonzero(rows.y == 0), np.flatnonzero(rows.y == 1)[:15]])
     return type(rows)({name: array[kept] for name, array in rows.arrays.items()}, rows.y[kept])
+
+
+def test_very_many_rows_are_taken_in_larger_batches_at_a_higher_rate() -> None:
+    assert [batch_rows(rows) for rows in (100, 30_000, 200_000, 2_000_000)] == [32, 256, 256, 1024]
+    assert scaled_rate("adamw", 32) == scaled_rate("adamw", 256) == LEARNING_RATES["adamw"]
+    assert scaled_rate("adamw", 1024) == 2 * LEARNING_RATES["adamw"]
