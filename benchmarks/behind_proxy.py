@@ -8,6 +8,7 @@ replica does not answer is lost and counted.
 """
 
 import asyncio
+import contextlib
 import shutil
 import signal
 import socket
@@ -16,7 +17,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,7 +98,7 @@ class Proxy:
                 await asyncio.sleep(0.02)
 
 
-@contextmanager
+@contextlib.contextmanager
 def haproxy(replicas: list[Replica], folder: Path) -> Iterator[Proxy]:
     """Run HAProxy in front of the replicas."""
     port = free_port()
@@ -182,9 +182,9 @@ async def down_then_up(proxy: Proxy, replica: Replica) -> None:
 async def _ready(port: int) -> bool:
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(b"GET /health/ready HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-        answer = await reader.read()
-        writer.close()
+        with contextlib.closing(writer):
+            writer.write(b"GET /health/ready HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            answer = await reader.read()
     except OSError:
         return False
     return b" 200 " in answer.partition(b"\r\n")[0]

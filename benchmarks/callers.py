@@ -68,7 +68,7 @@ class Callers:
         """Send one request and count its answer; return the stream if it can take another."""
         seen, keep = self.seen, stream is not None
         try:
-            reader, writer = stream or await self._connect()
+            reader, writer = stream = stream or await self._connect()
             writer.write(self._request(keep=keep))
             async with asyncio.timeout(PATIENCE_S):
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -77,6 +77,8 @@ class Callers:
         except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
             seen.lost[kind] += 1
             seen.examples.append(f"{kind}: {error!r}")
+            if stream is not None:
+                stream[1].close()
             return None
         if b" 200 " in head.partition(b"\r\n")[0] and b'"predictions"' in body:
             seen.answered[kind] += 1

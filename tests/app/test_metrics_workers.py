@@ -159,15 +159,20 @@ def test_the_series_of_a_version_go_with_it(pair: serving.Process, folder: Path)
 
 def test_another_content_of_a_version_has_one_series_of_facts(pair: serving.Process, folder: Path) -> None:
     """The files have both, for they keep what they have; the old one is 0 there and is not shown."""
+    until(pair, loaded(4))  # both workers have begun; one that begins later would load the new content at once
     old = {sample.labels["sha256"] for sample in facts(scrape(pair))}
     new = tiny.write(folder.parent / "new", tiny.Tiny(version=2, profiled=True, shift=1.0))
     (folder / "tiny" / "2").rename(folder.parent / "old")
     new.rename(folder / "tiny" / "2")
     pair.popen.send_signal(signal.SIGHUP)
-    until(pair, lambda metrics: metrics.value("slipway_model_loads_total", model="tiny", outcome="ready") == 6)
+    until(pair, loaded(6))
     for _ in range(10):
         found = until(pair, lambda metrics: [s.labels["version"] for s in facts(metrics)] == ["1", "2"])
         assert {sample.labels["sha256"] for sample in facts(found)} != old
+
+
+def loaded(count: int) -> Callable[[Scrape], bool]:
+    return lambda metrics: metrics.value("slipway_model_loads_total", model="tiny", outcome="ready") == count
 
 
 def facts(metrics: Scrape) -> list[Any]:

@@ -70,7 +70,7 @@ def test_an_output_that_is_not_finite_fails_the_run(tmp_path: Path) -> None:
     named = tiny.Tiny(task="regression", numbers=("a",), booleans=(), strings=(), optional=(), scale=1e4)
     overflowing = load(tiny.write(tmp_path, named), Settings())
     with pytest.raises(FloatingPointError, match="expected finite numbers"):
-        overflowing.run([[(1.0,)], [(3e38,)]])
+        overflowing.run([overflowing.rows_schema.rows([{"a": value}]) for value in (1.0, 3e38)])
 
 
 def test_an_output_of_another_length_fails_the_run(loaded: Model, monkeypatch: pytest.MonkeyPatch) -> None:
