@@ -22,14 +22,14 @@ def classes(request: pytest.FixtureRequest, data_file: Path) -> Data:
     return prepare(options_for(data_file, request.param))
 
 
-def too_sure(data: Data, options: Options) -> Network:
-    """A fitted network that says everything four times as surely as it learned to."""
+def too_sure(data: Data, options: Options, times: float = 4.0) -> Network:
+    """A fitted network that says everything so many times as surely as it learned to."""
     seed_everything(5)
     learner = fold.fitted(data.features, data.task, options)
     part = Part(learner.encode(data.train.arrays), data.task.scaled(data.train.y))
     fit(learner.trunk, data.task, part, part, options, lambda *_: None)
     served = fold.fold(learner, data.features, data.task, options)
-    rescale(served.trunk, 4.0, 0.0)
+    rescale(served.trunk, times, 0.0)
     return served
 
 
@@ -39,12 +39,14 @@ def test_the_temperature_cools_what_is_too_sure(classes: Data, data_file: Path) 
     before = evaluate(classes.task, network.predict, classes.validation)
     found = calibrate.adjust(network, classes.task, classes.validation, options)
     after = evaluate(classes.task, network.predict, classes.validation)
-    assert found.temperature > 2
+    as_learned = calibrate.adjust(too_sure(classes, options, 1.0), classes.task, classes.validation, options)
+    assert found.temperature == pytest.approx(4 * as_learned.temperature, rel=0.02)
     assert found.log_loss_before == pytest.approx(before["log_loss"], rel=1e-3)
     assert found.log_loss_after == pytest.approx(after["log_loss"], rel=1e-3)
     assert after["log_loss"] < before["log_loss"]
     assert after["accuracy"] == before["accuracy"]
-    assert after["roc_auc"] == pytest.approx(before["roc_auc"], abs=1e-3)
+    if classes.task.width == 2:  # with more labels a temperature moves one row's probability past another's
+        assert after["roc_auc"] == pytest.approx(before["roc_auc"], abs=1e-3)
 
 
 def test_the_temperature_of_made_logits_is_found() -> None:
