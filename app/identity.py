@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:/+=@~-]{0,127}")
 TRACEPARENT = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
-FRESH_IDS = 256  # drawn at once: a flood of refusals needs one each, and a call of the system took as long as all else
+FRESH_IDS = 256  # drawn at once: a flood of refusals needs one each, and a call of the system for each adds up
 TRACESTATE_MAX_BYTES = 512  # of what is passed on; the standard asks for as much
 
 # A whole line of a head, not one that is continued; what is no plain text is left to the parser.

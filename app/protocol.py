@@ -120,11 +120,13 @@ class HotProtocol(HttpToolsProtocol):
         """See `app.intake.Reader`."""
         pieces, self._put_off = self._put_off, ()
         self.arrived = arrived
-        for data in pieces:
-            if self.parser is None or self.transport.is_closing():
-                break
-            self._take(data)
-        self.arrived = 0.0
+        try:
+            for data in pieces:
+                if self.parser is None or self.transport.is_closing():
+                    break
+                self._take(data)
+        finally:
+            self.arrived = 0.0  # or the next request of this connection would be too old at once
         if len(pieces) > 1:
             self.read_on()
 

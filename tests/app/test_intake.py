@@ -5,6 +5,7 @@ import json
 import socket
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
 
@@ -245,6 +246,23 @@ async def test_the_wait_for_a_turn_is_of_the_time_that_a_request_has(tmp_path: P
         intake.open()
         status, _, body = await client.answer()
         assert (status, json.loads(body)["error"]) == (504, "The deadline passed before the answer was there.")
+        await client.send(request([[3, 4]]))
+        assert await client.values() == expected([[3, 4]])
+
+
+async def test_the_wait_of_one_request_is_not_the_next_one_s(tmp_path: Path) -> None:
+    """Not even where taking it went wrong."""
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+    async with running(tmp_path) as served:
+        client, intake = await crowded(served, shut=True)
+        await client.send(request([[1, 2]]))
+        await until(lambda: len(intake.late) == 1)
+        reader: Any = intake.late[0][0]
+        reader._take = lambda data: 1 / 0
+        with pytest.raises(ZeroDivisionError):
+            intake.open()
+        del reader._take
+        assert reader.arrived == 0.0
         await client.send(request([[3, 4]]))
         assert await client.values() == expected([[3, 4]])
 

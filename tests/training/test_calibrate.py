@@ -37,6 +37,7 @@ def test_the_temperature_cools_what_is_too_sure(classes: Data, data_file: Path) 
     options = options_for(data_file, "sold", epochs=15)
     network = too_sure(classes, options)
     before = evaluate(classes.task, network.predict, classes.validation)
+    said = network.predict(classes.validation.arrays)  # (rows, labels)
     found = calibrate.adjust(network, classes.task, classes.validation, options)
     after = evaluate(classes.task, network.predict, classes.validation)
     as_learned = calibrate.adjust(too_sure(classes, options, 1.0), classes.task, classes.validation, options)
@@ -45,6 +46,8 @@ def test_the_temperature_cools_what_is_too_sure(classes: Data, data_file: Path) 
     assert found.log_loss_after == pytest.approx(after["log_loss"], rel=1e-3)
     assert after["log_loss"] < before["log_loss"]
     assert after["accuracy"] == before["accuracy"]
+    order = np.argsort(said, axis=1)  # of the labels in each row, which no temperature changes
+    assert (np.diff(np.take_along_axis(network.predict(classes.validation.arrays), order, axis=1), axis=1) >= 0).all()
     if classes.task.width == 2:  # with more labels a temperature moves one row's probability past another's
         assert after["roc_auc"] == pytest.approx(before["roc_auc"], abs=1e-3)
 
