@@ -14,6 +14,7 @@ Of a data file, in this order:
     search     tune.py, space.py, trials.py         with --tune: many fits -> the options of the best
     build      network.py, layers.py, task.py       features and task -> Keras, preprocessing inside
     fit        fit.py, feed.py, order.py            -> the weights with the best validation loss
+               beside.py, baselines.py              the baselines, at the same time
                checkpoints.py, resume.py            its state on disk, after each epoch
                devices.py, workers.py               several devices, several machines
     export     export.py                            Keras -> ONNX, the same answers
@@ -22,8 +23,8 @@ Of a data file, in this order:
                choose.py, budget.py
     explain    importance.py, selection.py          what the graph goes by, and whether less would do
     fold       crossval.py                          the same on other divisions of the rows, if asked
-    judge      judge.py, evaluate.py, baselines.py, test metrics beside the baselines, how sure they are,
-               intervals.py, weighted.py, slices.py and where they are worst
+    judge      judge.py, evaluate.py, intervals.py, test metrics beside the baselines, how sure they are,
+               weighted.py, slices.py               and where they are worst
     write      golden.py, profile.py, report.py,    -> models/<name>/<version>/
                plots.py, manifest.py, bundle.py,
                signing.py

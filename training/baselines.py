@@ -4,11 +4,11 @@
     linear      logistic or ridge regression on standardised numbers and one column a value
     boosting    scikit-learn's HistGradientBoosting with its defaults
 
-Each is fitted on the training rows and returns its answers to the test rows, (rows, outputs) as the network gives them.
-It knows nothing about Keras or ONNX, and nothing of it is ever served.
+Each is fitted on the training rows, which is all it needs before the test rows are touched, and then answers any rows,
+(rows, outputs) as the network does. It knows nothing about Keras or ONNX, and nothing of it is ever served.
 """
 
-import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
@@ -29,15 +28,24 @@ from training.task import Task
 MAX_VALUES = 254  # a column; HistGradientBoosting takes at most 255 with the missing one
 LINEAR_STEPS = 300  # of the solver, which needs 13 to 77 on the tables of benchmarks/quality.py
 
-Answers = NDArray[np.float64]
+TRIVIAL, LINEAR, BOOSTING = "baseline", "linear", "hist_gradient_boosting"
+BASELINES = (TRIVIAL, LINEAR, BOOSTING)
+
+Answers = NDArray[Any]  # (rows, outputs)
+Baseline = Callable[[Rows], Answers]
 
 
-def trivial(task: Task, test: Rows) -> NDArray[Any]:
+def fitted(task: Task, train: Rows, seed: int) -> dict[str, Baseline]:
+    """Fit all of them."""
+    return {TRIVIAL: trivial(task), LINEAR: linear(task, train), BOOSTING: boosting(task, train, seed)}
+
+
+def trivial(task: Task) -> Baseline:
     """Answer the majority class or the mean of the training target."""
-    return task.trivial(len(test))
+    return lambda rows: task.trivial(len(rows))
 
 
-def boosting(task: Task, train: Rows, test: Rows, seed: int) -> Answers:
+def boosting(task: Task, train: Rows, seed: int) -> Baseline:
     """Fit HistGradientBoosting."""
     encoder = _encoder(train.arrays)
     strings = train.arrays[CATEGORICAL].shape[1] if encoder else 0
@@ -45,16 +53,15 @@ def boosting(task: Task, train: Rows, test: Rows, seed: int) -> Answers:
     categorical = [False] * numbers + [True] * strings
     maker = HistGradientBoostingClassifier if task.labels else HistGradientBoostingRegressor
     model = maker(categorical_features=categorical, random_state=seed).fit(_matrix(train.arrays, encoder), train.y)
-    return _answers(model, _matrix(test.arrays, encoder), task)
+    return lambda rows: _answers(model, _matrix(rows.arrays, encoder), task)
 
 
-def linear(task: Task, train: Rows, test: Rows) -> Answers:
-    """Fit logistic regression, or ridge regression for numbers."""
+def linear(task: Task, train: Rows) -> Baseline:
+    """Fit logistic regression, or ridge regression for numbers, and take what its last step gives."""
     regression = LogisticRegression(max_iter=LINEAR_STEPS) if task.labels else Ridge()
     model = make_pipeline(ColumnTransformer([_encoded(name) for name in train.arrays]), regression)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the last step is judged like any other model
-        return _answers(model.fit(_frame(train.arrays), train.y), _frame(test.arrays), task)
+    model.fit(_frame(train.arrays), train.y)
+    return lambda rows: _answers(model, _frame(rows.arrays), task)
 
 
 def _encoded(tensor: str) -> tuple[str, Any, Any]:

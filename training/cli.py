@@ -20,6 +20,7 @@ from training import budget as budgets
 from training import quiet
 from training.budget import Budget
 from training.errors import DataError, Helped, TrainingError
+from training.loading import loading
 from training.options import (
     CompressName,
     FamilyName,
@@ -211,10 +212,11 @@ def run(options: Options, out: Console) -> int:
         _check_file(options.data)
         signer = None if options.sign_key is None else Signer(options.sign_key)  # it should not fail after hours
         with out.status("Read the data …"), reading_bar(out, "First pass") as seen:
-            from training.prepare import prepare  # noqa: PLC0415 - so does pandas
+            with loading():
+                from training.prepare import prepare  # noqa: PLC0415 - so does pandas
 
             data = prepare(options, seen)
-        with out.status("Load TensorFlow …"), quiet.held_stderr():
+        with out.status("Load TensorFlow …"), quiet.held_stderr(), loading():
             from training.train import train  # noqa: PLC0415 - it takes seconds, and mistakes should not wait
         quiet.silence_loggers()
         train(options, out, signer, data)

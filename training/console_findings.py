@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from training.baselines import BASELINES
 from training.findings import Findings, Importance, Intervals, Selection
-from training.judge import BASELINES
 from training.markdown import number
 from training.report_findings import folded, selected, span
 from training.task import Task

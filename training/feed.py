@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from training.order import order
 
+AS_IT_IS = tf.autograph.experimental.do_not_convert  # nothing in them is to be converted, and to look takes as long
+
 
 class Feed(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types
     """The batches of a training part; as a callback of the fit, it learns which epoch begins.
@@ -58,8 +60,8 @@ class Feed(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no ty
             return tf.nest.map_structure(lambda tensor: tf.gather(tensor, rows), tensors)
 
         orders = tf.data.Dataset.from_generator(self._orders, output_signature=tf.TensorSpec((len(self._y),), tf.int64))
-        places = orders.flat_map(self._cut).apply(tf.data.experimental.assert_cardinality(self.steps))
-        return places.map(take, num_parallel_calls=1, deterministic=True).prefetch(tf.data.AUTOTUNE)
+        places = orders.flat_map(AS_IT_IS(self._cut)).apply(tf.data.experimental.assert_cardinality(self.steps))
+        return places.map(AS_IT_IS(take), num_parallel_calls=1, deterministic=True).prefetch(tf.data.AUTOTUNE)
 
     def _orders(self) -> Iterator[NDArray[np.int64]]:
         yield order(self._seed, self._epoch, len(self._y))

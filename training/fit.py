@@ -117,6 +117,7 @@ def fit(
         optimizer = _optimizer(options.optimizer, rate)
         means = averaging.average(optimizer, options.averaging)
         workers.join_in(optimizer)
+        optimizer.build(trunk.trainable_variables)  # a graph that makes variables is traced twice: a second of a fit
         trunk.compile(optimizer, loss_of(task, options.label_smoothing), steps_per_execution=steps, jit_compile=False)
     callbacks = [feed, *means, *workers.before(stop), *slower, best, losses, stop]
     keepers = setting.keepers(callbacks)

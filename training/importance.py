@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training.beside import each
 from training.evaluate import Predict, Rows, predict_in_batches
-from training.features import Arrays, Features, row_count, spread_places, take
+from training.features import Arrays, Features, spread_places, take
 from training.findings import Importance, Interval
 from training.intervals import draws, exactly
 from training.task import Task
@@ -25,6 +26,7 @@ RESAMPLES = 50  # for a standard error to a tenth of itself
 NORMAL = 1.96  # standard errors to either end of a 95 % interval
 
 Done = Callable[[int], None]  # features so far
+Order = NDArray[np.int64]  # (rows,)
 
 
 def importances(
@@ -46,12 +48,16 @@ def importances(
     some = Rows(take(rows.arrays, places), rows.y[places])
     whole = _judge(task, some.y, [predict_in_batches(predict, some.arrays)], seed)
     random = np.random.default_rng(seed)
+
+    def without(feature: str, orders: list[Order]) -> NDArray[np.float64]:
+        mixed = (_mixed(some.arrays, features, feature, order) for order in orders)
+        return _judge(task, some.y, [predict_in_batches(predict, arrays) for arrays in mixed], seed)
+
+    dealt = ((feature, [random.permutation(len(some)) for _ in range(REPEATS)]) for feature in features.order)
     found = []
-    for number, feature in enumerate(features.order, start=1):
-        mixed = (_mixed(some.arrays, features, feature, random) for _ in range(REPEATS))
-        without = _judge(task, some.y, [predict_in_batches(predict, arrays) for arrays in mixed], seed)
-        found.append(Importance(feature, _loss(whole - without)))
-        done(number)
+    for feature, judged in zip(features.order, each(lambda one: without(*one), dealt), strict=True):
+        found.append(Importance(feature, _loss(whole - judged)))
+        done(len(found))
     return tuple(sorted(found, key=lambda importance: -importance.loss.value))
 
 
@@ -69,10 +75,10 @@ def _loss(values: NDArray[np.float64]) -> Interval:
     return Interval(exact, exact - NORMAL * error, exact + NORMAL * error)
 
 
-def _mixed(arrays: Arrays, features: Features, feature: str, random: np.random.Generator) -> Arrays:
+def _mixed(arrays: Arrays, features: Features, feature: str, order: Order) -> Arrays:
     """Deal a feature's values out anew."""
     tensor = next(tensor for tensor in features.tensors_used() if feature in features.names(tensor))
     column = features.names(tensor).index(feature)
     mixed = arrays[tensor].copy()
-    mixed[:, column] = mixed[random.permutation(row_count(arrays)), column]
+    mixed[:, column] = mixed[order, column]
     return {**arrays, tensor: mixed}

@@ -8,13 +8,15 @@ kind; that another seed would have fitted another network is not in it (`--folds
 It knows nothing about models, files or the command line.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training import weighted
+from training.beside import each
 from training.findings import Interval, Intervals
 from training.task import Task
 from training.weighted import Weights
@@ -56,10 +58,12 @@ def draws(
     task: Task, y: NDArray[Any], models: Sequence[Answers], resamples: int, seed: int, only: str | None = None
 ) -> list[Draws]:
     """Judge every model on the same resamples, by one metric or by all."""
-    parts: list[list[Mapping[str, NDArray[Any]]]] = [[] for _ in models]
-    for weights in counts(len(y), resamples, seed):
-        for part, answers in zip(parts, models, strict=True):
-            part.append(weighted.metrics(y, answers, weights, classes=task.labels is not None, only=only))
+    judges = [partial(weighted.metrics, y, answers, classes=task.labels is not None, only=only) for answers in models]
+
+    def judged(weights: Weights) -> list[dict[str, NDArray[np.float64]]]:
+        return [judge(weights) for judge in judges]
+
+    parts = zip(*each(judged, counts(len(y), resamples, seed)), strict=True)  # model by model
     return [{name: np.concatenate([chunk[name] for chunk in part]) for name in part[0]} for part in parts]
 
 

@@ -6,28 +6,29 @@ The test split is touched here, once, after every choice.
 It knows nothing about how findings are shown.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from numpy.typing import NDArray
 
-from training import baselines
-from training.evaluate import predict_in_batches
+from training.baselines import BOOSTING, Baseline
+from training.beside import each
+from training.evaluate import Predict, Rows, predict_in_batches
 from training.findings import Findings
 from training.intervals import intervals
 from training.made import Made
 from training.runtime import Session
 from training.slices import slices
 
-TRIVIAL, LINEAR, BOOSTING, SHIPPED = "baseline", "linear", "hist_gradient_boosting", "shipped"
-BASELINES = (TRIVIAL, LINEAR, BOOSTING)
+SHIPPED = "shipped"
 
 
-def judge(made: Made) -> Findings:
-    """Judge everything that was made on the test rows."""
+def judge(made: Made, baselines: Mapping[str, Baseline]) -> Findings:
+    """Judge everything that was made, and what was fitted beside it, on the test rows."""
     task, y = made.data.task, made.data.test.y
-    answers = _answers(made)
+    answers = _answers(made, baselines)
     return Findings(
-        scores={model: task.evaluate(y, outputs) for model, outputs in answers.items()},
+        scores=dict(zip(answers, each(lambda outputs: task.evaluate(y, outputs), answers.values()), strict=True)),
         outputs=answers[SHIPPED],
         importance_metric=task.budget_metrics[0],
         intervals=intervals(task, y, answers[SHIPPED], answers[BOOSTING], made.options.seed),
@@ -35,18 +36,17 @@ def judge(made: Made) -> Findings:
     )
 
 
-def _answers(made: Made) -> dict[str, NDArray[Any]]:
+def _answers(made: Made, baselines: Mapping[str, Baseline]) -> dict[str, NDArray[Any]]:
     """Let every model answer the test rows: model -> (rows, outputs)."""
-    data, choice = made.data, made.choice
-    graphs: dict[str, NDArray[Any]] = {
-        candidate.name: predict_in_batches(Session(candidate.graph).predict, data.test.arrays)
-        for candidate in choice.candidates
+    test, choice = made.data.test, made.choice
+
+    def of(predict: Predict) -> Callable[[Rows], NDArray[Any]]:
+        return lambda rows: predict_in_batches(predict, rows.arrays)
+
+    models: dict[str, Callable[[Rows], NDArray[Any]]] = {
+        **baselines,
+        "keras": of(made.network.predict),
+        **{candidate.name: of(Session(candidate.graph).predict) for candidate in choice.candidates},
     }
-    return {
-        TRIVIAL: baselines.trivial(data.task, data.test),
-        LINEAR: baselines.linear(data.task, data.train, data.test),
-        BOOSTING: baselines.boosting(data.task, data.train, data.test, made.options.seed),
-        "keras": predict_in_batches(made.network.predict, data.test.arrays),
-        **graphs,
-        SHIPPED: graphs[choice.chosen.name],
-    }
+    answers = dict(zip(models, each(lambda model: model(test), models.values()), strict=True))
+    return {**answers, SHIPPED: answers[choice.chosen.name]}

@@ -18,6 +18,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from training.evaluate import Rows
 from training.features import CATEGORICAL, NUMERIC, Features, spread_places
+from training.intervals import exactly
 from training.task import Task
 
 MAX_ROWS = 50_000  # of the training rows that a rule is made from, and of the validation rows that judge it
@@ -51,7 +52,7 @@ def suspects(task: Task, features: Features, train: Rows, validation: Rows) -> t
     learned, judged = (_some(rows) for rows in (train, validation))
     found = []
     for name, outputs in _answers(task, features, learned, judged):
-        value = task.evaluate(judged.y, outputs)[metric]
+        value = exactly(task, judged.y, outputs, metric)
         if value >= least:
             found.append(Suspect(name, metric, value))
     return tuple(sorted(found, key=lambda suspect: -suspect.value))

@@ -34,6 +34,9 @@ def silence_loggers() -> None:
     # The quantizer advises on the root logger: its advice (pre-process first) is what compress.py does.
     logging.getLogger().setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="tensorflow|keras|tf2onnx|onnxruntime")
+    warnings.filterwarnings(
+        "ignore", message="lbfgs failed to converge"
+    )  # of the linear baseline, training/baselines.py
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training.beside import each
 from training.evaluate import Rows
 from training.features import CATEGORICAL, NUMERIC, Features, Number, spread_places, take
 from training.findings import Interval, Slice, Slices
@@ -47,14 +48,15 @@ def slices(task: Task, features: Features, train: Rows, test: Rows, outputs: NDA
     arrays, y, answers = take(test.arrays, places), test.y[places], outputs[places]
     whole = exactly(task, y, answers, metric)
     resamples = min(RESAMPLES, resamples_for(len(y) * len(features.order)))
-    found = []
-    for feature, values, mask in _masks(features, train, Rows(arrays, y)):
-        if mask.sum() < MIN_ROWS or mask.all():
-            continue
-        judged = _judge(task, metric, y[mask], answers[mask], resamples, seed)
-        best = judged.high if sign > 0 else judged.low
-        if np.isfinite(judged.value):
-            found.append(Slice(feature, values, int(mask.sum()), judged, is_worse=sign * best < sign * whole))
+
+    def judged(feature: str, values: str, mask: Mask) -> Slice:
+        value = _judge(task, metric, y[mask], answers[mask], resamples, seed)
+        best = value.high if sign > 0 else value.low
+        return Slice(feature, values, int(mask.sum()), value, is_worse=sign * best < sign * whole)
+
+    masks = _masks(features, train, Rows(arrays, y))
+    large = ((feature, values, mask) for feature, values, mask in masks if mask.sum() >= MIN_ROWS and not mask.all())
+    found = [one for one in each(lambda one: judged(*one), large) if np.isfinite(one.metric.value)]
     ordered = sorted(found, key=lambda one: (not one.is_worse, sign * one.metric.value))
     return Slices(metric=metric, whole=whole, slices=tuple(ordered))
 

@@ -8,12 +8,26 @@ It knows the order and what is said on the way; how each stage works is its modu
 
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
 from app.bundle import sha256
-from training import bundle, calibrate, candidates, console, console_findings, crossval, devices, fold, report
+from training import (
+    baselines,
+    bundle,
+    calibrate,
+    candidates,
+    console,
+    console_findings,
+    crossval,
+    devices,
+    fold,
+    report,
+)
+from training.baselines import Baseline
+from training.beside import Begun
 from training.calibrate import Adjustment
 from training.choose import Choice, choose
 from training.evaluate import predict_in_batches
@@ -38,6 +52,7 @@ from training.signing import Signer
 from training.training_rows import training_rows
 
 Importances = tuple[Importance, ...]
+Baselines = Begun[dict[str, Baseline]]
 
 
 def train(options: Options, out: Console, signer: Signer | None = None, data: Data | None = None) -> Path:
@@ -59,11 +74,14 @@ def train(options: Options, out: Console, signer: Signer | None = None, data: Da
     data = _prepare(options, out, data)
     calibrate.check(options, data.task)
     crossval.check(data, options)
-    made = _make(*_tune(options, data, out), name, setting, out)
+    beside = _baselines(data, options)
+    made = _make(*_tune(options, data, out), name, setting, beside, out)
     importances = _explain(made, out)
-    made, importances, selection = _select(made, importances, setting, out)
+    made, importances, selection = _select(made, importances, setting, beside, out)
     folds = _crossvalidate(made, out)
-    findings = replace(_judge(made, out), importances=importances, selection=selection, folds=folds)
+    if selection is not None and selection.kept:
+        beside = _baselines(made.data, options)
+    findings = replace(_judge(made, beside, out), importances=importances, selection=selection, folds=folds)
     folder = _write(made, findings, out, signer)
     setting.finish()
     setting.track(folder, findings.scores)
@@ -103,6 +121,11 @@ def _prepare(options: Options, out: Console, data: Data | None) -> Data:
     return data
 
 
+def _baselines(data: Data, options: Options) -> Baselines:
+    """Fit the baselines beside the network, which leaves a core idle for much of its fit."""
+    return Begun(partial(baselines.fitted, data.task, data.train, options.seed))
+
+
 def _tune(options: Options, data: Data, out: Console) -> tuple[Options, Data, Search | None]:
     if not options.tune:
         return options, data, None
@@ -111,7 +134,15 @@ def _tune(options: Options, data: Data, out: Console) -> tuple[Options, Data, Se
     return tune(options, data, out)
 
 
-def _make(options: Options, data: Data, search: Search | None, name: str, setting: Setting, out: Console) -> Made:
+def _make(
+    options: Options,
+    data: Data,
+    search: Search | None,
+    name: str,
+    setting: Setting,
+    beside: Baselines,
+    out: Console,
+) -> Made:
     """Go from the data to the graph that ships, from the same seed each time."""
     seed_everything(options.seed)
     with devices.scope():
@@ -121,6 +152,8 @@ def _make(options: Options, data: Data, search: Search | None, name: str, settin
     network = fold.fold(learner, data.features, data.task, options)
     adjustment = _adjust(options, data, network, out)
     graph = _export(options, data, network, out)
+    with out.status("Wait for the baselines …"):
+        beside.wait()  # the times of the graphs are measured while nothing else is done
     choice = _compress(options, data, network, graph, out)
     return Made(
         options=options,
@@ -195,13 +228,15 @@ def _explain(made: Made, out: Console) -> Importances:
 
 
 def _select(
-    made: Made, found: Importances, setting: Setting, out: Console
+    made: Made, found: Importances, setting: Setting, beside: Baselines, out: Console
 ) -> tuple[Made, Importances, Selection | None]:
     """If asked, try without the features that are not needed."""
     if not made.options.select or made.history.interrupted:
         return made, found, None
     again = setting.second()
-    chosen, selection = select(made, found, lambda data: _make(made.options, data, made.search, made.name, again, out))
+    chosen, selection = select(
+        made, found, lambda data: _make(made.options, data, made.search, made.name, again, beside, out)
+    )
     console_findings.print_selection(out, selection)
     return chosen, _explain(chosen, out) if selection.kept else found, selection
 
@@ -215,10 +250,10 @@ def _crossvalidate(made: Made, out: Console) -> Folds | None:
         return crossval.crossvalidate(made.data, options, lambda folds, epoch: done(folds + epoch / options.epochs))
 
 
-def _judge(made: Made, out: Console) -> Findings:
+def _judge(made: Made, beside: Baselines, out: Console) -> Findings:
     """Touch the test split: once, after every choice is made."""
     with console.stage(out, "Judge"):
-        return judge(made)
+        return judge(made, beside.result())
 
 
 def _write(made: Made, findings: Findings, out: Console, signer: Signer | None) -> Path:

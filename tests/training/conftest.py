@@ -25,6 +25,8 @@ THIRD_PARTY_WARNINGS = (
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning",
     # MLflow 3.17 maps its tables in a way that SQLAlchemy 2.1 will not know for ever.
     "ignore:The ``noload`` loader strategy is deprecated:DeprecationWarning",
+    # What the last step of the linear baseline gives is judged, converged or not (training/quiet.py).
+    "ignore:lbfgs failed to converge",
 )
 
 
