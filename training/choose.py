@@ -11,11 +11,12 @@ The rule is that of docs/decisions/0202-what-ships.md. It knows nothing about ho
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 from training.budget import Budget
 from training.compress import Candidate
 from training.errors import TrainingError
-from training.options import Forced
+from training.options import CompressName, Forced
 
 NOISE = 0.10  # of a latency or a size: a smaller difference is neither gain nor loss
 NOTICED_US = 10.0  # a request over HTTP takes some hundreds of microseconds; nobody sees a few more
@@ -33,13 +34,16 @@ class Choice:
     verdicts: Mapping[str, str]  # candidate -> `SHIPS`, `FITS`, or why it does not
 
 
-def choose(candidates: tuple[Candidate, ...], budget: Budget, forced: Forced | None = None) -> Choice:
+def choose(
+    candidates: tuple[Candidate, ...], budget: Budget, forced: Forced | None = None, searched: CompressName = "quick"
+) -> Choice:
     """Apply the rule.
 
     Args:
         candidates: fp32 first.
         budget: what a candidate may lose, take and weigh.
         forced: ship this one, whatever it loses; limits of latency and size hold nonetheless.
+        searched: how the candidates were looked for; `full` finds no more.
 
     Raises:
         TrainingError: when nothing is within the budget; it names the limits that each breaks, and the nearest.
@@ -52,12 +56,12 @@ def choose(candidates: tuple[Candidate, ...], budget: Budget, forced: Forced | N
         if not asked:
             raise TrainingError(f"`--precision`: expected a graph that {forced} makes smaller. Received: none.")
         verdicts = {candidate.name: objection(candidate, budget) for candidate in candidates}
-        chosen = _least(asked, fp32, verdicts, budget)
+        chosen = _least(asked, fp32, verdicts) or _refuse(asked, verdicts, budget, searched)
         return _choice(chosen, candidates, verdicts, f"{forced} ships because --precision asked for it.")
     verdicts = {candidate.name: objection(candidate, budget) for candidate in candidates}
     if verdicts[fp32.name] is None:
         verdicts |= {c.name: verdicts[c.name] or not_worth_it(c, fp32) for c in candidates[1:]}
-    chosen = _least(candidates, fp32, verdicts, budget)
+    chosen = _least(candidates, fp32, verdicts) or _refuse(candidates, verdicts, budget, searched)
     return _choice(chosen, candidates, verdicts, _reason(chosen, candidates, verdicts, budget))
 
 
@@ -109,28 +113,31 @@ def front(points: Sequence[tuple[float, float]]) -> list[int]:
     return found
 
 
-def _least(
-    candidates: tuple[Candidate, ...], fp32: Candidate, verdicts: Mapping[str, str | None], budget: Budget
-) -> Candidate:
-    """Return the cheapest of those without an objection; fp32 only where there is no other."""
+def _least(candidates: tuple[Candidate, ...], fp32: Candidate, verdicts: Mapping[str, str | None]) -> Candidate | None:
+    """Return the cheapest of those without an objection: fp32 if there is no other, else None."""
     fit = [candidate for candidate in candidates if verdicts[candidate.name] is None]
     if not fit:
-        raise TrainingError(_nothing(candidates, verdicts, budget))
+        return None
     costs = {candidate: _cost(candidate, fp32) for candidate in fit if candidate is not fp32} or {fp32: 1.0}
     alike = [candidate for candidate, cost in costs.items() if cost <= min(costs.values()) * (1 + NOISE)]
     return min(alike, key=lambda candidate: candidate.loss_points)
 
 
-def _nothing(candidates: tuple[Candidate, ...], verdicts: Mapping[str, str | None], budget: Budget) -> str:
+def _refuse(
+    candidates: tuple[Candidate, ...], verdicts: Mapping[str, str | None], budget: Budget, searched: CompressName
+) -> NoReturn:
     lines = [f"  {candidate.name}: {verdicts[candidate.name]}" for candidate in candidates]
     nearest = min(candidates, key=lambda candidate: _overshoot(candidate, budget))
-    return "\n".join(
-        [
-            f"`--budget`: expected a graph within {budget}. Received:",
-            *lines,
-            f"The nearest is {nearest.name}. No bundle was written. Allow more, make the network smaller (--hidden), "
-            "or look among more candidates (--compress full).",
-        ]
+    more = ", or look among more candidates (--compress full)" if searched == "quick" else ""
+    raise TrainingError(
+        "\n".join(
+            [
+                f"`--budget`: expected a graph within {budget}. Received:",
+                *lines,
+                f"The nearest is {nearest.name}. No bundle was written. "
+                f"Allow more, or make the network smaller (--hidden){more}.",
+            ]
+        )
     )
 
 

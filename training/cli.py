@@ -33,6 +33,7 @@ from training.options import (
 )
 from training.reading import reading_bar
 from training.signing import PASSPHRASE_HELP, Signer
+from training.usage import Command
 
 DEFAULT = Options(data=Path())
 
@@ -63,7 +64,9 @@ def limits(text: str) -> Budget:
         raise typer.BadParameter(f"`--budget`: {error}") from error
 
 
-@app.command(epilog="Of bundles that are there: python -m training evaluate, compare or sign, each with --help.")
+@app.command(
+    cls=Command, epilog="Of bundles that are there: python -m training evaluate, compare or sign, each with --help."
+)
 def main(  # noqa: PLR0913 - one parameter an option; they are listed nowhere else
     context: typer.Context,
     *,
@@ -244,7 +247,7 @@ def sign(
 
 
 signing = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-signing.command()(sign)
+signing.command(cls=Command)(sign)
 
 
 def _say(error: TrainingError) -> int:

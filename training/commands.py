@@ -26,6 +26,7 @@ from training.comparison import Comparison, Duel
 from training.markdown import number
 from training.options import Options
 from training.served import Served, load
+from training.usage import Command
 from training.verdict import Answers, Verdict
 
 Folder = Annotated[Path, typer.Argument(help="Folder of a version, <models>/<name>/<version>.", show_default=False)]
@@ -92,7 +93,7 @@ def compare(
 
 def _app(command: Any) -> typer.Typer:
     made = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-    made.command()(command)
+    made.command(cls=Command)(command)
     return made
 
 

@@ -19,6 +19,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from training.evaluate import Rows
 from training.features import CATEGORICAL, NUMERIC, Features, spread_places
 from training.intervals import exactly
+from training.markdown import code
 from training.task import Task
 
 MAX_ROWS = 50_000  # of the training rows that a rule is made from, and of the validation rows that judge it
@@ -39,7 +40,7 @@ class Suspect:
 
     def __str__(self) -> str:
         return (
-            f"`{self.feature}` alone predicts the target almost perfectly ({self.metric} {self.value:.4f} on "
+            f"{code(self.feature)} alone predicts the target almost perfectly ({self.metric} {self.value:.4f} on "
             f"validation rows). If it is known only after the target, leave it out: --drop {self.feature}"
         )
 

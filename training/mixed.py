@@ -14,6 +14,7 @@ import pandas as pd
 from pandas.api import types
 
 from training.errors import DataError
+from training.markdown import code
 
 REFUSED_SHARE = 0.9  # of numbers among the values: the rest is no category but a fault of the file
 SAID_SHARE = 0.5
@@ -64,12 +65,12 @@ def _remarks(series: pd.Series) -> Iterator[tuple[float, str]]:
     if series.nunique() <= FEW_VALUES:
         return
     if texts and share >= SAID_SHARE:
-        yield share, f"`{series.name}`: {texts:,} of {values:,} cells are text, {where}"
+        yield share, f"{code(str(series.name))}: {texts:,} of {values:,} cells are text, {where}"
     elif texts and _looks_like_numbers(series.dropna().unique()):
         yield (
             0.0,
             (
-                f"`{series.name}`: numbers in a notation that is read as text, {where}; "
+                f"{code(str(series.name))}: numbers in a notation that is read as text, {where}; "
                 "numbers have a decimal point and no other sign"
             ),
         )

@@ -50,19 +50,19 @@ def as_svg() -> Iterator[None]:
 
 def learning_curves(loss: Sequence[float], validation_loss: Sequence[float], best_epoch: int) -> bytes:
     """Draw both losses by epoch, and the epoch that was kept."""
-    figure, (axes,) = _figure(1)
+    figure, (axes,) = new_figure(1)
     epochs = range(1, len(loss) + 1)
     axes.plot(epochs, loss, label="training")
     axes.plot(epochs, validation_loss, label="validation")
     axes.axvline(best_epoch, color="grey", linestyle=":", label="kept")
-    _name(axes, "Learning curves", "epoch", "loss")
+    name_axes(axes, "Learning curves", "epoch", "loss")
     axes.legend()
-    return _png(figure)
+    return to_bytes(figure)
 
 
 def confusion_matrix(counts: NDArray[np.int64], labels: Sequence[str]) -> bytes:
     """Draw the share of each true label that was given each label."""
-    figure, (axes,) = _figure(1)
+    figure, (axes,) = new_figure(1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     if len(labels) <= MAX_WRITTEN_LABELS:
@@ -71,13 +71,13 @@ def confusion_matrix(counts: NDArray[np.int64], labels: Sequence[str]) -> bytes:
         for (row, column), count in np.ndenumerate(counts):
             color = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, f"{count}", ha="center", va="center", color=color)
-    _name(axes, "Confusion (rows of the test split)", "predicted", "true")
-    return _png(figure)
+    name_axes(axes, "Confusion (rows of the test split)", "predicted", "true")
+    return to_bytes(figure)
 
 
 def roc_and_precision_recall(y: NDArray[Any], outputs: NDArray[Any], labels: Sequence[str]) -> bytes:
     """Draw both curves of the second label, or of each against the rest, with the area under each."""
-    figure, (roc, recalls) = _figure(2)
+    figure, (roc, recalls) = new_figure(2)
     roc.plot([0, 1], [0, 1], color="grey", linestyle=":")
     shown = range(1, 2) if len(labels) == 2 else range(min(len(labels), MAX_WRITTEN_LABELS))
     for label in shown:
@@ -92,38 +92,40 @@ def roc_and_precision_recall(y: NDArray[Any], outputs: NDArray[Any], labels: Seq
         area = metrics.average_precision_score(is_label, probability)
         recalls.step(recall, precision, where="post", color=line.get_color(), label=f"{labels[label]} ({area:.3f})")
         recalls.axhline(share, color=line.get_color(), linestyle=":", linewidth=0.8)  # what guessing reaches
-    _name(roc, "ROC (area)", "false positive rate", "true positive rate")
-    _name(recalls, "Precision and recall (area)", "recall", "precision")
+    name_axes(roc, "ROC (area)", "false positive rate", "true positive rate")
+    name_axes(recalls, "Precision and recall (area)", "recall", "precision")
     recalls.set_ylim(0, 1.03)
     for axes in (roc, recalls):
         if axes.get_legend_handles_labels()[0]:
             axes.legend(fontsize="small")
-    return _png(figure)
+    return to_bytes(figure)
 
 
 def residuals(y: NDArray[Any], predicted: NDArray[Any], target: str) -> bytes:
     """Draw predicted against true values, and the distribution of the errors."""
-    figure, (scatter, histogram) = _figure(2)
+    figure, (scatter, histogram) = new_figure(2)
     scatter.hexbin(y, predicted, gridsize=40, mincnt=1, bins="log", cmap="viridis")
     ends = [float(min(y.min(), predicted.min())), float(max(y.max(), predicted.max()))]
     scatter.plot(ends, ends, color="grey", linestyle=":")
-    _name(scatter, "Predicted against true", f"true {target}", f"predicted {target}")
+    name_axes(scatter, "Predicted against true", f"true {target}", f"predicted {target}")
     errors = predicted - y
     histogram.hist(errors, bins=50, range=tuple(np.quantile(errors, [0.005, 0.995])))
-    _name(histogram, "Errors (middle 99 %)", "predicted - true", "rows")
-    return _png(figure)
+    name_axes(histogram, "Errors (middle 99 %)", "predicted - true", "rows")
+    return to_bytes(figure)
 
 
-def _figure(panels: int) -> tuple[Figure, Sequence[Axes]]:
+def new_figure(panels: int) -> tuple[Figure, Sequence[Axes]]:
+    """Begin a picture with panels side by side."""
     figure = Figure(figsize=(4.4 * panels, 3.6), layout="constrained")
     return figure, list(figure.subplots(1, panels, squeeze=False)[0])
 
 
-def _name(axes: Axes, title: str, x: str, y: str) -> None:
+def name_axes(axes: Axes, title: str, x: str, y: str) -> None:
+    """Write the title, and what each axis shows."""
     axes.set(title=title, xlabel=x, ylabel=y)
 
 
-def _png(figure: Figure) -> bytes:
+def to_bytes(figure: Figure) -> bytes:
     """Return the file: a PNG, or inside `as_svg` an SVG."""
     stream = io.BytesIO()
     if _SVG.get():

@@ -25,7 +25,7 @@ def reliability(y: NDArray[Any], said: Mapping[str, NDArray[Any]], labels: Seque
         said: name -> probabilities, (rows, labels).
         labels: the names.
     """
-    figure, (curves, histogram) = plots._figure(2)
+    figure, (curves, histogram) = plots.new_figure(2)
     curves.plot([0, 1], [0, 1], color="grey", linestyle=":")
     about = f"of {labels[1]}" if len(labels) == 2 else "of the most probable label"
     for name, outputs in said.items():
@@ -34,10 +34,10 @@ def reliability(y: NDArray[Any], said: Mapping[str, NDArray[Any]], labels: Seque
         gap = calibration_gap(true, probability)
         curves.plot(claimed, found, marker="o", markersize=3, label=f"{name} ({100 * gap:.1f} points off)")
         histogram.hist(probability, bins=20, range=(0, 1), histtype="step", label=name)
-    plots._name(curves, "Reliability", f"probability {about}", "share that came true")
-    plots._name(histogram, "How often it is said", f"probability {about}", "rows")
+    plots.name_axes(curves, "Reliability", f"probability {about}", "share that came true")
+    plots.name_axes(histogram, "How often it is said", f"probability {about}", "rows")
     curves.legend(fontsize="small")
-    return plots._png(figure)
+    return plots.to_bytes(figure)
 
 
 def calibration_gap(true: NDArray[np.bool_], probability: NDArray[Any]) -> float:

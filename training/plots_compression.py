@@ -15,14 +15,14 @@ from training.compress import Candidate
 
 def pareto(choice: Choice) -> bytes:
     """Draw points lost against size and against the time of the largest timed batch, with the front of each."""
-    drawn, (size, time) = plots._figure(2)
+    drawn, (size, time) = plots.new_figure(2)
     rows = max(choice.chosen.latency_us)
     _panel(size, choice, lambda candidate: candidate.bytes / 1000)
     _panel(time, choice, lambda candidate: candidate.latency_us[rows])
-    plots._name(size, "Loss against size", "kB", "points lost on validation")
-    plots._name(time, "Loss against time", f"µs at batch {rows}", "points lost on validation")
+    plots.name_axes(size, "Loss against size", "kB", "points lost on validation")
+    plots.name_axes(time, "Loss against time", f"µs at batch {rows}", "points lost on validation")
     size.legend(fontsize="small")
-    return plots._png(drawn)
+    return plots.to_bytes(drawn)
 
 
 def _panel(axes: Axes, choice: Choice, cost: Callable[[Candidate], float]) -> None:

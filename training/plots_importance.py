@@ -14,7 +14,7 @@ MOST_BARS = 25  # more names cannot be read
 def bars(importances: Sequence[Importance], metric: str) -> bytes:
     """Draw the first features, the most important on top, as one PNG file."""
     shown = list(importances)[:MOST_BARS]
-    figure, (axes,) = plots._figure(1)
+    figure, (axes,) = plots.new_figure(1)
     figure.set_size_inches(6.4, 1.2 + 0.25 * len(shown))
     losses = [importance.loss for importance in shown]
     errors = [[loss.value - loss.low for loss in losses], [loss.high - loss.value for loss in losses]]
@@ -28,5 +28,5 @@ def bars(importances: Sequence[Importance], metric: str) -> bytes:
     )
     axes.invert_yaxis()
     axes.axvline(0, color="grey", linewidth=0.8)
-    plots._name(axes, "What it goes by", f"{metric} lost when permuted (validation rows)", "")
-    return plots._png(figure)
+    plots.name_axes(axes, "What it goes by", f"{metric} lost when permuted (validation rows)", "")
+    return plots.to_bytes(figure)

@@ -29,7 +29,7 @@ from training.fit import History
 from training.html import Fact
 from training.made import Made
 from training.manifest import command
-from training.markdown import number, table
+from training.markdown import code, code_block, number, plain, prose, table
 from training.options import Options
 from training.prepare import Data, streamed_note
 from training.task import Metrics, Task
@@ -80,7 +80,7 @@ def card(made: Made, findings: Findings, drawn: Iterable[str]) -> str:
     blocks = [
         f"# {made.name}",
         *_blocks(made, findings),
-        f"```\n{command(made.options)}\n```",
+        code_block(command(made.options)),
         "## Plots",
         "\n".join(f"![{file.removesuffix('.png')}]({file})" for file in drawn),
         "## Limits",
@@ -160,7 +160,7 @@ def _repeat(facts: Mapping[str, Any]) -> list[str]:
     """Say what repeats the run, and how to know that the data is the same."""
     training = facts["training"]
     return [
-        f"```\n{training['command']}\n```",
+        code_block(training["command"]),
         f"Seed {training['seed']}; the data file has the SHA-256 `{training['data_sha256']}`.\n"
         "The same command on the same file, machine and versions gives the same numbers; "
         "other processors add in another order.",
@@ -182,7 +182,7 @@ def _marked(model: str) -> str:
 def columns_table(data: Data) -> str:
     """One line a column of the file: what it holds and what became of it."""
     rows = (
-        [column.name, column.type, f"{column.missing_share:.1%}", f"{column.different:,}", column.fate]
+        [plain(column.name), column.type, f"{column.missing_share:.1%}", f"{column.different:,}", plain(column.fate)]
         for column in data.table.columns
     )
     return table(["column", "type", "missing", "different values", "use"], rows)
@@ -193,8 +193,8 @@ def _summary(made: Made, scores: Mapping[str, Metrics]) -> str:
     task, main = data.task, data.task.budget_metrics[0]
     asked = f"one of {len(task.labels)} labels" if task.labels else "a number"
     return (
-        f"Predicts `{options.target}` ({asked}, {task.name}) from {len(data.features.order)} columns "
-        f"of `{options.data.name}`.\n"
+        f"Predicts {code(str(options.target))} ({asked}, {task.name}) from {len(data.features.order)} columns "
+        f"of {code(options.data.name)}.\n"
         f"On unseen rows its {main} is {number(scores['shipped'][main])}; "
         f"scikit-learn's HistGradientBoosting reaches {number(scores['hist_gradient_boosting'][main])}, "
         f"a linear model {number(scores['linear'][main])} "
@@ -209,7 +209,7 @@ def _legend(task: Task) -> str:
             "`baseline` answers the mean of the training rows; `linear` is ridge regression. "
             "Errors are in the unit of the target."
         )
-    about = f"`{task.labels[1]}`" if len(task.labels) == 2 else "each label against the rest, and their mean"
+    about = code(task.labels[1]) if len(task.labels) == 2 else "each label against the rest, and their mean"
     return (
         "`baseline` answers the majority label of the training rows; `linear` is logistic regression. "
         f"Precision, recall, F1, ROC AUC and PR AUC are about {about}."
@@ -219,7 +219,7 @@ def _legend(task: Task) -> str:
 def _warnings(data: Data) -> list[str]:
     if not data.warnings:
         return []
-    return ["## Warnings", "\n".join(f"* {warning}." for warning in data.warnings)]
+    return ["## Warnings", "\n".join(f"* {prose(warning)}." for warning in data.warnings)]
 
 
 def _rows_text(data: Data) -> str:
@@ -240,7 +240,7 @@ def _target_text(data: Data) -> str:
     shares = np.bincount(y, minlength=len(labels)) / len(y)
     common = sorted(zip(labels, shares, strict=True), key=lambda pair: -pair[1])[:MOST_LABELS]
     more = f" and {len(labels) - MOST_LABELS} rarer labels" if len(labels) > MOST_LABELS else ""
-    return f"Its target is {', '.join(f'`{label}` ({share:.1%})' for label, share in common)}{more}."
+    return f"Its target is {', '.join(f'{code(label)} ({share:.1%})' for label, share in common)}{more}."
 
 
 def _training_text(options: Options, history: History) -> str:
@@ -254,11 +254,7 @@ def _training_text(options: Options, history: History) -> str:
 
 def _limits(data: Data) -> str:
     required = [name for name in data.features.order if not data.optional[name]]
-    missing = (
-        "Every feature may be missing."
-        if not required
-        else f"Must be present: {', '.join(f'`{n}`' for n in required)}."
-    )
+    missing = "Every feature may be missing." if not required else f"Must be present: {', '.join(map(code, required))}."
     return (
         "It knows what stands in its training data and nothing else; a value outside the range seen there counts as "
         f"the nearest one seen, and an unknown category as an average one.\n{missing}\n"

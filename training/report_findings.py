@@ -6,7 +6,7 @@ It knows nothing about how any of it was computed, nor about the rest of the car
 from collections.abc import Sequence
 
 from training.findings import Findings, Folds, Importance, Interval, Intervals, Selection, Slices
-from training.markdown import number, table
+from training.markdown import code, number, plain, table
 
 
 def blocks(findings: Findings) -> list[str]:
@@ -54,7 +54,7 @@ def _about_intervals(intervals: Intervals) -> str:
 
 def importances_table(found: Sequence[Importance], metric: str) -> str:
     """One line a feature, the most important first."""
-    rows = ([i.feature, f"{i.loss.value:+.4f}", span(i.loss), "" if i.is_needed else "no"] for i in found)
+    rows = ([plain(i.feature), f"{i.loss.value:+.4f}", span(i.loss), "" if i.is_needed else "no"] for i in found)
     return table(["feature", f"{metric} lost", "95 % interval", "told from useless"], rows)
 
 
@@ -71,7 +71,7 @@ def selected(found: Selection) -> str:
     """Say in a sentence what became of the features that are not needed."""
     if found.after is None:
         return "Every feature is needed, or none: nothing was left out."
-    names = ", ".join(f"`{name}`" for name in found.dropped)
+    names = ", ".join(map(code, found.dropped))
     verdict = "so they stay out" if found.kept else "so all features stay"
     return (
         f"Fitted again without {names}: {found.metric} on the validation rows {number(found.after)}, "
@@ -110,7 +110,14 @@ def _about_folds(folds: Folds) -> str:
 def slices_table(found: Slices) -> str:
     """One line a slice, the worst first."""
     rows = (
-        [one.feature, one.values, f"{one.rows:,}", number(one.metric.value), span(one.metric), _worse(one.is_worse)]
+        [
+            plain(one.feature),
+            plain(one.values),
+            f"{one.rows:,}",
+            number(one.metric.value),
+            span(one.metric),
+            _worse(one.is_worse),
+        ]
         for one in found.slices[:MOST_SLICES]
     )
     return table(["feature", "values", "rows", found.metric, "95 % interval", "worse than the whole"], rows)

@@ -213,7 +213,7 @@ def _export(options: Options, data: Data, learner: Network, out: Console) -> byt
 def _compress(options: Options, data: Data, network: Network, graph: bytes, out: Console) -> Choice:
     with console.steps(out, "Compress", candidates.STEPS[options.compress]) as say:
         found = candidates.find(options, data, network, graph, say)
-    choice = choose(found, options.budget, options.precision)
+    choice = choose(found, options.budget, options.precision, options.compress)
     console.print_candidates(out, choice)
     return choice
 

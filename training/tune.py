@@ -27,6 +27,7 @@ from rich.console import Console
 
 from app.bundle import sha256
 from training import fold, space, trials
+from training.checkpoints import FREE
 from training.errors import DataError, TrainingError
 from training.evaluate import evaluate
 from training.fit import Progress, encoded, fit, on_interrupt, seed_everything
@@ -40,9 +41,7 @@ FIRST_TRIALS = 4  # so many end by themselves before any is given up
 FIRST_EPOCHS = 5  # in these a loss says little about the last one
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 # What a trial's validation loss does not depend on; a search may go on with other values of these.
-APART = frozenset(
-    {"data", "models", "name", "sign_key", "tune", "tune_store", "folds", "select", "budget_points", "precision"}
-)
+APART = FREE | {"tune", "folds", "select"}
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 

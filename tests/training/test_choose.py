@@ -86,6 +86,12 @@ def test_nothing_ships_when_nothing_is_within_the_limits_and_each_break_is_named
     assert "near: has 0.3 kB (budget 0.25)" in said
     assert "far: loses 2.00 points on validation (budget 0.5); takes 0.9 ms at batch 32 (budget 0.15)" in said
     assert "The nearest is near." in said
+    assert said.endswith("make the network smaller (--hidden), or look among more candidates (--compress full).")
+
+
+def test_a_full_search_is_not_advised_after_one() -> None:
+    with pytest.raises(TrainingError, match=r"Allow more, or make the network smaller \(--hidden\)\.$"):
+        choose((FP32,), Budget(size_kb=0.25), searched="full")
 
 
 def test_a_forced_graph_is_held_to_latency_and_size() -> None:

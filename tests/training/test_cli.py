@@ -32,6 +32,7 @@ def test_help_names_every_option_without_loading_tensorflow() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "--target" in done.stdout
+    assert done.stdout.startswith("Usage: python -m training [OPTIONS] DATA\n")
 
 
 def test_a_mistake_in_the_data_is_answered_without_loading_tensorflow(data_file: Path) -> None:

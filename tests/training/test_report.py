@@ -1,10 +1,7 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from app import bundle as contract
-from training.markdown import number, table
 
 
 def test_the_card_tells_how_good_it_is_what_compression_cost_and_how_to_repeat_it(bundle_folder: Path) -> None:
@@ -25,14 +22,3 @@ def test_the_cards_plots_are_in_the_bundle(bundle_folder: Path) -> None:
     of_task = ["confusion.png", "roc_pr.png", "reliability.png"]
     assert drawn == ["curves.png", "compression.png", *of_task, "importance.png"]
     assert set(drawn) <= contract.read(bundle_folder).manifest.files.keys()
-
-
-def test_a_bar_in_a_name_does_not_break_a_table() -> None:
-    assert table(["a|b", "c"], [["1", "2"]]).splitlines()[0] == "| a\\|b | c |"
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(0.91234, "0.9123"), (-3.0, "-3.0000"), (537.2152, "537.2"), (47341.58, "47,342")]
-)
-def test_numbers_are_short(value: float, text: str) -> None:
-    assert number(value) == text

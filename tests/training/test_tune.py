@@ -83,7 +83,9 @@ def test_a_store_of_other_options_or_data_is_refused(
     other.write_bytes(data_file.read_bytes() + b"\n")
     with pytest.raises(DataError, match=r"`--tune-store`: expected the data \(sha256\)"):
         tune.open_study(dataclasses.replace(given(data_file, tune_store=store), data=other), rows)
-    tune.open_study(given(data_file, tune_store=store, tune=9, models=tmp_path, precision="fp32"), rows)
+    tune.open_study(
+        given(data_file, tune_store=store, tune=9, models=tmp_path, precision="fp32", compress="full"), rows
+    )
     monkeypatch.setattr(space, "RATE_SPAN", 8.0)
     with pytest.raises(DataError, match="expected the knobs"):
         tune.open_study(given(data_file, tune_store=store), rows)
