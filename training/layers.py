@@ -1,7 +1,7 @@
 """Layers: raw columns -> what dense layers can learn from, in few nodes.
 
     EncodeNumbers   numbers with NaN  -> standardised values, pieces between quantiles, missing indicators
-    EmbedNumbers    those             -> a few learned sums for each column; training/fold.py takes it out again
+    EmbedNumbers    numbers with NaN  -> a few learned sums of each one's encoding; training/fold.py takes it out again
     ColumnCodes     one union's index -> a code in the column's own range
     EmbedColumns    codes             -> numbers from one table
 
@@ -71,6 +71,43 @@ class EncodeNumbers(keras.layers.Layer):  # type: ignore[misc]  # keras ships no
         said = tf.cast(tf.gather(missing, self._gaps, axis=1), tf.float32)  # (batch, columns with gaps)
         return tf.concat([held, said], axis=1)
 
+    def apart(self, x: Any) -> Any:
+        """Return the same outputs by column, with zeros behind those of the shorter ones: (numbers, batch, most).
+
+        That is how products with a matrix a column want them, and nothing is gathered for it.
+        """
+        by_column = tf.transpose(x)[:, :, None]  # (numbers, batch, 1)
+        missing = tf.math.is_nan(by_column)
+        filled = tf.where(missing, self._medians[:, None, None], by_column)
+        starts, rates = self._laid_out(self._starts, 0), self._laid_out(self._rates, 1)
+        lows, highs = self._laid_out(self._lows, 0), self._laid_out(self._highs, 0)
+        held = tf.minimum(tf.maximum((filled - starts) * rates, lows), highs)
+        if not len(self._gaps):
+            return held
+        says_so = np.zeros(lows.shape, np.bool_)
+        says_so.ravel()[self.places[len(self._columns) :]] = True
+        return tf.where(missing & says_so, 1.0, held)
+
+    @property
+    def most(self) -> int:
+        """Outputs of the column that has most."""
+        return int(np.bincount(self.columns).max())
+
+    @property
+    def places(self) -> NDArray[np.int64]:
+        """Where each output stands in a row of (numbers * most): (encoded,)."""
+        columns = self.columns
+        order = np.argsort(columns, kind="stable")
+        within = np.empty_like(order)
+        within[order] = np.arange(len(columns)) - np.searchsorted(columns[order], columns[order])
+        return columns * self.most + within
+
+    def _laid_out(self, values: NDArray[Any], otherwise: float) -> NDArray[np.float32]:
+        """Lay what each piece has out column by column: (pieces,) -> (numbers, 1, most)."""
+        found = np.full(len(self._medians) * self.most, otherwise, np.float32)
+        found[self.places[: len(values)]] = values
+        return found.reshape(len(self._medians), 1, self.most)
+
     def _spread(self, x: Any) -> Any:
         """Repeat each column once a piece; a product with zeros and ones is exact, and took a tenth of a gather."""
         if len(self._places) <= FEW_NUMBERS:
@@ -79,7 +116,7 @@ class EncodeNumbers(keras.layers.Layer):  # type: ignore[misc]  # keras ships no
 
 
 class EmbedNumbers(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
-    """Sum each column's outputs in `size` learned ways: (batch, encoded) -> (batch, numbers * size).
+    """Sum what each column is encoded as in `size` learned ways: (batch, numbers) with NaN -> (batch, numbers * size).
 
     It adds nothing that the next layer could not say, yet what it says is learned sooner and better: a column's
     pieces move together, and begin at zero, so that the network begins with straight lines.
@@ -88,44 +125,35 @@ class EmbedNumbers(keras.layers.Layer):  # type: ignore[misc]  # keras ships no 
     A learned linear layer on piecewise-linear encodings: Gorishniy, Kotelnikov, Babenko 2024, "TabM".
 
     Args:
-        columns: the column that each input tells of, (encoded,).
-        straight: whether an input is a standardised value or a missing indicator, and no piece, (encoded,).
+        encode: how the numbers are encoded; nothing of it is learned.
         size: sums a column.
     """
 
-    def __init__(self, columns: NDArray[np.int64], straight: NDArray[np.bool_], size: int, **options: Any) -> None:
+    def __init__(self, encode: EncodeNumbers, size: int, **options: Any) -> None:
         super().__init__(**options)
-        self._numbers, self._size = int(columns.max()) + 1, size
-        self._straight = straight
-        order = np.argsort(columns, kind="stable")
-        within = np.arange(len(columns)) - np.searchsorted(columns[order], columns[order])
-        self._most = int(within.max()) + 1
-        self._places = np.empty(len(columns), np.int64)  # of each input among the padded ones, (encoded,)
-        self._places[order] = columns[order] * self._most + within
-        self._padded = np.full(self._numbers * self._most, len(columns), np.int64)  # the last input is a zero
-        self._padded[self._places] = np.arange(len(columns))
+        self._encode, self._size = encode, size
+        self._numbers = int(encode.columns.max()) + 1
 
     def build(self, _shape: Any) -> None:
-        mask = np.zeros(self._numbers * self._most, np.float32)
-        mask[self._places[self._straight]] = 1
-        begin = mask.reshape(self._numbers, self._most, 1)
+        most = self._encode.most
+        mask = np.zeros(self._numbers * most, np.float32)
+        mask[self._encode.places[self._encode.straight]] = 1
+        begin = mask.reshape(self._numbers, most, 1)
         normal = keras.initializers.RandomNormal(stddev=1.0)
-        shape = (self._numbers, self._most, self._size)
+        shape = (self._numbers, most, self._size)
         self._sums = self.add_weight(shape=shape, initializer=lambda *a, **k: normal(*a, **k) * begin, name="sums")
         even = keras.initializers.RandomUniform(-0.5, 0.5)
         self._bias = self.add_weight(shape=(self._numbers, self._size), initializer=even, name="bias")
 
     def call(self, x: Any) -> Any:
-        padded = tf.gather(tf.pad(x, [[0, 0], [0, 1]]), self._padded, axis=1)  # (batch, numbers * most)
-        apart = tf.reshape(padded, (-1, self._numbers, self._most))
-        sums = tf.einsum("bnp,nps->bns", apart, self._sums) + self._bias  # (batch, numbers, size)
-        return tf.reshape(sums, (-1, self._numbers * self._size))
+        sums = tf.matmul(self._encode.apart(x), self._sums)  # (numbers, batch, size)
+        return tf.reshape(tf.transpose(sums, (1, 0, 2)) + self._bias, (-1, self._numbers * self._size))
 
     def compute_output_shape(self, shape: Any) -> tuple[Any, int]:
         return shape[0], self._numbers * self._size
 
     def fold(self, kernel: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return what a dense layer behind this one does to the inputs of this one.
+        """Return what a dense layer behind this one does to encoded numbers.
 
         Args:
             kernel: of that layer, (numbers * size, units).
@@ -135,8 +163,8 @@ class EmbedNumbers(keras.layers.Layer):  # type: ignore[misc]  # keras ships no 
         """
         sums, bias = (np.asarray(weights) for weights in self.get_weights())
         apart = kernel.reshape(self._numbers, self._size, -1)
-        whole = np.einsum("nps,nsu->npu", sums, apart).reshape(self._numbers * self._most, -1)
-        return whole[self._places], np.einsum("ns,nsu->u", bias, apart)
+        whole = np.einsum("nps,nsu->npu", sums, apart).reshape(self._numbers * self._encode.most, -1)
+        return whole[self._encode.places], np.einsum("ns,nsu->u", bias, apart)
 
 
 class ColumnCodes(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types

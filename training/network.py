@@ -1,6 +1,6 @@
 """Network: features and task -> Keras models, with the preprocessing inside.
 
-    numeric ─ EncodeNumbers ──────────────────────────────────┐
+    numeric ─ EncodeNumbers, or EmbedNumbers of it ───────────┐
     categorical ─ StringLookup ─ ColumnCodes ─ EmbedColumns ──┴─ family … head ─ finish
                   └── lookup (once a row) ──┘ └────── trunk (what is trained) ───────┘
     └───────────────────────── served (what is exported) ─────────────────────────────────────┘
@@ -85,8 +85,7 @@ def build(  # noqa: PLR0913 - what a network is made of
         trunk_inputs.append(numeric)
         raw_inputs.append(numeric)
         encode = EncodeNumbers(features.numbers, name="encode_numbers")
-        encoded = encode(numeric)
-        parts.append(EmbedNumbers(encode.columns, encode.straight, sums, name=SUMS)(encoded) if sums else encoded)
+        parts.append(EmbedNumbers(encode, sums, name=SUMS)(numeric) if sums else encode(numeric))
     if features.categories:
         lookup = _lookup(features.categories)
         codes = keras.Input((len(features.categories),), name=CODES, dtype="int64")

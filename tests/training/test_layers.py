@@ -91,11 +91,19 @@ def test_training_forgets_some_codes_and_serving_none() -> None:
     assert 0.005 < changed < 0.05
 
 
+def test_by_column_each_output_is_the_same_and_the_rest_is_zero() -> None:
+    layer = EncodeNumbers(numbers_of([*RAMP[:-1], np.nan], [1.0, 2.0] * 50, [*RAMP[1:], np.nan]))
+    rows = [[np.nan, 1.0, 3.5], [3.5, np.nan, np.nan], [-1e30, 1e30, 50.0]]
+    apart = layer.apart(tf.constant(rows, tf.float32)).numpy()
+    assert apart.shape == (3, 3, layer.most)
+    laid_out = apart.transpose(1, 0, 2).reshape(3, -1)  # (batch, numbers * most)
+    np.testing.assert_array_equal(laid_out[:, layer.places], encode(layer, *rows))
+    assert not np.delete(laid_out, layer.places, axis=1).any()
+
+
 def test_the_sums_of_a_column_are_its_own() -> None:
-    numbers = numbers_of([*RAMP[:-1], np.nan], RAMP[::-1], [1.0, 2.0] * 50)
-    encode_layer = EncodeNumbers(numbers)
-    layer = EmbedNumbers(encode_layer.columns, encode_layer.straight, 3)
-    rows = encode(encode_layer, [np.nan, 4.0, 1.0], [7.0, 50.0, 1.0])
+    layer = EmbedNumbers(EncodeNumbers(numbers_of([*RAMP[:-1], np.nan], RAMP[::-1], [1.0, 2.0] * 50)), 3)
+    rows = tf.constant([[np.nan, 4.0, 1.0], [7.0, 50.0, 1.0]], tf.float32)
     layer(rows)
     random = np.random.default_rng(0)
     layer.set_weights([random.normal(size=weights.shape) for weights in layer.get_weights()])
@@ -107,18 +115,20 @@ def test_the_sums_of_a_column_are_its_own() -> None:
 def test_only_standardised_values_and_gaps_count_at_first() -> None:
     encode_layer = EncodeNumbers(numbers_of([*RAMP[:-1], np.nan], [1.0, 2.0] * 50))
     assert np.flatnonzero(encode_layer.straight).tolist() == [0, 5, 6]  # 4 pieces, a column of one value, a gap
-    layer = EmbedNumbers(encode_layer.columns, encode_layer.straight, 2)
-    inputs = np.eye(7, dtype=np.float32)
-    nothing = layer(np.zeros((1, 7), np.float32)).numpy()
-    counts = (layer(inputs).numpy() != nothing).any(axis=1)
+    layer = EmbedNumbers(encode_layer, 2)
+    layer.build((None, 2))
+    counts = layer.get_weights()[0].any(axis=2).ravel()[encode_layer.places]  # (encoded,)
     assert np.flatnonzero(counts).tolist() == [0, 5, 6]
 
 
 def test_sums_fold_into_the_layer_behind_them() -> None:
     encode_layer = EncodeNumbers(numbers_of([*RAMP[:-1], np.nan], RAMP[::-1], [1.0, 2.0] * 50))
-    layer = EmbedNumbers(encode_layer.columns, encode_layer.straight, 3)
-    inputs = np.random.default_rng(1).normal(size=(6, len(encode_layer.columns))).astype(np.float32)
-    layer(inputs)
-    kernel = np.random.default_rng(2).normal(size=(9, 4)).astype(np.float32)
+    layer = EmbedNumbers(encode_layer, 3)
+    random = np.random.default_rng(1)
+    rows = np.where(random.random((6, 3)) < 0.2, np.nan, random.normal(50, 30, (6, 3)))
+    layer(rows)
+    layer.set_weights([random.normal(size=weights.shape) for weights in layer.get_weights()])
+    kernel = random.normal(size=(9, 4)).astype(np.float32)
     folded, bias = layer.fold(kernel)
-    np.testing.assert_allclose(inputs @ folded + bias, layer(inputs).numpy() @ kernel, rtol=1e-4, atol=1e-4)
+    encoded = encode(encode_layer, *rows.tolist())
+    np.testing.assert_allclose(encoded @ folded + bias, layer(rows).numpy() @ kernel, rtol=1e-4, atol=1e-4)
