@@ -33,6 +33,8 @@ WAIT_SHARE = 0.6  # of the time until its deadline that a request may wait by th
 SWEEP_WORKS = 256  # that expired or were cancelled may lie in the queue, or as many as are alive there
 CLOCK_TICK_S = 0.001  # uvloop rounds timers to milliseconds; a timer must not fire before its deadline
 
+FAILED_TO_TAKE = "A caller failed to take its answer."
+
 THREADS = Path("/proc/self/task")  # of this process, by number, on Linux
 
 log = logging.getLogger("slipway.batcher")
@@ -69,7 +71,7 @@ class Work:
         self.submitted = submitted  # both on `time.monotonic`, in seconds
         self.deadline = deadline
         self.taken = 0  # rows handed to a run so far
-        self.answers: list[Sequence[Any]] = []  # of the pieces that ran, where there is more than one
+        self.answers: list[Sequence[Any]] | None = None  # of the pieces that ran, where there is more than one
         self.done = False
 
     def resolve(self, answers: Any) -> None:
@@ -130,7 +132,9 @@ class Batcher:
         self.pace = Pace(max_batch_rows)
         self.queued_rows = 0
         self.queued_bytes = 0
-        self._ahead_rows = 0  # before a newcomer: of each work no more than its next piece, for then its turn is over
+        # Who is within so many waiting rows, and has time for two turns, is not refused: most are, and pay for no more.
+        self._easy_rows = min(max_batch_rows, max_queue_rows)
+        self._beyond_rows = 0  # that wait, but for later turns than the next of their work: not before a newcomer
         self.ran_from = self.ran_to = 0.0  # the last run, on `time.monotonic`: that of whoever gets an answer just now
         self.run_started: float | None = None  # when the run under way in the executor began, on `time.monotonic`
         self.longest_run_s = 0.0  # of those that ended there
@@ -175,7 +179,8 @@ class Batcher:
 
         Where runs happen on the loop, it has waited for about a turn already, in its socket.
         """
-        turns = self._ahead_rows // self._max_batch_rows + (1 if self._executor is not None else 2)
+        ahead = self.queued_rows - self._beyond_rows
+        turns = ahead // self._max_batch_rows + (1 if self._executor is not None else 2)
         return turns * self.pace.turn_s
 
     @property
@@ -189,11 +194,14 @@ class Batcher:
         Raises:
             Overloaded, ModelFailed: as `admit`.
         """
-        rows = work.size
-        self.admit(rows, work.size_bytes, work.deadline - work.submitted)
-        self.queued_rows += rows
-        self.queued_bytes += work.size_bytes
-        self._ahead_rows += rows if rows <= self._max_batch_rows else self._max_batch_rows
+        rows, patience_s = work.size, work.deadline - work.submitted
+        waiting_rows, waiting_bytes = self.queued_rows + rows, self.queued_bytes + work.size_bytes
+        easy = waiting_rows <= self._easy_rows and waiting_bytes <= self._max_queue_bytes
+        if not easy or 2 * self.pace.turn_s > WAIT_SHARE * patience_s:
+            self.admit(rows, work.size_bytes, patience_s)
+        self.queued_rows, self.queued_bytes = waiting_rows, waiting_bytes
+        if rows > self._max_batch_rows:
+            self._beyond_rows += rows - self._max_batch_rows
         self._queue.append(work)
         if work.deadline < self._next_check:
             self._watch(work.deadline)
@@ -205,12 +213,16 @@ class Batcher:
         if not work.done:
             work.done = True
             if work.taken < work.size:
-                self._ahead_rows -= min(work.size - work.taken, self._max_batch_rows)
+                self._beyond_rows -= self._beyond(work)
                 self.queued_rows -= work.size - work.taken
                 self.queued_bytes -= work.size_bytes
                 self._gone += 1
                 if self._gone > SWEEP_WORKS and 2 * self._gone > len(self._queue):
                     self._loop.call_soon(self._sweep)  # not now: a turn may be walking along the queue
+
+    def _beyond(self, work: Work) -> int:
+        """Rows of a waiting work that are left for later turns than its next."""
+        return max(0, work.size - work.taken - self._max_batch_rows)
 
     def _sweep(self) -> None:
         """Let go of what nobody waits for: behind a run that hangs, callers would come and go without end."""
@@ -326,38 +338,40 @@ class Batcher:
             if not suspect[0].done:
                 return [suspect]
         batch: list[tuple[Work, Sequence[Any]]] = []
-        room = self._max_batch_rows
+        queue, room, size_bytes = self._queue, self._max_batch_rows, 0
         now = monotonic()
         self._seen = 0
-        for _ in range(len(self._queue)):
-            work = self._queue[0]
-            if work.done or self._expired(work, now):
-                self._queue.popleft()
+        for _ in range(len(queue)):
+            work = queue[0]
+            if work.done or (work.deadline <= now and self._expired(work, now)):
+                queue.popleft()
                 self._gone -= 1
                 continue
-            if not room or (batch and work.key != batch[0][0].key):
+            if not batch:
+                key = work.key
+            elif not room or work.key != key:
                 break
-            self._queue.popleft()
-            piece = self._cut(work, room)
-            room -= len(piece)
+            queue.popleft()
+            size = work.size
+            if work.taken or size > room:
+                piece = self._cut(work, room)
+                room -= len(piece)
+            else:  # all of it, as most work is taken
+                piece, work.taken = work.rows, size
+                room -= size
+                size_bytes += work.size_bytes
             batch.append((work, piece))
+        self.queued_rows -= self._max_batch_rows - room
+        self.queued_bytes -= size_bytes
         return batch
 
     def _cut(self, work: Work, room: int) -> Sequence[Any]:
         """Take up to `room` rows of `work`; what is left goes to the back of the queue."""
-        rows = work.rows
-        if not work.taken and work.size <= room:
-            work.taken = work.size
-            self._ahead_rows -= work.taken
-            self.queued_rows -= work.taken
-            self.queued_bytes -= work.size_bytes
-            return rows
-        piece = rows[work.taken : work.taken + room]
-        self._ahead_rows -= min(work.size - work.taken, self._max_batch_rows)
+        piece = work.rows[work.taken : work.taken + room]
+        self._beyond_rows -= self._beyond(work)
         work.taken += len(piece)
-        self.queued_rows -= len(piece)
+        self._beyond_rows += self._beyond(work)
         if work.taken < work.size:
-            self._ahead_rows += min(work.size - work.taken, self._max_batch_rows)
             self._queue.append(work)
         else:
             self.queued_bytes -= work.size_bytes
@@ -372,7 +386,16 @@ class Batcher:
         )
         if isinstance(outcome, list):
             for (work, piece), answers in zip(batch, outcome, strict=True):
-                self._answer(work, piece, answers)
+                if work.done:
+                    continue
+                try:
+                    if piece is work.rows:
+                        work.done = True
+                        work.resolve(answers)
+                    else:
+                        self._join(work, answers)
+                except Exception:  # who fails to take its answer must not take those of the others with it
+                    log.exception(FAILED_TO_TAKE)
         elif len(batch) > 1:
             log.warning("A batch of %d requests failed; each runs alone now.", len(batch), exc_info=outcome)
             self._observer.retried()
@@ -389,17 +412,12 @@ class Batcher:
         else:
             self._busy = False
 
-    def _answer(self, work: Work, piece: Sequence[Any], answers: Sequence[Any]) -> None:
-        if work.done:
-            return
-        if piece is work.rows:
+    def _join(self, work: Work, answers: Sequence[Any]) -> None:
+        """Keep the answers to a piece until there are those to all of them."""
+        work.answers = parts = [*(work.answers or ()), answers]
+        if work.taken == work.size == sum([len(part) for part in parts]):
             work.done = True
-            _tell(work.resolve, answers)
-            return
-        work.answers.append(answers)
-        if work.taken == work.size == sum([len(part) for part in work.answers]):
-            work.done = True
-            _tell(lambda parts: work.resolve(work.join(parts)), work.answers)
+            work.resolve(work.join(parts))
 
     # ── deadlines ──
 
@@ -433,11 +451,14 @@ class Batcher:
     def _fail(self, work: Work, error: RequestError) -> None:
         if not work.done:
             self.cancel(work)
-            _tell(work.reject, error)
+            try:
+                work.reject(error)
+            except Exception:
+                log.exception(FAILED_TO_TAKE)
 
     def _break(self, error: BaseException) -> None:
         """The batcher itself is wrong: tell every caller and let liveness fail; never hang them."""
-        self.failure = error
+        self.failure, self._easy_rows = error, -1
         self.run_started = None
         for work in self._outstanding():
             self._fail(work, ModelFailed("The model cannot answer."))
@@ -462,11 +483,3 @@ def _attempt(run: Run, batch: list[tuple[Work, Sequence[Any]]]) -> Any:
 def _alive(thread: int) -> bool:
     """Whether this process has a thread of that number, as far as the system says."""
     return (THREADS / str(thread)).exists() or not THREADS.exists()
-
-
-def _tell(callback: Callable[[Any], None], value: Any) -> None:
-    """A caller that fails to take its answer must not take the answers of the others with it."""
-    try:
-        callback(value)
-    except Exception:
-        log.exception("A caller failed to take its answer.")

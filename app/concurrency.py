@@ -24,6 +24,7 @@ class LimitedBatcher(Batcher):
     def __init__(self, *args: object, max_requests: int, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]  # as they came
         self._max_requests = max_requests
+        self._easy_rows = -1  # each must ask
 
     @property
     def crowded(self) -> bool:

@@ -74,10 +74,7 @@ class Sample:
             chosen = np.random.default_rng().choice(rows, self.rows_max, replace=False)
             inputs, answers = {name: array[chosen] for name, array in inputs.items()}, answers[chosen]
             rows, weight = self.rows_max, rows / self.rows_max
-        for array in inputs.values():
-            if array.base is not None or (array.dtype is OBJECT and _chars(array) > SHORT_CHARS * array.size):
-                inputs = {name: self._own(array) for name, array in inputs.items()}
-                break
+        inputs = {name: self._own(array) if _keeps_more(array) else array for name, array in inputs.items()}
         with self._lock:
             if level < self._level and getrandbits(self._level - level):  # it rose meanwhile
                 return
@@ -142,8 +139,11 @@ class Watch:
         return counts
 
 
-def _chars(array: Array) -> int:
-    return sum(map(len, array.ravel().tolist()))
+def _keeps_more(array: Array) -> bool:
+    """Whether it keeps alive much beside its values: a view does, and long words do."""
+    if array.dtype is not OBJECT:
+        return array.base is not None
+    return array.base is not None or sum(map(len, array.ravel().tolist())) > SHORT_CHARS * array.size
 
 
 def _join(weight: float, runs: list[tuple[Mapping[str, Array], Array]]) -> Part:

@@ -20,7 +20,7 @@ from typing import ClassVar
 from app.compression import unpack
 from app.errors import BodyTooLarge, Headers, InvalidInput, RequestError, render
 from app.guard import Guard
-from app.handler import Head, Request, Respond, Ticket
+from app.handler import Head, Refusal, Request, Respond, Ticket
 from app.journal import Journal
 from app.logs import PRIVATE
 from app.metrics import Metrics
@@ -43,23 +43,6 @@ class Serving:
     guard: Guard  # who may call
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     journal: Journal = field(default_factory=Journal)  # told of answers by the doors
-
-
-class Refusal:
-    """The ticket of a request that was refused before it was queued: nothing to cancel, only what is known of it."""
-
-    __slots__ = ("model", "started")
-
-    submitted = 0.0
-    size = 0
-    quick = True
-
-    def __init__(self, model: Model | None, started: float) -> None:
-        self.model = model
-        self.started = started
-
-    def cancel(self) -> None:
-        """See `app.handler.Ticket`."""
 
 
 class Endpoint(ABC):
@@ -98,6 +81,8 @@ class Endpoint(ABC):
                 self._guard.check(head)
             model = self.find(head)
             body = request.body
+            if request.arrived or model.batcher.crowded:
+                self._admit(model, head, body, started)
             if head.content_encoding:
                 body = unpack(body, head.content_encoding, self.max_body_bytes)
             if len(body) > LARGE_BYTES:
@@ -105,11 +90,12 @@ class Endpoint(ABC):
                     return self.submit(model, head, body, started, respond)
             return self.submit(model, head, body, started, respond)
         except RequestError as error:
-            self._refuse(model, error, respond)
+            fault: Exception = error
         except Exception as error:
             log.exception("A request failed.", extra=PRIVATE)
-            self._refuse(model, error, respond)
-        return Refusal(model, started)
+            fault = error
+        self._refuse(model, fault, respond)
+        return Refusal(model, started, fault)
 
     def refuse(self, received_bytes: int) -> tuple[int, bytes, Headers]:
         """See `app.handler.Handler`."""
@@ -134,10 +120,9 @@ class Endpoint(ABC):
             limit_s = min(limit_s, _timeout_s(head.timeout))
         return started + (limit_s if timeout_s is None else min(timeout_s, limit_s))
 
-    def admit(self, model: Model, body: bytes, started: float) -> None:
+    def _admit(self, model: Model, head: Head, body: bytes, started: float) -> None:
         """Refuse before the work of reading a body what the queue would refuse after it."""
-        if model.batcher.crowded:
-            model.batcher.admit(1, len(body), started + self._timeout_s - monotonic())
+        model.batcher.admit(1, len(body), self.deadline(head, started) - monotonic())
 
     def _refuse(self, model: Model | None, error: Exception, respond: Respond) -> None:
         """Count it, and answer in the next turn of the loop.

@@ -13,7 +13,7 @@ import asyncio
 from typing import Protocol
 
 from app.errors import Headers
-from app.handler import Handler, Head, Ticket
+from app.handler import Handler, Head, Refusal, Ticket
 from app.identity import ID_HEADERS, line_of, sent_of
 from app.identity import Headers as RawHeaders
 from app.journal import Journal
@@ -74,6 +74,7 @@ class Exchange:
         "_started",
         "_ticket",
         "_whole",
+        "arrived",
         "body",
         "disconnected",
         "head",
@@ -95,9 +96,9 @@ class Exchange:
         self.response_complete = False
 
     @property
-    def arrived(self) -> float:
-        """See `app.handler.Request`."""
-        return self._door.arrived
+    def crowded_out(self) -> bool:
+        """True when it is being refused because its model has more to do than it can."""
+        return isinstance(self._ticket, Refusal) and self._ticket.crowded
 
     # ── what uvicorn asks of a cycle whose connection is lost ──
 
@@ -145,6 +146,7 @@ class Exchange:
 
     def handle(self) -> None:
         """Hand the request over; the answer comes to `respond`."""
+        self.arrived = self._door.arrived
         ticket = self.head.handler.handle(self, self.respond)
         if not self.response_complete:
             self._ticket = ticket

@@ -7,11 +7,13 @@ door ── Request (Head, body) ──> Handler.handle ── … ──> respo
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from app.errors import Headers
+from app.errors import Headers, Overloaded, Reason
 from app.intake import Intake
 
 if TYPE_CHECKING:
     from app.journal import Journal
+
+CROWDED: tuple[Reason, ...] = ("queue_full", "wait", "concurrency")  # of an `Overloaded`: the model has too much to do
 
 Respond = Callable[[int, bytes, Headers], None]
 """Called exactly once with status, body and further headers, perhaps before `handle` returns.
@@ -95,6 +97,24 @@ class Ticket(Protocol):
     def cancel(self) -> None:
         """Drop the request: its client has left."""
         ...
+
+
+class Refusal:
+    """The ticket of a request that was refused before it was queued: nothing to cancel, only what is known of it."""
+
+    __slots__ = ("crowded", "model", "started")
+
+    submitted = 0.0
+    size = 0
+    quick = True
+
+    def __init__(self, model: Any, started: float, error: Exception) -> None:
+        self.model = model
+        self.started = started
+        self.crowded = isinstance(error, Overloaded) and error.reason in CROWDED
+
+    def cancel(self) -> None:
+        """See `Ticket`."""
 
 
 class Handler(Protocol):

@@ -12,10 +12,14 @@ may overtake the answer that says why.
 Where more comes than can be answered, first come, first served would be the end of it: all wait until it is too late
 for all. So once the oldest has waited for long, every other place goes to the newest, which still has its time
 (Maurer 2015, "Fail at scale", on adaptive LIFO).
+Nor may refusals take the time that answers need: a refusal costs a fifth of what many an answer does. Who would only be
+refused waits until it is its turn; meanwhile its connection brings nothing new. Only where very many wait are they
+refused as fast as they come: each holds a descriptor, and new connections need one.
 It knows neither requests nor what a body holds.
 """
 
 import asyncio
+import resource
 from collections import deque
 from time import monotonic
 from typing import Protocol
@@ -24,6 +28,8 @@ TURN_S = 0.002  # after which no further request is begun in a turn
 STALE_S = 0.02  # that the oldest request has waited: from then on the newest are in time, and the oldest hardly
 LONG_S = 0.002  # a piece of a body that took longer is followed by as long a rest
 PIECE_BYTES = 2**16  # a smaller piece is the last that had come: its sender is not fast
+REFUSAL_SHARE = 0.02  # of the time may go into taking what is only refused; all that a refusal costs is three times it
+LATE_MAX = 4096  # connections that may wait for that, or a quarter of those that the process may have
 DISCARD_S = 0.005  # between two pieces, of up to 256 KB, of what nobody wants
 
 
@@ -32,8 +38,11 @@ class Reader(Protocol):
 
     loop: asyncio.AbstractEventLoop
 
-    def take(self, arrived: float) -> None:
-        """Take what had been put off; `arrived`, on `time.monotonic` in seconds, is when it came."""
+    def take(self, arrived: float) -> bool:
+        """Take what had been put off; `arrived`, on `time.monotonic` in seconds, is when it came.
+
+        True when it was refused because its model has more to do than it can.
+        """
 
     def hold(self) -> None:
         """Read no more for now."""
@@ -49,6 +58,9 @@ class Intake:
         self.taken = 1  # requests since the last turn but one, or so: the clock is asked at every eighth
         self.late: deque[tuple[Reader, float]] = deque()  # who has a request put off, and since when
         self._newest = False  # had the last place
+        self._late_max = min(LATE_MAX, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4)
+        self._refusing_s = 0.0  # that may still go into refusals
+        self._looked = 0.0  # when that was last added to, on `time.monotonic`
         self._began: float | None = None  # when this turn was first asked about, on `time.monotonic`
         self._wanted: deque[Reader] = deque()
         self._unwanted: deque[Reader] = deque()
@@ -77,17 +89,30 @@ class Intake:
             reader.loop.call_soon(self._take_late, reader.loop)
 
     def _take_late(self, loop: asyncio.AbstractEventLoop) -> None:
-        now = monotonic()
-        end = now + TURN_S
+        began = now = monotonic()
+        share = REFUSAL_SHARE if len(self.late) <= self._late_max else 1.0
+        self._refusing_s = min(TURN_S, self._refusing_s + share * (now - self._looked))
+        self._looked = now
+        spent = False  # all the time that may go into refusals
         try:
-            while self.late and now <= end:
-                self._newest = now - self.late[0][1] > STALE_S and not self._newest
-                reader, arrived = self.late.pop() if self._newest else self.late.popleft()
-                reader.take(arrived)
-                now = monotonic()
+            while self.late and now <= began + TURN_S and not spent:
+                refused = self._next_late(now)
+                before, now = now, monotonic()
+                if refused:
+                    self._refusing_s -= now - before
+                    spent = self._refusing_s <= 0 and self._newest
         finally:
-            if self.late:
+            if spent:  # the queue is full even for the newest: it is the model's turn
+                loop.call_later(TURN_S, self._take_late, loop)
+            elif self.late:
                 loop.call_soon(self._take_late, loop)
+
+    def _next_late(self, now: float) -> bool:
+        """Take one: the first or, where that has waited for long, the last in turns with it; say if it was refused."""
+        long = now - self.late[0][1] > STALE_S
+        self._newest = long and (not self._newest or self._refusing_s <= 0)
+        reader, arrived = self.late.pop() if self._newest else self.late.popleft()
+        return reader.take(arrived)
 
     def flush(self) -> None:
         """Take all that was put off: the process is about to end."""

@@ -68,7 +68,6 @@ class Infer(Endpoint):
         return self._registry.find(self._name, version_of(self._version))
 
     def submit(self, model: Model, head: Head, body: bytes, started: float, respond: Respond) -> Inference[Response]:
-        self.admit(model, body, started)
         asked = read(model.signature, body, head.header(LENGTH_HEADER))
         writer = self._writers.of(model)
         accepted = head.header(b"accept-encoding")

@@ -5,7 +5,6 @@
 It knows no transport: the doors (`app.doors`, `app.protocol`) bring the bytes and take the answer.
 """
 
-from collections.abc import Sequence
 from time import monotonic
 from urllib.parse import parse_qsl
 
@@ -14,7 +13,6 @@ from app.endpoint import Endpoint
 from app.errors import InvalidInput, RequestError, UnsupportedMedia, render
 from app.handler import Head, Respond
 from app.model import Model
-from app.schema import Row
 
 JSON = b"application/json"
 PROTOCOL = "predict"
@@ -24,25 +22,20 @@ QUERY = ("model", "version")
 class Prediction(Work):
     """A request on its way through the batcher."""
 
-    __slots__ = ("_respond", "model", "started")
+    __slots__ = ("model", "respond", "started")
 
-    def __init__(
-        self, model: Model, rows: Sequence[Row], size_bytes: int, times: tuple[float, float, float], respond: Respond
-    ) -> None:
-        started, submitted, deadline = times
-        super().__init__(rows, submitted, deadline, None, size_bytes)
-        self.model = model
-        self.started = started
-        self._respond = respond
+    model: Model
+    started: float
+    respond: Respond
 
     def resolve(self, answers: list[bytes]) -> None:
         body = self.model.body(answers)
         self.model.metrics.calls[PROTOCOL].answered(monotonic() - self.started)
-        self._respond(200, body, self.model.headers)
+        self.respond(200, body, self.model.headers)
 
     def reject(self, error: RequestError) -> None:
         self.model.metrics.calls[PROTOCOL].refused(error)
-        self._respond(*render(error))
+        self.respond(*render(error))
 
     @property
     def quick(self) -> bool:
@@ -70,15 +63,16 @@ class Predict(Endpoint):
         return model
 
     def submit(self, model: Model, head: Head, body: bytes, started: float, respond: Respond) -> Prediction:
-        if model.batcher.crowded:
-            self.admit(model, body, started)
         deadline = self.deadline(head, started) if head.timeout else started + self._timeout_s
-        rows = model.rows_schema.decode(body)
+        rows = (model.schema or model.rows_schema).decode(body)
         if self._registry.traffic is not None:
             respond = self._registry.traffic.mirror(model, body, respond)
         decoded = monotonic()
         model.metrics.decoded(decoded - started)
-        prediction = Prediction(model, rows, len(body), (started, decoded, deadline), respond)
+        prediction = Prediction(rows, decoded, deadline, None, len(body))
+        prediction.model = model
+        prediction.started = started
+        prediction.respond = respond
         model.batcher.submit(prediction)
         return prediction
 

@@ -84,6 +84,8 @@ class HotProtocol(HttpToolsProtocol):
     _head: HotHead | None = None  # of the hot request that the parser is reading
     _prefix_of: list[tuple[bytes, bytes]] | None = None  # the default headers that `_prefix` was made of
     _prefix = b""
+    _good_of: Headers | None = None  # the headers that `_good` was made of
+    _good = b""  # the head of an answer that is like the last good one, up to its length
 
     def __init__(self, config: Config, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
@@ -98,6 +100,7 @@ class HotProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """A connection on which nothing ever comes is idle, too."""
         super().connection_made(transport)
+        self._idle_since = self.loop.time()
         self._wait_idle()
 
     # ── a request comes in ──
@@ -105,18 +108,19 @@ class HotProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take what has come; where this turn of the loop has been long, put it off, unless it only asks how we are."""
         intake = self._intake
-        intake.taken += 1
-        long = intake.late or ((not intake.taken & 7 or len(data) >= PIECE_BYTES) and intake.full(self.loop))
-        if not long or not (self._put_off or data.startswith(b"POST")):
+        intake.taken = taken = intake.taken + 1
+        if not intake.late and ((taken & 7 and len(data) < PIECE_BYTES) or not intake.full(self.loop)):
             self._take(data)
-            return
-        if self._put_off:  # who sends more before the answer waits in its socket
+        elif self._put_off:  # who sends more before the answer waits in its socket
             self.hold()
-        else:
+            self._put_off += (data,)
+        elif data.startswith(b"POST"):
             intake.put_off(self)
-        self._put_off += (data,)
+            self._put_off = (data,)
+        else:
+            self._take(data)
 
-    def take(self, arrived: float) -> None:
+    def take(self, arrived: float) -> bool:
         """See `app.intake.Reader`."""
         pieces, self._put_off = self._put_off, ()
         self.arrived = arrived
@@ -129,6 +133,7 @@ class HotProtocol(HttpToolsProtocol):
             self.arrived = 0.0  # or the next request of this connection would be too old at once
         if len(pieces) > 1:
             self.read_on()
+        return isinstance(self.cycle, Exchange) and self.cycle.crowded_out
 
     def hold(self) -> None:
         """See `app.intake.Reader`."""
@@ -151,7 +156,6 @@ class HotProtocol(HttpToolsProtocol):
         end = data.find(b"\r\n\r\n") + 4
         head = self._heads.get(data[:end])
         if head is not None and head.length == len(data) - end:
-            self._idle_since = None
             self._busy = True
             self.cycle = exchange = self._exchange(self, head, data[end:])
             exchange.handle()
@@ -172,7 +176,6 @@ class HotProtocol(HttpToolsProtocol):
         head = self._heads.get(rest)
         if head is None or head.length != len(data) - end:
             return False
-        self._idle_since = None
         self._busy = True
         named = head.with_ids(said)
         self.cycle = exchange = Watched(self, named, data[end:])
@@ -263,15 +266,13 @@ class HotProtocol(HttpToolsProtocol):
         """Write a whole response at once; see `app.exchange.Door`."""
         if self.server_state.default_headers is not self._prefix_of:
             self._make_prefix()
-        prefix = self._prefix
-        extra, is_json = _lines(headers)
-        if own:
-            extra += own
-        if not is_json:
-            prefix = prefix.replace(JSON_LINE, b"")
-        if not exchange.keep_alive:
-            extra += b"connection: close\r\n"
-        self.transport.write(b"%b%b%d\r\n%b\r\n%b" % (STATUS_LINE[status], prefix, len(body), extra, body))
+        if status == 200 and not own and exchange.keep_alive:
+            if headers is not self._good_of:
+                self._good_of, self._good = headers, self._head_of(200, headers)
+            self.transport.write(b"%b%d\r\n\r\n%b" % (self._good, len(body), body))
+        else:
+            own = own if exchange.keep_alive else own + b"connection: close\r\n"
+            self.transport.write(b"%b%d\r\n%b\r\n%b" % (self._head_of(status, headers), len(body), own, body))
         if self.access_log:
             client = ":".join(map(str, self.client or ()))
             self.access_logger.info('%s - "POST %s" %d', client, exchange.head.url.decode("latin-1"), status)
@@ -297,14 +298,12 @@ class HotProtocol(HttpToolsProtocol):
             return
         if self.flow.read_paused:
             self.flow.resume_reading()
-        self._wait_idle()
-
-    def _wait_idle(self) -> None:
         self._idle_since = self.loop.time()
         if self.timeout_keep_alive_task is None:
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
+            self._wait_idle()
+
+    def _wait_idle(self) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -315,7 +314,7 @@ class HotProtocol(HttpToolsProtocol):
         self.timeout_keep_alive_task = None
         if self.transport.is_closing():
             return
-        idle_s = 0.0 if self._idle_since is None else self.loop.time() - self._idle_since
+        idle_s = 0.0 if self._busy or self._idle_since is None else self.loop.time() - self._idle_since
         if idle_s >= self.timeout_keep_alive:
             self.transport.close()
             return
@@ -404,8 +403,12 @@ class HotProtocol(HttpToolsProtocol):
     def _make_prefix(self) -> None:
         """Do once what holds for a second: then uvicorn makes a new list of default headers."""
         self._prefix_of = self.server_state.default_headers
-        lines = [name + b": " + value + b"\r\n" for name, value in self._prefix_of]
-        self._prefix = b"".join([*lines, JSON_LINE, b"content-length: "])
+        self._prefix = b"".join([name + b": " + value + b"\r\n" for name, value in self._prefix_of])
+        self._good_of = None
+
+    def _head_of(self, status: int, headers: Headers) -> bytes:
+        """Return a head that lacks only the length, and lines that no other answer has."""
+        return b"%b%b%bcontent-length: " % (STATUS_LINE[status], self._prefix, _lines(headers))
 
     def _start_next(self) -> None:
         if self._busy or not self.pipeline or self.flow.write_paused or self.transport.is_closing():
@@ -424,7 +427,7 @@ class HotProtocol(HttpToolsProtocol):
 
 
 @functools.lru_cache(maxsize=256)
-def _lines(headers: Headers) -> tuple[bytes, bool]:
-    """Write headers as they stand on the wire, and say whether the body is JSON; most answers have an earlier one's."""
+def _lines(headers: Headers) -> bytes:
+    """Write headers as they stand on the wire, where they name no type for JSON; most answers have an earlier one's."""
     lines = "".join([f"{name}: {value}\r\n" for name, value in headers]).encode()
-    return lines, all(name != "content-type" for name, _ in headers)
+    return lines if any(name == "content-type" for name, _ in headers) else JSON_LINE + lines

@@ -28,6 +28,7 @@ from app.settings import Settings
 
 log = logging.getLogger("slipway.server")
 
+ACCEPTORS = 8  # connections that are taken in a turn of the loop
 STUCK_S = 0.5  # that a run gets to end when everything else has
 
 
@@ -123,9 +124,20 @@ def serve(settings: Settings, sock: socket.socket, operations: socket.socket | N
         ssl_cert_reqs=ssl.CERT_NONE if settings.tls_client_ca is None else ssl.CERT_REQUIRED,
     )
     try:
-        Server(config, app, operations).run([sock])
+        Server(config, app, operations).run(_several(sock) if settings.workers == 1 else [sock])
     finally:
         _leave_stuck_runs()
+
+
+def _several(sock: socket.socket) -> list[socket.socket]:
+    """Return the socket by several descriptors.
+
+    libuv takes one connection a turn from each descriptor. Where thousands connect at once and a turn is long because
+    all of them ask, a probe on a new connection would wait behind them for seconds. Several workers take several as it
+    is, and to race for them at more descriptors gains nothing.
+    """
+    sock.setblocking(False)  # first: each copy gets this mode
+    return [sock, *(sock.dup() for _ in range(ACCEPTORS - 1))]
 
 
 def _leave_stuck_runs() -> None:

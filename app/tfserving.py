@@ -77,7 +77,6 @@ class Call(Endpoint):
         return self._registry.find(self._parts["name"], version_of(self._parts, self._labels))
 
     def submit(self, model: Model, head: Head, body: bytes, started: float, respond: Respond) -> Inference[Response]:
-        self.admit(model, body, started)
         arrays, write = self._read(model, body)
         accepted = head.header(b"accept-encoding")
 

@@ -680,7 +680,7 @@ async def test_thousands_of_callers_never_get_anothers_answer(threaded: bool, ex
     async with asyncio.timeout(PATIENCE_S * 3):
         assert all(await asyncio.gather(*(one(n) for n in range(5000))))
     await until_idle(batcher)
-    assert (batcher.queued_rows, batcher._ahead_rows) == (0, 0)
+    assert (batcher.queued_rows, batcher._beyond_rows) == (0, 0)
     assert max(tally.runs) == 16
 
 
@@ -729,7 +729,7 @@ async def test_a_large_request_is_waited_for_by_the_piece(executor: Executor) ->
     run.gate.set()
     await end_of(large)
     await until_idle(batcher)
-    assert (batcher.queued_rows, batcher._ahead_rows) == (0, 0)
+    assert (batcher.queued_rows, batcher._beyond_rows) == (0, 0)
 
 
 async def test_an_empty_queue_refuses_nobody_for_the_pace() -> None:

@@ -13,7 +13,7 @@ import pytest
 from app.endpoint import Endpoint, Serving
 from app.errors import Headers, InvalidInput, NotFound, Overloaded
 from app.guard import Guard
-from app.handler import Head, Respond, Ticket
+from app.handler import Head, Refusal, Respond, Ticket
 from app.main import Slipway
 from app.metrics import Metrics
 from app.model import Model
@@ -158,12 +158,31 @@ async def test_the_least_of_all_deadlines_holds(app: Slipway) -> None:
 async def test_a_crowded_model_refuses_before_a_body_is_read(app: Slipway) -> None:
     """What the queue would refuse after the work of decoding it."""
     async with echo(app) as endpoint:
-        model: Model = app.state.registry.find()
-        endpoint.admit(model, b"x", monotonic())
-        model.batcher.queued_rows = 10**6
-        with pytest.raises(Overloaded):
-            endpoint.admit(model, b"x", monotonic())
-        model.batcher.queued_rows = 0
+        batcher = app.state.registry.find().batcher
+        for waiting, status in ((0, 200), (10**6, 429)):
+            batcher.queued_rows = waiting
+            asked = Asked(b"x")
+            ticket = ask(endpoint, asked)
+            await turn()
+            assert [answer[0] for answer in asked.answers] == [status]
+            assert isinstance(ticket, Refusal) == (status == 429)
+        assert isinstance(ticket, Refusal)
+        assert ticket.crowded
+        batcher.queued_rows = 0
+
+
+@pytest.mark.parametrize(("waited_s", "status"), [(0.0, 200), (9.9, 429)])
+async def test_what_has_waited_is_not_read_when_it_is_too_late(waited_s: float, status: int, app: Slipway) -> None:
+    """Of ten seconds; the queue is not long, but a turn takes a second."""
+    async with echo(app) as endpoint:
+        batcher = app.state.registry.find().batcher
+        batcher.queued_rows, batcher.pace.turn_s = 1, 1.0
+        asked = Asked(b"x")
+        asked.arrived = monotonic() - waited_s
+        ask(endpoint, asked)
+        await turn()
+        assert [answer[0] for answer in asked.answers] == [status]
+        batcher.queued_rows = 0
 
 
 async def test_who_has_no_key_is_refused_before_anything_else(app: Slipway, tmp_path: Path) -> None:

@@ -18,17 +18,19 @@ HEALTH = b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n"
 class Connection:
     """Keeps what happened to it, in a list that it shares with others."""
 
-    def __init__(self, name: str, seen: list[str]) -> None:
+    def __init__(self, name: str, seen: list[str], *, refused: bool = False) -> None:
         self.loop = asyncio.get_running_loop()
+        self.refused = refused
         self.name = name
         self.seen = seen
 
-    def take(self, arrived: float) -> None:
+    def take(self, arrived: float) -> bool:
         assert arrived <= monotonic()
         self.seen.append(f"{self.name} takes")
         until = monotonic() + TURN_S
         while monotonic() < until:  # this one request takes the turn
             pass
+        return self.refused
 
     def hold(self) -> None:
         self.seen.append(f"{self.name} holds")
@@ -68,6 +70,20 @@ async def test_once_the_oldest_has_waited_for_long_the_newest_have_every_other_p
     assert seen[:5] == ["new 2 takes", "old 0 takes", "new 1 takes", "old 1 takes", "new 0 takes"]
 
 
+async def test_refusals_take_no_more_than_their_share_of_the_time() -> None:
+    """When it is used up only the newest are taken, and after one that is refused the model has its turn."""
+    seen: list[str] = []
+    intake, loop = Intake(), asyncio.get_running_loop()
+    intake.late.extend((Connection(f"old {n}", seen, refused=True), monotonic() - 10 * STALE_S) for n in range(2))
+    intake.late.extend((Connection(f"new {n}", seen), monotonic()) for n in range(2))
+    intake._refusing_s, intake._looked = -1.0, monotonic()
+    loop.call_soon(intake._take_late, loop)
+    while intake.late:
+        await turn()
+    assert seen == ["new 1 takes", "new 0 takes", "old 1 takes", "old 0 takes"]
+    assert intake._refusing_s < -1.0 - TURN_S  # two of them, less what was added meanwhile
+
+
 async def test_the_clock_of_a_turn_starts_with_the_first_question() -> None:
     """A turn that has taken long is full; the next one is not."""
     intake, loop = Intake(), asyncio.get_running_loop()
@@ -86,7 +102,7 @@ async def test_one_that_fails_keeps_nobody_from_being_taken() -> None:
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
     seen: list[str] = []
     intake, good, bad = Intake(), Connection("good", seen), Connection("bad", seen)
-    bad.take = lambda arrived: 1 / 0  # type: ignore[assignment,method-assign]
+    bad.take = lambda arrived: bool(1 / 0)  # type: ignore[method-assign]
     intake.put_off(bad)
     intake.put_off(good)
     await turn(3)
@@ -112,7 +128,7 @@ async def test_after_a_piece_that_took_long_the_others_have_as_long() -> None:
     seen: list[str] = []
     intake = Intake()
     first, second = Connection("first", seen), Connection("second", seen)
-    first.read_on = lambda: first.take(0.0)  # type: ignore[method-assign]
+    first.read_on = lambda: first.take(0.0)  # type: ignore[method-assign,assignment]
     intake.wait(first)
     intake.wait(second)
     await turn(2)

@@ -381,7 +381,7 @@ async def test_a_wait_that_would_be_too_long_has_a_reason(models: Path, monkeypa
         await serving.until(lambda: model.batcher.under_way == 1 and not model.batcher.queued_rows)
         second = asyncio.create_task(post(client, body_of(GOOD)))
         await serving.until(lambda: model.batcher.queued_rows == 1)
-        monkeypatch.setattr(type(model.batcher), "wait_s", 1000.0)
+        model.batcher.pace.turn_s = 1000.0
         assert await post(client, body_of(GOOD)) == 429
         metrics = await scrape(client)
         assert metrics.value("slipway_rejections_total", **TINY, reason="wait") == 1

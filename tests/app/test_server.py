@@ -1,5 +1,6 @@
 """The process as a person and an orchestrator meet it: what it prints, and how it stops."""
 
+import asyncio
 import contextlib
 import json
 import shlex
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+import uvloop
 
+from app.server import ACCEPTORS, _several
 from tests import serving, tiny
 from tests.app.bad_requests import GOOD, body_of
 
@@ -130,3 +133,30 @@ def test_an_ipv6_address_is_printed_as_a_url(models: Path, tmp_path: Path) -> No
     with serving.process(models, tmp_path, "--host", "::1") as process:
         assert process.address.startswith("http://[::1]:")
         assert httpx.get(f"{process.address}/health/ready").status_code == 200
+
+
+def test_a_turn_of_the_loop_takes_several_connections() -> None:
+    """libuv takes one from each descriptor: a probe must not wait behind thousands that came before it."""
+    taken: list[asyncio.BaseTransport] = []
+
+    class Accepted(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            taken.append(transport)
+
+    async def turn() -> int:
+        loop = asyncio.get_running_loop()
+        servers = [await loop.create_server(Accepted, sock=each) for each in _several(sock)]
+        with contextlib.ExitStack() as callers:
+            for _ in range(2 * ACCEPTORS):
+                callers.enter_context(socket.create_connection(sock.getsockname()))
+            await asyncio.sleep(0)  # it looks at its sockets once
+            await asyncio.sleep(0)
+            count = len(taken)
+        for server in servers:
+            server.close()
+        for transport in taken:
+            transport.abort()  # type: ignore[attr-defined]
+        return count
+
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        assert ACCEPTORS <= uvloop.run(turn()) < 2 * ACCEPTORS
