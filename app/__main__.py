@@ -21,8 +21,6 @@ from pydantic import ValidationError
 from pydantic_settings import CliApp, SettingsError
 
 from app import logs, rpc_port, tracing
-from app.check import Check, check
-from app.drift_table import Drift, drift
 from app.server import serve
 from app.settings import Settings
 from app.workers import supervise
@@ -66,10 +64,14 @@ def _serve(arguments: list[str]) -> None:
 
 
 def _check(arguments: list[str]) -> int:
+    from app.check import Check, check  # noqa: PLC0415 - as below
+
     return check(_parse(Check, arguments))
 
 
 def _drift(arguments: list[str]) -> int:
+    from app.drift_table import Drift, drift  # noqa: PLC0415 - a service needs no reader of tables
+
     return drift(_parse(Drift, arguments))
 
 
