@@ -25,6 +25,7 @@ from training.options import (
     CompressName,
     FamilyName,
     Forced,
+    MixedPrecision,
     OptimizerName,
     Options,
     ScheduleName,
@@ -127,6 +128,12 @@ def main(  # noqa: PLR0913 - one parameter an option; they are listed nowhere el
     embedding: Annotated[
         int, typer.Option(min=1, max=256, help="Numbers that a categorical value is turned into.")
     ] = DEFAULT.embedding,
+    mixed_precision: Annotated[
+        MixedPrecision, typer.Option(help="Let hidden layers compute in 16 bits while fitting; auto: where it pays.")
+    ] = DEFAULT.mixed_precision,
+    jit: Annotated[
+        bool, typer.Option("--jit", help="Compile the fit with XLA: for graphics cards; a seed need not repeat it.")
+    ] = False,
     optimizer: Annotated[OptimizerName, typer.Option(help="How weights move.")] = DEFAULT.optimizer,
     learning_rate: Annotated[
         float | None, typer.Option(min=1e-9, help="How far weights move a step. [default: by the optimizer]")

@@ -74,7 +74,7 @@ def splits(data: Data, options: Options) -> list[Split]:
 
 def _judge(data: Data, options: Options, show: Callable[[int], None]) -> Metrics | None:
     """Fit a network and judge it on what stands in the place of the test rows."""
-    seed_everything(options.seed)
+    seed_everything(options.seed, exactly=not options.jit)
     learner = fold.fitted(data.features, data.task, options)
     parts = encoded(learner, data.task, data.train), encoded(learner, data.task, data.validation)
     history = fit(learner.trunk, data.task, *parts, options, lambda epoch, _losses: show(epoch))

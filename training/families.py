@@ -72,7 +72,16 @@ class Beside(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
         return shapes[0]
 
 
-def answer(family: FamilyName, x: Any, *, hidden: tuple[int, ...], dropout: float, members: int, width: int) -> Any:
+def answer(
+    family: FamilyName,
+    x: Any,
+    *,
+    hidden: tuple[int, ...],
+    dropout: float,
+    members: int,
+    width: int,
+    policy: str = "float32",
+) -> Any:
     """Wire a family.
 
     Args:
@@ -82,8 +91,9 @@ def answer(family: FamilyName, x: Any, *, hidden: tuple[int, ...], dropout: floa
         dropout: share of units silenced in training.
         members: heads, each with a last hidden layer of its own; 1: one head.
         width: outputs of the head.
+        policy: dtype policy of the hidden layers; what is said is computed in float32.
     """
-    last = (_residual if family == "residual" else _stack)(x, widened(family, hidden, members), dropout)
+    last = (_residual if family == "residual" else _stack)(x, widened(family, hidden, members), dropout, policy)
     said = Heads(members, width, name=HEAD)(last) if members > 1 else keras.layers.Dense(width, name=HEAD)(last)
     if family != "wide-and-deep":
         return said
@@ -117,21 +127,23 @@ def rescale(trunk: Any, scale: float, shift: NDArray[Any] | float) -> None:
             layer.set_weights([kernel * scale, bias * scale + (shift if layer.name == HEAD else 0.0)])
 
 
-def _dense(x: Any, units: int, dropout: float, name: str) -> Any:
-    x = keras.layers.Dense(units, activation="relu", name=name)(x)
-    return keras.layers.Dropout(dropout)(x) if dropout else x
+def _dense(x: Any, units: int, dropout: float, policy: str, name: str) -> Any:
+    x = keras.layers.Dense(units, activation="relu", dtype=policy, name=name)(x)
+    return keras.layers.Dropout(dropout, dtype=policy)(x) if dropout else x
 
 
-def _stack(x: Any, hidden: tuple[int, ...], dropout: float) -> Any:
+def _stack(x: Any, hidden: tuple[int, ...], dropout: float, policy: str) -> Any:
     for place, units in enumerate(hidden):
-        x = _dense(x, units, dropout, FIRST if place == 0 else f"hidden_{place}")
+        x = _dense(x, units, dropout, policy, FIRST if place == 0 else f"hidden_{place}")
     return x
 
 
-def _residual(x: Any, hidden: tuple[int, ...], dropout: float) -> Any:
+def _residual(x: Any, hidden: tuple[int, ...], dropout: float, policy: str) -> Any:
     first, *blocks = hidden
-    x = keras.layers.Dense(first, name=FIRST)(x)
+    x = keras.layers.Dense(first, dtype=policy, name=FIRST)(x)
     for place, units in enumerate(blocks, 1):
-        inside = _dense(x, units, dropout, f"inside_{place}")
-        x = keras.layers.Add()([x, keras.layers.Dense(first, name=f"outside_{place}")(inside)])
-    return keras.layers.Activation("relu")(x)
+        inside = _dense(x, units, dropout, policy, f"inside_{place}")
+        x = keras.layers.Add(dtype=policy)(
+            [x, keras.layers.Dense(first, dtype=policy, name=f"outside_{place}")(inside)]
+        )
+    return keras.layers.Activation("relu", dtype=policy)(x)

@@ -19,7 +19,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training import averaging, schedule
+from training import averaging, halves, schedule
 from training.errors import TrainingError
 from training.evaluate import Rows
 from training.features import Arrays
@@ -81,10 +81,14 @@ class History:
     batch_rows: int
 
 
-def seed_everything(seed: int) -> None:
-    """Make a run repeatable on one machine: Python, NumPy, Keras and the order of TensorFlow's sums."""
+def seed_everything(seed: int, *, exactly: bool = True) -> None:
+    """Make a run repeatable on one machine: Python, NumPy, Keras and, `exactly`, the order of TensorFlow's sums.
+
+    Keras compiles nothing with XLA in a process in which TensorFlow's sums have been given an order.
+    """
     keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
+    if exactly:
+        tf.config.experimental.enable_op_determinism()
 
 
 def encoded(learner: Network, task: Task, rows: Rows) -> Part:
@@ -116,9 +120,12 @@ def fit(
     with trunk.distribute_strategy.scope():
         optimizer = _optimizer(options.optimizer, rate)
         means = averaging.average(optimizer, options.averaging)
+        optimizer = halves.scaled(optimizer, trunk)
         workers.join_in(optimizer)
         optimizer.build(trunk.trainable_variables)  # a graph that makes variables is traced twice: a second of a fit
-        trunk.compile(optimizer, loss_of(task, options.label_smoothing), steps_per_execution=steps, jit_compile=False)
+        trunk.compile(
+            optimizer, loss_of(task, options.label_smoothing), steps_per_execution=steps, jit_compile=options.jit
+        )
     callbacks = [feed, *means, *workers.before(stop), *slower, best, losses, stop]
     keepers = setting.keepers(callbacks)
     with on_interrupt(stop.ask), workers.watched():

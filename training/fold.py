@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training import halves
 from training.families import READERS, Heads, widened
 from training.features import Features
 from training.network import SUMS, Network, build
@@ -30,6 +31,7 @@ def fitted(features: Features, task: Task, options: Options) -> Network:
         family=options.network,
         members=options.members,
         sums=options.sums,
+        policy=halves.policy(options.mixed_precision),
     )
 
 

@@ -137,6 +137,8 @@ def _training(options: Options, data: Data, history: History) -> dict[str, Any]:
         "epochs": len(history.loss),
         "best_epoch": history.best_epoch,
         "interrupted": history.interrupted,
+        "mixed_precision": options.mixed_precision,
+        "jit": options.jit,
         "learning_rate": history.learning_rate,
         "batch_rows": history.batch_rows,
     }

@@ -65,6 +65,7 @@ def build(  # noqa: PLR0913 - what a network is made of
     family: FamilyName = "plain",
     members: int = 1,
     sums: int = 0,
+    policy: str = "float32",
 ) -> Network:
     """Wire the models; every statistic is a constant of the graph.
 
@@ -77,6 +78,7 @@ def build(  # noqa: PLR0913 - what a network is made of
         family: how the hidden layers are wired.
         members: heads, each with a last hidden layer of its own.
         sums: learned sums that a number's pieces are turned into before the first layer; 0: none.
+        policy: Keras' dtype policy of the hidden layers; all else computes in float32.
     """
     trunk_inputs, raw_inputs, parts = [], [], []
     lookup = None
@@ -93,7 +95,7 @@ def build(  # noqa: PLR0913 - what a network is made of
         raw_inputs.append(lookup.inputs[0])
         parts.append(EmbedColumns(features.categories, embedding, name="embed_columns")(codes))
     joined = keras.layers.Concatenate()(parts) if len(parts) > 1 else parts[0]  # (batch, encoded)
-    said = answer(family, joined, hidden=hidden, dropout=dropout, members=members, width=task.width)
+    said = answer(family, joined, hidden=hidden, dropout=dropout, members=members, width=task.width, policy=policy)
     trunk = keras.Model(trunk_inputs, said, name="trunk")
     middle = [lookup(raw) if lookup and raw.dtype == "string" else raw for raw in raw_inputs]
     served = keras.Model(raw_inputs, task.finish()(trunk(middle)), name="slipway")

@@ -17,6 +17,8 @@ FamilyName = Literal["plain", "residual", "wide-and-deep"]
 ScheduleName = Literal["plateau", "cosine", "constant"]
 ThresholdMetric = Literal["f1", "accuracy", "balanced_accuracy"]
 CompressName = Literal["quick", "full"]
+HalfName = Literal["float16", "bfloat16"]
+MixedPrecision = Literal["off", "auto", "float16", "bfloat16"]
 Precision = Literal["fp32", "fp16", "int8-dynamic", "int8-static"]
 Forced = Literal["fp32", "fp16", "int8-static"]  # int8-dynamic never ships: a row's answer would depend on its batch
 
@@ -53,6 +55,8 @@ class Options:
     sums: int = 8  # learned sums of a number's pieces, in training alone; 0: none
     embedding: int = 8  # numbers a categorical value is turned into
 
+    mixed_precision: MixedPrecision = "off"  # what hidden layers compute in while fitting, training/halves.py
+    jit: bool = False  # compile the fit with XLA; a seed then need not repeat it, and processors lose by it
     optimizer: OptimizerName = "adamw"
     learning_rate: float | None = None  # None: the optimizer's own, see training/fit.py
     batch_size: int | None = None  # rows; None: 32 to 256, or 1024, by the number of training rows

@@ -24,6 +24,7 @@ from training import (
     crossval,
     devices,
     fold,
+    halves,
     report,
 )
 from training.baselines import Baseline
@@ -65,12 +66,15 @@ def train(options: Options, out: Console, signer: Signer | None = None, data: Da
         data: what `prepare(options)` returned; None: it is called here.
     """
     name = bundle.check_name(options.name or default_name(options.data))
+    options, said = halves.decided(options)
     with out.status("Wait for the other workers …"):  # if there are any
         setting = setting_of(options, name)
     if (written := _written_before(options, name, setting)) is not None:
         setting.finish()
         out.print(f"[bold]{written}[/bold] was written before this run was killed; nothing is left to do.")
         return written
+    if said:
+        out.print(f"[bold]Precision[/bold] {said}", highlight=False)
     data = _prepare(options, out, data)
     calibrate.check(options, data.task)
     crossval.check(data, options)
@@ -144,7 +148,7 @@ def _make(
     out: Console,
 ) -> Made:
     """Go from the data to the graph that ships, from the same seed each time."""
-    seed_everything(options.seed)
+    seed_everything(options.seed, exactly=not options.jit)
     with devices.scope():
         learner = fold.fitted(data.features, data.task, options)
     history = _fit(options, data, learner, setting, out)

@@ -64,7 +64,7 @@ def tune(options: Options, data: Data, out: Console) -> tuple[Options, Data, Sea
     trials.print_trials(out, search)
     best = options if search.best is None else space.changed(options, study.best_trial.params)
     keras.backend.clear_session()  # layers are numbered anew, and so named as in a run without a search
-    seed_everything(options.seed)
+    seed_everything(options.seed, exactly=not options.jit)
     return replace(best, tune=0, tune_store=None), redescribed(data, best), search
 
 
@@ -130,7 +130,7 @@ def _try(study: optuna.Study, options: Options, data: Data, show: trials.Show) -
 def _judged(trial: optuna.Trial, tried: Options, data: Data, progress: Progress) -> tuple[TrialState, float | None]:
     """Fit one network; its validation loss is what the search makes small."""
     keras.backend.clear_session()  # or every trial's graph would stay
-    seed_everything(tried.seed)
+    seed_everything(tried.seed, exactly=not tried.jit)
     learner = fold.fitted(data.features, data.task, tried)
     parts = encoded(learner, data.task, data.train), encoded(learner, data.task, data.validation)
     try:

@@ -1,11 +1,14 @@
+import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.training.conftest import options_for
+from tests.training.conftest import REPOSITORY, options_for
 from training.errors import TrainingError
 from training.evaluate import evaluate
 from training.fit import (
@@ -100,3 +103,12 @@ def test_very_many_rows_are_taken_in_larger_batches_at_a_higher_rate() -> None:
     assert [batch_rows(rows) for rows in (100, 30_000, 200_000, 2_000_000)] == [32, 256, 256, 1024]
     assert scaled_rate("adamw", 32) == scaled_rate("adamw", 256) == LEARNING_RATES["adamw"]
     assert scaled_rate("adamw", 1024) == 2 * LEARNING_RATES["adamw"]
+
+
+def test_xla_compiles_the_fit_if_asked(data_file: Path) -> None:
+    command = [sys.executable, "-m", "tests.training.jitted", str(data_file)]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert said["compiled"] is True
+    assert said["losses"][-1] < said["losses"][0]
