@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
 
-from training.fit import LEARNING_RATES, batch_rows
+from training.fit import batch_rows, scaled_rate
 from training.options import Options
 
 RATE_SPAN = 4.0  # the best learning rates of five tables lay within so many times the optimizer's own, both ways
@@ -54,7 +54,7 @@ class Rate:
 
 def space(options: Options, rows: int) -> tuple[Choice | Rate, ...]:
     """Return the knobs that are open, for so many training rows."""
-    rate = options.learning_rate or LEARNING_RATES[options.optimizer]
+    rate = _rate(options, rows)
     batch = batch_rows(rows)
     knobs = (
         Choice("network", ("wide-and-deep", "plain", "residual"), "each was the best on some table"),
@@ -78,7 +78,7 @@ def begin(options: Options, rows: int) -> dict[str, Any]:
         **vars(options),
         "hidden": ",".join(map(str, options.hidden)),
         "batch_size": batch_rows(rows),
-        "learning_rate": LEARNING_RATES[options.optimizer],
+        "learning_rate": _rate(options, rows),
     }
     return {knob.option: given[knob.option] for knob in space(options, rows)}
 
@@ -92,6 +92,11 @@ def changed(options: Options, drawn: dict[str, Any]) -> Options:
     """Return the options with drawn values in them."""
     read: dict[str, Callable[[Any], Any]] = {"hidden": _units, "learning_rate": _short}
     return replace(options, **{name: read.get(name, _same)(value) for name, value in drawn.items()})
+
+
+def _rate(options: Options, rows: int) -> float:
+    """Return the learning rate that a fit takes where none is given."""
+    return scaled_rate(options.optimizer, options.batch_size or batch_rows(rows))
 
 
 def _units(words: str) -> tuple[int, ...]:

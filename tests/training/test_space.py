@@ -38,3 +38,8 @@ def test_what_is_drawn_can_be_written_on_a_command_line(seed: int) -> None:
     tried = space.suggest(study.ask(), GIVEN, ROWS)
     assert cli.parse(["goods.csv", *flags(tried)]) == tried
     assert len(f"{tried.learning_rate:g}".replace(".", "").strip("0")) <= space.DIGITS
+
+
+def test_the_first_trial_of_very_many_rows_has_the_rate_of_their_batches() -> None:
+    first = space.begin(GIVEN, 600_000)
+    assert (first["batch_size"], first["learning_rate"]) == (1024, 0.004)

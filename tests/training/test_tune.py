@@ -56,6 +56,15 @@ def test_the_options_of_the_best_trial_are_returned(searched: tuple[Options, Dat
     assert shlex.join(["--dropout", str(options.dropout)]) in search.best.flags or not search.best.flags
 
 
+def test_a_streamed_file_is_searched_by_its_sample_and_then_fitted_whole(data_file: Path, tmp_path: Path) -> None:
+    """With a second fit after it, and checkpoints of both."""
+    options = given(data_file, stream=True, select=True, models=tmp_path, checkpoints=tmp_path / "saved", epochs=3)
+    found = contract.read(train(options, QUIET)).manifest.training
+    assert found["search"]["trials"] == 2
+    assert found["selection"] is not None
+    assert not (tmp_path / "saved").exists()
+
+
 def test_a_search_that_is_resumed_goes_on_as_it_would_have(
     searched: tuple[Options, Data, Search], data_file: Path, prepared: Data, tmp_path: Path
 ) -> None:
