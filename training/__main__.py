@@ -25,7 +25,7 @@ Of a data file, in this order:
     fold       crossval.py                          the same on other divisions of the rows, if asked
     judge      judge.py, evaluate.py, intervals.py, test metrics beside the baselines, how sure they are,
                weighted.py, slices.py               and where they are worst
-    write      golden.py, profile.py, report.py,    -> models/<name>/<version>/
+    write      golden.py, profile.py, report*.py,   -> models/<name>/<version>/
                plots.py, manifest.py, bundle.py,
                signing.py
 

@@ -8,6 +8,7 @@ Mixed precision: Micikevicius and others 2018, "Mixed precision training".
 It knows nothing about networks but the policies of their layers.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -49,13 +50,17 @@ def decided(options: Options) -> tuple[Options, str]:
 
 
 def available() -> tuple[tuple[HalfName, ...], str]:
-    """Return what numbers of 16 bits this machine computes with, the better first, and what computes."""
+    """Return what numbers of 16 bits this machine computes with, first what `auto` takes, and what computes."""
     cards = tf.config.list_physical_devices("GPU")
     if cards:
         able = [tf.config.experimental.get_device_details(card).get("compute_capability", (0, 0)) for card in cards]
-        least = min(able)
-        return tuple(n for n, needed in TENSOR_CORES.items() if least >= needed), f"graphics card {least[0]}.{least[1]}"
+        return of_cards(able), f"graphics card of compute capability {'.'.join(map(str, min(able)))}"
     return (("bfloat16",) if CPU_FLAGS & cpu_flags() else ()), "processor"
+
+
+def of_cards(capabilities: Sequence[tuple[int, int]]) -> tuple[HalfName, ...]:
+    """Return what every graphics card computes with, by their compute capabilities."""
+    return tuple(name for name, needed in TENSOR_CORES.items() if min(capabilities) >= needed)
 
 
 def cpu_flags() -> set[str]:

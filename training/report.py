@@ -20,17 +20,16 @@ from training import (
     plots_importance,
     report_compression,
     report_findings,
+    report_training,
     trials,
 )
 from training.calibrate import undone
 from training.classification import confusion
 from training.findings import Findings
-from training.fit import History
 from training.html import Fact
 from training.made import Made
 from training.manifest import command
 from training.markdown import code, code_block, number, plain, prose, table
-from training.options import Options
 from training.prepare import Data, streamed_note
 from training.task import Metrics, Task
 
@@ -99,7 +98,7 @@ def page(made: Made, findings: Findings, facts: Mapping[str, Any]) -> str:
         "## Limits",
         _limits(made.data),
         "## How to repeat it",
-        *_repeat(facts),
+        *report_training.repeat(facts),
     ]
     libraries = facts["libraries"]
     return html.page(
@@ -131,7 +130,7 @@ def _blocks(made: Made, findings: Findings) -> list[str]:
         columns_table(data),
         *filter(None, [trials.card_section(made.search).strip()]),
         f"## {TRAINING}",
-        _training_text(made.options, made.history),
+        report_training.fitted(made.options, made.history),
     ]
 
 
@@ -154,26 +153,6 @@ def _costs(made: Made) -> list[Fact]:
         Fact("size of the graph", f"{chosen.bytes / 1000:,.0f} kB", chosen.name),
         Fact(f"time of {rows} row{'s' if rows > 1 else ''}", f"{us:,.0f} µs", "one thread of the training machine"),
     ]
-
-
-def _repeat(facts: Mapping[str, Any]) -> list[str]:
-    """Say what repeats the run, and how to know that the data is the same."""
-    training = facts["training"]
-    return [
-        code_block(training["command"]),
-        f"Seed {training['seed']}; the data file has the SHA-256 `{training['data_sha256']}`.\n"
-        + _repeatability(training["jit"]),
-        table(["library", "version"], facts["libraries"].items()),
-    ]
-
-
-def _repeatability(jit: bool) -> str:
-    if jit:
-        return "With XLA (`--jit`) the same command need not give the same numbers; they are near."
-    return (
-        "The same command on the same file, machine and versions gives the same numbers; "
-        "other processors add in another order."
-    )
 
 
 def metrics_table(scores: Mapping[str, Metrics]) -> str:
@@ -249,29 +228,6 @@ def _target_text(data: Data) -> str:
     common = sorted(zip(labels, shares, strict=True), key=lambda pair: -pair[1])[:MOST_LABELS]
     more = f" and {len(labels) - MOST_LABELS} rarer labels" if len(labels) > MOST_LABELS else ""
     return f"Its target is {', '.join(f'{code(label)} ({share:.1%})' for label, share in common)}{more}."
-
-
-def _training_text(options: Options, history: History) -> str:
-    ended = "stopped by hand" if history.interrupted else "ended"
-    return (
-        f"{options.optimizer}, learning rate {history.learning_rate:g}, {history.batch_rows} rows a batch, "
-        f"hidden layers {', '.join(map(str, options.hidden))}, dropout {options.dropout:g}, seed {options.seed}.\n"
-        f"It {ended} after {len(history.loss)} epochs; the weights of epoch {history.best_epoch} were kept."
-        f"{_sooner(options)}"
-    )
-
-
-def _sooner(options: Options) -> str:
-    """Say what was done to fit sooner, if anything."""
-    if options.jit:
-        return "\nIt was compiled with XLA, so the seed need not repeat it to the last digit." + _halves(options)
-    return _halves(options)
-
-
-def _halves(options: Options) -> str:
-    if options.mixed_precision == "off":
-        return ""
-    return f"\nHidden layers computed in {options.mixed_precision} while it was fitted; what ships computes in float32."
 
 
 def _limits(data: Data) -> str:

@@ -1,6 +1,5 @@
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import keras
 import pytest
@@ -32,21 +31,24 @@ def options_of(data_file: Path, half: HalfName, **changes: object) -> Options:
     return options_for(data_file, "sold", mixed_precision=half, hidden=(16, 8), epochs=6, **changes)
 
 
+@pytest.fixture(scope="module")
+def whole(binary: Data, data_file: Path) -> History:
+    return learn(binary, replace(options_of(data_file, "float16"), mixed_precision="off"))[1]
+
+
 @pytest.mark.parametrize("half", ["float16", "bfloat16"])
 def test_it_learns_in_16_bits_what_it_learns_in_32_and_is_served_in_32(
-    binary: Data, data_file: Path, half: HalfName
+    binary: Data, data_file: Path, whole: History, half: HalfName
 ) -> None:
     options = options_of(data_file, half)
     learner, history = learn(binary, options)
-    _, whole = learn(binary, replace(options, mixed_precision="off"))
+    assert isinstance(learner.trunk.optimizer, keras.optimizers.LossScaleOptimizer) is (half == "float16")
     assert history.validation_loss != whole.validation_loss
     assert min(history.validation_loss) == pytest.approx(min(whole.validation_loss), rel=0.02)
     served = fold.fold(learner, binary.features, binary.task, options)
     assert {layer.compute_dtype for layer in served.trunk.layers if layer.weights} == {"float32"}
     graph = export(served)
     check_parity(served.predict, Session(graph).predict, binary.validation.arrays, unit=binary.task.unit, seed=0)
-    again = learn(binary, options)[1]
-    assert again == history
 
 
 @pytest.mark.parametrize("family", ["plain", "residual", "wide-and-deep"])
@@ -61,16 +63,8 @@ def test_only_hidden_layers_compute_in_16_bits_and_no_weight_is_kept_in_them(
     assert trunk.output.dtype == "float32"
 
 
-def test_only_float16_scales_its_loss(binary: Data, data_file: Path) -> None:
-    def optimizer(half: HalfName) -> Any:
-        return learn(binary, options_of(data_file, half))[0].trunk.optimizer
-
-    assert isinstance(optimizer("float16"), keras.optimizers.LossScaleOptimizer)
-    assert isinstance(optimizer("bfloat16"), keras.optimizers.AdamW)
-
-
 def test_a_resumed_fit_ends_as_an_unbroken_one(binary: Data, data_file: Path, tmp_path: Path) -> None:
-    """The scale of the loss is part of the state."""
+    """The scale of the loss is part of the state, and a seed repeats a fit in 16 bits as it does in 32."""
     options = options_of(data_file, "float16")
     _, unbroken = learn(binary, options)
     keep = Setting(checkpoints=Checkpoints(tmp_path, {}))
@@ -121,3 +115,13 @@ def test_auto_takes_16_bits_on_a_processor_where_layers_are_wide(
 def test_off_asks_no_hardware(data_file: Path) -> None:
     given = options_for(data_file, "sold")
     assert halves.decided(given) == (given, "")
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "taken"),
+    [([(6, 1)], ()), ([(7, 0)], ("float16",)), ([(9, 0), (7, 5)], ("float16",)), ([(8, 0)], ("float16", "bfloat16"))],
+)
+def test_graphics_cards_compute_with_what_the_oldest_has(
+    capabilities: list[tuple[int, int]], taken: tuple[HalfName, ...]
+) -> None:
+    assert halves.of_cards(capabilities) == taken
