@@ -111,7 +111,8 @@ class Refusal:
     def __init__(self, model: Any, started: float, error: Exception) -> None:
         self.model = model
         self.started = started
-        self.crowded = isinstance(error, Overloaded) and error.reason in CROWDED
+        # Where a refusal costs as much as an answer, to put it off would save nothing.
+        self.crowded = isinstance(error, Overloaded) and error.reason in CROWDED and model.batcher.pace.mostly_runs
 
     def cancel(self) -> None:
         """See `Ticket`."""

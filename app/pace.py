@@ -37,6 +37,11 @@ class Pace:
         self._recent_runs = 0.0
         self._recent_refused = 0.0
 
+    @property
+    def mostly_runs(self) -> bool:
+        """True when runs are what takes the time: then to refuse a request costs less than to answer it."""
+        return self._recent_run_s >= RUN_SHARE * self._recent_s
+
     def refused(self) -> None:
         """A newcomer was turned away."""
         self._refused += 1
@@ -61,6 +66,6 @@ class Pace:
         self._recent_refused = self._recent_refused * keep + self._refused
         self._backlog, self._last_end, self._refused = backlog, ended, 0
         turns = self._recent_runs
-        if self._recent_run_s < RUN_SHARE * self._recent_s:
+        if not self.mostly_runs:
             turns += self._recent_refused / self._batch_rows
         self.turn_s = self._recent_s / turns

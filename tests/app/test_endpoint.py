@@ -168,6 +168,10 @@ async def test_a_crowded_model_refuses_before_a_body_is_read(app: Slipway) -> No
             assert isinstance(ticket, Refusal) == (status == 429)
         assert isinstance(ticket, Refusal)
         assert ticket.crowded
+        batcher.pace._recent_s = 1.0  # of which runs took nothing: a refusal costs what an answer does
+        other = ask(endpoint, Asked(b"x"))
+        assert isinstance(other, Refusal)
+        assert not other.crowded
         batcher.queued_rows = 0
 
 
