@@ -385,17 +385,7 @@ class Batcher:
             sum([len(piece) for _, piece in batch]), now - started, [started - work.submitted for work, _ in batch]
         )
         if isinstance(outcome, list):
-            for (work, piece), answers in zip(batch, outcome, strict=True):
-                if work.done:
-                    continue
-                try:
-                    if piece is work.rows:
-                        work.done = True
-                        work.resolve(answers)
-                    else:
-                        self._join(work, answers)
-                except Exception:  # who fails to take its answer must not take those of the others with it
-                    log.exception(FAILED_TO_TAKE)
+            self._hand_out(batch, outcome)
         elif len(batch) > 1:
             log.warning("A batch of %d requests failed; each runs alone now.", len(batch), exc_info=outcome)
             self._observer.retried()
@@ -411,6 +401,19 @@ class Batcher:
             self._loop.call_soon(self._turn)
         else:
             self._busy = False
+
+    def _hand_out(self, batch: list[tuple[Work, Sequence[Any]]], outcome: list[Sequence[Any]]) -> None:
+        for (work, piece), answers in zip(batch, outcome, strict=True):
+            if work.done:
+                continue
+            try:
+                if piece is work.rows:
+                    work.done = True
+                    work.resolve(answers)
+                else:
+                    self._join(work, answers)
+            except Exception:  # who fails to take its answer must not take those of the others with it
+                log.exception(FAILED_TO_TAKE)
 
     def _join(self, work: Work, answers: Sequence[Any]) -> None:
         """Keep the answers to a piece until there are those to all of them."""
@@ -458,7 +461,7 @@ class Batcher:
 
     def _break(self, error: BaseException) -> None:
         """The batcher itself is wrong: tell every caller and let liveness fail; never hang them."""
-        self.failure, self._easy_rows = error, -1
+        self.failure, self._easy_rows = error, -1  # from now on each must ask
         self.run_started = None
         for work in self._outstanding():
             self._fail(work, ModelFailed("The model cannot answer."))

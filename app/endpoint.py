@@ -18,7 +18,7 @@ from time import monotonic
 from typing import ClassVar
 
 from app.compression import unpack
-from app.errors import BodyTooLarge, Headers, InvalidInput, RequestError, render
+from app.errors import BodyTooLarge, Headers, InvalidInput, Overloaded, Reason, RequestError, render
 from app.guard import Guard
 from app.handler import Head, Refusal, Request, Respond, Ticket
 from app.journal import Journal
@@ -30,6 +30,7 @@ from app.registry import Registry
 log = logging.getLogger("slipway.endpoint")
 
 LARGE_BYTES = 256 * 1024
+CROWDED: tuple[Reason, ...] = ("queue_full", "wait", "concurrency")  # of an `Overloaded`: the model has too much to do
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class Endpoint(ABC):
             log.exception("A request failed.", extra=PRIVATE)
             fault = error
         self._refuse(model, fault, respond)
-        return Refusal(model, started, fault)
+        return Refusal(model, started, crowded=_crowds_out(model, fault))
 
     def refuse(self, received_bytes: int) -> tuple[int, bytes, Headers]:
         """See `app.handler.Handler`."""
@@ -133,6 +134,12 @@ class Endpoint(ABC):
         status, body, headers = render(error)
         self._metrics.refused(model, self.protocol, error)
         self._loop.call_soon(respond, status, body, headers)
+
+
+def _crowds_out(model: Model | None, fault: Exception) -> bool:
+    """Whether the model has too much to do; where a refusal costs what an answer does, to put it off saves nothing."""
+    too_much = isinstance(fault, Overloaded) and fault.reason in CROWDED
+    return too_much and model is not None and model.batcher.pace.mostly_runs
 
 
 @contextlib.contextmanager

@@ -7,13 +7,11 @@ door ── Request (Head, body) ──> Handler.handle ── … ──> respo
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from app.errors import Headers, Overloaded, Reason
+from app.errors import Headers
 from app.intake import Intake
 
 if TYPE_CHECKING:
     from app.journal import Journal
-
-CROWDED: tuple[Reason, ...] = ("queue_full", "wait", "concurrency")  # of an `Overloaded`: the model has too much to do
 
 Respond = Callable[[int, bytes, Headers], None]
 """Called exactly once with status, body and further headers, perhaps before `handle` returns.
@@ -108,11 +106,10 @@ class Refusal:
     size = 0
     quick = True
 
-    def __init__(self, model: Any, started: float, error: Exception) -> None:
+    def __init__(self, model: Any, started: float, *, crowded: bool) -> None:
         self.model = model
         self.started = started
-        # Where a refusal costs as much as an answer, to put it off would save nothing.
-        self.crowded = isinstance(error, Overloaded) and error.reason in CROWDED and model.batcher.pace.mostly_runs
+        self.crowded = crowded  # others like it are better put off: answers are worth more of the time
 
     def cancel(self) -> None:
         """See `Ticket`."""

@@ -50,3 +50,12 @@ def test_those_refused_count_where_the_model_is_not_what_takes_the_time(run_s: f
     assert pace.turn_s == pytest.approx(turn_s)
     pace.ran(4.0 - run_s, 4.0, backlog=True)
     assert pace.turn_s == pytest.approx(4.0)
+
+
+def test_runs_are_what_takes_the_time_or_not() -> None:
+    """Of the time between two runs that follow one another, all but a twentieth went elsewhere."""
+    pace = Pace(8)
+    pace.ran(0.0, 1.0, backlog=True)
+    assert pace.mostly_runs
+    pace.ran(2.9, 3.0, backlog=True)
+    assert not pace.mostly_runs
