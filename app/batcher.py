@@ -194,18 +194,19 @@ class Batcher:
         Raises:
             Overloaded, ModelFailed: as `admit`.
         """
-        rows, patience_s = work.size, work.deadline - work.submitted
-        waiting_rows, waiting_bytes = self.queued_rows + rows, self.queued_bytes + work.size_bytes
-        easy = waiting_rows <= self._easy_rows and waiting_bytes <= self._max_queue_bytes
-        if not easy or 2 * self.pace.turn_s > WAIT_SHARE * patience_s:
-            self.admit(rows, work.size_bytes, patience_s)
-        self.queued_rows, self.queued_bytes = waiting_rows, waiting_bytes
-        if rows > self._max_batch_rows:
-            self._beyond_rows += rows - self._max_batch_rows
+        rows = self.queued_rows + work.size
+        size_bytes = self.queued_bytes + work.size_bytes
+        deadline = work.deadline
+        hasty = WAIT_SHARE * (deadline - work.submitted) < 2 * self.pace.turn_s
+        if hasty or rows > self._easy_rows or size_bytes > self._max_queue_bytes:
+            self.admit(work.size, work.size_bytes, deadline - work.submitted)
+            self._beyond_rows += self._beyond(work)
+        self.queued_rows = rows
+        self.queued_bytes = size_bytes
         self._queue.append(work)
-        if work.deadline < self._next_check:
-            self._watch(work.deadline)
-        if not self._busy or self._delay is not None:
+        if deadline < self._next_check:
+            self._watch(deadline)
+        if not self._busy:
             self._wake()
 
     def cancel(self, work: Work) -> None:
@@ -262,20 +263,20 @@ class Batcher:
     # ── a turn: take, run, settle ──
 
     def _wake(self) -> None:
-        if not self._busy:
-            self._busy = True
-            if self._max_delay_s and self.queued_rows < self._max_batch_rows:
+        if self._max_delay_s and self.queued_rows < self._max_batch_rows:
+            if self._delay is None:
                 self._delay = self._loop.call_later(self._max_delay_s, self._turn)
-            else:
-                self._loop.call_soon(self._turn)
-        elif self._delay is not None and self.queued_rows >= self._max_batch_rows:
+            return
+        if self._delay is not None:
             self._delay.cancel()  # the batch is full: no more waiting
             self._delay = None
-            self._loop.call_soon(self._turn)
+        self._busy = True
+        self._loop.call_soon(self._turn)
 
     def _turn(self) -> None:
         """Run one batch; the next turn comes after the loop has served its sockets again."""
         self._delay = None
+        self._busy = True
         if self._still_filling():
             self._loop.call_soon(self._turn)
             return
@@ -340,18 +341,18 @@ class Batcher:
         batch: list[tuple[Work, Sequence[Any]]] = []
         queue, room, size_bytes = self._queue, self._max_batch_rows, 0
         now = monotonic()
+        key: Hashable = self  # of the first; no work has this one
         self._seen = 0
-        for _ in range(len(queue)):
-            work = queue[0]
+        while room and queue:
+            work = queue.popleft()
             if work.done or (work.deadline <= now and self._expired(work, now)):
-                queue.popleft()
                 self._gone -= 1
                 continue
-            if not batch:
+            if work.key != key:
+                if batch:
+                    queue.appendleft(work)
+                    break
                 key = work.key
-            elif not room or work.key != key:
-                break
-            queue.popleft()
             size = work.size
             if work.taken or size > room:
                 piece = self._cut(work, room)

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.errors import Headers
 from app.handler import Handler, Head, Ticket
-from app.identity import identify, sent_of
+from app.identity import Sent, identify, sent_of
 from app.journal import Journal, Pairs, given, who_of
 from app.record import Record, error_of
 
@@ -31,75 +31,107 @@ class Message:
 
     arrived = 0.0
 
-    def __init__(self, door: "AsgiDoor", head: Head, body: bytes) -> None:
+    def __init__(self, door: "AsgiDoor", head: Head, sent: Sent | None, body: bytes) -> None:
         self.door = door
         self.head = head
+        self.sent = sent
         self.body = body
-        self.sent = sent_of(head.headers)
         self.ticket: Ticket | None = None
         self.answer: tuple[int, bytes, Headers] | None = None
         self.own: Pairs = ()  # headers that no other answer has
         self.waiter: asyncio.Future[None] | None = None
 
     def respond(self, status: int, body: bytes, headers: Headers) -> None:
-        journal = self.door.journal
-        if self.sent is not None or status >= 400 or journal.watching:
-            self.own = journal.told(self, self.door.handler, self.sent, self.ticket, status, body)
+        door = self.door
+        if status >= 400 or self.sent is not None or door.watching:
+            self.own = door.journal.told(self, door.handler, self.sent, self.ticket, status, body)
         self.answer = (status, body, headers)
         if self.waiter is not None and not self.waiter.done():
             self.waiter.set_result(None)
 
+    def drop(self, _: object) -> None:
+        """The client has left, or its answer has gone out."""
+        if self.waiter is not None and not self.waiter.done():
+            if self.ticket is not None:
+                self.door.journal.left(self, self.door.handler, self.sent, self.ticket)
+                self.ticket.cancel()
+            self.waiter.set_result(None)
+
+
+class LastHead:
+    """What was made of the head that came last: a caller sends the same one again and again."""
+
+    def __init__(self) -> None:
+        self._headers: list[tuple[bytes, bytes]] | None = None
+        self._head: Head | None = None
+        self._sent: Sent | None = None
+
+    def of(self, scope: Scope) -> tuple[Head, Sent | None]:
+        """Return the head of a request, and what it says of itself."""
+        head = self._head
+        if head is None or scope["headers"] != self._headers or scope["query_string"] != head.query:
+            self._headers = [*scope["headers"]]  # a copy: the scope is its server's
+            self._head = head = Head(scope["query_string"], self._headers)
+            self._sent = sent_of(head.headers)
+        return head, self._sent
+
 
 class AsgiDoor:
-    """An ASGI callable that collects the body, under its limit, and awaits the handler's answer."""
+    """An ASGI callable that collects the body, under its limit, and awaits the handler's answer.
 
-    def __init__(self, handler: Handler, journal: Journal | None = None) -> None:
+    Args:
+        handler: who answers.
+        journal: told of the answers.
+        last: may be shared among doors.
+    """
+
+    def __init__(self, handler: Handler, journal: Journal | None = None, last: LastHead | None = None) -> None:
         self.handler = handler
         self.journal = journal or Journal()
+        self.watching = self.journal.watching
+        self._last = last or LastHead()
         self._loop = asyncio.get_running_loop()  # asked once: before Python 3.12 each question costs a system call
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        head = Head(scope["query_string"], scope["headers"])
+        head, sent = self._last.of(scope)
         length = head.length or 0
         limit = self.handler.max_body_bytes
         if length <= limit:
             first = await receive()
-            body, length = (
-                (first["body"], len(first["body"])) if _whole(first) else await _collect(first, receive, limit)
-            )
-        if length > limit:
-            message = Message(self, head, b"")
-            message.respond(*self.handler.refuse(length))
-            await _send(send, message)
-            return
-        if body is None:
-            return  # the client left before its body was there
-        message = Message(self, head, body)
-        message.ticket = work = self.handler.handle(message, message.respond)
-        if message.answer is None:
-            message.waiter = self._loop.create_future()
-            if work is None or work.quick:
-                await message.waiter
+            if first["type"] == "http.request" and "body" in first and not first.get("more_body"):
+                body = first["body"]
+                length = len(body)
             else:
-                await self._wait(message, work, receive)
+                body, length = await _collect(first, receive, limit)
+        if length > limit:
+            message = Message(self, head, sent, b"")
+            message.respond(*self.handler.refuse(length))
+        elif body is None:
+            return  # the client left before its body was there
+        else:
+            message = Message(self, head, sent, body)
+            message.ticket = ticket = self.handler.handle(message, message.respond)
+            if message.answer is None:
+                message.waiter = self._loop.create_future()
+                if ticket is None or ticket.quick:
+                    await message.waiter
+                else:
+                    await _unless_left(message, message.waiter, receive)
         if message.answer is not None:
-            await _send(send, message)
-
-    async def _wait(self, message: Message, work: Ticket, receive: Receive) -> None:
-        """Wait for the answer; when the client leaves first, its work is dropped."""
-        assert message.waiter is not None
-        left = asyncio.ensure_future(receive())
-        try:
-            await asyncio.wait((message.waiter, left), return_when=asyncio.FIRST_COMPLETED)
-            if not message.waiter.done():
-                self.journal.left(message, self.handler, message.sent, work)
-                work.cancel()
-        finally:
-            left.cancel()
+            status, body, headers = message.answer
+            raw = [*_raw(headers), (b"content-length", b"%d" % len(body)), *message.own]
+            await send({"type": "http.response.start", "status": status, "headers": raw})
+            await send({"type": "http.response.body", "body": body})
 
 
-def _whole(message: AsgiMessage) -> bool:
-    return message["type"] == "http.request" and not message.get("more_body") and "body" in message
+async def _unless_left(message: Message, waiter: "asyncio.Future[None]", receive: Receive) -> None:
+    """Wait for the answer; when the client leaves first, its work is dropped."""
+    left = asyncio.ensure_future(receive())
+    left.add_done_callback(message.drop)
+    try:
+        await waiter
+    finally:
+        left.cancel()
 
 
 async def _collect(message: AsgiMessage, receive: Receive, limit_bytes: int) -> tuple[bytes | None, int]:
@@ -160,14 +192,6 @@ def _route_of(scope: Scope) -> str:
     route = getattr(scope.get("route"), "path", "")
     inner = route and scope["path"].startswith("/admin/") and not route.startswith("/admin/")
     return f"/admin{route}" if inner else route
-
-
-async def _send(send: Send, message: Message) -> None:
-    assert message.answer is not None
-    status, body, headers = message.answer
-    raw = [*_raw(headers), (b"content-length", b"%d" % len(body)), *message.own]
-    await send({"type": "http.response.start", "status": status, "headers": raw})
-    await send({"type": "http.response.body", "body": body})
 
 
 @functools.lru_cache(maxsize=256)

@@ -1,9 +1,12 @@
 """A Prometheus histogram that takes many observations at once.
 
-The client's own `observe` takes a lock and walks the buckets in Python, 0.5 to 1.2 µs a value. Here a value is a
-`list.append`, and the list is counted by NumPy now and then: 0.07 µs, all in all.
+The client's own `observe` takes a lock and walks the buckets in Python, 0.5 to 1.2 µs a value. Here a value is an
+`array.append`, and the array is counted by NumPy now and then: 0.05 µs, all in all. In a list each value would stay an
+object of its own until it is counted: thousands of them push what the next request needs out of the fastest cache.
 """
 
+from array import array
+from collections.abc import Sequence
 from time import time
 from typing import Any
 
@@ -17,14 +20,15 @@ FOLD_AT = 1024  # values that may wait: counting them takes about 40 µs
 class Histogram(prometheus_client.Histogram):
     """The client's histogram with `observe_all`; it leans on the client's `_buckets`, `_sum` and `_upper_bounds`."""
 
-    def observe_all(self, values: list[float]) -> None:
+    def observe_all(self, values: Sequence[float]) -> None:
         """Count every value, as `observe` would one by one."""
+        found = np.array(values)  # (values,)
         # A value belongs to the first bucket whose upper bound is not below it.
-        places = np.searchsorted(self._upper_bounds, values, side="left")
+        places = np.array(self._upper_bounds).searchsorted(found, side="left")
         for place, count in enumerate(np.bincount(places).tolist()):
             if count:
                 self._buckets[place].inc(count)
-        self._sum.inc(float(np.sum(values)))
+        self._sum.inc(float(found.sum()))
 
     def exemplify(self, value: float, labels: dict[str, str]) -> None:
         """Make a value that is counted elsewhere the example of its bucket.
@@ -38,7 +42,7 @@ class Histogram(prometheus_client.Histogram):
 class Recorder:
     """Values that wait to be counted by one labelled histogram; used by the event loop's thread alone.
 
-    `add` records one value, `extend` several. They are the list's own methods, for a call in Python would cost more
+    `add` records one value, `extend` several. They are the array's own methods, for a call in Python would cost more
     than all they do; who adds sees to it that `fold` comes by before `FOLD_AT` values wait.
 
     Args:
@@ -51,15 +55,15 @@ class Recorder:
     def __init__(self, histogram: Any, counter: Any = None) -> None:
         self._histogram = histogram
         self._counter = counter
-        self._values: list[float] = []
+        self._values = array("d")
         self.add = self._values.append
         self.extend = self._values.extend
 
     def fold(self) -> None:
         """Count what waits."""
         if self._values:
-            values = self._values.copy()
-            self._values.clear()
+            values = self._values[:]
+            del self._values[:]
             self._histogram.observe_all(values)
             if self._counter is not None:
                 self._counter.inc(len(values))

@@ -26,7 +26,7 @@ from app import (
     tfserving_routes,
     tracing,
 )
-from app.doors import AsgiDoor, Ordinary
+from app.doors import AsgiDoor, LastHead, Ordinary
 from app.endpoint import Serving
 from app.errors import NotReady, Unauthorized
 from app.faults import register_faults, response_of
@@ -77,6 +77,7 @@ class Slipway(FastAPI):
         self.hot = HotRoutes(settings.receive_timeout_s, settings.max_head_bytes, self.journal)
         self.guard = Guard(settings.api_keys_file, settings.max_requests_per_s)
         self.operators = Guard(settings.admin_keys_file)
+        self._last = LastHead()  # for the ASGI doors
         self._doors: dict[str, AsgiDoor] = {}  # path -> the same handler behind the ASGI door
         register_faults(self)
         for routes in (router, openinference_routes.router, tfserving_routes.router):
@@ -111,7 +112,7 @@ class Slipway(FastAPI):
     def take(self, path: str, handler: Handler) -> None:
         """Answer POST requests to `path` by `handler`, through either door."""
         self.hot.take(path, handler)
-        self._doors[path] = AsgiDoor(handler, self.journal)
+        self._doors[path] = AsgiDoor(handler, self.journal, self._last)
 
     def _guard_of(self, path: str) -> Guard | None:
         """What models are is for callers, `/admin` for operators; probes, metrics and documentation for everybody."""
@@ -126,7 +127,7 @@ class Slipway(FastAPI):
 
     def _family_door(self, scope: Scope) -> AsgiDoor | None:
         handler = self.hot.find(scope.get("raw_path") or scope["path"].encode())
-        return None if handler is None else AsgiDoor(handler, self.journal)
+        return None if handler is None else AsgiDoor(handler, self.journal, self._last)
 
     def openapi(self) -> dict[str, object]:
         api = openapi.document(self, self.state.registry)

@@ -29,9 +29,10 @@ class Prediction(Work):
     respond: Respond
 
     def resolve(self, answers: list[bytes]) -> None:
-        body = self.model.body(answers)
-        self.model.metrics.calls[PROTOCOL].answered(monotonic() - self.started)
-        self.respond(200, body, self.model.headers)
+        model = self.model
+        body = model.body(answers)
+        model.metrics.calls[PROTOCOL].answered(monotonic() - self.started)
+        self.respond(200, body, model.headers)
 
     def reject(self, error: RequestError) -> None:
         self.model.metrics.calls[PROTOCOL].refused(error)
@@ -56,6 +57,8 @@ class Predict(Endpoint):
     def find(self, head: Head) -> Model:
         if head.content_type != JSON and head.content_type:
             _check_type(head.content_type)
+        if not head.query and self._registry.sole is not None:
+            return self._registry.sole
         name, version = _parse_query(head.query) if head.query else (None, None)
         model = self._registry.find(name, version)
         if version is None and self._registry.traffic is not None:

@@ -29,6 +29,7 @@ class Served:
         self._default_model = settings.default_model
         self._by_name: dict[str, Versions] = {}
         self._only: Model | None = None  # the answer of `find` when a request names nothing
+        self.sole: Model | None = None  # the same, while there is no version beside it that gets a part of the traffic
         self.division = division
         self.traffic: Traffic | None = None  # the same, while it divides anything
         self.fault = ""  # why there is no model in the folder
@@ -100,6 +101,7 @@ class Served:
             line = None
         self._only = None if line is None else line.current
         self.traffic = self.division if self.division.resolve(self._by_name) else None
+        self.sole = self._only if self.traffic is None else None
 
     def _default_name(self) -> str:
         names = sorted(name for name, line in self._by_name.items() if line.entries)

@@ -23,6 +23,7 @@ from app import logs
 from app.main import Slipway, create_app
 from app.model import RUN_THREAD, Model
 from app.operations_port import OperationsPort
+from app.packets import PacketsProtocol
 from app.protocol import HotProtocol, fits
 from app.settings import Settings
 
@@ -111,7 +112,7 @@ def serve(settings: Settings, sock: socket.socket, operations: socket.socket | N
     app = create_app(settings)
     config = uvicorn.Config(
         app,
-        http=HotProtocol if settings.door == "protocol" and fits() else "httptools",
+        http=HotProtocol if settings.door == "protocol" and fits() else PacketsProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

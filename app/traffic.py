@@ -163,12 +163,15 @@ class Copies:
         self._loop = asyncio.get_running_loop()
 
     def after(self, body: bytes, respond: Respond) -> Respond:
-        """Answer first; then, in a later turn of the loop, the copy."""
+        """Answer first; then, in the next turn of the loop, the copy.
+
+        It is asked for before the answer: a caller who waits on this loop would send its next request before it.
+        """
 
         def respond_and_copy(status: int, answer: bytes, headers: Headers) -> None:
-            respond(status, answer, headers)
             if status == 200:
                 self._loop.call_soon(self._copy, body, answer)
+            respond(status, answer, headers)
 
         return respond_and_copy
 

@@ -10,7 +10,7 @@ def test_a_message_is_a_request() -> None:
     """The ASGI door's message has what a handler asks for."""
     head = Head(b"a=1", [(b"content-type", b"text/x"), (b"content-encoding", b"gzip"), (b"content-length", b"4")])
     door = AsgiDoor.__new__(AsgiDoor)  # none is needed before there is an answer
-    request: Request = Message(door, head, b"body")
+    request: Request = Message(door, head, None, b"body")
     assert (request.head, request.body) == (head, b"body")
 
 
