@@ -23,7 +23,6 @@ from pydantic_settings import CliApp, SettingsError
 from app import logs, rpc_port, tracing
 from app.server import serve
 from app.settings import Settings
-from app.workers import supervise
 
 USAGE_ERROR = 2
 
@@ -57,6 +56,8 @@ def _serve(arguments: list[str]) -> None:
     if settings.workers == 1:
         serve(settings, sock, operations)
     else:
+        from app.workers import supervise  # noqa: PLC0415 - most services are one process
+
         logs.configure(settings.log_level, settings.log_form)  # of the supervisor; each worker has its own
         supervise(settings.workers, sock, functools.partial(serve, settings, operations=operations))
     if held is not None:

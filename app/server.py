@@ -21,6 +21,7 @@ import uvicorn
 
 from app import logs
 from app.main import Slipway, create_app
+from app.memory import share_arenas
 from app.model import RUN_THREAD, Model
 from app.operations_port import OperationsPort
 from app.packets import PacketsProtocol
@@ -107,6 +108,7 @@ class Server(uvicorn.Server):
 
 def serve(settings: Settings, sock: socket.socket, operations: socket.socket | None = None) -> None:
     """Serve on bound sockets, in this process, until a signal."""
+    share_arenas()
     exit_zero_on_signals()
     logs.configure(settings.log_level, settings.log_form)
     app = create_app(settings)

@@ -5,6 +5,7 @@
 A request's row is an object (any order) or an array (the manifest's order).
 Inside, a row is what the tensors want: its floats packed as 32-bit numbers, and its strings behind them. Packed as soon
 as it is decoded, a row of 512 takes a quarter of the time that NumPy needs for a tuple, and an eighth of the memory.
+Packing also says which number is none of 32 bits: to let msgspec compare each with both ends took a fifth of its time.
 """
 
 import re
@@ -25,10 +26,10 @@ from app.schema import EXPLAIN_MAX_BYTES, Row, explain
 ROWS_FIRST = re.compile(rb'\s*\{\s*"instances"\s*:\s*\[')
 NAN = float("nan")
 FLOAT32_MAX = float(np.finfo(np.float32).max)
-Number = Annotated[float, msgspec.Meta(ge=-FLOAT32_MAX, le=FLOAT32_MAX)]
+TOO_LARGE = FLOAT32_MAX + 2.0**103  # half a step beyond: from here on, rounding gives infinity
 Text = Annotated[str, msgspec.Meta(min_length=1)]  # "" is how a tensor says missing
-TYPES: dict[str, Any] = {"number": Number, "boolean": bool, "string": Text}
-OPTIONAL_TYPES: dict[str, Any] = {"number": Number | None, "boolean": bool | None, "string": str | None}
+TYPES: dict[str, Any] = {"number": float, "boolean": bool, "string": Text}
+OPTIONAL_TYPES: dict[str, Any] = {"number": float | None, "boolean": bool | None, "string": str | None}
 
 
 class TableSchema:
@@ -41,7 +42,7 @@ class TableSchema:
         self._max_rows = max_rows
         self._countable = not any(f.type == "string" or set(f.name) & set("[{") for f in self._ordered)
         self._floats = sum(feature.type != "string" for feature in self._ordered)
-        self._pack = struct.Struct(f"{self._floats}f").pack
+        self._pack = struct.Struct(f"={self._floats}f").pack  # without "=", what is too large would become infinity
         self._tensors = {tensor.dtype: tensor.name for tensor in manifest.inputs}
         self._features = {tensor.name: [f.name for f in self._fed(tensor.name)] for tensor in manifest.inputs}
         self._optional = {t.name: np.array([f.optional for f in self._fed(t.name)]) for t in manifest.inputs}
@@ -59,13 +60,16 @@ class TableSchema:
             instances = self._decode(body).instances
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise explain(error, body, self._names) from error
-        if self._plain:
-            pack = self._pack
-            try:
-                return [pack(*row) if type(row) is tuple else pack(*astuple(row)) for row in instances]
-            except struct.error:  # None is no number
-                return self._canonical(instances)
-        return self._canonical(instances)
+        try:
+            if self._plain:
+                pack = self._pack
+                try:
+                    return [pack(*row) if type(row) is tuple else pack(*astuple(row)) for row in instances]
+                except struct.error:  # None is no number
+                    pass
+            return self._canonical(instances)
+        except OverflowError as error:
+            raise explain(self._too_large(instances), body, self._names) from error
 
     def _check_rows(self, body: bytes) -> None:
         """Refuse far too many rows before millions are read in vain, where no text can hold a bracket."""
@@ -75,7 +79,11 @@ class TableSchema:
             raise BodyTooLarge(f"Invalid `instances`: expected at most {self._max_rows} rows. Received: more.")
 
     def rows(self, instances: Sequence[dict[str, Any]]) -> list[Row]:
-        return self._canonical([msgspec.convert(instance, self._record) for instance in instances])
+        converted = [msgspec.convert(instance, self._record) for instance in instances]
+        try:
+            return self._canonical(converted)
+        except OverflowError as error:
+            raise self._too_large(converted) from error
 
     def assemble(self, rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
         """Return `numeric` float32 (rows, floats) with NaN for missing, `categorical` object (rows, strings)."""
@@ -184,6 +192,16 @@ class TableSchema:
             return [(pack(*row[:floats]), *row[floats:]) for row in rows]
         except struct.error:  # None is no number
             return self._packed([tuple([NAN if value is None else value for value in row]) for row in rows])
+
+    def _too_large(self, instances: Sequence[Any]) -> msgspec.ValidationError:
+        """Find the first number that is none of 32 bits, and say so as msgspec would."""
+        for index, row in enumerate(instances):
+            listed = type(row) is tuple
+            for place, value in enumerate(row if listed else astuple(row)):
+                if isinstance(value, float) and abs(value) >= TOO_LARGE:
+                    path = f"[{place}]" if listed else f".{self._ordered[place].name}"
+                    return msgspec.ValidationError(f"Expected `float` < {TOO_LARGE} - at `$.instances[{index}]{path}`")
+        raise AssertionError("Every number fits.")  # packing said otherwise
 
     def _without_blanks(self, row: Row) -> Row:
         strings = row[self._floats :]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from app.bundle import Manifest
 from app.errors import BodyTooLarge, InvalidInput
-from app.table import FLOAT32_MAX, TableSchema
+from app.table import FLOAT32_MAX, TOO_LARGE, TableSchema
 from tests import tiny
 from tests.app.bad_requests import BAD
 
@@ -73,11 +73,27 @@ def test_every_number_in_range_arrives_rounded_once(number: float) -> None:
     assert np.isfinite(arrays["numeric"]).all()
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False).filter(lambda number: abs(number) > FLOAT32_MAX))
+@given(st.floats(allow_nan=False, allow_infinity=False).filter(lambda number: abs(number) >= TOO_LARGE))
 def test_every_number_beyond_is_refused(number: float) -> None:
-    """Before it could become infinity."""
+    """Before it could become infinity; also where golden rows or a file bring it."""
+    schema = schema_for(TINY)
     with pytest.raises(InvalidInput, match="32-bit float"):
-        schema_for(TINY).decode(body([number, 1, True, "low"]))
+        schema.decode(body([number, 1, True, "low"]))
+    with pytest.raises(msgspec.ValidationError, match=r"at `\$\.instances\[0\]\.age`"):
+        schema.rows([{"age": number, "hours-per-week": 1, "member": True, "level": "low"}])
+
+
+def test_what_rounds_to_the_largest_number_is_taken() -> None:
+    """Half a step further begins infinity."""
+    schema = schema_for(tiny.Tiny(numbers=("x",), booleans=(), strings=(), optional=()))
+    below = float(np.nextafter(TOO_LARGE, 0))
+    assert below > FLOAT32_MAX
+    assert schema.assemble(schema.decode(body([below], [-below])))["numeric"].tolist() == [
+        [FLOAT32_MAX],
+        [-FLOAT32_MAX],
+    ]
+    with pytest.raises(InvalidInput, match=r"`instances\[1\]\[0\]`: .*32-bit float"):
+        schema.decode(body([below], [TOO_LARGE]))
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
