@@ -75,8 +75,8 @@ class Packets(asyncio.Transport):
         self._transport.close()
 
     def _flush(self) -> None:
-        if self._head:
-            head, self._head = self._head, b""
+        head, self._head = self._head, b""
+        if head and not self._transport.is_closing():
             self._send(head)
 
 

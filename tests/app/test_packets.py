@@ -16,6 +16,10 @@ class Recorder(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.done: list[Any] = []
+        self.gone = False
+
+    def is_closing(self) -> bool:
+        return self.gone
 
     def write(self, data: Any) -> None:
         self.done.append(bytes(data))
@@ -73,6 +77,14 @@ async def test_what_is_held_goes_out_before_the_end(packets: Packets, recorder: 
     packets.write(HEAD)
     getattr(packets, end)()
     assert recorder.done == [HEAD, said]
+
+
+async def test_nothing_is_sent_to_a_client_that_has_left(packets: Packets, recorder: Recorder) -> None:
+    """Its transport would refuse it, and the log would have a traceback."""
+    packets.write(HEAD)
+    recorder.gone = True
+    await asyncio.sleep(0)
+    assert not recorder.done
 
 
 async def test_nothing_of_a_transport_is_left_out(packets: Packets, recorder: Recorder) -> None:
