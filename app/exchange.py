@@ -85,7 +85,7 @@ class Exchange:
     def __init__(self, door: Door, head: HotHead, body: bytes = b"") -> None:
         self._door = door
         self.head = head
-        self._pieces: list[bytes] = []
+        self._pieces: list[bytes] | None = None  # of the body, where it comes by pieces
         self._received = 0
         self._whole = False  # the last byte of the body is here
         self._started = False  # it is this request's turn on the connection
@@ -118,16 +118,19 @@ class Exchange:
         """Collect a piece of the body, under the limit."""
         self._received += len(piece)
         if self._received <= self.head.handler.max_body_bytes:
+            if self._pieces is None:
+                self._pieces = []
             self._pieces.append(piece)
             return
-        self._pieces.clear()
+        self._pieces = None
         if self._started:
             self._refuse(self._received)
 
     def complete(self) -> None:
         """The body is whole: answer, if it is this request's turn."""
         self._whole = True
-        self.body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        pieces = self._pieces or []
+        self.body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         if self._started:
             self.handle()
 
