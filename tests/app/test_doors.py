@@ -107,6 +107,36 @@ async def finish(task: "asyncio.Task[None]") -> None:
         await task
 
 
+async def test_a_head_that_comes_again_is_not_read_again() -> None:
+    """Another query or header makes another one, and nothing that the server does to its scope changes it."""
+    handler = InstantHandler((200, b"{}", ()))
+    door, plain = AsgiDoor(handler), [(b"content-type", b"text/x")]
+    asked = [(plain, b""), (plain, b""), (plain, b"a=1"), ([*plain, (b"x-request-id", b"7")], b"a=1"), (plain, b"a=1")]
+    for headers, query in asked:
+        wire = Wire(piece(b"x"), query=query)
+        wire.scope["headers"] = mine = list(headers)
+        await finish(wire.through(door))
+        mine.append((b"content-type", b"text/y"))
+        assert (wire.headers.get(b"x-request-id") == b"7") == (len(headers) == 2)
+    one, again, *others = [request.head for request in handler.requests]
+    assert one is again
+    assert len({id(head) for head in (one, *others)}) == 4
+    assert [head.content_type for head in others] == [b"text/x"] * 3
+
+
+@pytest.mark.parametrize("name", [b"authorization", b"x-api-key"])
+async def test_a_head_with_a_key_is_not_kept(name: bytes) -> None:
+    """To compare a guess with it would tell by its time how much of it is right."""
+    handler = InstantHandler((200, b"{}", ()))
+    door = AsgiDoor(handler)
+    for _ in range(2):
+        wire = Wire(piece(b"x"))
+        wire.scope["headers"] = [(name, b"secret")]
+        await finish(wire.through(door))
+    one, other = [request.head for request in handler.requests]
+    assert one is not other
+
+
 async def test_what_the_handler_gets_and_gives() -> None:
     """Query, content type and the whole body go in; status, body and headers come out."""
     handler = InstantHandler((200, b'{"a":1}', (("x-one", "1"),)))
