@@ -123,7 +123,7 @@ class Batcher:
         self._queue: deque[Work] = deque()
         self._suspects: deque[tuple[Work, Sequence[Any]]] = deque()  # pieces of a failed batch, to be run alone
         self._running: list[tuple[Work, Sequence[Any]]] = []
-        self._busy = False  # a turn is scheduled or a run is under way
+        self._busy = False  # a run is under way, or a turn is next; while an idle engine waits for company, neither is
         self._timer: asyncio.TimerHandle | None = None
         self._next_check = NEVER
         self._seen = 0  # works that waited at the last turn
@@ -341,7 +341,7 @@ class Batcher:
         batch: list[tuple[Work, Sequence[Any]]] = []
         queue, room, size_bytes = self._queue, self._max_batch_rows, 0
         now = monotonic()
-        key: Hashable = self  # of the first; no work has this one
+        key: Hashable = self  # until the first has given its own; no work has this one
         self._seen = 0
         while room and queue:
             work = queue.popleft()

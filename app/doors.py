@@ -15,13 +15,14 @@ from starlette.types import Message as AsgiMessage
 from starlette.types import Receive, Scope, Send
 
 from app.errors import Headers
+from app.guard import KEY_HEADERS
 from app.handler import Handler, Head, Ticket
 from app.identity import Sent, identify, sent_of
 from app.journal import Journal, Pairs, given, who_of
 from app.record import Record, error_of
 
 JSON = (b"content-type", b"application/json")
-SECRETS = frozenset((b"authorization", b"x-api-key", b"cookie", b"proxy-authorization"))
+SECRETS = KEY_HEADERS | {b"cookie", b"proxy-authorization"}
 QUIET = ("/health", "/metrics", "/v2/health", "/docs/assets")
 
 
@@ -99,6 +100,7 @@ class AsgiDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         head, sent = self._last.of(scope)
+        body: bytes | None = b""
         length = head.length or 0
         limit = self.handler.max_body_bytes
         if length <= limit:
@@ -108,20 +110,19 @@ class AsgiDoor:
                 length = len(body)
             else:
                 body, length = await _collect(first, receive, limit)
-        if length > limit:
-            message = Message(self, head, sent, b"")
-            message.respond(*self.handler.refuse(length))
-        elif body is None:
+        if body is None:
             return  # the client left before its body was there
+        message = Message(self, head, sent, body if length <= limit else b"")
+        if length > limit:
+            message.respond(*self.handler.refuse(length))
         else:
-            message = Message(self, head, sent, body)
-            message.ticket = ticket = self.handler.handle(message, message.respond)
-            if message.answer is None:
-                message.waiter = self._loop.create_future()
-                if ticket is None or ticket.quick:
-                    await message.waiter
-                else:
-                    await _unless_left(message, message.waiter, receive)
+            message.ticket = self.handler.handle(message, message.respond)
+        if message.answer is None:
+            message.waiter = self._loop.create_future()
+            if message.ticket is None or message.ticket.quick:
+                await message.waiter
+            else:
+                await _unless_left(message, message.waiter, receive)
         if message.answer is not None:
             status, body, headers = message.answer
             raw = [*_raw(headers), (b"content-length", b"%d" % len(body)), *message.own]

@@ -21,6 +21,8 @@ log = logging.getLogger("slipway.guard")
 
 KEY_MIN_CHARS = 16  # shorter ones can be guessed
 FILE_MAX_BYTES = 2**20
+AUTHORIZATION, API_KEY = b"authorization", b"x-api-key"
+KEY_HEADERS = frozenset((AUTHORIZATION, API_KEY))
 BEARER = b"bearer "
 
 
@@ -141,10 +143,10 @@ class Guard:
 
 
 def _key_of(head: Head) -> bytes:
-    authorization = head.header(b"authorization")
+    authorization = head.header(AUTHORIZATION)
     if authorization[: len(BEARER)].lower() == BEARER:
         return authorization[len(BEARER) :].strip()
-    return head.header(b"x-api-key").strip()
+    return head.header(API_KEY).strip()
 
 
 def _read(text: str) -> dict[bytes, str]:

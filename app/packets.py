@@ -81,7 +81,7 @@ class Packets(asyncio.Transport):
 
 
 class PacketsProtocol(HttpToolsProtocol):
-    """uvicorn's protocol on such a transport."""
+    """uvicorn's protocol on such a transport; it serves also where `app.protocol.fits` says no."""
 
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(Packets(transport, self.loop))
+        super().connection_made(Packets(transport, asyncio.get_running_loop()))

@@ -1,10 +1,10 @@
-"""One version's metrics: its labels bound, every series at zero, and lists for what requests add.
+"""One version's metrics: its labels bound, every series at zero, and arrays for what requests add.
 
     ModelMetrics.ran(…)       a run, from the batcher
     ModelMetrics.calls[…]     the requests over one protocol: answered, refused, left
-    ModelMetrics.fold()       count what waits in the lists
+    ModelMetrics.fold()       count what waits
 
-What a request adds waits in plain lists and is folded into the instruments in bulk: each second, before a scrape, and
+What a request adds waits in plain arrays and is folded into the instruments in bulk: each second, before a scrape, and
 whenever much waits. That keeps the metrics of a request below a microsecond.
 """
 
@@ -112,7 +112,7 @@ class ModelMetrics:
         self._latency.exemplify(seconds, {"trace_id": trace_id})
 
     def fold(self) -> None:
-        """Count what waits in the lists."""
+        """Count what waits."""
         self._unfolded = 0
         for recorder in (self._decode, self._queue, self._run, self._encode, self._batch_rows):
             recorder.fold()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -246,6 +247,20 @@ def test_a_bad_request_through_either_door(case: str, http: httpx.Client) -> Non
     for part in bad.says:
         assert part in message
     assert http.post("/predict", content=body_of(GOOD), headers=JSON).status_code == 200
+
+
+def test_an_answer_is_one_packet(process: serving.Process) -> None:
+    """Head and body are there at the first look at the socket, each time; of two packets the second would often lag."""
+    body = body_of(GOOD)
+    head = b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(
+        body
+    )
+    with socket.create_connection(("127.0.0.1", process.port), timeout=PATIENCE_S) as client:
+        for _ in range(200):
+            client.sendall(head + body)
+            answer = client.recv(65536)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            assert answer.endswith(b"}]}")
 
 
 def chunks(size: int) -> Iterator[bytes]:

@@ -1,6 +1,7 @@
 """The cgroup's limit of the memory, in both versions, and the arenas that threads share."""
 
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -60,7 +61,7 @@ library.malloc_stats()
 """
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's arenas")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has arenas")
 @pytest.mark.parametrize(("asked", "expected"), [(None, ARENAS), ("5", 5)])
 def test_threads_share_arenas(asked: str | None, expected: int) -> None:
     """Eight threads would have one each; what an operator asks for goes first."""
