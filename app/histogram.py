@@ -1,28 +1,28 @@
 """A Prometheus histogram that takes many observations at once.
 
 The client's own `observe` takes a lock and walks the buckets in Python, 0.5 to 1.2 µs a value. Here a value is an
-`array.append`, and the array is counted by NumPy now and then: 0.05 µs, all in all. In a list each value would stay an
+`array.append`, and the array is counted by NumPy now and then: 0.06 µs, all in all. In a list each value would stay an
 object of its own until it is counted: thousands of them push what the next request needs out of the fastest cache.
 """
 
 from array import array
-from collections.abc import Sequence
 from time import time
 from typing import Any
 
 import numpy as np
 import prometheus_client
+from numpy.typing import ArrayLike
 from prometheus_client.samples import Exemplar
 
-FOLD_AT = 1024  # values that may wait: counting them takes about 40 µs
+FOLD_AT = 1024  # values that may wait: counting them takes about 15 µs
 
 
 class Histogram(prometheus_client.Histogram):
     """The client's histogram with `observe_all`; it leans on the client's `_buckets`, `_sum` and `_upper_bounds`."""
 
-    def observe_all(self, values: Sequence[float]) -> None:
+    def observe_all(self, values: ArrayLike) -> None:
         """Count every value, as `observe` would one by one."""
-        found = np.array(values)  # (values,)
+        found = np.asarray(values)  # (values,)
         # A value belongs to the first bucket whose upper bound is not below it.
         places = np.array(self._upper_bounds).searchsorted(found, side="left")
         for place, count in enumerate(np.bincount(places).tolist()):
@@ -62,7 +62,7 @@ class Recorder:
     def fold(self) -> None:
         """Count what waits."""
         if self._values:
-            values = self._values[:]
+            values = np.array(self._values)  # (values,)
             del self._values[:]
             self._histogram.observe_all(values)
             if self._counter is not None:
