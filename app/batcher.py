@@ -138,6 +138,7 @@ class Batcher:
         self.ran_from = self.ran_to = 0.0  # the last run, on `time.monotonic`: that of whoever gets an answer just now
         self.run_started: float | None = None  # when the run under way in the executor began, on `time.monotonic`
         self.longest_run_s = 0.0  # of those that ended there
+        self.readings = 0  # requests that will come: their bodies are being read
         self.failure: BaseException | None = None  # set when the batcher itself broke: liveness must fail
 
     # ── the four verbs ──
@@ -233,11 +234,11 @@ class Batcher:
 
     @property
     def under_way(self) -> int:
-        """How many requests wait or run; one whose caller has left counts until its rows are out of the run."""
+        """How many requests are read, wait or run; who has left counts until its rows are out of the run."""
         running = len(self._running)
         if running and self._running[-1][0].taken < self._running[-1][0].size:
             running -= 1  # the rest of it waits, and counts there
-        return len(self._queue) - self._gone + len(self._suspects) + running
+        return len(self._queue) - self._gone + len(self._suspects) + running + self.readings
 
     def check_thread(self) -> None:
         """Break if the thread of a run under way is no more: then its end would never come."""
@@ -252,8 +253,8 @@ class Batcher:
 
     @property
     def idle(self) -> bool:
-        """True when nothing waits and nothing runs."""
-        return not (self._busy or self._queue or self._suspects)
+        """True when nothing waits, nothing runs and nothing is about to come."""
+        return not (self._busy or self._queue or self._suspects or self.readings)
 
     @property
     def quick(self) -> bool:
@@ -418,7 +419,8 @@ class Batcher:
 
     def _join(self, work: Work, answers: Sequence[Any]) -> None:
         """Keep the answers to a piece until there are those to all of them."""
-        work.answers = parts = [*(work.answers or ()), answers]
+        parts = work.answers = work.answers or []
+        parts.append(answers)
         if work.taken == work.size == sum([len(part) for part in parts]):
             work.done = True
             work.resolve(work.join(parts))

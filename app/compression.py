@@ -1,18 +1,21 @@
 """gzip and deflate, both ways, bounded.
 
-    unpack(body, encoding, max_bytes)   a request's body
-    pack(body, accepted)                an answer's body, where the caller asks for it and it is worth it
+    unpack(body, encoding, max_bytes)      a request's body
+    unpacking(…)                           the same in steps, for one that may be large
+    pack(body, accepted)                   an answer's body, where the caller asks for it and it is worth it
 
 It knows nothing of what the bytes mean.
 """
 
 import zlib
+from collections.abc import Generator
 
 from app.errors import BodyTooLarge, Headers, InvalidInput, UnsupportedMedia
 
 GZIP = zlib.MAX_WBITS | 16
 EITHER = zlib.MAX_WBITS | 32  # gzip or zlib by its first bytes
 WORTH_BYTES = 1024  # below, an answer fits one packet either way
+STEP_BYTES = 2**18  # that come out of a step: a millisecond
 LEVEL = 1  # the least work; numbers gain little from more
 
 
@@ -24,6 +27,16 @@ def unpack(body: bytes, encoding: bytes, max_bytes: int) -> bytes:
         BodyTooLarge: when more than `max_bytes` come out.
         InvalidInput: when it is not what it says.
     """
+    steps = unpacking(body, encoding, max_bytes)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as last:
+            return bytes(last.value)
+
+
+def unpacking(body: bytes, encoding: bytes, max_bytes: int) -> Generator[None, None, bytes]:
+    """Return what `unpack` does, and raise what it raises; after every `STEP_BYTES` is a step."""
     name = encoding.strip().lower()
     if name in (b"", b"identity"):
         return body
@@ -31,15 +44,22 @@ def unpack(body: bytes, encoding: bytes, max_bytes: int) -> bytes:
         received = encoding[:80].decode("latin-1")
         raise UnsupportedMedia(f"Invalid `content-encoding`: expected gzip or deflate. Received: {received}.")
     plain = zlib.decompressobj(EITHER)
-    try:
-        data = plain.decompress(body, max_bytes + 1)
-    except zlib.error as error:
-        raise InvalidInput(f"Invalid body: expected {name.decode()} data. Received: {error}.") from error
-    if len(data) > max_bytes:
-        raise BodyTooLarge(f"Invalid body: expected at most {max_bytes} bytes. Received: more, once unpacked.")
+    pieces, size, rest = [], 0, body
+    while True:
+        try:
+            pieces.append(plain.decompress(rest, STEP_BYTES))
+        except zlib.error as error:
+            raise InvalidInput(f"Invalid body: expected {name.decode()} data. Received: {error}.") from error
+        size += len(pieces[-1])
+        if size > max_bytes:
+            raise BodyTooLarge(f"Invalid body: expected at most {max_bytes} bytes. Received: more, once unpacked.")
+        if plain.eof or len(pieces[-1]) < STEP_BYTES:
+            break
+        rest = plain.unconsumed_tail
+        yield
     if not plain.eof or plain.unused_data:
         raise InvalidInput(f"Invalid body: expected one whole {name.decode()} stream. Received: another end.")
-    return data
+    return b"".join(pieces)
 
 
 def pack(body: bytes, accepted: bytes) -> tuple[bytes, Headers]:

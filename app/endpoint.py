@@ -1,23 +1,22 @@
 """What the hot routes share: a request becomes an answer or an error, and is counted either way.
 
     Endpoint.handle(request, respond)
-        find the model ─> unpack the body ─> submit ─> … ─> respond(200, …)
-        any RequestError on the way                    ─> respond(4xx or 5xx, …)
+        find the model ─> read the body ─> submit ─> … ─> respond(200, …)
+        any RequestError on the way                   ─> respond(4xx or 5xx, …)
 
-`app.predict` and the two standard protocols fill in `find` and `submit`. It knows no transport.
+A body that is large, or comes compressed, is unpacked and read in steps, one a turn of the loop; see `app.readings`.
+`app.predict` and the two standard protocols fill in what is left open. It knows no transport.
 """
 
 import asyncio
-import contextlib
-import gc
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
-from app.compression import unpack
+from app.compression import unpacking
 from app.errors import BodyTooLarge, Headers, InvalidInput, Overloaded, Reason, RequestError, render
 from app.guard import Guard
 from app.handler import Head, Refusal, Request, Respond, Ticket
@@ -25,11 +24,12 @@ from app.journal import Journal
 from app.logs import PRIVATE
 from app.metrics import Metrics
 from app.model import Model
+from app.readings import Reading, Readings, Steps
 from app.registry import Registry
 
 log = logging.getLogger("slipway.endpoint")
 
-LARGE_BYTES = 256 * 1024
+LARGE_BYTES = 256 * 1024  # of a body that is read in steps: two milliseconds of reading numbers
 CROWDED: tuple[Reason, ...] = ("queue_full", "wait", "concurrency")  # of an `Overloaded`: the model has too much to do
 
 
@@ -44,10 +44,14 @@ class Serving:
     guard: Guard  # who may call
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     journal: Journal = field(default_factory=Journal)  # told of answers by the doors
+    readings: Readings = field(default_factory=Readings)  # large bodies that are being read
 
 
-class Endpoint(ABC):
-    """A `app.handler.Handler` over the registry."""
+Content = TypeVar("Content")
+
+
+class Endpoint(ABC, Generic[Content]):
+    """A `app.handler.Handler` over the registry; `Content` is what it makes of a body."""
 
     route: str  # see `app.handler.Handler`; logs and traces show it
 
@@ -61,14 +65,25 @@ class Endpoint(ABC):
         self._loop = serving.loop
         self._guard = serving.guard
         self._guarded = not serving.guard.open
+        self._readings = serving.readings
 
     @abstractmethod
     def find(self, head: Head) -> Model:
         """Return who answers; raises any `RequestError`."""
 
     @abstractmethod
-    def submit(self, model: Model, head: Head, body: bytes, started: float, respond: Respond) -> Ticket:
-        """Decode `body` (unpacked) and queue it; raises any `RequestError`.
+    def read(self, model: Model, head: Head, body: bytes) -> Content:
+        """Decode `body` (unpacked); raises any `RequestError`."""
+
+    @abstractmethod
+    def read_in_steps(self, model: Model, head: Head, body: bytes) -> Generator[None, None, Content]:
+        """Decode a large `body` (unpacked) as `read` does, in steps of a fraction of a millisecond."""
+
+    @abstractmethod
+    def submit(
+        self, model: Model, head: Head, content: Content, body: bytes, started: float, respond: Respond
+    ) -> Ticket:
+        """Queue what was read of `body`; raises any `RequestError`.
 
         `started`, on `time.monotonic` in seconds, is when the request was whole.
         """
@@ -84,19 +99,34 @@ class Endpoint(ABC):
             body = request.body
             if request.arrived or model.batcher.crowded:
                 self._admit(model, head, body, started)
-            if head.content_encoding:
-                body = unpack(body, head.content_encoding, self.max_body_bytes)
-            if len(body) > LARGE_BYTES:
-                with _without_collector():
-                    return self.submit(model, head, body, started, respond)
-            return self.submit(model, head, body, started, respond)
-        except RequestError as error:
-            fault: Exception = error
+            if head.content_encoding or len(body) > LARGE_BYTES:
+                return self._begin(model, head, body, started, respond)
+            return self.submit(model, head, self.read(model, head, body), body, started, respond)
         except Exception as error:
-            log.exception("A request failed.", extra=PRIVATE)
-            fault = error
-        self._refuse(model, fault, respond)
-        return Refusal(model, started, crowded=_crowds_out(model, fault))
+            self._refuse(model, error, respond)
+            return Refusal(model, started, crowded=_crowds_out(model, error))
+
+    def _begin(self, model: Model, head: Head, body: bytes, started: float, respond: Respond) -> Ticket:
+        """Read a body in steps, the first one now; what it will weigh unpacked is not known before."""
+        return self._readings.begin(
+            Reading(
+                model,
+                self._steps(model, head, body, started, respond),
+                (started, self.deadline(head, started)),
+                self.max_body_bytes if head.content_encoding else len(body),
+                failed=lambda error: self._refuse(model, error, respond),
+                left=model.metrics.calls[self.protocol].left,
+            )
+        )
+
+    def _steps(self, model: Model, head: Head, body: bytes, started: float, respond: Respond) -> Steps:
+        if head.content_encoding:
+            body = yield from unpacking(body, head.content_encoding, self.max_body_bytes)
+        if len(body) > LARGE_BYTES:
+            content = yield from self.read_in_steps(model, head, body)
+        else:
+            content = self.read(model, head, body)
+        return self.submit(model, head, content, body, started, respond)
 
     def refuse(self, received_bytes: int) -> tuple[int, bytes, Headers]:
         """See `app.handler.Handler`."""
@@ -131,6 +161,8 @@ class Endpoint(ABC):
         A client that is answered at once sends again at once, and libuv reads a socket up to 32 times in a row: a flood
         of refusals would keep the loop from the runs that others wait for.
         """
+        if not isinstance(error, RequestError):
+            log.error("A request failed.", exc_info=error, extra=PRIVATE)
         status, body, headers = render(error)
         self._metrics.refused(model, self.protocol, error)
         self._loop.call_soon(respond, status, body, headers)
@@ -140,16 +172,6 @@ def _crowds_out(model: Model | None, fault: Exception) -> bool:
     """Whether the model has too much to do; where a refusal costs what an answer does, to put it off saves nothing."""
     too_much = isinstance(fault, Overloaded) and fault.reason in CROWDED
     return too_much and model is not None and model.batcher.pace.mostly_runs
-
-
-@contextlib.contextmanager
-def _without_collector() -> Iterator[None]:
-    """Read a large body without the garbage collector, which would visit millions of new objects again and again."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _timeout_s(text: bytes) -> float:

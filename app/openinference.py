@@ -7,6 +7,7 @@ It knows the paths; what a body holds is in `app.openinference_request` and `app
 """
 
 import re
+from collections.abc import Generator
 from urllib.parse import unquote
 
 from app import infer
@@ -16,7 +17,8 @@ from app.errors import InvalidInput, RequestError, Response, render
 from app.handler import Handler, Head, Respond
 from app.infer import Inference
 from app.model import Model
-from app.openinference_request import read
+from app.openinference_portions import read_in_steps
+from app.openinference_request import Asked, read
 from app.openinference_response import Writers
 from app.tensors import Tensors
 
@@ -43,7 +45,7 @@ class OpenInference:
         return Infer(self._serving, self._writers, unquote(name), None if version is None else unquote(version))
 
 
-class Infer(Endpoint):
+class Infer(Endpoint[Asked]):
     """The handler of one path.
 
     Args:
@@ -67,13 +69,20 @@ class Infer(Endpoint):
     def find(self, head: Head) -> Model:
         return self._registry.find(self._name, version_of(self._version))
 
-    def submit(self, model: Model, head: Head, body: bytes, started: float, respond: Respond) -> Inference[Response]:
-        asked = read(model.signature, body, head.header(LENGTH_HEADER))
+    def read(self, model: Model, head: Head, body: bytes) -> Asked:
+        return read(model.signature, body, head.header(LENGTH_HEADER))
+
+    def read_in_steps(self, model: Model, head: Head, body: bytes) -> Generator[None, None, Asked]:
+        return read_in_steps(model.signature, body, head.header(LENGTH_HEADER))
+
+    def submit(
+        self, model: Model, head: Head, content: Asked, body: bytes, started: float, respond: Respond
+    ) -> Inference[Response]:
         writer = self._writers.of(model)
         accepted = head.header(b"accept-encoding")
 
         def encode(outputs: Tensors) -> Response:
-            answer, headers = writer.write(asked, outputs)
+            answer, headers = writer.write(content, outputs)
             if accepted:
                 answer, packing = pack(answer, accepted)
                 headers += packing
@@ -84,9 +93,9 @@ class Infer(Endpoint):
 
         return infer.submit(
             model,
-            asked.arrays,
+            content.arrays,
             protocol=self.protocol,
-            times=(started, self.deadline(head, started, asked.timeout_s)),
+            times=(started, self.deadline(head, started, content.timeout_s)),
             size_bytes=len(body),
             encode=encode,
             finish=finish,

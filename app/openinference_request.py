@@ -10,7 +10,7 @@ Keys that the protocol does not have are ignored, as other servers do. It knows 
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, NamedTuple, NoReturn
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -85,19 +85,47 @@ def read(signature: Signature, body: bytes, header_length: bytes) -> Asked:
     Raises:
         InvalidInput: with the path of what is not as expected.
     """
-    json, rest = body, memoryview(b"")
-    if header_length:
-        json_bytes = _json_bytes(header_length, len(body))
-        if not json_bytes:
-            return _raw(signature, body)
-        json, rest = body[:json_bytes], memoryview(body)[json_bytes:]
+    json, rest = split(body, header_length)
+    if header_length and not json:
+        return _raw(signature, body)
+    return asked(signature, decode(json), rest, {})
+
+
+def split(body: bytes, header_length: bytes) -> tuple[bytes, memoryview]:
+    """Return the JSON, and the bytes of tensors behind it; all is JSON where no header says how much of it is.
+
+    Raises:
+        InvalidInput: when the header is no number of bytes that are there.
+    """
+    if not header_length:
+        return body, memoryview(b"")
+    json_bytes = _json_bytes(header_length, len(body))
+    return body[:json_bytes], memoryview(body)[json_bytes:]
+
+
+def decode(json: bytes) -> Body:
+    """Read all but the elements; raises `InvalidInput`."""
     try:
-        request = DECODER.decode(json)
+        return DECODER.decode(json)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise explain(error, json, ()) from error
+
+
+def asked(signature: Signature, request: Body, rest: memoryview, known: Mapping[int, Array]) -> Asked:
+    """Read the elements.
+
+    Args:
+        signature: of the model that answers.
+        request: the JSON.
+        rest: the bytes behind it.
+        known: of an input, by its place, the elements of `data` if they have been read.
+
+    Raises:
+        InvalidInput: with the path of what is not as expected.
+    """
     parameters = request.parameters or NONE
     return Asked(
-        _arrays(signature, request.inputs, rest),
+        _arrays(signature, request.inputs, rest, known),
         wishes_of(signature, request.outputs, parameters),
         request.id,
         timeout_of(parameters),
@@ -116,7 +144,9 @@ def _json_bytes(text: bytes, most: int) -> int:
 # ── inputs ──
 
 
-def _arrays(signature: Signature, inputs: Sequence[Input], rest: memoryview) -> dict[str, Array]:
+def _arrays(
+    signature: Signature, inputs: Sequence[Input], rest: memoryview, known: Mapping[int, Array]
+) -> dict[str, Array]:
     arrays: dict[str, Array] = {}
     place = 0
     for index, tensor in enumerate(inputs):
@@ -129,7 +159,7 @@ def _arrays(signature: Signature, inputs: Sequence[Input], rest: memoryview) -> 
             raise InvalidInput(f"Invalid `{where}.datatype`: expected {expected}. Received: {received}.")
         size = None if tensor.parameters is None else tensor.parameters.get("binary_data_size")
         if size is None:
-            arrays[tensor.name] = _from_json(spec, tensor, where)
+            arrays[tensor.name] = _from_json(spec, tensor, where, known.get(index))
         else:
             end = place + _whole(size, f"{where}.parameters.binary_data_size", len(rest))
             arrays[tensor.name] = _from_bytes(spec, tensor, rest[place:end], where)
@@ -141,23 +171,25 @@ def _arrays(signature: Signature, inputs: Sequence[Input], rest: memoryview) -> 
     return arrays
 
 
-def _from_json(spec: TensorSpec, tensor: Input, where: str) -> Array:
-    """Elements may be nested in any way; the shape counts."""
+def _from_json(spec: TensorSpec, tensor: Input, where: str, array: Array | None) -> Array:
+    """Elements that are not known yet may be nested in any way; the shape counts."""
     data = bytes(tensor.data)
     if data in (b"", b"null"):
         raise InvalidInput(f"Invalid `{where}`: expected `data` or `parameters.binary_data_size`. Received: neither.")
     count = count_of(tensor.shape, where)
-    if spec.datatype.item_bytes is not None and data.count(b",") > count:
-        _refuse_count(tensor, data.count(b",") + 1, where)  # before millions of numbers are read in vain
-    array = elements.read(data, spec.datatype, f"{where}.data")
+    if array is None:
+        if spec.datatype.item_bytes is not None and data.count(b",") > count:
+            raise miscounted(tensor, data.count(b",") + 1, where)  # before millions of numbers are read in vain
+        array = elements.read(data, spec.datatype, f"{where}.data")
     if array.size != count:
-        _refuse_count(tensor, array.size, where)
+        raise miscounted(tensor, array.size, where)
     return array.reshape(tensor.shape)
 
 
-def _refuse_count(tensor: Input, received: int, where: str) -> NoReturn:
+def miscounted(tensor: Input, received: int | str, where: str) -> InvalidInput:
+    """Say that there are not as many elements as the shape has."""
     expected = f"{count_of(tensor.shape, where)} elements, as the shape {tensor.shape} has"
-    raise InvalidInput(f"Invalid `{where}.data`: expected {expected}. Received: {received}.")
+    return InvalidInput(f"Invalid `{where}.data`: expected {expected}. Received: {received}.")
 
 
 def _from_bytes(spec: TensorSpec, tensor: Input, data: memoryview, where: str) -> Array:

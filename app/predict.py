@@ -1,10 +1,13 @@
 """`POST /predict`: bytes -> decode -> submit -> encode -> bytes, with a call-back for the answer.
 
-    find the model ─> decode the rows ─> submit a Prediction ─> … ─> Prediction.resolve ─> respond(200, …)
+    find the model ─> read the rows ─> submit a Prediction ─> … ─> Prediction.resolve ─> respond(200, …)
 
 It knows no transport: the doors (`app.doors`, `app.protocol`) bring the bytes and take the answer.
 """
 
+from collections.abc import Generator, Sequence
+from functools import partial
+from itertools import chain
 from time import monotonic
 from urllib.parse import parse_qsl
 
@@ -13,6 +16,8 @@ from app.endpoint import Endpoint
 from app.errors import InvalidInput, RequestError, UnsupportedMedia, render
 from app.handler import Head, Respond
 from app.model import Model
+from app.portions import read_rows
+from app.schema import Row
 
 JSON = b"application/json"
 PROTOCOL = "predict"
@@ -48,7 +53,7 @@ class Prediction(Work):
         self.model.batcher.cancel(self)
 
 
-class Predict(Endpoint):
+class Predict(Endpoint[Sequence[Row]]):
     """The handler of `POST /predict`."""
 
     protocol = PROTOCOL
@@ -65,19 +70,30 @@ class Predict(Endpoint):
             return self._registry.traffic.choose(model, head)
         return model
 
-    def submit(self, model: Model, head: Head, body: bytes, started: float, respond: Respond) -> Prediction:
+    def read(self, model: Model, head: Head, body: bytes) -> Sequence[Row]:
+        return (model.schema or model.rows_schema).decode(body)
+
+    def read_in_steps(self, model: Model, head: Head, body: bytes) -> Generator[None, None, Sequence[Row]]:
+        return read_rows(body, model.max_request_rows, partial(self.read, model, head), len, _joined)
+
+    def submit(
+        self, model: Model, head: Head, content: Sequence[Row], body: bytes, started: float, respond: Respond
+    ) -> Prediction:
         deadline = self.deadline(head, started) if head.timeout else started + self._timeout_s
-        rows = (model.schema or model.rows_schema).decode(body)
         if self._registry.traffic is not None:
             respond = self._registry.traffic.mirror(model, body, respond)
         decoded = monotonic()
         model.metrics.decoded(decoded - started)
-        prediction = Prediction(rows, decoded, deadline, None, len(body))
+        prediction = Prediction(content, decoded, deadline, None, len(body))
         prediction.model = model
         prediction.started = started
         prediction.respond = respond
         model.batcher.submit(prediction)
         return prediction
+
+
+def _joined(parts: Sequence[Sequence[Row]]) -> Sequence[Row]:
+    return list(chain.from_iterable(parts))
 
 
 def _check_type(content_type: bytes) -> None:

@@ -7,7 +7,9 @@ It knows the paths; what a body means is in `app.tfserving_predict` and `app.tfs
 """
 
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Generator, Mapping, Sequence
+from functools import partial
 from urllib.parse import unquote
 
 from app import infer
@@ -17,8 +19,9 @@ from app.errors import InvalidInput, RequestError, Response, render
 from app.handler import Handler, Head, Respond
 from app.infer import Inference
 from app.model import Model
-from app.tensors import Tensors
-from app.tfserving_body import Read
+from app.portions import concatenate, read_rows
+from app.tensors import Array, Tensors
+from app.tfserving_body import Read, Write
 from app.tfserving_examples import classify, regress
 from app.tfserving_predict import predict
 
@@ -53,7 +56,11 @@ class TensorFlowServing:
         return None if call is None else Call(self._serving, self._labels, call.groupdict())
 
 
-class Call(Endpoint):
+Content = tuple[dict[str, Array], Write]
+"""What a body holds, and how to answer."""
+
+
+class Call(Endpoint[Content]):
     """The handler of one path.
 
     Args:
@@ -76,8 +83,17 @@ class Call(Endpoint):
     def find(self, head: Head) -> Model:
         return self._registry.find(self._parts["name"], version_of(self._parts, self._labels))
 
-    def submit(self, model: Model, head: Head, body: bytes, started: float, respond: Respond) -> Inference[Response]:
-        arrays, write = self._read(model, body)
+    def read(self, model: Model, head: Head, body: bytes) -> Content:
+        return self._read(model, body)
+
+    def read_in_steps(self, model: Model, head: Head, body: bytes) -> Generator[None, None, Content]:
+        rows_max = model.max_request_rows if model.signature.batched else sys.maxsize
+        return read_rows(body, rows_max, partial(self._read, model), _count, _joined)
+
+    def submit(
+        self, model: Model, head: Head, content: Content, body: bytes, started: float, respond: Respond
+    ) -> Inference[Response]:
+        arrays, write = content
         accepted = head.header(b"accept-encoding")
 
         def encode(outputs: Tensors) -> Response:
@@ -96,6 +112,15 @@ class Call(Endpoint):
             encode=encode,
             finish=finish,
         )
+
+
+def _joined(parts: Sequence[Content]) -> Content:
+    arrays, write = parts[0]
+    return {name: concatenate([part[name] for part, _ in parts]) for name in arrays}, write
+
+
+def _count(content: Content) -> int:
+    return len(next(iter(content[0].values())))
 
 
 def version_of(parts: Mapping[str, str | None], labels: Labels) -> int | None:

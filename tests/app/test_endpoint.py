@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import gzip
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -37,7 +37,7 @@ class Asked:
         self.answers.append((status, body))
 
 
-class Echo(Endpoint):
+class Echo(Endpoint[bytes]):
     """Answers with the body; a body that is the name of a trouble raises it."""
 
     protocol, route = "predict", "/echo"
@@ -48,9 +48,17 @@ class Echo(Endpoint):
             raise NotFound("Unknown model.")
         return self._registry.find()
 
-    def submit(self, model: Model, head: Head, body: bytes, started: float, respond: Respond) -> Ticket:
+    def read(self, model: Model, head: Head, body: bytes) -> bytes:
         if body in self.troubles:
             raise self.troubles[body]
+        return body
+
+    def read_in_steps(self, model: Model, head: Head, body: bytes) -> Generator[None, None, bytes]:
+        yield
+        return self.read(model, head, body)
+
+    def submit(self, model: Model, head: Head, content: bytes, body: bytes, started: float, respond: Respond) -> Ticket:
+        assert content is body
         respond(200, body, ())
         return Done()
 
