@@ -69,9 +69,14 @@ QUICK = Length(1, 1, (1, 32, 128), 1, 2, 3, 40_000)
 @app.callback(invoke_without_command=True)
 def everything(context: typer.Context, quick: Quick = False, only: Only = "", models: Models = "") -> None:
     """Measure everything, keep the results, and write the report."""
-    _prepare()
     if context.invoked_subcommand is not None:
+        if quick or only or models:
+            raise typer.BadParameter(
+                f"Expected them behind `{context.invoked_subcommand}`, which has options of its own."
+            )
+        _prepare()
         return
+    _prepare()
     length = QUICK if quick else FULL
     chosen = _models(models)
     sections = _compare(length, only, chosen)
