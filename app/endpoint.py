@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import ClassVar, Generic, TypeVar
 
-from app.compression import unpacking
+from app.compression import STEP_BYTES, unpacking
 from app.errors import BodyTooLarge, Headers, InvalidInput, Overloaded, Reason, RequestError, render
 from app.guard import Guard
 from app.handler import Head, Refusal, Request, Respond, Ticket
@@ -107,13 +107,13 @@ class Endpoint(ABC, Generic[Content]):
             return Refusal(model, started, crowded=_crowds_out(model, error))
 
     def _begin(self, model: Model, head: Head, body: bytes, started: float, respond: Respond) -> Ticket:
-        """Read a body in steps, the first one now; what it will weigh unpacked is not known before."""
+        """Read a body in steps, the first one now; of those in line only the first is unpacked any further."""
         return self._readings.begin(
             Reading(
                 model,
                 self._steps(model, head, body, started, respond),
                 (started, self.deadline(head, started)),
-                self.max_body_bytes if head.content_encoding else len(body),
+                len(body) + (STEP_BYTES if head.content_encoding else 0),
                 failed=lambda error: self._refuse(model, error, respond),
                 left=model.metrics.calls[self.protocol].left,
             )

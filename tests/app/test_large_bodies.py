@@ -147,6 +147,18 @@ async def test_a_fault_in_the_middle(door: str, tmp_path: Path) -> None:
         assert await client.values() == expected([[1, 2]])
 
 
+async def test_many_compressed_bodies_are_no_more_than_they_weigh(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each might be as large as is allowed once it is unpacked; none is refused for that."""
+    monkeypatch.setattr(compression, "STEP_BYTES", 1000)
+    async with running(tmp_path, max_queue_rows=10**6) as served:
+        clients = [await served.connect() for _ in range(24)]
+        await asyncio.gather(*[client.send(large(packed=True)) for client in clients])
+        for client in clients:
+            assert await client.values() == expected(ROWS)
+
+
 async def test_pipelined_requests_stay_in_order(tmp_path: Path) -> None:
     """A small one behind a large one on the same connection has to wait for it."""
     async with running(tmp_path) as served, being_read(served) as client:
