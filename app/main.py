@@ -41,6 +41,7 @@ from app.metrics import Metrics
 from app.model import Model
 from app.operations_port import MARK, answers, elsewhere
 from app.predict import Predict
+from app.readings import Readings
 from app.registry import Entry, Registry
 from app.routes import assets, router
 from app.settings import Settings
@@ -163,7 +164,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     engines = EngineWatch(lambda: registry.models, settings.watchdog_s, settings.timeout_ms / 1000)
     health = Health(registry, engines)
     serving = Serving(
-        registry, metrics, settings.timeout_ms / 1000, settings.max_body_bytes, app.guard, journal=app.journal
+        registry,
+        metrics,
+        settings.timeout_ms / 1000,
+        settings.max_body_bytes,
+        app.guard,
+        journal=app.journal,
+        readings=Readings(settings.max_queue_bytes),
     )
     app.take("/predict", Predict(serving))
     app.hot.take_family(openinference.PREFIX, openinference.OpenInference(serving).find)

@@ -18,8 +18,6 @@ from app.errors import DeadlineExceeded, Overloaded
 from app.handler import Ticket
 from app.model import Model
 
-WAITING_MAX_BYTES = 2**28  # of bodies in line: as many as may wait in a model's queue by default
-
 Steps = Generator[None, None, Ticket]
 """Reads a body, a portion a step, and queues its request in the last; raises any `RequestError`."""
 
@@ -102,7 +100,7 @@ class Readings:
         max_bytes: that the bodies in line may weigh; one alone always may.
     """
 
-    def __init__(self, max_bytes: int = WAITING_MAX_BYTES) -> None:
+    def __init__(self, max_bytes: int = 2**28) -> None:
         self._loop = asyncio.get_running_loop()
         self._max_bytes = max_bytes
         self._line: deque[Reading] = deque()
@@ -160,9 +158,9 @@ class Readings:
         batcher.readings += 1
         if ended:
             self.remove(reading)
+        self._go_on()
         if fault is not None:
             reading.failed(fault)
-        self._go_on()
 
     def _go_on(self) -> None:
         if self._line and not self._turning:

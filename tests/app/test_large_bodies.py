@@ -159,6 +159,16 @@ async def test_many_compressed_bodies_are_no_more_than_they_weigh(
             assert await client.values() == expected(ROWS)
 
 
+async def test_the_bytes_that_may_wait_are_those_of_the_settings(tmp_path: Path) -> None:
+    """For bodies that are being read as for those in the queue."""
+    async with running(tmp_path, max_queue_bytes=LARGE_BYTES) as served, being_read(served) as client:
+        other = await served.connect()
+        await other.send(large())
+        status, _, body = await other.answer()
+        assert (status, b"bytes of large bodies" in body) == (429, True), body
+        assert await client.values() == expected(ROWS)
+
+
 async def test_pipelined_requests_stay_in_order(tmp_path: Path) -> None:
     """A small one behind a large one on the same connection has to wait for it."""
     async with running(tmp_path) as served, being_read(served) as client:
