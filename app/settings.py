@@ -101,7 +101,9 @@ class Settings(BaseSettings):
     )
     max_request_rows: int = Field(10_000, ge=1, description="Rows of one request; more is refused with 413.")
     max_queue_rows: int = Field(20_000, ge=1, description="Rows waiting in a model's queue; more is refused with 429.")
-    max_queue_bytes: int = Field(2**28, ge=1, description="Bytes of the bodies waiting in a model's queue, or to be read; else 429.")
+    max_queue_bytes: int = Field(
+        2**28, ge=1, description="Bytes of the bodies waiting in a model's queue, or to be read; else 429."
+    )
     max_concurrent_requests: Annotated[int, Field(ge=1)] | dict[str, Annotated[int, Field(ge=1)]] | None = Field(
         None,
         description='Requests of a model that may wait or run at once, or {"model": 64} by model; more get 429.',
