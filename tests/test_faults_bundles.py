@@ -349,9 +349,10 @@ def written(pid: int) -> list[Path]:
     """The regular files that a process has open for writing."""
     found = []
     for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-        flags = int(Path(f"/proc/{pid}/fdinfo/{descriptor.name}").read_text().split()[3], 8)
-        if flags & (os.O_WRONLY | os.O_RDWR) and descriptor.readlink().is_file():
-            found.append(descriptor.readlink())
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            flags = int(Path(f"/proc/{pid}/fdinfo/{descriptor.name}").read_text().split()[3], 8)
+            if flags & (os.O_WRONLY | os.O_RDWR) and descriptor.readlink().is_file():
+                found.append(descriptor.readlink())
     return found
 
 

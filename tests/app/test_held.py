@@ -27,8 +27,8 @@ def of_size(path: Path, size: int) -> bytes:
     return content
 
 
-def opened() -> list[Path]:
-    return sorted(Path("/proc/self/fd").iterdir())
+def opened() -> set[Path]:
+    return set(Path("/proc/self/fd").iterdir())
 
 
 def taken(content: held.Held) -> bytes:
@@ -65,7 +65,7 @@ def test_nothing_is_left_of_it(tmp_path: Path) -> None:
     for path, max_bytes in ((tmp_path / "a", LARGE_BYTES - 1), (tmp_path, 1), (tmp_path / "b", 1)):
         with pytest.raises(BundleError):
             hold(path, max_bytes)
-    assert opened() == before
+    assert opened() <= before  # what earlier tests left may be closed meanwhile
 
 
 def test_without_such_memory_it_is_held_as_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
