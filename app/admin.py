@@ -150,5 +150,5 @@ def _entry(entry: Entry) -> dict[str, Any]:
     about: dict[str, Any] = {"version": entry.version, "state": entry.state, "reason": entry.reason or None}
     if entry.model is not None:
         about |= {"sha256": entry.model.facts.sha256, "load_s": round(entry.model.facts.load_s, 4)}
-        about["waiting_rows"] = entry.model.batcher.queued_rows
+        about["waiting_rows"] = entry.model.batcher.queue.rows
     return about

@@ -1,39 +1,39 @@
 """A limit of the requests of a model that are under way at once, for those who ask for one.
 
-    batcher_of(limit)     the class to make a batcher of: without a limit the plain one, which pays nothing for this
-    limit_of(setting, …)  one number for every model, or one by model
+    queue_of(limits, …)     without such a limit the plain queue, which pays nothing for this
+    limit_of(setting, …)    one number for every model, or one by model
 
 Under way is who waits or runs, by whichever protocol; see `app.batcher.Batcher.under_way`.
 """
 
 import math
 from collections.abc import Callable, Mapping
-from functools import partial
+from typing import Any
 
-from app.batcher import Batcher
 from app.errors import Overloaded
+from app.pace import Pace
+from app.work_queue import Limits, WorkQueue
 
 
-class LimitedBatcher(Batcher):
-    """A batcher that also refuses who would be one too many.
+class LimitedQueue(WorkQueue):
+    """A queue that also refuses who would be one too many.
 
     Args:
         max_requests: that may be under way.
+        under_way: tells how many are.
+        further: see `WorkQueue`.
     """
 
-    def __init__(self, *args: object, max_requests: int, **options: object) -> None:
-        super().__init__(*args, **options)  # type: ignore[arg-type]  # as they came
+    def __init__(self, max_requests: int, under_way: Callable[[], int], *further: Any) -> None:
+        super().__init__(*further)
         self._max_requests = max_requests
-        self._easy_rows = -1  # each must ask
-
-    @property
-    def crowded(self) -> bool:
-        return self.under_way >= self._max_requests or super().crowded
+        self._under_way = under_way
+        self.easy_rows = -1  # each must ask
 
     def admit(self, rows: int, size_bytes: int, patience_s: float) -> None:
         super().admit(rows, size_bytes, patience_s)
-        if self.under_way >= self._max_requests:
-            self.pace.refused()
+        if self._under_way() >= self._max_requests:
+            self._pace.refused()
             raise Overloaded(
                 f"Too many requests: expected at most {self._max_requests} under way. Received: one more. "
                 "Try again later.",
@@ -42,9 +42,11 @@ class LimitedBatcher(Batcher):
             )
 
 
-def batcher_of(max_requests: int | None) -> Callable[..., Batcher]:
-    """Return what makes a batcher with this limit, or with none."""
-    return Batcher if max_requests is None else partial(LimitedBatcher, max_requests=max_requests)
+def queue_of(limits: Limits, pace: Pace, turns: int, under_way: Callable[[], int]) -> WorkQueue:
+    """Make a queue; `under_way` tells how many requests are, and is asked only if they have a limit."""
+    if limits.requests is None:
+        return WorkQueue(limits, pace, turns)
+    return LimitedQueue(limits.requests, under_way, limits, pace, turns)
 
 
 def limit_of(setting: int | Mapping[str, int] | None, model: str) -> int | None:

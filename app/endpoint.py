@@ -96,8 +96,8 @@ class Endpoint(ABC, Generic[Content]):
             if self._guarded:
                 self._guard.check(head)
             model = self.find(head)
-            body = request.body
-            if request.arrived or model.batcher.crowded:
+            body, queue = request.body, model.batcher.queue
+            if request.arrived or queue.rows >= queue.easy_rows:  # `crowded`, without a call
                 self._admit(model, head, body, started)
             if head.content_encoding or len(body) > LARGE_BYTES:
                 return self._begin(model, head, body, started, respond)
@@ -153,7 +153,7 @@ class Endpoint(ABC, Generic[Content]):
 
     def _admit(self, model: Model, head: Head, body: bytes, started: float) -> None:
         """Refuse before the work of reading a body what the queue would refuse after it."""
-        model.batcher.admit(1, len(body), self.deadline(head, started) - monotonic())
+        model.batcher.queue.admit(1, len(body), self.deadline(head, started) - monotonic())
 
     def _refuse(self, model: Model | None, error: Exception, respond: Respond) -> None:
         """Count it, and answer in the next turn of the loop.

@@ -10,11 +10,11 @@ from collections.abc import Callable, Hashable
 from time import monotonic
 from typing import Any, Generic, TypeVar
 
-from app.batcher import Work
 from app.errors import BodyTooLarge, ModelFailed, RequestError
 from app.logs import PRIVATE
 from app.model import Model
 from app.tensors import Array, Tensors
+from app.work import Work
 
 log = logging.getLogger("slipway.infer")
 
@@ -109,7 +109,7 @@ def submit(
     Raises:
         InvalidInput: when the arrays are not what the model takes.
         BodyTooLarge: when there are more rows than a request may have.
-        Overloaded, ModelFailed: as `app.batcher.Batcher.admit`.
+        Overloaded, ModelFailed: as `app.work_queue.WorkQueue.admit`.
     """
     rows, key = model.signature.rows_of(arrays)
     if len(rows) > model.max_request_rows:

@@ -132,7 +132,7 @@ class Metrics(Instruments):
             calls.fold()
         for model, metrics in self._models.items():
             metrics.fold()
-            queued[labels_of(model)] += model.batcher.queued_rows
+            queued[labels_of(model)] += model.batcher.queue.rows
             under_way[labels_of(model)] += model.batcher.under_way
         for gauge, found in ((self.queue_rows, queued), (self.in_flight, under_way)):
             for labels, value in found.items():

@@ -23,7 +23,7 @@ from app import graph, signature
 from app.batcher import Batcher
 from app.batcher import Observer as BatchObserver
 from app.bundle import MODEL_MAX_BYTES, Bundle
-from app.concurrency import batcher_of, limit_of
+from app.concurrency import limit_of
 from app.decision import Decision, decide
 from app.drift import Table
 from app.drift_sample import Copied, Watch
@@ -34,6 +34,7 @@ from app.proof import golden_rows, prove
 from app.schema import Row, Schema, schema_of
 from app.settings import Settings
 from app.tensors import Signature, Tensors
+from app.work_queue import Limits
 
 RUN_THREAD = "run-"  # what the names of threads that run models begin with
 
@@ -153,13 +154,16 @@ class Model:
         self.max_request_rows = settings.max_request_rows
         if not self.decision.inline:
             self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"{RUN_THREAD}{self.name}-{self.version}")
-        self.batcher = batcher_of(limit_of(settings.max_concurrent_requests, self.name))(
+        self.batcher = Batcher(
             self.run,
-            max_batch_rows=self.decision.max_batch_rows,
-            max_queue_rows=settings.max_queue_rows,
+            Limits(
+                self.decision.max_batch_rows,
+                settings.max_queue_rows,
+                settings.max_queue_bytes,
+                limit_of(settings.max_concurrent_requests, self.name),
+            ),
             observer=metrics,
             executor=self._executor,
-            max_queue_bytes=settings.max_queue_bytes,
             max_delay_s=settings.max_delay_us / 1e6,
         )
 

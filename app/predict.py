@@ -11,13 +11,13 @@ from itertools import chain
 from time import monotonic
 from urllib.parse import parse_qsl
 
-from app.batcher import Work
 from app.endpoint import Endpoint
 from app.errors import InvalidInput, RequestError, UnsupportedMedia, render
 from app.handler import Head, Respond
 from app.model import Model
 from app.portions import read_rows
 from app.schema import Row
+from app.work import Work
 
 JSON = b"application/json"
 PROTOCOL = "predict"

@@ -67,7 +67,7 @@ class Reading:
 
     @property
     def answers(self) -> Any:
-        """See `app.batcher.Work`; there are some once the answer is good."""
+        """See `app.work.Work`; there are some once the answer is good."""
         return self._queued.answers
 
     def step(self) -> Ticket | None:

@@ -64,8 +64,8 @@ class Infer:
     ) -> tuple[infer.Inference[bytes], Answer]:
         """Queue the request; `answer` gets the response, or the error that `app.infer` has counted."""
         started, deadline = times
-        if model.batcher.crowded:  # refuse before the work of reading what the queue would refuse after it
-            model.batcher.admit(1, size_bytes, deadline - started)
+        if model.batcher.queue.crowded:  # refuse before the work of reading what the queue would refuse after it
+            model.batcher.queue.admit(1, size_bytes, deadline - started)
         asked = read(model.signature, request)
         if asked.timeout_s is not None:
             deadline = min(deadline, started + asked.timeout_s)

@@ -18,13 +18,13 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from app.batcher import Work
 from app.drift_sample import Copied
 from app.errors import Headers, RequestError
 from app.handler import Head, Respond
 from app.model import Model
 from app.policy import Canary, Shadow
 from app.versions import Versions
+from app.work import Work
 
 COPY_MAX_BYTES = 65536  # of a body that a shadow gets: reading it once more is done on the loop
 COPY_MAX_S = 1.0  # that a copy may wait
@@ -177,7 +177,7 @@ class Copies:
 
     def _copy(self, body: bytes, answer: bytes) -> None:
         shadow = self._shadow
-        if len(body) > COPY_MAX_BYTES or not shadow.batcher.idle or self.serving.batcher.queued_rows:
+        if len(body) > COPY_MAX_BYTES or not shadow.batcher.idle or self.serving.batcher.queue.rows:
             self._counts.shadowed(shadow, "dropped")
             return
         started = monotonic()

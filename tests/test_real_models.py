@@ -100,7 +100,7 @@ async def test_requests_share_runs(name: str, tmp_path: Path, monkeypatch: pytes
 
         monkeypatch.setattr(model.batcher, "_run", held)
         asking = [asyncio.create_task(infer(client, model, zoo.inputs(name, seed=seed))) for seed in range(6)]
-        await serving.until(lambda: bool(pieces) and sum(pieces) + model.batcher.queued_rows == 6)
+        await serving.until(lambda: bool(pieces) and sum(pieces) + model.batcher.queue.rows == 6)
         gate.set()
         await asyncio.gather(*asking)
         assert sum(pieces) == 6

@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.batcher import SWEEP_WORKS, Batcher, Work
+from app.batcher import Batcher
 from app.errors import DeadlineExceeded, ModelFailed, Overloaded, RequestError
+from app.work import Work
+from app.work_queue import SWEEP_WORKS, Limits
 from tests import serving
 
 PATIENCE_S = 10
@@ -131,11 +133,12 @@ def make(
     queue: int = 1000,
     observer: Tally | None = None,
     executor: Executor | None = None,
-    **more: Any,
+    queue_bytes: int = 2**28,
+    requests: int | None = None,
+    delay_s: float = 0.0,
 ) -> Batcher:
-    return Batcher(
-        run, max_batch_rows=most, max_queue_rows=queue, observer=observer or Tally(), executor=executor, **more
-    )
+    limits = Limits(most, queue, queue_bytes, requests)
+    return Batcher(run, limits, observer=observer or Tally(), executor=executor, max_delay_s=delay_s)
 
 
 async def end_of(caller: Caller) -> list[Any] | RequestError:
@@ -185,7 +188,7 @@ async def test_what_arrives_during_a_run_is_the_next_batch(executor: Executor) -
     await run.until_entered()
     for caller in later:
         batcher.submit(caller)
-    assert batcher.queued_rows == 3
+    assert batcher.queue.rows == 3
     run.gate.set()
     for caller in [first, *later]:
         assert await end_of(caller) == answers_to(caller.rows)
@@ -263,7 +266,7 @@ async def test_the_observer_learns_rows_and_waits() -> None:
 async def test_a_delay_gathers_company_until_the_batch_is_full() -> None:
     """With a delay an idle engine waits, and a full batch ends the wait."""
     run = Recording()
-    batcher = make(run, most=3, max_delay_s=3600)
+    batcher = make(run, most=3, delay_s=3600)
     callers = [Caller([row]) for row in range(3)]
     for caller in callers:
         batcher.submit(caller)
@@ -275,7 +278,7 @@ async def test_a_delay_gathers_company_until_the_batch_is_full() -> None:
 
 async def test_a_delay_ends_without_company() -> None:
     """The delay is the most that a lone request waits."""
-    batcher = make(Recording(), max_delay_s=0.001)
+    batcher = make(Recording(), delay_s=0.001)
     for row in range(2):
         caller = Caller([row])
         batcher.submit(caller)
@@ -300,17 +303,17 @@ async def test_a_full_queue_refuses_at_the_door(executor: Executor) -> None:
     assert refusal.value.headers == (("retry-after", "1"),)
     fits = Caller([4, 5])
     batcher.submit(fits)
-    assert batcher.queued_rows == 5
+    assert batcher.queue.rows == 5
     run.gate.set()
     for caller in (running, waiting, fits):
         assert await end_of(caller) == answers_to(caller.rows)
-    assert batcher.queued_rows == 0
+    assert batcher.queue.rows == 0
 
 
 async def test_the_queue_is_bounded_in_bytes_too(executor: Executor) -> None:
     """Few but heavy rows are refused as well; a request heavier than the bound may wait alone."""
     run = Gated()
-    batcher = make(run, executor=executor, max_queue_bytes=100)
+    batcher = make(run, executor=executor, queue_bytes=100)
     running, heavy = Caller([0], size_bytes=500), Caller([1], size_bytes=500)
     batcher.submit(running)
     await run.until_entered()
@@ -320,7 +323,7 @@ async def test_the_queue_is_bounded_in_bytes_too(executor: Executor) -> None:
     run.gate.set()
     for caller in (running, heavy):
         assert await end_of(caller) == answers_to(caller.rows)
-    assert batcher.queued_bytes == 0
+    assert batcher.queue.size_bytes == 0
 
 
 # ── callers that leave ──
@@ -336,14 +339,14 @@ async def test_cancel_while_queued(executor: Executor) -> None:
     batcher.submit(gone)
     batcher.submit(stays)
     batcher.cancel(gone)
-    assert batcher.queued_rows == 1
+    assert batcher.queue.rows == 1
     joins = Caller([4, 5])
     batcher.submit(joins)
     run.gate.set()
     for caller in (running, stays, joins):
         assert await end_of(caller) == answers_to(caller.rows)
     assert run.batches == [[[0]], [[3], [4, 5]]]
-    assert (gone.ends, batcher.queued_rows) == (0, 0)
+    assert (gone.ends, batcher.queue.rows) == (0, 0)
 
 
 async def test_cancel_while_running(executor: Executor) -> None:
@@ -358,7 +361,7 @@ async def test_cancel_while_running(executor: Executor) -> None:
     run.gate.set()
     for caller in (callers[0], callers[2], callers[3]):
         assert await end_of(caller) == answers_to(caller.rows)
-    assert (callers[1].ends, batcher.queued_rows) == (0, 0)
+    assert (callers[1].ends, batcher.queue.rows) == (0, 0)
 
 
 async def test_cancel_of_large_work_partly_taken(executor: Executor) -> None:
@@ -369,14 +372,14 @@ async def test_cancel_of_large_work_partly_taken(executor: Executor) -> None:
     batcher.submit(large)
     await run.until_entered()
     batcher.submit(small)
-    assert (batcher.queued_rows, batcher.queued_bytes) == (7, 7)
+    assert (batcher.queue.rows, batcher.queue.size_bytes) == (7, 7)
     batcher.cancel(large)
     batcher.cancel(large)
-    assert (batcher.queued_rows, batcher.queued_bytes) == (1, 0)
+    assert (batcher.queue.rows, batcher.queue.size_bytes) == (1, 0)
     run.gate.set()
     assert await end_of(small) == answers_to(["small"])
     assert run.batches == [[range(4)], [["small"]]]
-    assert (large.ends, batcher.queued_rows) == (0, 0)
+    assert (large.ends, batcher.queue.rows) == (0, 0)
 
 
 async def test_cancel_of_a_suspect(executor: Executor) -> None:
@@ -402,7 +405,7 @@ async def test_cancel_after_the_answer_changes_nothing() -> None:
     batcher.submit(caller)
     await end_of(caller)
     batcher.cancel(caller)
-    assert batcher.queued_rows == 0
+    assert batcher.queue.rows == 0
 
 
 # ── failing runs ──
@@ -445,7 +448,7 @@ async def test_a_bad_row_in_a_later_piece_fails_its_request_once() -> None:
     assert await end_of(small) == answers_to(["small"])
     assert isinstance(await end_of(large), ModelFailed)
     await until_idle(batcher)
-    assert (large.ends, batcher.queued_rows) == (1, 0)
+    assert (large.ends, batcher.queue.rows) == (1, 0)
     assert all(12 not in piece for batch in run.batches for piece in batch)
 
 
@@ -509,7 +512,7 @@ async def test_a_deadline_that_passed_before_the_run() -> None:
     assert isinstance(await end_of(late), DeadlineExceeded)
     assert await end_of(in_time) == answers_to([2])
     assert run.batches == [[[2]]]
-    assert batcher.queued_rows == 0
+    assert batcher.queue.rows == 0
 
 
 async def test_a_deadline_while_queued(executor: Executor) -> None:
@@ -522,11 +525,11 @@ async def test_a_deadline_while_queued(executor: Executor) -> None:
     batcher.submit(late)
     batcher.submit(patient)
     assert isinstance(await end_of(late), DeadlineExceeded)
-    assert batcher.queued_rows == 1
+    assert batcher.queue.rows == 1
     run.gate.set()
     assert await end_of(running) == answers_to([0])
     assert await end_of(patient) == answers_to([2])
-    assert (late.ends, batcher.queued_rows) == (1, 0)
+    assert (late.ends, batcher.queue.rows) == (1, 0)
 
 
 async def test_a_deadline_while_running(executor: Executor) -> None:
@@ -567,7 +570,7 @@ async def test_a_deadline_of_large_work_partly_taken(executor: Executor) -> None
     batcher.submit(large)
     await run.until_entered()
     assert isinstance(await end_of(large), DeadlineExceeded)
-    assert batcher.queued_rows == 0
+    assert batcher.queue.rows == 0
     run.gate.set()
     await until_idle(batcher)
     assert (large.ends, len(run.batches)) == (1, 1)
@@ -641,7 +644,7 @@ def test_batched_equals_single(sizes: list[int], most: int, threaded: bool, leav
                 assert isinstance(outcome, ModelFailed) if n in bad else outcome == answers_to(caller.rows)
             await until_idle(batcher)
             assert [caller.ends for caller in callers] == [int(n not in leaving) for n in range(len(callers))]
-            assert batcher.queued_rows == 0
+            assert batcher.queue.rows == 0
             assert all(rows <= most for rows in tally.runs)
 
     asyncio.run(go())
@@ -680,7 +683,7 @@ async def test_thousands_of_callers_never_get_anothers_answer(threaded: bool, ex
     async with asyncio.timeout(PATIENCE_S * 3):
         assert all(await asyncio.gather(*(one(n) for n in range(5000))))
     await until_idle(batcher)
-    assert (batcher.queued_rows, batcher._beyond_rows) == (0, 0)
+    assert (batcher.queue.rows, batcher.queue._beyond_rows) == (0, 0)
     assert max(tally.runs) == 16
 
 
@@ -695,12 +698,12 @@ async def test_what_would_wait_too_long_is_refused_at_the_door(executor: Executo
     first, waiting = Caller([0]), Caller([1, 2, 3, 4, 5])
     batcher.submit(first)
     await run.until_entered()
-    crowded_before = batcher.crowded
+    crowded_before = batcher.queue.crowded
     batcher.submit(waiting)
-    assert (crowded_before, batcher.crowded) == (False, True)
-    batcher.admit(1, 0, patience_s=5.0)
+    assert (crowded_before, batcher.queue.crowded) == (False, True)
+    batcher.queue.admit(1, 0, patience_s=5.0)
     with pytest.raises(Overloaded, match=r"expected a wait of at most 1.8 s. Received: about 2 s") as refused:
-        batcher.admit(1, 0, patience_s=3.0)
+        batcher.queue.admit(1, 0, patience_s=3.0)
     assert refused.value.retry_after_s == 2
     run.gate.set()
     assert await end_of(waiting) == answers_to([1, 2, 3, 4, 5])
@@ -710,7 +713,7 @@ async def test_a_run_on_the_loop_costs_a_turn_in_the_socket(executor: Executor) 
     """While the loop runs the model nobody reads; a thread leaves it free to."""
     for batcher, turns in ((make(Recording(), executor=executor), 1), (make(Recording()), 2)):
         batcher.pace.turn_s = 1.0
-        assert batcher.wait_s == turns
+        assert batcher.queue.wait_s == turns
 
 
 async def test_a_large_request_is_waited_for_by_the_piece(executor: Executor) -> None:
@@ -722,14 +725,14 @@ async def test_a_large_request_is_waited_for_by_the_piece(executor: Executor) ->
     for caller in (first, large, left):
         batcher.submit(caller)
     await run.until_entered()
-    assert (batcher.queued_rows, batcher.wait_s) == (46, 3)  # a piece of each, and one's own
+    assert (batcher.queue.rows, batcher.queue.wait_s) == (46, 3)  # a piece of each, and one's own
     batcher.cancel(left)
-    assert batcher.wait_s == 2
-    batcher.admit(1, 0, patience_s=4.0)
+    assert batcher.queue.wait_s == 2
+    batcher.queue.admit(1, 0, patience_s=4.0)
     run.gate.set()
     await end_of(large)
     await until_idle(batcher)
-    assert (batcher.queued_rows, batcher._beyond_rows) == (0, 0)
+    assert (batcher.queue.rows, batcher.queue._beyond_rows) == (0, 0)
 
 
 async def test_an_empty_queue_refuses_nobody_for_the_pace() -> None:
@@ -782,14 +785,14 @@ async def test_behind_a_run_that_hangs_nothing_piles_up(executor: Executor) -> N
         batcher.submit(gone)
         batcher.cancel(gone)
         await asyncio.sleep(0)
-        assert len(batcher._queue) <= 2 * SWEEP_WORKS
+        assert len(batcher.queue) <= 2 * SWEEP_WORKS
     batcher.submit(stays[1])
-    assert (batcher.under_way, batcher.queued_rows) == (3, 2)
+    assert (batcher.under_way, batcher.queue.rows) == (3, 2)
     run.gate.set()
     for caller in (first, *stays):
         assert await end_of(caller) == answers_to(caller.rows)
     await until_idle(batcher)
-    assert (batcher.under_way, len(batcher._queue), batcher._gone) == (0, 0, 0)
+    assert (batcher.under_way, len(batcher.queue), batcher.queue._gone) == (0, 0, 0)
 
 
 async def test_those_that_expire_in_the_queue_are_counted_once() -> None:
@@ -804,7 +807,7 @@ async def test_those_that_expire_in_the_queue_are_counted_once() -> None:
     batcher.submit(good)
     assert await end_of(good) == answers_to([7])
     await until_idle(batcher)
-    assert (batcher.under_way, batcher._gone, batcher.queued_rows) == (0, 0, 0)
+    assert (batcher.under_way, batcher.queue._gone, batcher.queue.rows) == (0, 0, 0)
 
 
 async def test_how_long_the_longest_run_took(executor: Executor) -> None:

@@ -13,12 +13,12 @@ import httpx
 import pytest
 
 from app.batcher import Batcher
-from app.concurrency import batcher_of, limit_of
+from app.concurrency import limit_of
 from app.errors import Overloaded
 from app.main import Slipway
 from app.protos import open_inference_pb2 as pb
 from tests import serving, tiny
-from tests.app.test_batcher import Caller, Gated, Tally
+from tests.app.test_batcher import Caller, Gated, make
 
 NUMBERS = tiny.Tiny(task="regression", numbers=("a", "b"), booleans=(), strings=(), optional=())
 ROW = [1.0, 2.0]
@@ -101,8 +101,7 @@ async def test_who_has_left_counts_until_its_rows_are_gone() -> None:
     """In a run until it ends; in the queue no longer; and a large request in pieces counts once."""
     run = Gated()
     with ThreadPoolExecutor(1) as executor:
-        make = batcher_of(3)
-        batcher = make(run, max_batch_rows=2, max_queue_rows=100, observer=Tally(), executor=executor)
+        batcher = make(run, most=2, executor=executor, requests=3)
         running, waiting, large = Caller([1]), Caller([2]), Caller(list(range(5)))
         batcher.submit(running)
         await run.until_entered()
@@ -128,9 +127,8 @@ async def test_a_large_request_counts_once_while_a_piece_of_it_runs() -> None:
     """And who would be one too many is known before its body is read, although nobody waits."""
     run = Gated()
     with ThreadPoolExecutor(1) as executor:
-        options = {"max_queue_rows": 100, "observer": Tally(), "executor": executor}
         for rows, most in (([1, 2, 3, 4, 5], 2), ([1], 2)):
-            batcher = batcher_of(1)(run, max_batch_rows=most, **options)
+            batcher = make(run, most=most, executor=executor, requests=1)
             caller = Caller(rows)
             batcher.submit(caller)
             await run.until_entered()
@@ -143,7 +141,7 @@ async def test_a_large_request_counts_once_while_a_piece_of_it_runs() -> None:
 
 def refuse(batcher: Batcher) -> None:
     """One more is refused, before its body is read and after."""
-    assert batcher.crowded
+    assert batcher.queue.crowded
     with pytest.raises(Overloaded) as refused:
         batcher.submit(Caller([9]))
     assert refused.value.reason == "concurrency"

@@ -190,7 +190,7 @@ async def test_a_copy_and_a_request_share_no_run(tmp_path: Path) -> None:
             if order:
                 model.batcher.submit(copy)
             request = asyncio.create_task(by_predict(client, [HIGH]))
-            await serving.until(lambda: model.batcher.queued_rows > 0)
+            await serving.until(lambda: model.batcher.queue.rows > 0)
             if not order:
                 model.batcher.submit(copy)
             assert (await request).status_code == 200

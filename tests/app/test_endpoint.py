@@ -168,7 +168,7 @@ async def test_a_crowded_model_refuses_before_a_body_is_read(app: Slipway) -> No
     async with echo(app) as endpoint:
         batcher = app.state.registry.find().batcher
         for waiting, status in ((0, 200), (10**6, 429)):
-            batcher.queued_rows = waiting
+            batcher.queue.rows = waiting
             asked = Asked(b"x")
             ticket = ask(endpoint, asked)
             await turn()
@@ -180,7 +180,7 @@ async def test_a_crowded_model_refuses_before_a_body_is_read(app: Slipway) -> No
         other = ask(endpoint, Asked(b"x"))
         assert isinstance(other, Refusal)
         assert not other.crowded
-        batcher.queued_rows = 0
+        batcher.queue.rows = 0
 
 
 @pytest.mark.parametrize(("waited_s", "status"), [(0.0, 200), (9.9, 429)])
@@ -188,13 +188,13 @@ async def test_what_has_waited_is_not_read_when_it_is_too_late(waited_s: float, 
     """Of ten seconds; the queue is not long, but a turn takes a second."""
     async with echo(app) as endpoint:
         batcher = app.state.registry.find().batcher
-        batcher.queued_rows, batcher.pace.turn_s = 1, 1.0
+        batcher.queue.rows, batcher.pace.turn_s = 1, 1.0
         asked = Asked(b"x")
         asked.arrived = monotonic() - waited_s
         ask(endpoint, asked)
         await turn()
         assert [answer[0] for answer in asked.answers] == [status]
-        batcher.queued_rows = 0
+        batcher.queue.rows = 0
 
 
 async def test_who_has_no_key_is_refused_before_anything_else(app: Slipway, tmp_path: Path) -> None:

@@ -138,9 +138,9 @@ async def test_load_changes_nothing(models: Path) -> None:
         model, gate = app.state.registry.models[0], threading.Event()
         occupied = model._executor.submit(gate.wait, 10)
         waiting = [asyncio.create_task(predict(client))]
-        await serving.until(lambda: not model.batcher.idle and not model.batcher.queued_rows)
+        await serving.until(lambda: not model.batcher.idle and not model.batcher.queue.rows)
         waiting += [asyncio.create_task(predict(client)) for _ in range(3)]
-        await serving.until(lambda: model.batcher.queued_rows == 3)
+        await serving.until(lambda: model.batcher.queue.rows == 3)
         assert (await predict(client)).status_code == 429
         assert await statuses(client) == (200, 200, 200, 200)
         gate.set()

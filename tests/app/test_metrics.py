@@ -341,15 +341,15 @@ async def test_what_waits_and_runs_is_in_flight(models: Path, monkeypatch: pytes
     """And not in the queue, once it runs; one that leaves is counted at once, one too late at its deadline."""
     async with held(serving.app_of(models, run_on="thread"), monkeypatch) as (client, model):
         first = asyncio.create_task(post(client, body_of(GOOD)))
-        await serving.until(lambda: model.batcher.under_way == 1 and not model.batcher.queued_rows)
+        await serving.until(lambda: model.batcher.under_way == 1 and not model.batcher.queue.rows)
         late = asyncio.create_task(
             client.post("/predict", content=body_of(GOOD, GOOD), headers=JSON | {"x-request-timeout-ms": "60000"})
         )
-        await serving.until(lambda: model.batcher.queued_rows == 2)
+        await serving.until(lambda: model.batcher.queue.rows == 2)
         metrics = await scrape(client)
         assert metrics.value("slipway_requests_in_flight", **TINY) == 2
         assert metrics.value("slipway_queue_rows", **TINY) == 2
-        work = model.batcher._queue[0]
+        work = next(iter(model.batcher.queue))
         work.cancel()  # type: ignore[attr-defined]  # as a door does when its client has left
         work.cancel()  # type: ignore[attr-defined]
         metrics = await scrape(client)
@@ -378,9 +378,9 @@ async def test_a_wait_that_would_be_too_long_has_a_reason(models: Path, monkeypa
     """By the pace of the last runs, which is made up here."""
     async with held(serving.app_of(models, run_on="thread"), monkeypatch) as (client, model):
         first = asyncio.create_task(post(client, body_of(GOOD)))
-        await serving.until(lambda: model.batcher.under_way == 1 and not model.batcher.queued_rows)
+        await serving.until(lambda: model.batcher.under_way == 1 and not model.batcher.queue.rows)
         second = asyncio.create_task(post(client, body_of(GOOD)))
-        await serving.until(lambda: model.batcher.queued_rows == 1)
+        await serving.until(lambda: model.batcher.queue.rows == 1)
         model.batcher.pace.turn_s = 1000.0
         assert await post(client, body_of(GOOD)) == 429
         metrics = await scrape(client)

@@ -228,11 +228,11 @@ async def test_calls_share_a_run_with_each_other_and_with_rest(folder: Path) -> 
     async with stub_of(app) as stub, serving.client_of(app) as http, held(app, "add_sub"):
         batcher = app.state.registry.find("add_sub").batcher
         first = asyncio.create_task(finished(stub.ModelInfer(infer("add_sub", *pair(0)))))
-        await serving.until(lambda: not batcher.idle and not batcher.queued_rows)
+        await serving.until(lambda: not batcher.idle and not batcher.queue.rows)
         calls = [asyncio.create_task(finished(stub.ModelInfer(infer("add_sub", *pair(n))))) for n in range(6)]
         body = {"inputs": [dict(zip(("name", "datatype", "shape", "data"), t, strict=True)) for t in pair(1)]}
         calls += [asyncio.create_task(http.post("/v2/models/add_sub/infer", json=body)) for _ in range(6)]
-        await serving.until(lambda: batcher.queued_rows == 12)
+        await serving.until(lambda: batcher.queue.rows == 12)
         app.state.gate.set()
         await asyncio.gather(first, *calls)
         (stats,) = (await stub.ModelStatistics(pb.ModelStatisticsRequest(name="add_sub"))).model_stats
@@ -284,7 +284,7 @@ async def test_the_calls_own_deadline_is_the_works(folder: Path) -> None:
         await asyncio.gather(
             *(code_of(stub.ModelInfer(one(parameters={"timeout": 10**10}), timeout=0.2)) for _ in range(3))
         )
-        await serving.until(lambda: batcher.queued_rows == 0)
+        await serving.until(lambda: batcher.queue.rows == 0)
         counted = 'slipway_requests_total{code="504",model="identity_FP32",protocol="grpc",version="1"} 3.0'
         assert counted in (await http.get("/metrics")).text
 
@@ -304,18 +304,18 @@ async def test_a_call_that_grpc_ends_at_its_deadline_is_counted(folder: Path) ->
     async with stub_of(app) as stub, serving.client_of(app) as http, held(app, "identity_FP32"):
         batcher = app.state.registry.find("identity_FP32").batcher
         first = stub.ModelInfer(one())
-        await serving.until(lambda: not batcher.idle and not batcher.queued_rows)
+        await serving.until(lambda: not batcher.idle and not batcher.queue.rows)
         brief: Any = Brief()
         behaviour = Infer(Serving(app.state.registry, app.state.metrics, 10, 10**6, app.guard))
         call = asyncio.create_task(behaviour(one().SerializeToString(), Call(brief)))
-        await serving.until(lambda: batcher.queued_rows == 2)
+        await serving.until(lambda: batcher.queue.rows == 2)
         late = monotonic() + 0.01
         while monotonic() < late:
             pass  # the loop stands still, so that no timer can be first
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        assert batcher.queued_rows == 0
+        assert batcher.queue.rows == 0
         counted = 'slipway_requests_total{code="504",model="identity_FP32",protocol="grpc",version="1"} 1.0'
         text = (await http.get("/metrics")).text
         assert counted in text
@@ -331,11 +331,11 @@ async def test_a_cancelled_call_takes_its_work_along(folder: Path) -> None:
     async with stub_of(app) as stub, serving.client_of(app) as http, held(app, "identity_FP32"):
         batcher = app.state.registry.find("identity_FP32").batcher
         first = stub.ModelInfer(one())
-        await serving.until(lambda: not batcher.idle and not batcher.queued_rows)
+        await serving.until(lambda: not batcher.idle and not batcher.queue.rows)
         second, third = stub.ModelInfer(one()), stub.ModelInfer(one(id="third"))
-        await serving.until(lambda: batcher.queued_rows == 4)
+        await serving.until(lambda: batcher.queue.rows == 4)
         second.cancel()
-        await serving.until(lambda: batcher.queued_rows == 2)
+        await serving.until(lambda: batcher.queue.rows == 2)
         app.state.gate.set()
         assert outputs_of(await first) == [y()]
         assert (await third).id == "third"

@@ -199,7 +199,7 @@ async def test_a_shadow_that_hangs_keeps_nobody_waiting(shadowed: tuple[Slipway,
     for _ in range(5):
         assert (await predict(client))["version"] == 1
     found = await until_counted(client, "requests_total dropped", 4)
-    assert shadow.batcher.queued_rows == 0
+    assert shadow.batcher.queue.rows == 0
     assert found.get("requests_total answered") is None
     gate.set()
     await until_counted(client, "requests_total answered", 1)
