@@ -8,79 +8,30 @@
 No scope, no task and no event is made for a hot request, which costs about a third of an empty ASGI application.
 An `Exchange` stands where uvicorn keeps its `RequestResponseCycle`, so keep-alive, pipelining, graceful shutdown
 and the loss of a connection stay uvicorn's own.
-`fits()` says whether the installed uvicorn is the one that this file leans on; otherwise `app.doors` serves alone.
+`app.uvicorn_fit` says whether the installed uvicorn is the one that this file leans on.
 """
 
-import asyncio
 import functools
-import inspect
-import logging
 from typing import Any
 
-import msgspec
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from app.connection import JSON_LINE, Connection
 from app.errors import Headers
 from app.exchange import Exchange, HotHead, Watched
-from app.handler import HotRoutes
-from app.identity import cut_out, identify, sent_of
+from app.identity import cut_out, sent_of
 from app.intake import PIECE_BYTES
-from app.journal import Journal
-from app.record import Record, ours
 
-log = logging.getLogger("slipway.protocol")
-
-JSON_LINE = b"content-type: application/json\r\n"
 HEADS_MAX = 256  # heads that are remembered
 HEAD_MAX_BYTES = 2048  # of one that is remembered
 
-# What this door leans on in uvicorn's class, which does not promise to keep it.
-ATTRIBUTES = {"cycle", "pipeline", "flow", "parser", "headers", "url", "server_state", "access_log", "transport"}
-METHODS = {
-    "on_message_begin": ["self"],
-    "on_headers_complete": ["self"],
-    "on_body": ["self", "body"],
-    "on_message_complete": ["self"],
-    "on_response_complete": ["self"],
-    "_start_asgi_task": ["self", "cycle", "app"],
-    "_unset_keepalive_if_required": ["self"],
-    "timeout_keep_alive_handler": ["self"],
-    "connection_made": ["self", "transport"],
-    "send_400_response": ["self", "msg"],
-}
 
+class HotProtocol(Connection):
+    """A connection with the hot routes taken out."""
 
-def fits(protocol: type = HttpToolsProtocol) -> bool:
-    """Say whether uvicorn's class still has what this door leans on."""
-    methods = [method for method in vars(protocol).values() if inspect.isfunction(method)]
-    named = {name for method in methods for name in method.__code__.co_names}
-    missing = sorted(ATTRIBUTES - named)
-    for name, parameters in METHODS.items():
-        method = getattr(protocol, name, None)
-        if method is None or list(inspect.signature(method).parameters) != parameters:
-            missing.append(name)
-    if missing:
-        log.warning("uvicorn's HTTP class has changed (%s): serving through the ASGI door.", ", ".join(missing))
-    return not missing
-
-
-class HotProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with the hot routes taken out; its application has a `HotRoutes` as `hot`."""
-
-    cycle: Any  # uvicorn's RequestResponseCycle, or an Exchange in its place
-    pipeline: Any
-    timeout_keep_alive_task: Any
-
-    _in_message = False  # the parser has seen the beginning of a request and not its end
-    _in_head = False  # nor the end of its head
-    _head_bytes = 0  # of the headers that are whole
-    _sent_bytes = 0  # since the beginning of a head that came in pieces
-    _slow_task: asyncio.TimerHandle | None = None  # cuts off who does not send the rest
     arrived = 0.0  # when what is being taken came, on `time.monotonic`, if it has waited in `app.intake`
     _put_off: tuple[bytes, ...] = ()  # pieces that wait there
-    _busy = False  # a request of this connection is being answered
-    _idle_since: float | None = None
     _head: HotHead | None = None  # of the hot request that the parser is reading
     _prefix_of: list[tuple[bytes, bytes]] | None = None  # the default headers that `_prefix` was made of
     _prefix = b""
@@ -89,19 +40,9 @@ class HotProtocol(HttpToolsProtocol):
 
     def __init__(self, config: Config, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
-        hot: HotRoutes = config.app.hot  # type: ignore[union-attr]  # the application that `app.main` made
-        self._find, self._heads = hot.find, hot.heads
-        self._hot, self.journal = hot, hot.journal or Journal()
+        self._find, self._heads, self._intake = self._hot.find, self._hot.heads, self._hot.intake
         self.watching = self.journal.watching
         self._exchange = Watched if self.watching else Exchange
-
-        self._intake = hot.intake
-
-    def connection_made(self, transport: Any) -> None:
-        """A connection on which nothing ever comes is idle, too."""
-        super().connection_made(transport)
-        self._idle_since = self.loop.time()
-        self._wait_idle()
 
     # ── a request comes in ──
 
@@ -184,42 +125,15 @@ class HotProtocol(HttpToolsProtocol):
         return True
 
     def _parse(self, data: bytes) -> None:
-        """Give data to the parser; who sends a head without end, or not the rest of a request, is cut off."""
-        super().data_received(data)
-        if not self._in_message or self.transport.is_closing():
-            return
-        if self._in_head:
-            self._sent_bytes += len(data)
-            if self._sent_bytes > self._hot.max_head_bytes:
-                self.send_400_response("The head of the request is too large.")
-        if self._slow_task is None:
-            self._slow_task = self.loop.call_later(self._hot.receive_timeout_s, self._cut_off)
-        if len(data) >= PIECE_BYTES and not self._in_head:
+        super()._parse(data)
+        if len(data) >= PIECE_BYTES and self._in_message and not self._in_head and not self.transport.is_closing():
             (self._intake.discard if self.cycle.response_complete else self._intake.wait)(self)
-
-    def on_message_begin(self) -> None:
-        """Make no scope yet: a hot request needs none."""
-        self._in_message = self._in_head = True
-        self._head_bytes = self._sent_bytes = 0
-        self.url = b""
-        self.headers = []
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers.append((name.lower(), value))
-        self._head_bytes += len(name) + len(value)
-        if self._head_bytes > self._hot.max_head_bytes:
-            raise ValueError(
-                "The head of the request is too large."
-            )  # the parser stops and `send_400_response` follows
 
     def on_headers_complete(self) -> None:
         self._in_head = False
         handler = self._find(self.url.partition(b"?")[0]) if self._takes_hot() else None
         if handler is None:
-            self._begin_ordinary()
             super().on_headers_complete()
-            if self._hot.closing:
-                self.cycle.keep_alive = False
             return
         keep_alive = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
         keep_alive = keep_alive and not self._hot.closing
@@ -240,10 +154,7 @@ class HotProtocol(HttpToolsProtocol):
             self.cycle.feed(body)
 
     def on_message_complete(self) -> None:
-        self._in_message = False
-        if self._slow_task is not None:
-            self._slow_task.cancel()
-            self._slow_task = None
+        self._received()
         if not isinstance(self.cycle, Exchange):
             super().on_message_complete()
         elif not self.cycle.response_complete:
@@ -255,10 +166,11 @@ class HotProtocol(HttpToolsProtocol):
         for cycle, _ in self.pipeline:
             cycle.disconnected = True
         super().connection_lost(exc)
-        for timer in (self.timeout_keep_alive_task, self._slow_task):
-            if timer is not None:
-                timer.cancel()
-        self.timeout_keep_alive_task = self._slow_task = None
+
+    def _give_up(self) -> None:
+        if isinstance(self.cycle, Exchange) and not self.cycle.response_complete and not self.pipeline:
+            self.cycle.disconnected = True
+            self._busy = False
 
     # ── the answer goes out ──
 
@@ -285,10 +197,7 @@ class HotProtocol(HttpToolsProtocol):
         return self._in_message and exchange is self.cycle and not exchange.head.expects_100
 
     def on_response_complete(self) -> None:
-        """Start the next pipelined request, or wait for one.
-
-        One timer a connection notes when it fell idle, instead of one made and cancelled for each request.
-        """
+        """Start the next pipelined request, or wait for one."""
         self.server_state.total_requests += 1
         self._busy = False
         if self.transport.is_closing():
@@ -302,59 +211,9 @@ class HotProtocol(HttpToolsProtocol):
         if self.timeout_keep_alive_task is None:
             self._wait_idle()
 
-    def _wait_idle(self) -> None:
-        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
-
     def resume_writing(self) -> None:
         super().resume_writing()
         self._start_next()
-
-    def timeout_keep_alive_handler(self) -> None:
-        """Close a connection that has been idle long enough; look again later if it has not."""
-        self.timeout_keep_alive_task = None
-        if self.transport.is_closing():
-            return
-        idle_s = 0.0 if self._busy or self._idle_since is None else self.loop.time() - self._idle_since
-        if idle_s >= self.timeout_keep_alive:
-            self.transport.close()
-            return
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive - idle_s, self.timeout_keep_alive_handler
-        )
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP, or too much of it, in the form of every other error."""
-        if max(self._head_bytes, self._sent_bytes) > self._hot.max_head_bytes:
-            expected = f"at most {self._hot.max_head_bytes} bytes of URL and headers"
-            self._turn_away(431, f"Invalid head: expected {expected}. Received: more.")
-        else:
-            self._turn_away(400, msg)
-
-    def _turn_away(self, status: int, message: str) -> None:
-        """Say why and close, if nothing else is being said on this connection."""
-        if not self._busy and not self.transport.is_closing():
-            body = msgspec.json.encode({"error": message})
-            identity = identify(sent_of(dict(self.headers if self._in_message else ())))
-            pairs = self.journal.note(Record(identity, status, method="", bytes_out=len(body), error=ours(message)))
-            own = b"".join([b"%b: %b\r\n" % pair for pair in pairs])
-            head = b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body)
-            self.transport.write(STATUS_LINE[status] + JSON_LINE + own + head + body)
-        self.transport.close()
-
-    def _cut_off(self) -> None:
-        """The rest of a request has not come; where the service itself stopped reading, go on waiting."""
-        self._slow_task = None
-        if self.flow.read_paused:
-            self._slow_task = self.loop.call_later(self._hot.receive_timeout_s, self._cut_off)
-            return
-        if not self._in_head and self.cycle.response_complete:
-            self.transport.close()  # it has its answer
-            return
-        waiting = isinstance(self.cycle, Exchange) and not self.cycle.response_complete and not self.pipeline
-        if waiting:
-            self.cycle.disconnected = True
-            self._busy = False
-        self._turn_away(408, f"The request did not arrive within {self._hot.receive_timeout_s:g} s.")
 
     # ── helpers ──
 
@@ -381,24 +240,12 @@ class HotProtocol(HttpToolsProtocol):
             self._heads.clear()  # heads that differ each time must not pile up
         self._heads[key] = head
 
-    def _unset_keepalive_if_required(self) -> None:
-        """Data came, or a response ended: the connection is not idle; the timer finds out by itself."""
-        self._idle_since = None
-
     def _takes_hot(self) -> bool:
         """Other methods, upgrades and refusals by uvicorn's own concurrency limit go the ordinary way."""
         if self.parser.get_method() != b"POST" or self.parser.should_upgrade():
             return False
         limit = self.limit_concurrency
         return limit is None or (len(self.connections) < limit and len(self.tasks) < limit)
-
-    def _begin_ordinary(self) -> None:
-        """Make what uvicorn makes when a message begins, with the headers that came since."""
-        url, headers = self.url, self.headers
-        super().on_message_begin()
-        self.url = url
-        for name, value in headers:
-            super().on_header(name, value)
 
     def _make_prefix(self) -> None:
         """Do once what holds for a second: then uvicorn makes a new list of default headers."""

@@ -25,8 +25,9 @@ from app.memory import share_arenas
 from app.model import RUN_THREAD, Model
 from app.operations_port import OperationsPort
 from app.packets import PacketsProtocol
-from app.protocol import HotProtocol, fits
+from app.protocol import HotProtocol
 from app.settings import Settings
+from app.uvicorn_fit import fits
 
 log = logging.getLogger("slipway.server")
 

@@ -108,7 +108,7 @@ class WorkQueue:
 
     @property
     def crowded(self) -> bool:
-        """True when it is worth asking `admit` before any work on a request: say, more waits than the next run takes."""
+        """True when more waits than the next run takes: worth asking `admit` before any work on a request."""
         return self.rows >= self.easy_rows
 
     def put(self, work: Work) -> None:

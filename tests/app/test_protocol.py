@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from app.protocol import HEADS_MAX, fits
+from app.protocol import HEADS_MAX
+from app.uvicorn_fit import fits
 from tests.wire import Running, expected, request, running, until
 
 DOORS = ("protocol", "asgi")
