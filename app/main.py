@@ -10,7 +10,7 @@ import gc
 import importlib.metadata
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request, Response
@@ -143,16 +143,49 @@ def create_app(settings: Settings | None = None) -> Slipway:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Start every part, and stop them in the opposite order."""
     assert isinstance(app, Slipway)
+    settings, state = app.settings, app.state
+    state.metrics = metrics = _metrics(app)
+    state.feedback = feedback = Feedback(metrics.feedback, settings.feedback_rows) if settings.feedback else None
+    app.journal.remember = None if feedback is None else feedback.remember
+    state.registry = registry = _registry(settings, metrics, feedback)
+    engines = EngineWatch(lambda: registry.models, settings.watchdog_s, settings.timeout_ms / 1000)
+    state.health = health = Health(registry, engines)
+    state.rpc = None
+    serving = _open(app)
+    reload_on_hangup(registry)
+    async with AsyncExitStack() as stops:
+        stops.push_async_callback(app.journal.stop)
+        stops.callback(registry.stop)
+        _watch_loop(settings, metrics, stops)
+        for work, name in (
+            (_load(registry), "load models and watch their folder"),
+            (_each_second(app, metrics, health, engines), "each second"),
+        ):
+            stops.callback(asyncio.create_task(work, name=name).cancel)
+        if settings.workers > 1:
+            # The socket is shared: who cannot answer yet must not take connections from others.
+            await registry.finished.wait()
+        try:
+            state.rpc = await _start_rpc(app, serving)
+            yield
+        finally:
+            health.draining = True
+            if state.rpc is not None:
+                await state.rpc.stop()
+
+
+def _metrics(app: Slipway) -> Metrics:
     settings = app.settings
     protocols = [protocol for protocol in PROTOCOLS if protocol != "grpc" or settings.grpc_port is not None]
     metrics = Metrics(app.version, settings.objective_ms / 1000, protocols=protocols)
     metrics.watch_process()
-    feedback = Feedback(metrics.feedback, settings.feedback_rows) if settings.feedback else None
-    app.journal.remember = None if feedback is None else feedback.remember
-    lag = Lag(metrics.lagged.add)
-    lag.start()
-    registry = Registry(
+    return metrics
+
+
+def _registry(settings: Settings, metrics: Metrics, feedback: Feedback | None) -> Registry:
+    return Registry(
         settings,
         observe=lambda model: metrics.observe(model, settings.max_queue_rows),
         loaded=lambda entry, ready: metrics.loaded(
@@ -161,11 +194,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         retired=lambda entry, model: _retired(metrics, feedback, entry, model),
         division=Traffic(settings.canary, settings.shadow, metrics),
     )
-    engines = EngineWatch(lambda: registry.models, settings.watchdog_s, settings.timeout_ms / 1000)
-    health = Health(registry, engines)
+
+
+def _open(app: Slipway) -> Serving:
+    """Give each hot route its handler; return what the handlers share."""
+    settings = app.settings
     serving = Serving(
-        registry,
-        metrics,
+        app.state.registry,
+        app.state.metrics,
         settings.timeout_ms / 1000,
         settings.max_body_bytes,
         app.guard,
@@ -175,35 +211,18 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.take("/predict", Predict(serving))
     app.hot.take_family(openinference.PREFIX, openinference.OpenInference(serving).find)
     app.hot.take_family(tfserving.PREFIX, tfserving.TensorFlowServing(serving, settings.labels).find)
-    app.state.metrics, app.state.registry, app.state.health = metrics, registry, health
-    app.state.feedback = feedback
-    app.state.rpc = None
-    reload_on_hangup(registry)
-    tasks = [
-        asyncio.create_task(_load(registry), name="load models and watch their folder"),
-        asyncio.create_task(_each_second(app, metrics, health, engines), name="each second"),
-    ]
-    loop_watch = LoopWatch(settings.watchdog_s, metrics.stuck.labels("loop").set) if settings.watchdog_s else None
-    if loop_watch is not None:
-        loop_watch.start()
-    if settings.workers > 1:
-        await (
-            registry.finished.wait()
-        )  # the socket is shared: who cannot answer yet must not take connections from others
-    try:
-        app.state.rpc = await _start_rpc(app, serving)
-        yield
-    finally:
-        health.draining = True
-        if app.state.rpc is not None:
-            await app.state.rpc.stop()
-        for task in tasks:
-            task.cancel()
-        if loop_watch is not None:
-            loop_watch.stop()
-        lag.stop()
-        registry.stop()
-        await app.journal.stop()
+    return serving
+
+
+def _watch_loop(settings: Settings, metrics: Metrics, stops: AsyncExitStack) -> None:
+    """Measure how late the loop is, and tell when it is stuck."""
+    lag = Lag(metrics.lagged.add)
+    lag.start()
+    stops.callback(lag.stop)
+    if settings.watchdog_s:
+        watch = LoopWatch(settings.watchdog_s, metrics.stuck.labels("loop").set)
+        watch.start()
+        stops.callback(watch.stop)
 
 
 def _retired(metrics: Metrics, feedback: Feedback | None, entry: Entry, model: Model | None) -> None:
