@@ -289,14 +289,17 @@ def filled(beginning: bytes, item: bytes, end: bytes) -> bytes:
 TENSOR = b'{"inputs":[{"name":"x","datatype":"FP32","shape":[1,2],"data":['
 OUT_OF_RANGE = b'{"instances":[[1e400,1],'
 SPACES = b" " * 1700  # so that no more rows fit than are allowed
+ROW = b"[1.0,2.0" + SPACES + b"]"
+NESTED = b'{"inputs":[{"name":"x","datatype":"FP32","shape":[9811,2],"data":['
 LARGE = {
     "too many rows, one out of range": ("/predict?model=tiny", filled(OUT_OF_RANGE, b"[1.5,2.5]", b"]}"), 400),
-    "good rows": ("/predict?model=tiny", filled(b'{"instances":[', b"[1.0,2.0" + SPACES + b"]", b"]}"), 200),
+    "good rows": ("/predict?model=tiny", filled(b'{"instances":[', ROW, b"]}"), 200),
     "too many rows": ("/predict?model=tiny", filled(b'{"instances":[', b"[1,2]", b"]}"), 413),
-    "a number out of range": ("/predict?model=tiny", filled(OUT_OF_RANGE, b"[1.0,2.0" + SPACES + b"]", b"]}"), 400),
+    "a number out of range": ("/predict?model=tiny", filled(OUT_OF_RANGE, ROW, b"]}"), 400),
     "an unknown key": ("/predict?model=tiny", filled(b'{"x":[', b"[]", b'],"instances":[[1,2]]}'), 400),
     "too many rows of a tensor": ("/v1/models/identity_FP32:predict", filled(b'{"instances":[', b"[1,2]", b"]}"), 413),
     "too many numbers": ("/v2/models/identity_FP32/infer", filled(TENSOR, b"1", b"]}]}"), 400),
+    "lists of numbers": ("/v2/models/identity_FP32/infer", filled(NESTED, ROW, b"]}]}"), 200),
     "lists of two lengths": ("/v2/models/identity_FP32/infer", filled(TENSOR, b"[1]", b",[1,2]]}]}"), 400),
 }
 
