@@ -1,7 +1,6 @@
 """A long array in a body -> portions that are read one by one, and the faults of each told by their place in the whole.
 
     rows(body)         {"instances": [row, row, …]} -> bodies like it, of some rows each
-    items(text)        1, 2, 3, …                   -> [1, 2, …], [3, …]; so with strings, and with lists
     read(…)            a generator: each step reads a portion; it returns all that was read
     read_rows(…)       the same for a body that may or may not have rows
     concatenate(…)     the arrays of portions -> one
@@ -24,7 +23,6 @@ from app.tensors import Array
 PORTION_BYTES = 2**16  # half a millisecond of reading numbers
 ROWS = re.compile(rb'(\s*\{(?:\s*"signature_name"\s*:\s*"[^"\\]*"\s*,)?\s*"instances"\s*:\s*\[)\s*(\[+|\{)')
 NEXT = re.compile(rb"\s*,\s*")
-ITEM = re.compile(rb"\s*(\[*)\s*(\"?)")  # how one begins: brackets, and perhaps a string
 CLOSING = {b"[": b"]", b"{": b"}"}
 
 Part = TypeVar("Part")
@@ -57,30 +55,6 @@ def rows(body: bytes) -> Iterator[bytes]:
     yield head + body[start:]
 
 
-def items(text: bytes) -> Iterator[bytes]:
-    """Cut what is between the brackets of a list of numbers, of strings or of lists into lists of their own.
-
-    Raises:
-        Uneven: when an item does not begin as the first one does.
-    """
-    first = _beginning(text, 0)
-    brackets, quote = first
-    end_of_one = quote + b"]" * len(brackets) + b","
-    start = 0
-    while (end := text.find(end_of_one, start + PORTION_BYTES)) >= 0:
-        end += len(end_of_one)
-        yield b"[%b]" % text[start : end - 1]
-        start = end
-        if _beginning(text, start) != first:
-            raise Uneven
-    yield b"[%b]" % text[start:]
-
-
-def _beginning(text: bytes, start: int) -> tuple[bytes, ...]:
-    found = ITEM.match(text, start)
-    return found.groups() if found else ()
-
-
 def read(
     portions: Iterator[bytes],
     read_one: Callable[[bytes], Part],
@@ -91,7 +65,7 @@ def read(
     """Read portion after portion, one a step.
 
     Args:
-        portions: as `rows` or `items` cut them.
+        portions: as `rows` or `app.lists.items` cut them.
         read_one: reads one of them; raises any `RequestError`.
         count: how many items of the array a part holds.
         where: the array's path in the request; a fault that is told by a place in it is told by its place in the whole.

@@ -7,9 +7,7 @@ It knows the paths; what a body means is in `app.tfserving_predict` and `app.tfs
 """
 
 import re
-import sys
-from collections.abc import Generator, Mapping, Sequence
-from functools import partial
+from collections.abc import Generator, Mapping
 from urllib.parse import unquote
 
 from app import infer
@@ -19,10 +17,10 @@ from app.errors import InvalidInput, RequestError, Response, render
 from app.handler import Handler, Head, Respond
 from app.infer import Inference
 from app.model import Model
-from app.portions import concatenate, read_rows
-from app.tensors import Array, Tensors
-from app.tfserving_body import Read, Write
+from app.tensors import Tensors
+from app.tfserving_body import Read
 from app.tfserving_examples import classify, regress
+from app.tfserving_portions import Content, read_body_in_steps
 from app.tfserving_predict import predict
 
 PREFIX = "/"  # the fixed words of a path may be in any case, so that its beginning says nothing: the last family to ask
@@ -56,10 +54,6 @@ class TensorFlowServing:
         return None if call is None else Call(self._serving, self._labels, call.groupdict())
 
 
-Content = tuple[dict[str, Array], Write]
-"""What a body holds, and how to answer."""
-
-
 class Call(Endpoint[Content]):
     """The handler of one path.
 
@@ -87,8 +81,7 @@ class Call(Endpoint[Content]):
         return self._read(model, body)
 
     def read_in_steps(self, model: Model, head: Head, body: bytes) -> Generator[None, None, Content]:
-        rows_max = model.max_request_rows if model.signature.batched else sys.maxsize
-        return read_rows(body, rows_max, partial(self._read, model), _count, _joined)
+        return read_body_in_steps(self._read, model, body)
 
     def submit(
         self, model: Model, head: Head, content: Content, body: bytes, started: float, respond: Respond
@@ -112,15 +105,6 @@ class Call(Endpoint[Content]):
             encode=encode,
             finish=finish,
         )
-
-
-def _joined(parts: Sequence[Content]) -> Content:
-    arrays, write = parts[0]
-    return {name: concatenate([part[name] for part, _ in parts]) for name in arrays}, write
-
-
-def _count(content: Content) -> int:
-    return len(next(iter(content[0].values())))
 
 
 def version_of(parts: Mapping[str, str | None], labels: Labels) -> int | None:

@@ -51,7 +51,7 @@ def predict(model: Model, body: bytes) -> tuple[dict[str, Array], Write]:
         received = "both" if rows else "neither"
         raise InvalidInput(f"Invalid body: expected one of the keys `instances` and `inputs`. Received: {received}.")
     if columns:
-        return _read_columns(model.signature, columns), _write_columns
+        return _read_columns(model.signature, columns), write_columns
     return _read_rows(model, rows), _write_rows
 
 
@@ -156,7 +156,8 @@ def _read_columns(signature: Signature, data: bytes) -> dict[str, Array]:
     return arrays
 
 
-def _write_columns(answers: Tensors) -> bytes:
+def write_columns(answers: Tensors) -> bytes:
+    """Answer `inputs`; raises `ModelFailed` for outputs that JSON cannot say."""
     texts = {name: write(_as_base64(name, array)) for name, array in answers.arrays.items()}
     if len(texts) == 1:
         return b'{"outputs":%b}' % next(iter(texts.values()))

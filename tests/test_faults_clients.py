@@ -300,6 +300,13 @@ LARGE = {
     "too many rows of a tensor": ("/v1/models/identity_FP32:predict", filled(b'{"instances":[', b"[1,2]", b"]}"), 413),
     "too many numbers": ("/v2/models/identity_FP32/infer", filled(TENSOR, b"1", b"]}]}"), 400),
     "lists of numbers": ("/v2/models/identity_FP32/infer", filled(NESTED, ROW, b"]}]}"), 200),
+    "lists of columns": ("/v1/models/identity_FP32:predict", filled(b'{"inputs":[', ROW, b"]}"), 200),
+    "blanks": ("/v2/models/identity_FP32/infer", filled(TENSOR, b" " * 1000, b"x]}]}").replace(b",  ", b"   "), 400),
+    "blanks in columns": (
+        "/v1/models/identity_FP32:predict",
+        b'{"inputs":[' + b" " * (ALLOWED_BYTES - 99) + b"x]}",
+        400,
+    ),
     "lists of two lengths": ("/v2/models/identity_FP32/infer", filled(TENSOR, b"[1]", b",[1,2]]}]}"), 400),
 }
 

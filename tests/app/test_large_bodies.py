@@ -32,9 +32,8 @@ PROTOCOLS = {
 
 
 def large(path: str = PREDICT, content: Any = None, *headers: str, packed: bool = False) -> bytes:
-    text = json.dumps(content or PROTOCOLS[path])
-    blanks = " " * max(0, LARGE_BYTES + 1 - len(text)) if "infer" in path else ""
-    body = text.replace("], [", f"],{FILLING}[").replace('"data": [', f'"data": [{blanks}').encode()
+    between, filled = (", ", f",{FILLING}") if "infer" in path else ("], [", f"],{FILLING}[")
+    body = json.dumps(content or PROTOCOLS[path]).replace(between, filled).encode()
     assert len(body) > LARGE_BYTES
     if packed:
         body = gzip.compress(body)

@@ -7,15 +7,14 @@ from typing import Any, TypeVar
 from unittest.mock import patch
 
 import msgspec
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app import openinference_portions, openinference_request, portions
+from app import portions
 from app.bundle import Manifest
 from app.errors import BodyTooLarge, InvalidInput, RequestError
-from app.portions import Uneven, items, read_rows, rows
+from app.portions import Uneven, read_rows, rows
 from app.table import TableSchema
 from app.tensors import DATATYPES, Signature, TensorSpec
 from app.tfserving_body import Write
@@ -25,7 +24,6 @@ from tests import tiny
 MIXED = tiny.Tiny(numbers=("a",), booleans=("c",), strings=("s", "t"), optional=("t",), order=("s", "t", "c", "a"))
 ROWS_MAX = 30
 STYLES: list[dict[str, Any]] = [{}, {"separators": (",", ":")}, {"indent": 1}, {"ensure_ascii": False}]
-NOISE: list[dict[str, Any]] = [{}, {"id": '"data":[1,2]'}, {"x": {"data": [1, 2]}}, {"id": "data"}]
 Result = TypeVar("Result")
 
 
@@ -163,99 +161,6 @@ def test_rows_of_tensors(name: str, signature: str) -> None:
     same()
 
 
-def flat(values: list[Any]) -> list[Any]:
-    return values
-
-
-def in_pairs(values: list[Any]) -> list[Any]:
-    """An odd one is alone in the last."""
-    return [values[place : place + 2] for place in range(0, len(values), 2)]
-
-
-def deeper(values: list[Any]) -> list[Any]:
-    return in_pairs(in_pairs(values))
-
-
-def ragged(values: list[Any]) -> list[Any]:
-    return [[value] if place % 3 else value for place, value in enumerate(values)]
-
-
-@st.composite
-def inferences(draw: st.DrawFn) -> Any:
-    """Inputs `x` of numbers and `y` of strings, and keys that mean nothing, one with a list that is no input's.
-
-    The elements are listed one after another, or in lists of one depth, or of any.
-    """
-    x, y = draw(st.lists(st.floats(-9, 9, width=32), max_size=40)), draw(st.lists(words, max_size=20))
-    shape = [len(x) + draw(st.sampled_from([0, 0, 0, 1]))]
-    nested = st.sampled_from([flat, flat, in_pairs, in_pairs, deeper, ragged])
-    inputs = [
-        {
-            "name": "x",
-            "datatype": draw(st.sampled_from(["FP32", "FP32", "INT8"])),
-            "shape": shape,
-            "data": draw(nested)(x),
-        },
-        {"name": "y", "shape": [len(y)], "data": draw(nested)(y), "datatype": "BYTES", "parameters": {}},
-    ]
-    before, after = draw(st.sampled_from(NOISE)), {"y": {"data": [3]}} if draw(st.booleans()) else {}
-    return {**before, "inputs": draw(st.permutations(inputs)), **after}
-
-
-@given(texts(inferences()), st.integers(0, 60))
-@settings(max_examples=400)
-def test_an_infer_request(body: bytes, portion_bytes: int) -> None:
-    specs = TensorSpec("x", DATATYPES["FP32"], (None,)), TensorSpec("y", DATATYPES["BYTES"], (None,))
-    signature = Signature(specs, specs, batched=False)
-
-    def plain(asked: openinference_request.Asked) -> Any:
-        arrays = [(name, array.dtype, array.tolist()) for name, array in asked.arrays.items()]
-        return arrays, asked.wishes, asked.id, asked.timeout_s
-
-    with patch.object(portions, "PORTION_BYTES", portion_bytes):
-        found = outcome(lambda: plain(drained(openinference_portions.read_in_steps(signature, body, b""))[0]))
-    assert_same(found, outcome(lambda: plain(openinference_request.read(signature, body, b""))))
-
-
-@pytest.mark.parametrize(
-    "tensor",
-    [
-        {"datatype": "FP32", "data": [[1], [2], [[5]], [3]]},
-        {"datatype": "FP32", "data": [[1], [2], 5, [3]]},
-        {"datatype": "FP32", "data": [1, 2, [5], 3]},
-        {"datatype": "FP32", "data": [1, 2, "a", 3]},
-        {"datatype": "INT8", "data": [1, 2, "a", 3]},
-    ],
-)
-def test_an_item_that_is_not_like_the_first_is_told_as_ever(tensor: dict[str, Any]) -> None:
-    spec = TensorSpec("x", DATATYPES["FP32"], (None,))
-    signature = Signature((spec,), (spec,), batched=False)
-    body = json.dumps({"inputs": [{"name": "x", "shape": [4], **tensor}]}).encode()
-    with patch.object(portions, "PORTION_BYTES", 0):
-        found = outcome(lambda: drained(openinference_portions.read_in_steps(signature, body, b"")))
-    assert found == outcome(lambda: openinference_request.read(signature, body, b""))
-
-
-@pytest.mark.parametrize("nest", [flat, in_pairs, deeper])
-@pytest.mark.parametrize(
-    ("datatype", "values"),
-    [("FP32", [1.5] * 100_000), ("BYTES", ['say "hi", [you]'] * 40_000)],
-    ids=["numbers", "texts"],
-)
-def test_a_large_infer_request_takes_many_steps(
-    datatype: str, values: list[Any], nest: Callable[[list[Any]], list[Any]]
-) -> None:
-    """Whether its elements are listed one after another, or in lists."""
-    spec = TensorSpec("x", DATATYPES[datatype], (None,))
-    content = {"name": "x", "datatype": datatype, "shape": [len(values)], "data": nest(values)}
-    for style in STYLES[:2]:
-        body = json.dumps({"inputs": [content], "id": "7"}, **style).encode()
-        steps = openinference_portions.read_in_steps(Signature((spec,), (spec,), batched=False), body, b"")
-        asked, count = drained(steps)
-        assert (asked.arrays["x"].tolist(), asked.id) == (values, "7")
-        assert count > len(body) / 2**16 - 1
-
-
 def test_a_large_body_takes_many_steps_and_a_portion_each() -> None:
     """Of each form that can be cut, with the blanks that writers put."""
     table = {"instances": [[random.random() for _ in range(8)] for _ in range(20_000)]}
@@ -264,10 +169,6 @@ def test_a_large_body_takes_many_steps_and_a_portion_each() -> None:
         assert len(cut) > len(body) / 2**16 - 2
         assert max(map(len, cut)) < 2**16 + 1000
         assert sum([len(json.loads(part)["instances"]) for part in cut]) == 20_000
-    text = b",".join([b"1.5"] * 100_000)
-    lists_ = list(items(text))
-    assert max(map(len, lists_)) < 2**16 + 10
-    assert np.concatenate([json.loads(part) for part in lists_]).tolist() == [1.5] * 100_000
 
 
 @pytest.mark.parametrize(
