@@ -48,6 +48,7 @@ class Message:
         if status >= 400 or self.sent is not None or door.watching:
             self.own = door.journal.told(self, door.handler, self.sent, self.ticket, status, body)
         self.answer = (status, body, headers)
+        self.ticket = None  # it knows `respond`: a circle that only the garbage collector would find
         if self.waiter is not None and not self.waiter.done():
             self.waiter.set_result(None)
 
@@ -113,13 +114,15 @@ class AsgiDoor:
         if body is None:
             return  # the client left before its body was there
         message = Message(self, head, sent, body if length <= limit else b"")
+        ticket: Ticket | None = None
         if length > limit:
             message.respond(*self.handler.refuse(length))
         else:
-            message.ticket = self.handler.handle(message, message.respond)
+            ticket = self.handler.handle(message, message.respond)
         if message.answer is None:
+            message.ticket = ticket
             message.waiter = self._loop.create_future()
-            if message.ticket is None or message.ticket.quick:
+            if ticket is None or ticket.quick:
                 await message.waiter
             else:
                 await _unless_left(message, message.waiter, receive)

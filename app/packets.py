@@ -8,6 +8,7 @@ with TLS, one more record. It leans on `asyncio.Transport` alone; `app.protocol`
 """
 
 import asyncio
+import functools
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -31,19 +32,42 @@ PASSED_ON = (
 )
 
 
+class Turn:
+    """Who began an answer since the loop has turned: one call-back for all of them.
+
+    Args:
+        loop: that they belong to.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._began: list[Packets] = []
+
+    def note(self, packets: "Packets") -> None:
+        """Have its head flushed when the loop has turned, unless it is gone by then."""
+        if not self._began:
+            self._loop.call_soon(self._end)
+        self._began.append(packets)
+
+    def _end(self) -> None:
+        began, self._began = self._began, []
+        for packets in began:
+            packets.flush()
+
+
 class Packets(asyncio.Transport):
     """A transport that keeps the head of an answer until its body comes, for one turn of the loop at most.
 
     Args:
         transport: the real one.
-        loop: that it belongs to.
+        turn: of its loop.
     """
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, transport: asyncio.Transport, turn: Turn) -> None:
         super().__init__()
         self._transport = transport
         self._send = transport.write
-        self._loop = loop
+        self._note = turn.note
         self._head = b""
         for name in PASSED_ON:
             setattr(self, name, getattr(transport, name))
@@ -60,28 +84,34 @@ class Packets(asyncio.Transport):
                 self._send(data)
         elif data.startswith(b"HTTP/1."):
             self._head = data
-            self._loop.call_soon(self._flush)
+            self._note(self)
         else:
             self._send(data)
 
     def write_eof(self) -> None:
         """Send what is held, and end."""
-        self._flush()
+        self.flush()
         self._transport.write_eof()
 
     def close(self) -> None:
         """Send what is held, and close."""
-        self._flush()
+        self.flush()
         self._transport.close()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Send what is held, if anything is."""
         head, self._head = self._head, b""
         if head and not self._transport.is_closing():
             self._send(head)
 
 
 class PacketsProtocol(HttpToolsProtocol):
-    """uvicorn's protocol on such a transport; it serves also where `app.protocol.fits` says no."""
+    """uvicorn's protocol on such a transport; it serves also where `app.uvicorn_fit` says no."""
 
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(Packets(transport, asyncio.get_running_loop()))
+        super().connection_made(Packets(transport, _turn_of(asyncio.get_running_loop())))
+
+
+@functools.lru_cache(maxsize=1)  # a process has one loop
+def _turn_of(loop: asyncio.AbstractEventLoop) -> Turn:
+    return Turn(loop)

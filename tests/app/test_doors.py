@@ -1,6 +1,7 @@
 """The ASGI door: it collects a body under its limit, and hands over what came and who left."""
 
 import asyncio
+import gc
 import json
 import socket
 from collections.abc import Callable, Iterator
@@ -10,9 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
+from app import doors
 from app.doors import AsgiDoor
 from app.errors import BodyTooLarge, Headers, InvalidInput, Overloaded, render
 from app.handler import Request, Respond, Ticket
+from app.predict import Prediction
 from tests import serving
 from tests.app.bad_requests import BAD, GOOD, JSON, body_of
 
@@ -326,3 +329,18 @@ def test_wrong_methods_and_paths(method: str, path: str, status: int, says: str,
     assert says in response.json()["error"]
     if status == 405:
         assert response.headers["allow"] in says
+
+
+async def test_nothing_of_a_request_is_left_for_the_garbage_collector(models: Path) -> None:
+    """A message knows its work, and the work whom to answer: good or refused, the circle is opened."""
+    app = serving.app_of(models)
+    async with serving.running(app) as client:
+        gc.collect()
+        gc.disable()
+        try:
+            for row in (GOOD, {}, GOOD):
+                await client.post("/predict", content=body_of(row), headers=JSON)
+            left = [each for each in gc.get_objects() if type(each) in (doors.Message, Prediction)]
+        finally:
+            gc.enable()
+    assert not left

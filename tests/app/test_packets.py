@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.packets import JOIN_MAX_BYTES, PASSED_ON, Packets
+from app.packets import JOIN_MAX_BYTES, PASSED_ON, Packets, Turn
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"
 
@@ -38,7 +38,7 @@ async def recorder() -> Recorder:
 
 @pytest.fixture
 async def packets(recorder: Recorder) -> Packets:
-    return Packets(recorder, asyncio.get_running_loop())
+    return Packets(recorder, Turn(asyncio.get_running_loop()))
 
 
 async def test_a_body_goes_with_its_head(packets: Packets, recorder: Recorder) -> None:
