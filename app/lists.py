@@ -19,6 +19,7 @@ from app.portions import Uneven, concatenate, read
 from app.tensors import Array, Datatype
 
 MARK = secrets.token_hex(8)  # no body holds it
+LISTS_MAX = 256  # of one body: a model has few inputs, and a million lists would take seconds to take out
 BLANKS = rb"\s{0,64}+"  # bounded and possessive: a body of nothing else must not take long
 BEGINNING = rb'_:_\[)_(\[*+)_(?:(")|(?=[-0-9]))'.replace(b"_", BLANKS)  # behind the key
 ITEM = re.compile(rb'_(\[*+)_("?)'.replace(b"_", BLANKS))  # how one begins: brackets, and perhaps a string
@@ -35,6 +36,9 @@ def take_out(json: bytes, beginning: re.Pattern[bytes]) -> tuple[bytes, dict[byt
     Args:
         json: well formed or not.
         beginning: see `beginning_of`.
+
+    Raises:
+        Uneven: when there are more than `LISTS_MAX`.
     """
     pieces: list[bytes] = []
     lists: dict[bytes, bytes] = {}
@@ -45,6 +49,8 @@ def take_out(json: bytes, beginning: re.Pattern[bytes]) -> tuple[bytes, dict[byt
         end = json.find(closing, found.end()) + len(closing) - 1  # of the outer bracket
         if end < found.end():
             break
+        if len(lists) == LISTS_MAX:
+            raise Uneven
         mark = b'"%b-%d"' % (MARK.encode(), len(lists))
         pieces += json[at : found.end(1) - 1], mark
         lists[mark] = json[found.end(1) : end]

@@ -301,6 +301,8 @@ LARGE = {
     "too many numbers": ("/v2/models/identity_FP32/infer", filled(TENSOR, b"1", b"]}]}"), 400),
     "lists of numbers": ("/v2/models/identity_FP32/infer", filled(NESTED, ROW, b"]}]}"), 200),
     "lists of columns": ("/v1/models/identity_FP32:predict", filled(b'{"inputs":[', ROW, b"]}"), 200),
+    "a million lists": ("/v2/models/identity_FP32/infer", filled(b'{"inputs":[],', b'"data":[1]', b"}"), 400),
+    "a million columns": ("/v1/models/identity_FP32:predict", filled(b"{", b'"a":[1]', b"}"), 400),
     "blanks": ("/v2/models/identity_FP32/infer", filled(TENSOR, b" " * 1000, b"x]}]}").replace(b",  ", b"   "), 400),
     "blanks in columns": (
         "/v1/models/identity_FP32:predict",

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app import openinference_portions, openinference_request, portions
-from app.lists import beginning_of, items, take_out
+from app.lists import LISTS_MAX, beginning_of, items, take_out
+from app.portions import Uneven
 from app.tensors import DATATYPES, Signature, TensorSpec
 from app.tfserving_body import Write
 from app.tfserving_portions import read_body_in_steps
@@ -41,6 +42,14 @@ def test_what_is_taken_out_is_what_stands_between_the_brackets() -> None:
     for mark, text in found.items():
         left = left.replace(mark, b"[%b]" % text)
     assert left == body
+
+
+def test_more_lists_than_a_model_has_inputs_are_left_where_they_are() -> None:
+    """Each is a step of the search, and all of it is one step of reading."""
+    body = b'{"data":[1]' + b',"data":[1]' * (LISTS_MAX - 1)
+    assert len(take_out(body, beginning_of(b'"data"'))[1]) == LISTS_MAX
+    with pytest.raises(Uneven):
+        take_out(body + b',"data":[1]', beginning_of(b'"data"'))
 
 
 def test_a_list_of_numbers_is_cut_between_two() -> None:
