@@ -17,14 +17,11 @@ import msgspec
 from app import elements
 from app.binary import LENGTH, count_of, from_raw
 from app.errors import InvalidInput
+from app.openinference_wishes import NONE, Output, Parameters, Wish, timeout_of, whole, wishes_of
 from app.schema import explain
 from app.tensors import Array, Signature, TensorSpec
 
-TIMEOUT_MAX_US = 2**63  # Triton has it as a 64-bit integer
-CLASSES_MAX = 1000
-
 Size = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-Parameters = dict[str, bool | int | float | str]
 
 
 class Input(msgspec.Struct):
@@ -37,13 +34,6 @@ class Input(msgspec.Struct):
     parameters: Parameters | None = None
 
 
-class Output(msgspec.Struct):
-    """A tensor that the response shall have."""
-
-    name: str
-    parameters: Parameters | None = None
-
-
 class Body(msgspec.Struct):
     """The JSON of a request."""
 
@@ -51,14 +41,6 @@ class Body(msgspec.Struct):
     outputs: list[Output] | None = None
     id: str | None = None
     parameters: Parameters | None = None
-
-
-class Wish(NamedTuple):
-    """An output as it shall be answered."""
-
-    name: str
-    binary: bool
-    classes: int = 0  # the best so many as text; 0 for the tensor itself
 
 
 class Asked(NamedTuple):
@@ -71,7 +53,6 @@ class Asked(NamedTuple):
 
 
 DECODER = msgspec.json.Decoder(Body)
-NONE: Parameters = {}
 
 
 def read(signature: Signature, body: bytes, header_length: bytes) -> Asked:
@@ -161,7 +142,7 @@ def _arrays(
         if size is None:
             arrays[tensor.name] = _from_json(spec, tensor, where, known.get(index))
         else:
-            end = place + _whole(size, f"{where}.parameters.binary_data_size", len(rest))
+            end = place + whole(size, f"{where}.parameters.binary_data_size", len(rest))
             arrays[tensor.name] = _from_bytes(spec, tensor, rest[place:end], where)
             place = end
     if place != len(rest):
@@ -204,64 +185,6 @@ def _aligned(array: Array) -> Array:
     A request that shares a run is copied then anyway.
     """
     return array if array.flags.aligned else array.copy()
-
-
-# ── outputs and parameters ──
-
-
-def wishes_of(signature: Signature, outputs: Sequence[Output] | None, parameters: Parameters) -> list[Wish]:
-    """Without `outputs` all are asked for; each has its own form, or the request's."""
-    default = _flag(parameters, "binary_data_output", False, "")
-    if not outputs:
-        return [Wish(spec.name, default) for spec in signature.outputs]
-    wishes: dict[str, Wish] = {}
-    for index, output in enumerate(outputs):
-        where = f"outputs[{index}]."
-        signature.check_output(output.name)
-        if output.name in wishes:  # each would be written: a small request must not ask for a large answer
-            raise InvalidInput(f"Invalid `{where}name`: expected each output once. Received: `{output.name}` again.")
-        own = output.parameters or NONE
-        binary = _flag(own, "binary_data", default, where)
-        classes = _classes(signature, output.name, own, where)
-        wishes[output.name] = Wish(output.name, binary, classes)
-    return list(wishes.values())
-
-
-def _classes(signature: Signature, output: str, parameters: Parameters, where: str) -> int:
-    if "classification" not in parameters:
-        return 0
-    path = f"{where}parameters.classification"
-    count = _whole(parameters["classification"], path, CLASSES_MAX)
-    spec = next(spec for spec in signature.outputs if spec.name == output)
-    if count and spec.datatype.dtype.kind not in "iuf":
-        raise InvalidInput(f"Invalid `{path}`: expected an output of numbers. Received: {spec.datatype.name}.")
-    return count
-
-
-def timeout_of(parameters: Mapping[str, bool | int | float | str]) -> float | None:
-    """Triton's `timeout` is in microseconds; 0 is the server's own."""
-    timeout_us = parameters.get("timeout")
-    if timeout_us is None:
-        return None
-    return _whole(timeout_us, "parameters.timeout", TIMEOUT_MAX_US) / 1e6 or None
-
-
-def _flag(parameters: Parameters, name: str, default: bool, where: str) -> bool:
-    value = parameters.get(name, default)
-    if isinstance(value, bool):
-        return value
-    raise InvalidInput(f"Invalid `{where}parameters.{name}`: expected true or false. Received: {value!s:.80}.")
-
-
-def _whole(value: float | str, path: str, most: int) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most:
-        return value
-    raise InvalidInput(f"Invalid `{path}`: expected a whole number from 0 to {most}. Received: {_shown(value)}.")
-
-
-def _shown(value: float | str) -> str:
-    """Show a parameter; a number may have more digits than Python writes."""
-    return "a larger one" if isinstance(value, int) and abs(value) > TIMEOUT_MAX_US else f"{value!s:.80}"
 
 
 # ── a raw body ──

@@ -15,7 +15,8 @@ from app import elements
 from app.binary import to_raw
 from app.errors import Headers, ModelFailed
 from app.model import Model
-from app.openinference_request import Asked, Wish
+from app.openinference_request import Asked
+from app.openinference_wishes import Wish
 from app.tensors import OBJECT, Array, Tensors
 
 encode = msgspec.json.encode

@@ -53,7 +53,7 @@ class Reading:
         self.line: Readings | None = None  # in which it waits
         self.timer: asyncio.TimerHandle | None = None  # to its deadline, while it waits
         self._steps = steps
-        self._queued: Any = None  # what the last step gave
+        self._queued: Ticket | None = None  # what the last step gave
 
     @property
     def submitted(self) -> float:
@@ -68,7 +68,7 @@ class Reading:
     @property
     def answers(self) -> Any:
         """See `app.work.Work`; there are some once the answer is good."""
-        return self._queued.answers
+        return getattr(self._queued, "answers", None)
 
     def step(self) -> Ticket | None:
         """Make the next step; return what it gave if it was the last, and raise what it raises.
@@ -82,7 +82,7 @@ class Reading:
             self._queued = last.value
         finally:
             gc.enable()
-        return self._queued  # type: ignore[no-any-return]
+        return self._queued
 
     def cancel(self) -> None:
         """Drop the request: its client has left."""

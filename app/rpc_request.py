@@ -18,8 +18,9 @@ from app.binary import count_of, from_raw
 from app.errors import InvalidInput
 from app.model import Model
 from app.openinference import version_of
-from app.openinference_request import Asked, Output, Parameters, timeout_of, wishes_of
+from app.openinference_request import Asked
 from app.openinference_response import Writer
+from app.openinference_wishes import Output, Parameters, timeout_of, wishes_of
 from app.protos import open_inference_pb2 as pb
 from app.registry import Registry
 from app.tensors import Array, Signature, Tensors, TensorSpec

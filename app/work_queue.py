@@ -108,7 +108,10 @@ class WorkQueue:
 
     @property
     def crowded(self) -> bool:
-        """True when more waits than the next run takes: worth asking `admit` before any work on a request."""
+        """True when it is worth asking `admit` before any work on a request: more waits than the next run takes.
+
+        Where each must ask, as with a limit of requests, it always is.
+        """
         return self.rows >= self.easy_rows
 
     def put(self, work: Work) -> None:

@@ -10,7 +10,7 @@ import argparse
 import asyncio
 import json
 import struct
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Iterator
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -32,6 +32,7 @@ class Reader:
     def __init__(self, megabytes: float, columns: int) -> None:
         row = [round(float(value), 6) for value in np.random.default_rng(0).normal(size=columns)]
         text = json.dumps(row).encode()
+        self._found = 0  # rows, by the last reading
         self._count = int(megabytes * 1e6 / len(text))
         self._body = b'{"instances":[%b]}' % b",".join([text] * self._count)
         rows: Any = list[tuple[(float,) * columns]]  # type: ignore[misc]  # a type made at run time
@@ -42,16 +43,15 @@ class Reader:
         """As `app.table` reads rows of numbers."""
         return [self._pack(*row) for row in self._decoder.decode(body).instances]
 
-    def _steps(self) -> Generator[None, None, Rows]:
-        return read_rows(self._body, self._count, self._read, len, lambda parts: [r for part in parts for r in part])
+    def _steps(self) -> Iterator[None]:
+        """Read it in portions, one a step."""
+        steps = read_rows(self._body, self._count, self._read, len, lambda parts: [r for part in parts for r in part])
+        self._found = len((yield from steps))
 
     def _in_portions(self) -> int:
-        steps = self._steps()
-        while True:
-            try:
-                next(steps)
-            except StopIteration as last:
-                return len(last.value)
+        for _ in self._steps():
+            pass
+        return self._found
 
     async def at_once(self) -> int:
         return len(self._read(self._body))
@@ -63,13 +63,9 @@ class Reader:
         return await asyncio.to_thread(self._in_portions)
 
     async def in_portions_on_the_loop(self) -> int:
-        steps = self._steps()
-        while True:
-            try:
-                next(steps)
-            except StopIteration as last:
-                return len(last.value)
+        for _ in self._steps():
             await asyncio.sleep(0)
+        return self._found
 
 
 async def measure(way: Way) -> tuple[float, float, float]:

@@ -63,6 +63,21 @@ async def test_a_head_alone_goes_when_the_loop_has_turned(packets: Packets, reco
     assert recorder.done == [HEAD, b"piece", b"another"]
 
 
+async def test_heads_of_one_turn_go_together() -> None:
+    """Whoever began an answer in it, and whoever does in the next."""
+    turn = Turn(asyncio.get_running_loop())
+    recorders = [Recorder() for _ in range(3)]
+    several = [Packets(recorder, turn) for recorder in recorders]
+    for packets in several:
+        packets.write(HEAD)
+    several[1].write(b"{}")
+    await asyncio.sleep(0)
+    assert [recorder.done for recorder in recorders] == [[HEAD], [HEAD + b"{}"], [HEAD]]
+    several[0].write(HEAD)
+    await asyncio.sleep(0)
+    assert recorders[0].done == [HEAD, HEAD]
+
+
 async def test_a_large_body_is_not_copied(packets: Packets, recorder: Recorder) -> None:
     """It goes behind its head, in order."""
     body = b"x" * (JOIN_MAX_BYTES + 1)
