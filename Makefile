@@ -110,9 +110,9 @@ lock:  ## Lock every version anew, with hashes (needs .venv/dev, or UV=path)
 	$(LOCK) requirements/audit.in --upgrade --output-file requirements/audit.lock
 	$(LOCK) requirements/checkov.in --upgrade --output-file requirements/checkov.lock
 
-PROTO := app/protos/open_inference
+PROTO := app/protocols/open_inference_grpc/protos/open_inference
 
-protos: $(DEV)/.done  ## Generate the code of app/protos anew
+protos: $(DEV)/.done  ## Generate the code of the protos folder anew
 	$(DEV)/bin/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. --grpc_python_out=. $(PROTO).proto
 
 clean:  ## Remove the environments and every cache

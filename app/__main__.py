@@ -1,8 +1,8 @@
 """`python -m app`: serve the models of a folder, or say what would be served.
 
 python -m app [serve] [options]           signals ─> settings ─> sockets ─> serve, in this process or in several
-python -m app check [MODELS] [options]    see `app.check`
-python -m app drift DATA [options]        see `app.drift_table`
+python -m app check [MODELS] [options]    see `app.scoring.check`
+python -m app drift DATA [options]        see `app.scoring.drift_report`
 """
 
 import signal
@@ -20,9 +20,11 @@ from typing import NoReturn, TypeVar
 from pydantic import ValidationError
 from pydantic_settings import CliApp, SettingsError
 
-from app import logs, rpc_port, tracing
-from app.server import serve
+from app.server import grpc_port as rpc_port
+from app.server.uvicorn_server import serve
 from app.settings import Settings
+from app.telemetry import log_format as logs
+from app.telemetry import tracing
 
 USAGE_ERROR = 2
 
@@ -56,7 +58,7 @@ def _serve(arguments: list[str]) -> None:
     if settings.workers == 1:
         serve(settings, sock, operations)
     else:
-        from app.workers import supervise  # noqa: PLC0415 - most services are one process
+        from app.server.workers import supervise  # noqa: PLC0415 - most services are one process
 
         logs.configure(settings.log_level, settings.log_form)  # of the supervisor; each worker has its own
         supervise(settings.workers, sock, functools.partial(serve, settings, operations=operations))
@@ -65,13 +67,13 @@ def _serve(arguments: list[str]) -> None:
 
 
 def _check(arguments: list[str]) -> int:
-    from app.check import Check, check  # noqa: PLC0415 - as below
+    from app.scoring.check import Check, check  # noqa: PLC0415 - as below
 
     return check(_parse(Check, arguments))
 
 
 def _drift(arguments: list[str]) -> int:
-    from app.drift_table import Drift, drift  # noqa: PLC0415 - a service needs no reader of tables
+    from app.scoring.drift_report import Drift, drift  # noqa: PLC0415 - a service needs no reader of tables
 
     return drift(_parse(Drift, arguments))
 

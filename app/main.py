@@ -16,41 +16,38 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI, Request, Response
 from starlette.types import Receive, Scope, Send
 
-from app import (
-    admin,
-    feedback_routes,
-    openapi,
-    openinference,
-    openinference_routes,
-    tfserving,
-    tfserving_routes,
-    tracing,
-)
-from app.doors import AsgiDoor, LastHead, Ordinary
-from app.endpoint import Serving
 from app.errors import NotReady, Unauthorized
-from app.faults import register_faults, response_of
-from app.feedback import Feedback
-from app.guard import Guard
-from app.handler import Handler, Head, HotRoutes
-from app.health import Health
-from app.instruments import PROTOCOLS
-from app.journal import Journal
-from app.lag import Lag
-from app.metrics import Metrics
-from app.model import Model
-from app.operations_port import MARK, answers, elsewhere
-from app.predict import Predict
-from app.readings import Readings
-from app.registry import Entry, Registry
-from app.routes import assets, router
+from app.feedback.store import Feedback
+from app.health.health import Health
+from app.health.loop_lag import Lag
+from app.health.watchdog import EngineWatch, LoopWatch
+from app.http.api_keys import Guard
+from app.http.handler import Handler, Head, HotRoutes
+from app.metrics.instruments import PROTOCOLS
+from app.metrics.service_metrics import Metrics
+from app.protocols.endpoint import Serving
+from app.protocols.incremental import Readings
+from app.protocols.open_inference import handler as openinference
+from app.protocols.open_inference import routes as openinference_routes
+from app.protocols.predict import Predict
+from app.protocols.tfserving import handler as tfserving
+from app.protocols.tfserving import routes as tfserving_routes
+from app.repository.registry import Entry, Registry
+from app.repository.reload_signal import reload_on_hangup
+from app.repository.traffic_split import Traffic
+from app.routers import admin, openapi
+from app.routers import feedback as feedback_routes
+from app.routers.exception_handlers import register_faults, response_of
+from app.routers.service import assets, router
+from app.runtime.model import Model
+from app.server.operations_port import MARK, answers, elsewhere
 from app.settings import Settings
-from app.signals import reload_on_hangup
-from app.traffic import Traffic
-from app.watchdog import EngineWatch, LoopWatch
+from app.telemetry import tracing
+from app.telemetry.request_observer import Journal
+from app.transport.asgi import AsgiDoor, LastHead, Ordinary
 
 if TYPE_CHECKING:
-    from app.rpc import RpcServer
+    from app.protocols.open_inference_grpc.server import RpcServer
 
 log = logging.getLogger("slipway")
 
@@ -66,7 +63,7 @@ class Slipway(FastAPI):
             version=_version(),
             description=DESCRIPTION,
             lifespan=_lifespan,
-            docs_url=None,  # the page is in app.routes
+            docs_url=None,  # the page is in app.routers.service
             redoc_url=None,
             swagger_ui_oauth2_redirect_url=None,
             redirect_slashes=False,
@@ -236,7 +233,7 @@ async def _start_rpc(app: Slipway, serving: Serving) -> "RpcServer | None":
     """Start gRPC where there is a port for it; nobody else pays for its import, or needs it installed."""
     if app.settings.grpc_port is None:
         return None
-    from app.rpc import RpcServer  # noqa: PLC0415
+    from app.protocols.open_inference_grpc.server import RpcServer  # noqa: PLC0415
 
     server = RpcServer(app.settings, app.version, serving, app.state.health)
     await server.start()
@@ -246,7 +243,7 @@ async def _start_rpc(app: Slipway, serving: Serving) -> "RpcServer | None":
 async def _load(registry: Registry) -> None:
     """Load, then take all that was made so far out of the garbage collector's sight: most of it stays for good.
 
-    Models that are replaced later are freed without it; see `app.loading`.
+    Models that are replaced later are freed without it; see `app.repository.loader`.
     """
     await registry.load_all()
     gc.collect()

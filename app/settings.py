@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 from pydantic import Field, FilePath
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.policy import Canary, PolicyText, Shadow
-from app.signature import PublicKey
+from app.bundle.signature import PublicKey
+from app.version_policy import Canary, PolicyText, Shadow
 
 
 class Settings(BaseSettings):

@@ -147,7 +147,7 @@ class Signature:
 
 
 class Tensors:
-    """Named arrays as rows: what `app.batcher` asks of them is a length and slices.
+    """Named arrays as rows: what `app.batching.batcher` asks of them is a length and slices.
 
     Args:
         arrays: name -> array, (rows, …) unless the model is not batched.

@@ -25,18 +25,18 @@ from rich.markdown import Markdown
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from benchmarks import compare as comparing
-from benchmarks import install as installing
-from benchmarks import models as making
-from benchmarks import profile as profiling
-from benchmarks import report as reporting
-from benchmarks import results as keeping
-from benchmarks import soak as soaking
-from benchmarks import starting
-from benchmarks import sweep as sweeping
-from benchmarks.compare import Plan, Tell
-from benchmarks.models import Model
-from benchmarks.peers import PEERS, Peer
+from benchmarks.comparison import compare as comparing
+from benchmarks.comparison import profile as profiling
+from benchmarks.comparison import report as reporting
+from benchmarks.comparison import soak as soaking
+from benchmarks.comparison import startup as starting
+from benchmarks.comparison import sweep as sweeping
+from benchmarks.comparison.compare import Plan, Tell
+from benchmarks.harness import install as installing
+from benchmarks.harness import models as making
+from benchmarks.harness import results_store as keeping
+from benchmarks.harness.models import Model
+from benchmarks.harness.peers import PEERS, Peer
 
 QUIET_LOAD = 0.5  # load average above which the machine is not quiet
 

@@ -29,23 +29,23 @@ Of a data file, in this order:
                plots.py, manifest.py, bundle.py,
                signing.py
 
-`training/train.py` runs them in this order.
+`training/pipeline.py` runs them in this order.
 """
 
 import sys
 
-from training import quiet
+from training.cli import environment as quiet
 
 quiet.set_environment()
 
-from training.cli import app, signing  # noqa: E402 - libraries read the environment when they are imported
+from training.cli.train import app, signing  # noqa: E402 - libraries read the environment when they are imported
 
 if __name__ == "__main__":
     command, words = sys.argv[1:2], sys.argv[2:]  # a data file called as a command is ./sign
     if command == ["sign"]:
         signing(words, prog_name="python -m training sign")
     if command in (["evaluate"], ["compare"]):
-        from training.commands import COMMANDS
+        from training.cli.bundles import COMMANDS
 
         COMMANDS[command[0]](words, prog_name=f"python -m training {command[0]}")
     app(prog_name="python -m training")

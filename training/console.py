@@ -19,8 +19,8 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from training.choose import Choice
-from training.clean import Column
+from training.compression.selection import Choice
+from training.data.clean import Column
 
 LOGGED_EPOCHS = 10
 

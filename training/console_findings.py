@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from training.baselines import BASELINES
-from training.findings import Findings, Importance, Intervals, Selection
-from training.markdown import number
-from training.report_findings import folded, selected, span
-from training.task import Task
+from training.evaluation.baselines import BASELINES
+from training.evaluation.findings import Findings, Importance, Intervals, Selection
+from training.rendering.markdown import number
+from training.reporting.findings_section import folded, selected, span
+from training.tasks.base import Task
 
 SHOWN = (*BASELINES, "keras", "fp32", "shipped")
 MOST_FEATURES = 10  # the card has all

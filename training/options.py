@@ -1,6 +1,6 @@
 """Every choice of a training run: its unit, its default and the reason for it.
 
-`training/cli.py` turns the command line into `Options`; every later stage reads what it needs from it.
+`training/cli/train.py` turns the command line into `Options`; every later stage reads what it needs from it.
 It knows nothing about files, networks or the command line's spelling.
 """
 
@@ -36,7 +36,9 @@ class Options:
     checkpoints: Path | None = None  # None: a run that is killed begins anew
     tensorboard: Path | None = None  # None: no event files
     mlflow: str | None = None  # URI; None: not tracked
-    stream: bool | None = None  # read the file twice, a piece at a time; None: when it is large, training/stream.py
+    stream: bool | None = (
+        None  # read the file twice, a piece at a time; None: when it is large, training/data/stream.py
+    )
 
     task: TaskName | None = None  # None: inferred from the target's values
     categorical: tuple[str, ...] = ()  # number columns that are codes, not quantities
@@ -47,7 +49,7 @@ class Options:
     validation_share: float = 0.15
     test_share: float = 0.2
 
-    network: FamilyName = "wide-and-deep"  # see training/families.py and docs/decisions/0205
+    network: FamilyName = "wide-and-deep"  # see training/network/architectures.py and docs/decisions/0205
     hidden: tuple[int, ...] = (128, 64)  # units of each dense layer
     members: int = 1  # heads, each with a last hidden layer of its own
     dropout: float = 0.1  # share of units silenced in training
@@ -55,10 +57,12 @@ class Options:
     sums: int = 8  # learned sums of a number's pieces, in training alone; 0: none
     embedding: int = 8  # numbers a categorical value is turned into
 
-    mixed_precision: MixedPrecision = "off"  # what hidden layers compute in while fitting, training/halves.py
+    mixed_precision: MixedPrecision = (
+        "off"  # what hidden layers compute in while fitting, training/trainer/mixed_precision.py
+    )
     jit: bool = False  # compile the fit with XLA; a seed then need not repeat it, and processors lose by it
     optimizer: OptimizerName = "adamw"
-    learning_rate: float | None = None  # None: the optimizer's own, see training/fit.py
+    learning_rate: float | None = None  # None: the optimizer's own, see training/trainer/fit.py
     batch_size: int | None = None  # rows; None: 32 to 256, or 1024, by the number of training rows
     epochs: int = 100  # an upper bound; early stopping ends most runs sooner
     patience: int = 7  # epochs without a better validation loss; ten kept the same weights in ten runs on six tables

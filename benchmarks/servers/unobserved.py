@@ -40,8 +40,9 @@ class _Anything(dict[str, Silent]):
 def silence() -> None:
     """Put the silent observer in the place of the real one, and stop what looks at the loop and folds."""
     os.environ["SLIPWAY_DRIFT"] = "false"
-    from app import lag, metrics  # noqa: PLC0415  (after the setting)
-    from app.model import Model, Observer  # noqa: PLC0415
+    from app.health import loop_lag as lag  # noqa: PLC0415  (after the setting)
+    from app.metrics import service_metrics as metrics  # noqa: PLC0415  (after the setting)
+    from app.runtime.model import Model, Observer  # noqa: PLC0415
 
     def observe(self: Any, model: Model, capacity: int) -> Observer:
         return Silent()
@@ -57,4 +58,4 @@ if __name__ == "__main__":
     silence()
     simulated = sys.argv[1:2] == ["simulate"]
     sys.argv = [sys.argv[0], *sys.argv[2 if simulated else 1 :]]
-    runpy.run_module("benchmarks.simulate" if simulated else "app", run_name="__main__")
+    runpy.run_module("benchmarks.micro.no_network" if simulated else "app", run_name="__main__")

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests import tiny
+from tests.support import tiny
 
 TINY = tiny.Tiny()
 GOOD = tiny.instance(TINY)

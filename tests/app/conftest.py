@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from app.main import Slipway
-from tests import serving, tiny
+from tests.support import serving, tiny
 
 
 @pytest.fixture(scope="session")

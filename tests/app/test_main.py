@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from app.main import Slipway, create_app
-from tests import serving, tiny
 from tests.app.bad_requests import GOOD, JSON, body_of
+from tests.support import serving, tiny
 
 PATIENCE_S = 20
 

@@ -7,8 +7,8 @@ import pytest
 from pydantic import ValidationError
 from pydantic_settings import CliApp
 
-from app.policy import Canary, Shadow
 from app.settings import Settings
+from app.version_policy import Canary, Shadow
 
 FIELDS = Settings.model_fields
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients import models
-from tests.serving import ROOT, Process, process
+from tests.support.serving import ROOT, Process, process
 
 PYTHON = ROOT / ".venv" / "clients" / "bin" / "python"
 PATIENCE_S = 120

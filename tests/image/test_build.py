@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dockerfile import ROOT
+from tests.image.dockerfile import ROOT
 
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 NEEDED = ("sh", "dirname", "sed", "git")

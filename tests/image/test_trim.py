@@ -8,11 +8,11 @@ import grpc
 import httpx
 import pytest
 
-from app.protos import open_inference_pb2 as pb
-from app.protos import open_inference_pb2_grpc as pb_grpc
+from app.protocols.open_inference_grpc.protos import open_inference_pb2 as pb
+from app.protocols.open_inference_grpc.protos import open_inference_pb2_grpc as pb_grpc
 from image import trim
-from tests import serving, tiny
 from tests.app.bad_requests import GOOD, JSON, body_of
+from tests.support import serving, tiny
 
 # Python runs a module of this name at its start. At its end it says which files were modules, and which were mapped.
 WITNESS = """

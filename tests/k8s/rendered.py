@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from tests.tools import tool
+from tests.support.tools import tool
 
 ROOT = Path(__file__).parents[2]
 K8S = ROOT / "k8s"

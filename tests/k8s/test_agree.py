@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from app.routes import router
+from app.routers.service import router
 from app.settings import Settings
-from tests.dockerfile import stages
+from tests.image.dockerfile import stages
 from tests.k8s.rendered import (
     K8S,
     NAMES,
@@ -154,7 +154,7 @@ def test_the_drain_outlasts_two_probes_and_no_hook_comes_before_it() -> None:
 
 def test_the_process_counts_the_cpus_of_its_limit(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """One process is one event loop; its limit is a whole CPU, and the threads of a run follow from that alone."""
-    from app.cpus import effective_cpus
+    from app.cgroup import effective_cpus
 
     limit = container()["resources"]["limits"]["cpu"]
     (tmp_path / "cpu.max").write_text(f"{int(limit) * 100_000} 100000\n")

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from app.settings import Settings
-from tests.dockerfile import stages
+from tests.image.dockerfile import stages
 from tests.k8s.rendered import (
     COMPONENTS,
     K8S,
@@ -28,9 +28,9 @@ from tests.k8s.rendered import (
     render,
 )
 from tests.k8s.test_agree import KNOWN, check_end
-from tests.serving import app_of, running
-from tests.tiny import write
-from tests.tools import tool
+from tests.support.serving import app_of, running
+from tests.support.tiny import write
+from tests.support.tools import tool
 from training.options import Options
 
 IMAGE = stages()["serve"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.k8s.rendered import K8S, ROOT
-from tests.tools import tool
+from tests.support.tools import tool
 
 CLUSTER = """#!/bin/sh
 # Stands for a cluster that accepts everything: writes down what it was asked, and renders with the real kubectl.

@@ -15,7 +15,7 @@ from app.settings import Settings
 from tests.k8s.custom import validator
 from tests.k8s.rendered import COMPONENTS, K8S, ROOT, Manifest, kustomize
 from tests.k8s.test_valid import OLDEST, custom
-from tests.serving import app_of, running
+from tests.support.serving import app_of, running
 
 KUBERNETES = ROOT / "docs" / "kubernetes"
 PAGES = sorted([ROOT / "docs" / "deploying.md", *KUBERNETES.glob("*.md")])

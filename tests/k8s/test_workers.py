@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.k8s.rendered import K8S, named, render
-from training.workers import _read
+from training.trainer.distributed import _read
 
 
 def job() -> Any:

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from monitoring.watch import HOST, configuration, prometheus
-from tests.serving import PATIENCE_S
-from tests.tools import tool
+from tests.support.serving import PATIENCE_S
+from tests.support.tools import tool
 
 Labels = tuple[tuple[str, str], ...]
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.serving import ROOT
+from tests.support.serving import ROOT
 
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
 GRAFANA = ROOT / "monitoring" / "grafana"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.drift_traffic import Instance, adult_rows, send, shifted, write_csv
 from tests.monitoring.prometheus import Prometheus, started, until
-from tests.serving import ROOT, process
+from tests.support.drift_traffic import Instance, adult_rows, send, shifted, write_csv
+from tests.support.serving import ROOT, process
 
 ROWS = 4000
 PSI = "feature:slipway_drift_psi:increase1h"

@@ -15,14 +15,14 @@ import httpx
 import pytest
 
 from app.memory import limit_bytes
-from app.protos.open_inference_pb2_grpc import GRPCInferenceServiceStub
+from app.protocols.open_inference_grpc.protos.open_inference_pb2_grpc import GRPCInferenceServiceStub
 from monitoring.dashboard import ROWS
 from monitoring.load import Caller, Table, tensors
 from monitoring.objectives import Objectives
 from monitoring.panels import Query
-from tests.app.rpc_cases import Tensor, infer
+from tests.app.protocols.open_inference_grpc.cases import Tensor, infer
 from tests.monitoring.prometheus import Prometheus, started, until
-from tests.serving import ROOT, Process, process
+from tests.support.serving import ROOT, Process, process
 
 ADULT = ROOT / "models" / "adult-income" / "1"
 DATA = ROOT / "examples" / "adult.csv.gz"

@@ -12,7 +12,7 @@ import yaml
 from monitoring.__main__ import DOCS, files, main
 from monitoring.objectives import BURNS, CLIENT, FAILED, Objectives
 from monitoring.rules import groups
-from tests.tools import tool
+from tests.support.tools import tool
 
 ROOT = Path(__file__).parents[2]
 CASES = sorted((ROOT / "tests" / "monitoring" / "alerts").glob("*.yaml"))

@@ -23,8 +23,8 @@ from app.main import Slipway
 from monitoring import load, watch
 from monitoring.load import Table, tables_of, tensors
 from tests.monitoring.prometheus import until
-from tests.serving import PATIENCE_S, ROOT, app_of, running
-from tests.tools import tool
+from tests.support.serving import PATIENCE_S, ROOT, app_of, running
+from tests.support.tools import tool
 
 ADULT = ROOT / "models" / "adult-income" / "1" / "manifest.json"
 DATA = ROOT / "examples" / "adult.csv.gz"

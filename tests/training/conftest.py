@@ -8,24 +8,24 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from training import quiet
+from training.cli import environment as quiet
 
 quiet.set_environment()
 
-from training import network as networks  # noqa: E402 - libraries read the environment when they are imported
-from training.export import export  # noqa: E402
-from training.fit import seed_everything  # noqa: E402
-from training.network import Network  # noqa: E402
+from training.data.prepare import Data, prepare  # noqa: E402
+from training.export.onnx import export  # noqa: E402
+from training.network import network as networks  # noqa: E402 - libraries read the environment when they are imported
+from training.network.network import Network  # noqa: E402
 from training.options import Options  # noqa: E402
-from training.prepare import Data, prepare  # noqa: E402
-from training.train import train  # noqa: E402
+from training.pipeline import train  # noqa: E402
+from training.trainer.fit import seed_everything  # noqa: E402
 
 THIRD_PARTY_WARNINGS = (
     # Keras 3.15 reads a variable by `np.array`, to which TensorFlow 2.21 gives no `copy` keyword yet.
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning",
     # MLflow 3.17 maps its tables in a way that SQLAlchemy 2.1 will not know for ever.
     "ignore:The ``noload`` loader strategy is deprecated:DeprecationWarning",
-    # What the last step of the linear baseline gives is judged, converged or not (training/quiet.py).
+    # What the last step of the linear baseline gives is judged, converged or not (training/cli/environment.py).
     "ignore:lbfgs failed to converge",
 )
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app import bundle as contract
-from app.bundle import sha256
+from app.bundle import reader as contract
+from app.bundle.reader import sha256
 from tests.training.conftest import REPOSITORY
-from training.runtime import Session
+from training.export.ort_session import Session
 
 FOLDER = REPOSITORY / "models" / "adult-income" / "1"
 

@@ -6,9 +6,9 @@ import pytest
 import typer
 
 from tests.training.conftest import REPOSITORY
-from training.cli import app
-from training.fit import LEARNING_RATES
-from training.load import load
+from training.cli.train import app
+from training.data.load import load
+from training.trainer.fit import LEARNING_RATES
 
 PAGE = (REPOSITORY / "docs" / "training.md").read_text()
 WORDS = {

@@ -1,0 +1,54 @@
+"""A limit of the requests of a model that are under way at once, for those who ask for one.
+
+    queue_of(limits, …)     without such a limit the plain queue, which pays nothing for this
+    limit_of(setting, …)    one number for every model, or one by model
+
+Under way is who waits or runs, by whichever protocol; see `app.batching.batcher.Batcher.under_way`.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from app.batching.queue import Limits, WorkQueue
+from app.batching.turn_time import Pace
+from app.errors import Overloaded
+
+
+class LimitedQueue(WorkQueue):
+    """A queue that also refuses who would be one too many.
+
+    Args:
+        max_requests: that may be under way.
+        under_way: tells how many are.
+        further: see `WorkQueue`.
+    """
+
+    def __init__(self, max_requests: int, under_way: Callable[[], int], *further: Any) -> None:
+        super().__init__(*further)
+        self._max_requests = max_requests
+        self._under_way = under_way
+        self.easy_rows = -1  # each must ask
+
+    def admit(self, rows: int, size_bytes: int, patience_s: float) -> None:
+        super().admit(rows, size_bytes, patience_s)
+        if self._under_way() >= self._max_requests:
+            self._pace.refused()
+            raise Overloaded(
+                f"Too many requests: expected at most {self._max_requests} under way. Received: one more. "
+                "Try again later.",
+                retry_after_s=max(1, math.ceil(self.wait_s)),
+                reason="concurrency",
+            )
+
+
+def queue_of(limits: Limits, pace: Pace, turns: int, under_way: Callable[[], int]) -> WorkQueue:
+    """Make a queue; `under_way` tells how many requests are, and is asked only if they have a limit."""
+    if limits.requests is None:
+        return WorkQueue(limits, pace, turns)
+    return LimitedQueue(limits.requests, under_way, limits, pace, turns)
+
+
+def limit_of(setting: int | Mapping[str, int] | None, model: str) -> int | None:
+    """Return the limit of `model`; who is not named has none."""
+    return setting.get(model) if isinstance(setting, Mapping) else setting

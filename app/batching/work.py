@@ -1,0 +1,50 @@
+"""Rows of one caller on their way through the batcher.
+
+    submit ─> wait in `app.batching.queue` ─> run, in one piece or more ─> resolve(answers) or reject(error)
+
+It knows neither HTTP nor ONNX: rows are anything with a length and slices.
+"""
+
+import itertools
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+from app.errors import RequestError
+
+
+class Work:
+    """What `app.batching.batcher.Batcher.submit` takes.
+
+    Subclasses say what happens at the end: exactly one of `resolve` and `reject` is called, once, on the event loop.
+    """
+
+    __slots__ = ("answers", "deadline", "done", "key", "rows", "size", "size_bytes", "submitted", "taken")
+
+    def __init__(
+        self, rows: Sequence[Any], submitted: float, deadline: float, key: Hashable = None, size_bytes: int = 0
+    ) -> None:
+        self.rows = rows
+        self.size = len(rows)
+        self.key = key
+        self.size_bytes = size_bytes  # what the rows weigh while they wait, say the length of the request's body
+        self.submitted = submitted  # both on `time.monotonic`, in seconds
+        self.deadline = deadline
+        self.taken = 0  # rows handed to a run so far
+        self.answers: list[Sequence[Any]] | None = None  # of the pieces that ran, where there is more than one
+        self.done = False
+
+    def resolve(self, answers: Any) -> None:
+        """Receive one answer a row, in order: what `run` gave for the rows, or `join` made of their pieces."""
+        raise NotImplementedError
+
+    def join(self, parts: list[Sequence[Any]]) -> Any:
+        """Put the answers to pieces after one another."""
+        return list(itertools.chain.from_iterable(parts))
+
+    def reject(self, error: RequestError) -> None:
+        """Receive the reason why there is no answer."""
+        raise NotImplementedError
+
+
+Piece = tuple[Work, Sequence[Any]]
+"""A work, and those of its rows that one run takes."""

@@ -1,0 +1,139 @@
+"""A long array in a body -> portions that are read one by one, and the faults of each told by their place in the whole.
+
+    rows(body)         {"instances": [row, row, …]} -> bodies like it, of some rows each
+    read(…)            a generator: each step reads a portion; it returns all that was read
+    read_rows(…)       the same for a body that may or may not have rows
+    concatenate(…)     the arrays of portions -> one
+
+Nothing but brackets and commas is looked at, so a cut may fall into a string, or into a row that holds lists.
+That is found out: what comes before the first cut is the body's own beginning, and once brackets are put behind it, it
+reads as JSON only if the cut was between two rows; so it is with each next one. Then `Uneven` asks for the whole.
+It knows neither models nor protocols.
+"""
+
+import re
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from app.errors import BodyTooLarge, InvalidInput, RequestError
+from app.tensors import Array
+
+PORTION_BYTES = 2**16  # half a millisecond of reading numbers
+ROWS = re.compile(rb'(\s*\{(?:\s*"signature_name"\s*:\s*"[^"\\]*"\s*,)?\s*"instances"\s*:\s*\[)\s*(\[+|\{)')
+NEXT = re.compile(rb"\s*,\s*")
+CLOSING = {b"[": b"]", b"{": b"}"}
+
+Part = TypeVar("Part")
+
+
+class Uneven(Exception):
+    """There is no row after row of one form, or a fault that only shows in the whole."""
+
+
+def rows(body: bytes) -> Iterator[bytes]:
+    """Cut a body between its rows.
+
+    Raises:
+        Uneven: when it is not of this form, or a row does not begin as the first one does.
+    """
+    opening = ROWS.match(body)
+    if opening is None:
+        raise Uneven
+    head, first = opening.groups()
+    closing = CLOSING[first[:1]] * len(first)
+    start = opening.end(1)
+    while (end := body.find(closing, start + PORTION_BYTES) + len(closing)) >= len(closing):
+        following = NEXT.match(body, end)
+        if following is None:  # the end of all, or of something within a row
+            break
+        yield head + body[start:end] + b"]}"
+        start = following.end()
+        if not body.startswith(first, start):
+            raise Uneven
+    yield head + body[start:]
+
+
+def read(
+    portions: Iterator[bytes],
+    read_one: Callable[[bytes], Part],
+    count: Callable[[Part], int],
+    where: str,
+    most: tuple[int, Exception],
+) -> Generator[None, None, Sequence[Part]]:
+    """Read portion after portion, one a step.
+
+    Args:
+        portions: as `rows` or `app.codecs.json_lists.items` cut them.
+        read_one: reads one of them; raises any `RequestError`.
+        count: how many items of the array a part holds.
+        where: the array's path in the request; a fault that is told by a place in it is told by its place in the whole.
+        most: items that the array may have, and what is raised when there are more.
+
+    Raises:
+        InvalidInput: with the place in the whole.
+        Uneven: when the whole has to say what is wrong, or may be right in spite of it.
+    """
+    parts: list[Part] = []
+    before, (limit, excess) = 0, most
+    for portion in portions:
+        try:
+            part = read_one(portion)
+        except RequestError as error:
+            if isinstance(error, BodyTooLarge) and error.message.startswith(f"Invalid `{where}`:"):
+                raise excess from error  # there are too many in one portion alone
+            raise _in_the_whole(error, where, before) from error
+        parts.append(part)
+        before += count(part)
+        if before > limit:
+            raise excess
+        yield
+    return parts
+
+
+def _in_the_whole(error: RequestError, where: str, before: int) -> Exception:
+    """Count the place of a fault from the array's beginning."""
+    place = re.match(rf"Invalid `{re.escape(where)}\[(\d+)\]", error.message)
+    if place is None or not isinstance(error, InvalidInput):
+        return Uneven()
+    return InvalidInput(f"Invalid `{where}[{before + int(place[1])}]{error.message[place.end() :]}")
+
+
+def read_rows(
+    body: bytes,
+    rows_max: int,
+    read_one: Callable[[bytes], Part],
+    count: Callable[[Part], int],
+    join: Callable[[Sequence[Part]], Part],
+) -> Generator[None, None, Part]:
+    """Read a body between whose rows it may be cut, a portion a step; or all at once, where it cannot be.
+
+    Args:
+        body: with `instances`, or not.
+        rows_max: that it may have.
+        read_one: reads it, or a body of some of its rows; raises any `RequestError`.
+        count: how many rows one holds.
+        join: puts them together; raises `Uneven` where they do not fit.
+
+    Raises:
+        RequestError: as `read_one`, with the place in `body`.
+        BodyTooLarge: when there are too many rows.
+    """
+    excess = BodyTooLarge(f"Invalid `instances`: expected at most {rows_max} rows. Received: more.")
+    try:
+        return join((yield from read(rows(body), read_one, count, "instances", (rows_max, excess))))
+    except Uneven:
+        return read_one(body)
+
+
+def concatenate(arrays: Sequence[Array]) -> Array:
+    """Put what was read of each portion after one another.
+
+    Raises:
+        Uneven: when their rows are not of one shape.
+    """
+    try:
+        return np.concatenate(arrays)
+    except ValueError as error:
+        raise Uneven from error

@@ -1,0 +1,154 @@
+"""A bounded, unbiased part of what a version answered since somebody last looked.
+
+    Watch(table)                  one version's: add(inputs, answers) by the run, take() ─> Counts by whoever folds
+    Sample.add(inputs, answers)   one append a run; above the bound, every kept run is dropped with probability 1/2
+    Sample.take()                 what was kept, each with the number of rows that one of its rows stands for
+    Copied                        rows that are no traffic: a shadow's copies
+
+While few rows come, all are kept. Otherwise a run is kept with probability 2^-level and stands for 2^level runs: each
+coin that halves its chance doubles its weight, so that the expected count is the true one whatever the traffic does
+(P. Flajolet, "On adaptive sampling", 1990). It knows no metrics.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import getrandbits
+from typing import Any
+
+import numpy as np
+
+from app.drift.counts import Counts, Table
+from app.tensors import OBJECT, Array
+
+ROWS_MAX = 1000  # kept at once: counting them stops the loop for less than two milliseconds
+VALUES_MAX = 20_000  # likewise: rows times features
+SHORT_CHARS = 64  # words of this length on average are kept as they are
+
+
+class Copied(list[Any]):
+    """Rows that a shadow answers once more: they were counted where they were answered first."""
+
+    def __getitem__(self, part: Any) -> Any:
+        found = super().__getitem__(part)
+        return Copied(found) if isinstance(part, slice) else found
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of which each stands for `weight`."""
+
+    weight: float
+    inputs: dict[str, Array]  # (rows, columns) each
+    answers: Array  # (rows, columns)
+
+
+class Sample:
+    """Filled by the thread that runs the model, emptied by the event loop.
+
+    Args:
+        columns: features of a row.
+        longest: characters of the longest word that it matters to tell apart from others.
+    """
+
+    def __init__(self, columns: int, longest: int) -> None:
+        self.rows_max = max(1, min(ROWS_MAX, VALUES_MAX // max(1, columns)))
+        self._longest = longest
+        self._lock = threading.Lock()
+        self._level = 0
+        self._kept: list[tuple[Mapping[str, Array], Array, float]] = []
+        self._rows = 0
+
+    def add(self, inputs: Mapping[str, Array], answers: Array) -> None:
+        """Keep a run's arrays, or not; they must not be changed afterwards.
+
+        Args:
+            inputs: input tensor -> (rows, columns).
+            answers: (rows, columns), in memory of its own.
+        """
+        level = self._level
+        if level and getrandbits(level):
+            return
+        rows, weight = len(answers), 1.0
+        if rows > self.rows_max:  # a part of it, at random
+            chosen = np.random.default_rng().choice(rows, self.rows_max, replace=False)
+            inputs, answers = {name: array[chosen] for name, array in inputs.items()}, answers[chosen]
+            rows, weight = self.rows_max, rows / self.rows_max
+        inputs = {name: self._own(array) if _keeps_more(array) else array for name, array in inputs.items()}
+        with self._lock:
+            if level < self._level and getrandbits(self._level - level):  # it rose meanwhile
+                return
+            if level > self._level:  # or fell
+                weight *= 2.0 ** (level - self._level)
+            self._kept.append((inputs, answers, weight))
+            self._rows += rows
+            if self._rows > self.rows_max:
+                self._thin()
+
+    def take(self) -> list[Part]:
+        """Return what was kept, by weight, and begin anew."""
+        with self._lock:
+            kept, rows, scale = self._kept, self._rows, 2.0**self._level
+            self._kept, self._rows = [], 0
+            while self._level and rows <= self.rows_max:  # so that as many rows as these would be about the bound
+                self._level, rows = self._level - 1, 2 * rows + 1
+        by_weight: dict[float, list[tuple[Mapping[str, Array], Array]]] = {}
+        for inputs, answers, weight in kept:
+            by_weight.setdefault(weight * scale, []).append((inputs, answers))
+        return [_join(weight, runs) for weight, runs in by_weight.items()]
+
+    def _thin(self) -> None:
+        """Halve what is kept until it is within the bound: one more coin for each run, also for those to come."""
+        while self._rows > self.rows_max:
+            self._level += 1
+            self._kept = [run for run in self._kept if getrandbits(1)]
+            self._rows = sum([len(answers) for _, answers, _ in self._kept])
+
+    def _own(self, array: Array) -> Array:
+        """Return the values without what they would keep alive beside them: bodies of requests, endless words."""
+        if array.dtype is not OBJECT:
+            return array.copy()
+        short: Array = np.empty(array.size, object)
+        short[:] = [
+            word if len(word) <= self._longest else word[: self._longest + 1] for word in array.ravel().tolist()
+        ]
+        return short.reshape(array.shape)
+
+
+class Watch:
+    """What is counted of the traffic of one version.
+
+    Args:
+        table: its bins.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self._sample = Sample(len(table.features), table.longest)
+        self.add = self._sample.add
+        self.rows_max = self._sample.rows_max  # so many are certainly kept
+
+    def take(self) -> Counts | None:
+        """Count what came since the last time; None if nothing did."""
+        parts = self._sample.take()
+        if not parts:
+            return None
+        counts = self.table.empty()
+        for part in parts:
+            counts.add(self.table.count(part.inputs, part.answers), part.weight)
+        return counts
+
+
+def _keeps_more(array: Array) -> bool:
+    """Whether it keeps alive much beside its values: a view does, and long words do."""
+    if array.dtype is not OBJECT:
+        return array.base is not None
+    return array.base is not None or sum(map(len, array.ravel().tolist())) > SHORT_CHARS * array.size
+
+
+def _join(weight: float, runs: list[tuple[Mapping[str, Array], Array]]) -> Part:
+    if len(runs) == 1:
+        return Part(weight, dict(runs[0][0]), runs[0][1])
+    names = list(runs[0][0])
+    inputs: dict[str, Any] = {name: np.concatenate([inputs[name] for inputs, _ in runs]) for name in names}
+    return Part(weight, inputs, np.concatenate([answers for _, answers in runs]))

@@ -1,0 +1,190 @@
+"""What a door and a handler agree on: bytes in, a call-back for the answer, and no transport.
+
+door ── Request (Head, body) ──> Handler.handle ── … ──> respond(status, body, headers)
+  └──── Ticket.cancel() when the client leaves first
+"""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from app.errors import Headers
+from app.transport.fair_scheduling import Intake
+
+if TYPE_CHECKING:
+    from app.telemetry.request_observer import Journal
+
+Respond = Callable[[int, bytes, Headers], None]
+"""Called exactly once with status, body and further headers, perhaps before `handle` returns.
+
+The body is JSON unless the headers, whose names are in small letters, hold another `content-type`.
+"""
+
+
+class Head:
+    """What the head of a request says; a door that sees the same bytes again may keep it.
+
+    Args:
+        query: raw, without the question mark.
+        headers: with names in small letters.
+    """
+
+    __slots__ = ("content_encoding", "content_type", "headers", "length", "query", "timeout", "verdict")
+
+    def __init__(self, query: bytes, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        self.query = query
+        self.headers = found = dict(headers)
+        self.content_type = found.get(b"content-type", b"")
+        self.content_encoding = found.get(b"content-encoding", b"")
+        self.timeout = found.get(b"x-request-timeout-ms", b"")
+        length = found.get(b"content-length", b"")
+        self.length = int(length) if length.isdigit() else None  # bytes of the body, if announced
+        self.verdict: Any = None  # what a guard thought of it
+
+    def header(self, name: bytes) -> bytes:
+        """Return the value of any header by its name in small letters, empty if there is none."""
+        return self.headers.get(name, b"")
+
+
+class Request(Protocol):
+    """What a handler needs of a request, whichever door it came through."""
+
+    @property
+    def head(self) -> Head:
+        """Query and headers."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """All of it, as it came."""
+        ...
+
+    @property
+    def arrived(self) -> float:
+        """When it came, on `time.monotonic` in seconds, if it has waited since for a turn of the loop; else 0."""
+        ...
+
+
+class Ticket(Protocol):
+    """A request under way, or refused; what is read of it is for logs and traces. Times are on `time.monotonic`."""
+
+    @property
+    def model(self) -> Any:
+        """The `app.runtime.model.Model` that answers; None when none was found."""
+        ...
+
+    @property
+    def started(self) -> float:
+        """When the request was whole, and here."""
+        ...
+
+    @property
+    def submitted(self) -> float:
+        """When it was decoded and queued; 0 when it never was."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Rows."""
+        ...
+
+    @property
+    def quick(self) -> bool:
+        """True when the answer comes before a client could be seen to leave."""
+        ...
+
+    def cancel(self) -> None:
+        """Drop the request: its client has left."""
+        ...
+
+
+class Refusal:
+    """The ticket of a request that was refused before it was queued: nothing to cancel, only what is known of it."""
+
+    __slots__ = ("crowded", "model", "started")
+
+    submitted = 0.0
+    size = 0
+    quick = True
+
+    def __init__(self, model: Any, started: float, *, crowded: bool) -> None:
+        self.model = model
+        self.started = started
+        self.crowded = crowded  # others like it are better put off: answers are worth more of the time
+
+    def cancel(self) -> None:
+        """See `Ticket`."""
+
+
+class Handler(Protocol):
+    """Answers the requests of one path."""
+
+    @property
+    def protocol(self) -> str:
+        """What metrics, logs and traces call the protocol."""
+        ...
+
+    @property
+    def route(self) -> str:
+        """The path with names in the place of what varies: what logs and traces show of it."""
+        ...
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Bytes that a door may collect; more is the handler's to `refuse`."""
+        ...
+
+    def refuse(self, received_bytes: int) -> tuple[int, bytes, Headers]:
+        """Count a body over the limit and return the answer to it."""
+        ...
+
+    def handle(self, request: Request, respond: Respond) -> Ticket | None:
+        """Answer through `respond`, now or later; None when there is nothing that could be cancelled."""
+        ...
+
+
+Find = Callable[[bytes], Handler | None]
+"""Raw path -> who answers it, or None."""
+
+
+class HotRoutes:
+    """The paths whose POST requests go to a handler by the short way, and what a door bears from a sender.
+
+    Args:
+        receive_timeout_s: seconds from the first byte of a request to its last.
+        max_head_bytes: bytes of a request's head.
+        journal: told of the answers; left out, only errors get an id and a line.
+    """
+
+    def __init__(
+        self, receive_timeout_s: float = 30.0, max_head_bytes: int = 65536, journal: "Journal | None" = None
+    ) -> None:
+        self.journal = journal
+        self.receive_timeout_s = receive_timeout_s
+        self.max_head_bytes = max_head_bytes
+        self.intake = Intake()  # of the connections that take the short way
+        self.closing = False  # the process is about to end: each answer says that its connection does, too
+        self.heads: dict[bytes, Any] = {}  # raw request head -> what a door made of it
+        self._handlers: dict[bytes, Handler] = {}  # raw path -> handler
+        self._families: list[tuple[bytes, Find]] = []  # beginning of the raw path -> who knows the rest
+
+    def take(self, path: str, handler: Handler) -> None:
+        """Answer POST requests to `path` by `handler`."""
+        self._handlers[path.encode()] = handler
+
+    def take_family(self, prefix: str, find: Find) -> None:
+        """Answer POST requests to the paths below `prefix` for which `find` has a handler."""
+        self._families.append((prefix.encode(), find))
+
+    def close(self) -> None:
+        """Let every connection end with its next answer."""
+        self.closing = True
+        self.heads.clear()  # what is remembered says that the connection is kept
+
+    def find(self, path: bytes) -> Handler | None:
+        """Return the handler of a raw path, without its query; None when it is not a hot one."""
+        handler = self._handlers.get(path)
+        if handler is None:
+            for prefix, find in self._families:
+                if path.startswith(prefix) and (handler := find(path)) is not None:
+                    break
+        return handler

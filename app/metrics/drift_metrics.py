@@ -1,0 +1,126 @@
+"""The series of drift: rows by training bin, beside the training shares. PSI is Prometheus' to compute.
+
+    DriftMetrics(registry)     the instruments
+    DriftMetrics.observe(…)    a version's series, from zero
+    DriftMetrics.fold()        what was answered since the last time ─> the counters
+    DriftMetrics.retire(…)     a version that is no more
+
+`docs/drift.md` says what to do with them.
+"""
+
+import os
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from app.drift.sampling import Watch
+
+MODEL = ("model", "version")
+BIN = (*MODEL, "kind", "feature", "bin")
+
+
+class DriftMetrics:
+    """The instruments.
+
+    Args:
+        registry: where they are registered.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        r: Any = {"registry": registry}
+        self.values = Counter(
+            "slipway_drift_values",
+            "Rows answered, by the training bin of each feature and of the prediction; an estimate of all rows where "
+            "only some were looked at.",
+            BIN,
+            **r,
+        )
+        self.training_share = Gauge(
+            "slipway_drift_training_share",
+            "Share of the training rows in the bin.",
+            BIN,
+            multiprocess_mode="livemax",
+            **r,
+        )
+        self.rows = Counter("slipway_drift_rows", "Rows that were looked at for drift.", (*MODEL, "kind"), **r)
+        self.out_of_range = Counter(
+            "slipway_drift_out_of_range",
+            "Rows with a number outside the minimum and maximum of training; an estimate likewise.",
+            (*MODEL, "feature"),
+            **r,
+        )
+        self._recorders: dict[Watch, Recorder] = {}
+
+    def observe(self, name: str, version: int, watch: Watch | None) -> None:
+        """Make the series of a version; those of another content of it, with other bins, go."""
+        if watch is None:
+            return
+        labels = (name, str(version))
+        if any(recorder.labels == labels for recorder in self._recorders.values()):
+            self._remove(labels)
+        self._recorders[watch] = Recorder(self, labels, watch)
+
+    def fold(self) -> None:
+        """Count what was answered since the last time; call it on the event loop."""
+        for recorder in self._recorders.values():
+            recorder.fold()
+
+    def retire(self, name: str, version: int, watch: Watch | None) -> None:
+        """Forget what a version was, and its series unless another content of it still serves."""
+        labels = (name, str(version))
+        recorder = None if watch is None else self._recorders.get(watch)
+        if watch is None or recorder is None:
+            return
+        if [other.labels for other in self._recorders.values()].count(labels) == 1:
+            self._remove(labels)
+        del self._recorders[watch]
+
+    def _remove(self, labels: tuple[str, str]) -> None:
+        """Take the series out; with several workers the client's files keep them, and what they say becomes nothing."""
+        named = dict(zip(MODEL, labels, strict=True))
+        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+            instruments: tuple[Any, ...] = (self.values, self.training_share, self.rows, self.out_of_range)
+            for instrument in instruments:
+                instrument.remove_by_labels(named)
+            return
+        for recorder in self._recorders.values():
+            if recorder.labels == labels:
+                recorder.forget_shares()
+
+
+class Recorder:
+    """One version's series with their labels bound."""
+
+    def __init__(self, metrics: DriftMetrics, labels: tuple[str, str], watch: Watch) -> None:
+        self.labels = labels
+        self._watch = watch
+        self._values: list[Any] = [None] * watch.table.bins
+        self._shares: list[Any] = []
+        for column in watch.table.columns:
+            for place, (bin_, share) in enumerate(zip(column.bins, column.shares, strict=True), column.start):
+                named = (*labels, column.kind, column.name, bin_)
+                self._values[place] = metrics.values.labels(*named)
+                self._shares.append(metrics.training_share.labels(*named))
+                self._shares[-1].set(share)
+        self._out_of_range: list[Any] = [
+            None if feature.bounds is None else metrics.out_of_range.labels(*labels, feature.name)
+            for feature in watch.table.features
+        ]
+        self._rows = metrics.rows.labels(*labels, "feature")
+        self._predictions = metrics.rows.labels(*labels, "prediction")
+
+    def fold(self) -> None:
+        """Count what was answered since the last time."""
+        counts = self._watch.take()
+        if counts is None:
+            return
+        for series, found in ((self._values, counts.values), (self._out_of_range, counts.out_of_range)):
+            for place in found.nonzero()[0].tolist():
+                series[place].inc(found[place])
+        self._rows.inc(counts.rows)
+        self._predictions.inc(counts.predictions)
+
+    def forget_shares(self) -> None:
+        """Say that training had nothing in any bin: with no rows either, a bin adds nothing to the index."""
+        for share in self._shares:
+            share.set(0)

@@ -1,0 +1,185 @@
+"""What the hot routes share: a request becomes an answer or an error, and is counted either way.
+
+    Endpoint.handle(request, respond)
+        find the model ─> read the body ─> submit ─> … ─> respond(200, …)
+        any RequestError on the way                   ─> respond(4xx or 5xx, …)
+
+A body that is large, or comes compressed, is unpacked and read in steps, one a turn of the loop; see
+`app.protocols.incremental`. `app.protocols.predict` and the two standard protocols fill in what is left open. It knows
+no transport.
+"""
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import ClassVar, Generic, TypeVar
+
+from app.errors import BodyTooLarge, Headers, InvalidInput, Overloaded, Reason, RequestError, render
+from app.http.api_keys import Guard
+from app.http.compression import STEP_BYTES, unpacking
+from app.http.handler import Head, Refusal, Request, Respond, Ticket
+from app.metrics.service_metrics import Metrics
+from app.protocols.incremental import Reading, Readings, Steps
+from app.repository.registry import Registry
+from app.runtime.model import Model
+from app.telemetry.log_format import PRIVATE
+from app.telemetry.request_observer import Journal
+
+log = logging.getLogger("slipway.endpoint")
+
+LARGE_BYTES = 256 * 1024  # of a body that is read in steps: two milliseconds of reading numbers
+CROWDED: tuple[Reason, ...] = ("queue_full", "wait", "concurrency")  # of an `Overloaded`: the model has too much to do
+
+
+@dataclass(frozen=True)
+class Serving:
+    """What an endpoint needs of the process; make it on the event loop that serves."""
+
+    registry: Registry
+    metrics: Metrics
+    timeout_s: float  # that a request has, and the most that it may ask for
+    max_body_bytes: int
+    guard: Guard  # who may call
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+    journal: Journal = field(default_factory=Journal)  # told of answers by the doors
+    readings: Readings = field(default_factory=Readings)  # large bodies that are being read
+
+
+Content = TypeVar("Content")
+
+
+class Endpoint(ABC, Generic[Content]):
+    """A `app.http.handler.Handler` over the registry; `Content` is what it makes of a body."""
+
+    route: str  # see `app.http.handler.Handler`; logs and traces show it
+
+    protocol: ClassVar[str]  # as metrics name it; one of `app.metrics.instruments.PROTOCOLS`
+
+    def __init__(self, serving: Serving) -> None:
+        self.max_body_bytes = serving.max_body_bytes
+        self._registry = serving.registry
+        self._metrics = serving.metrics
+        self._timeout_s = serving.timeout_s
+        self._loop = serving.loop
+        self._guard = serving.guard
+        self._guarded = not serving.guard.open
+        self._readings = serving.readings
+
+    @abstractmethod
+    def find(self, head: Head) -> Model:
+        """Return who answers; raises any `RequestError`."""
+
+    @abstractmethod
+    def read(self, model: Model, head: Head, body: bytes) -> Content:
+        """Decode `body` (unpacked); raises any `RequestError`."""
+
+    @abstractmethod
+    def read_in_steps(self, model: Model, head: Head, body: bytes) -> Generator[None, None, Content]:
+        """Decode a large `body` (unpacked) as `read` does, in steps of a fraction of a millisecond."""
+
+    @abstractmethod
+    def submit(
+        self, model: Model, head: Head, content: Content, body: bytes, started: float, respond: Respond
+    ) -> Ticket:
+        """Queue what was read of `body`; raises any `RequestError`.
+
+        `started`, on `time.monotonic` in seconds, is when the request was whole.
+        """
+
+    def handle(self, request: Request, respond: Respond) -> Ticket:
+        """Answer `request` through `respond`; see `app.http.handler.Handler`."""
+        started = request.arrived or monotonic()
+        model, head = None, request.head
+        try:
+            if self._guarded:
+                self._guard.check(head)
+            model = self.find(head)
+            body, queue = request.body, model.batcher.queue
+            if request.arrived or queue.rows >= queue.easy_rows:  # `crowded`, without a call
+                self._admit(model, head, body, started)
+            if head.content_encoding or len(body) > LARGE_BYTES:
+                return self._begin(model, head, body, started, respond)
+            return self.submit(model, head, self.read(model, head, body), body, started, respond)
+        except Exception as error:
+            self._refuse(model, error, respond)
+            return Refusal(model, started, crowded=_crowds_out(model, error))
+
+    def _begin(self, model: Model, head: Head, body: bytes, started: float, respond: Respond) -> Ticket:
+        """Read a body in steps, the first one now; of those in line only the first is unpacked any further."""
+        return self._readings.begin(
+            Reading(
+                model,
+                self._steps(model, head, body, started, respond),
+                (started, self.deadline(head, started)),
+                len(body) + (STEP_BYTES if head.content_encoding else 0),
+                failed=lambda error: self._refuse(model, error, respond),
+                left=model.metrics.calls[self.protocol].left,
+            )
+        )
+
+    def _steps(self, model: Model, head: Head, body: bytes, started: float, respond: Respond) -> Steps:
+        if head.content_encoding:
+            body = yield from unpacking(body, head.content_encoding, self.max_body_bytes)
+        if len(body) > LARGE_BYTES:
+            content = yield from self.read_in_steps(model, head, body)
+        else:
+            content = self.read(model, head, body)
+        return self.submit(model, head, content, body, started, respond)
+
+    def refuse(self, received_bytes: int) -> tuple[int, bytes, Headers]:
+        """See `app.http.handler.Handler`."""
+        limit = self.max_body_bytes
+        error = BodyTooLarge(f"Invalid body: expected at most {limit} bytes. Received: {received_bytes} or more.")
+        self._metrics.refused(None, self.protocol, error)
+        return render(error)
+
+    def deadline(self, head: Head, started: float, timeout_s: float | None = None) -> float:
+        """Return when an answer is of no use any more: after the least of what the caller asks for, and the limit.
+
+        Args:
+            head: may hold `X-Request-Timeout-Ms`.
+            started: on `time.monotonic`, in seconds.
+            timeout_s: what the body asks for, where the protocol has a word for it.
+
+        Raises:
+            InvalidInput: when the header is no positive number.
+        """
+        limit_s = self._timeout_s
+        if head.timeout:
+            limit_s = min(limit_s, _timeout_s(head.timeout))
+        return started + (limit_s if timeout_s is None else min(timeout_s, limit_s))
+
+    def _admit(self, model: Model, head: Head, body: bytes, started: float) -> None:
+        """Refuse before the work of reading a body what the queue would refuse after it."""
+        model.batcher.queue.admit(1, len(body), self.deadline(head, started) - monotonic())
+
+    def _refuse(self, model: Model | None, error: Exception, respond: Respond) -> None:
+        """Count it, and answer in the next turn of the loop.
+
+        A client that is answered at once sends again at once, and libuv reads a socket up to 32 times in a row: a flood
+        of refusals would keep the loop from the runs that others wait for.
+        """
+        if not isinstance(error, RequestError):
+            log.error("A request failed.", exc_info=error, extra=PRIVATE)
+        status, body, headers = render(error)
+        self._metrics.refused(model, self.protocol, error)
+        self._loop.call_soon(respond, status, body, headers)
+
+
+def _crowds_out(model: Model | None, fault: Exception) -> bool:
+    """Whether the model has too much to do; where a refusal costs what an answer does, to put it off saves nothing."""
+    too_much = isinstance(fault, Overloaded) and fault.reason in CROWDED
+    return too_much and model is not None and model.batcher.pace.mostly_runs
+
+
+def _timeout_s(text: bytes) -> float:
+    """Read the milliseconds of `X-Request-Timeout-Ms`."""
+    if text.isdigit() and len(text) < 16 and int(text):
+        return int(text) / 1000
+    received = text[:80].decode("latin-1")
+    raise InvalidInput(
+        f"Invalid `x-request-timeout-ms`: expected a whole number of milliseconds. Received: {received}."
+    )

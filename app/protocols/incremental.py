@@ -1,0 +1,172 @@
+"""Bodies too large for one turn of the loop: a step each turn, first come, first served, while others are answered.
+
+    Readings.begin(reading) ─> the first step at once ─> was it the last? the ticket that it gave
+                                  └─ wait in line ─> a step a turn, of whoever is first ─> … ─> queued
+
+A `Reading` is the ticket of its request until the last step has queued it, and then passes on what that one knows.
+It knows neither bodies nor protocols.
+"""
+
+import asyncio
+import gc
+from collections import deque
+from collections.abc import Callable, Generator
+from time import monotonic
+from typing import Any
+
+from app.errors import DeadlineExceeded, Overloaded
+from app.http.handler import Ticket
+from app.runtime.model import Model
+
+Steps = Generator[None, None, Ticket]
+"""Reads a body, a portion a step, and queues its request in the last; raises any `RequestError`."""
+
+
+class Reading:
+    """A request whose body is being read; a `Ticket` to its door.
+
+    Args:
+        model: who answers.
+        steps: those to be made.
+        times: when it was whole, and when its answer is of no use any more; on `time.monotonic`, in seconds.
+        size_bytes: of its body.
+        failed: told of what a step that was waited for raised, or that the time is up.
+        left: told when the client leaves before the last step.
+    """
+
+    quick = False
+
+    def __init__(
+        self,
+        model: Model,
+        steps: Steps,
+        times: tuple[float, float],
+        size_bytes: int,
+        failed: Callable[[Exception], None],
+        left: Callable[[], None],
+    ) -> None:
+        self.model = model
+        self.started, self.deadline = times
+        self.size_bytes = size_bytes
+        self.failed = failed
+        self.left = left
+        self.line: Readings | None = None  # in which it waits
+        self.timer: asyncio.TimerHandle | None = None  # to its deadline, while it waits
+        self._steps = steps
+        self._queued: Ticket | None = None  # what the last step gave
+
+    @property
+    def submitted(self) -> float:
+        """See `app.http.handler.Ticket`."""
+        return 0.0 if self._queued is None else self._queued.submitted
+
+    @property
+    def size(self) -> int:
+        """See `app.http.handler.Ticket`."""
+        return 0 if self._queued is None else self._queued.size
+
+    @property
+    def answers(self) -> Any:
+        """See `app.batching.work.Work`; there are some once the answer is good."""
+        return getattr(self._queued, "answers", None)
+
+    def step(self) -> Ticket | None:
+        """Make the next step; return what it gave if it was the last, and raise what it raises.
+
+        Without the garbage collector, which would visit many thousands of new objects again and again.
+        """
+        gc.disable()
+        try:
+            next(self._steps)
+        except StopIteration as last:
+            self._queued = last.value
+        finally:
+            gc.enable()
+        return self._queued
+
+    def cancel(self) -> None:
+        """Drop the request: its client has left."""
+        if self._queued is not None:
+            self._queued.cancel()
+        elif self.line is not None:
+            self.line.remove(self)
+            self.left()
+
+
+class Readings:
+    """The line of those that wait for their next step; used on one event loop.
+
+    Args:
+        max_bytes: that the bodies in line may weigh; one alone always may.
+    """
+
+    def __init__(self, max_bytes: int = 2**28) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._max_bytes = max_bytes
+        self._line: deque[Reading] = deque()
+        self._bytes = 0
+        self._turning = False  # the next step is to be made in the next turn
+
+    def begin(self, reading: Reading) -> Ticket:
+        """Make the first step now and the others in later turns; return the ticket for the door.
+
+        Raises:
+            Overloaded: when too much is in line.
+            RequestError: what the first step raises.
+        """
+        ticket = reading.step()
+        if ticket is not None:
+            return ticket
+        if self._line and self._bytes + reading.size_bytes > self._max_bytes:
+            received = f"{reading.size_bytes} beside {self._bytes}"
+            raise Overloaded(
+                f"The queue is full: expected at most {self._max_bytes} bytes of large bodies. Received: {received}. "
+                "Try again later."
+            )
+        self._add(reading)
+        return reading
+
+    def _add(self, reading: Reading) -> None:
+        reading.line = self
+        reading.timer = self._loop.call_later(max(0.0, reading.deadline - monotonic()), self._expire, reading)
+        reading.model.batcher.readings += 1
+        self._bytes += reading.size_bytes
+        self._line.append(reading)
+        self._go_on()
+
+    def remove(self, reading: Reading) -> None:
+        """Let go of a reading and of what it has read."""
+        assert reading.timer is not None
+        reading.timer.cancel()
+        reading.line = None
+        reading.model.batcher.readings -= 1
+        self._bytes -= reading.size_bytes
+        self._line.remove(reading)
+
+    def _turn(self) -> None:
+        """Make the next step of the first in line."""
+        self._turning = False
+        if not self._line:  # all have left
+            return
+        reading = self._line[0]
+        batcher, fault = reading.model.batcher, None
+        batcher.readings -= 1  # the last step queues it, and then it counts there
+        try:
+            ended = reading.step() is not None
+        except Exception as error:
+            ended, fault = True, error
+        batcher.readings += 1
+        if ended:
+            self.remove(reading)
+        self._go_on()
+        if fault is not None:
+            reading.failed(fault)
+
+    def _go_on(self) -> None:
+        if self._line and not self._turning:
+            self._turning = True
+            self._loop.call_soon(self._turn)
+
+    def _expire(self, reading: Reading) -> None:
+        self.remove(reading)
+        reading.failed(DeadlineExceeded("The deadline passed before the answer was there."))

@@ -1,0 +1,116 @@
+"""The Open Inference Protocol's infer route: a decode and an encode around the batcher.
+
+    POST /v2/models/{name}[/versions/{version}]/infer
+        find ─> Infer ─> read the body ─> submit ─> … ─> write the outputs ─> respond
+
+It knows the paths; what a body holds is in `app.protocols.open_inference.request` and
+`app.protocols.open_inference.response`.
+"""
+
+import re
+from collections.abc import Generator
+from urllib.parse import unquote
+
+from app.errors import InvalidInput, RequestError, Response, render
+from app.http.compression import pack
+from app.http.handler import Handler, Head, Respond
+from app.protocols import inference as infer
+from app.protocols.endpoint import Endpoint, Serving
+from app.protocols.inference import Inference
+from app.protocols.open_inference.request import Asked, read
+from app.protocols.open_inference.request_incremental import read_in_steps
+from app.protocols.open_inference.response import Writers
+from app.runtime.model import Model
+from app.tensors import Tensors
+
+PREFIX = "/v2/models/"
+
+INFER = re.compile(rb"/v2/models/([^/]+)(?:/versions/([^/]+))?/infer")
+VERSION = re.compile(r"[1-9][0-9]{0,17}")  # as the folders are named
+LENGTH_HEADER = b"inference-header-content-length"
+
+
+class OpenInference:
+    """Finds the handler of `POST /v2/models/{name}[/versions/{version}]/infer`."""
+
+    def __init__(self, serving: Serving) -> None:
+        self._serving = serving
+        self._writers = Writers()
+
+    def find(self, path: bytes) -> Handler | None:
+        """Return the handler of a raw path, or None when it is not an infer route."""
+        parts = INFER.fullmatch(path)
+        if parts is None:
+            return None
+        name, version = parts.groups()
+        return Infer(self._serving, self._writers, unquote(name), None if version is None else unquote(version))
+
+
+class Infer(Endpoint[Asked]):
+    """The handler of one path.
+
+    Args:
+        serving: what it needs of the process.
+        writers: how the models' answers are written.
+        name: of the model.
+        version: as the path has it; None for the newest.
+    """
+
+    protocol = "open-inference"
+    route = "/v2/models/{name}/infer"
+
+    def __init__(self, serving: Serving, writers: Writers, name: str, version: str | None) -> None:
+        super().__init__(serving)
+        self._writers = writers
+        self._name = name
+        self._version = version
+        if version is not None:
+            self.route = "/v2/models/{name}/versions/{version}/infer"
+
+    def find(self, head: Head) -> Model:
+        return self._registry.find(self._name, version_of(self._version))
+
+    def read(self, model: Model, head: Head, body: bytes) -> Asked:
+        return read(model.signature, body, head.header(LENGTH_HEADER))
+
+    def read_in_steps(self, model: Model, head: Head, body: bytes) -> Generator[None, None, Asked]:
+        return read_in_steps(model.signature, body, head.header(LENGTH_HEADER))
+
+    def submit(
+        self, model: Model, head: Head, content: Asked, body: bytes, started: float, respond: Respond
+    ) -> Inference[Response]:
+        writer = self._writers.of(model)
+        accepted = head.header(b"accept-encoding")
+
+        def encode(outputs: Tensors) -> Response:
+            answer, headers = writer.write(content, outputs)
+            if accepted:
+                answer, packing = pack(answer, accepted)
+                headers += packing
+            return 200, answer, model.headers + headers
+
+        def finish(outcome: Response | RequestError) -> None:
+            respond(*render(outcome)) if isinstance(outcome, RequestError) else respond(*outcome)
+
+        return infer.submit(
+            model,
+            content.arrays,
+            protocol=self.protocol,
+            times=(started, self.deadline(head, started, content.timeout_s)),
+            size_bytes=len(body),
+            encode=encode,
+            finish=finish,
+        )
+
+
+def version_of(text: str | None) -> int | None:
+    """Return the version that a path asks for, None for the newest.
+
+    Raises:
+        InvalidInput: when it is no positive integer.
+    """
+    if text is None:
+        return None
+    if VERSION.fullmatch(text) is None:
+        raise InvalidInput(f"Invalid version: expected a positive integer. Received: `{text[:80]}`.")
+    return int(text)

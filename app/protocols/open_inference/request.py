@@ -1,0 +1,224 @@
+"""The body of an infer request to arrays and wishes.
+
+    read(signature, body, header_length)
+        JSON alone          ─> every input's `data`
+        JSON and raw bytes  ─> the bytes of each input with a `binary_data_size`, in order; the others' `data`
+        raw bytes alone     ─> the only input
+
+Keys that the protocol does not have are ignored, as other servers do. It knows no transport.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Annotated, NamedTuple
+
+import msgspec
+
+from app.codecs import json_tensors as elements
+from app.codecs.raw_tensors import LENGTH, count_of, from_raw
+from app.errors import InvalidInput
+from app.features.schema import explain
+from app.protocols.open_inference.requested_outputs import NONE, Output, Parameters, Wish, timeout_of, whole, wishes_of
+from app.tensors import Array, Signature, TensorSpec
+
+Size = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
+class Input(msgspec.Struct):
+    """A tensor of the request: its elements are in `data`, or behind the JSON."""
+
+    name: str
+    datatype: str
+    shape: list[Size]
+    data: msgspec.Raw = msgspec.Raw()
+    parameters: Parameters | None = None
+
+
+class Body(msgspec.Struct):
+    """The JSON of a request."""
+
+    inputs: list[Input]
+    outputs: list[Output] | None = None
+    id: str | None = None
+    parameters: Parameters | None = None
+
+
+class Asked(NamedTuple):
+    """What a request asks for; `timeout_s` is None where it leaves that to the server."""
+
+    arrays: dict[str, Array]
+    wishes: Sequence[Wish]
+    id: str | None = None
+    timeout_s: float | None = None
+
+
+DECODER = msgspec.json.Decoder(Body)
+
+
+def read(signature: Signature, body: bytes, header_length: bytes) -> Asked:
+    """Read a request.
+
+    Args:
+        signature: of the model that answers.
+        body: without its compression.
+        header_length: how many bytes of it are JSON, as the header says; empty when there is none.
+
+    Raises:
+        InvalidInput: with the path of what is not as expected.
+    """
+    json, rest = split(body, header_length)
+    if header_length and not json:
+        return _raw(signature, body)
+    return asked(signature, decode(json), rest, {})
+
+
+def split(body: bytes, header_length: bytes) -> tuple[bytes, memoryview]:
+    """Return the JSON, and the bytes of tensors behind it; all is JSON where no header says how much of it is.
+
+    Raises:
+        InvalidInput: when the header is no number of bytes that are there.
+    """
+    if not header_length:
+        return body, memoryview(b"")
+    json_bytes = _json_bytes(header_length, len(body))
+    return body[:json_bytes], memoryview(body)[json_bytes:]
+
+
+def decode(json: bytes) -> Body:
+    """Read all but the elements; raises `InvalidInput`."""
+    try:
+        return DECODER.decode(json)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise explain(error, json, ()) from error
+
+
+def asked(signature: Signature, request: Body, rest: memoryview, known: Mapping[int, Array]) -> Asked:
+    """Read the elements.
+
+    Args:
+        signature: of the model that answers.
+        request: the JSON.
+        rest: the bytes behind it.
+        known: of an input, by its place, the elements of `data` if they have been read.
+
+    Raises:
+        InvalidInput: with the path of what is not as expected.
+    """
+    parameters = request.parameters or NONE
+    return Asked(
+        _arrays(signature, request.inputs, rest, known),
+        wishes_of(signature, request.outputs, parameters),
+        request.id,
+        timeout_of(parameters),
+    )
+
+
+def _json_bytes(text: bytes, most: int) -> int:
+    if text.isdigit() and len(text) < 19 and int(text) <= most:
+        return int(text)
+    received = text[:80].decode("latin-1")
+    raise InvalidInput(
+        f"Invalid `inference-header-content-length`: expected 0 to {most}, the bytes of the body. Received: {received}."
+    )
+
+
+# ── inputs ──
+
+
+def _arrays(
+    signature: Signature, inputs: Sequence[Input], rest: memoryview, known: Mapping[int, Array]
+) -> dict[str, Array]:
+    arrays: dict[str, Array] = {}
+    place = 0
+    for index, tensor in enumerate(inputs):
+        where = f"inputs[{index}]"
+        spec = signature.find(tensor.name)
+        if tensor.name in arrays:
+            raise InvalidInput(f"Invalid `{where}.name`: expected each input once. Received: `{tensor.name}` again.")
+        if tensor.datatype != spec.datatype.name:
+            expected, received = spec.datatype.name, tensor.datatype[:80]
+            raise InvalidInput(f"Invalid `{where}.datatype`: expected {expected}. Received: {received}.")
+        size = None if tensor.parameters is None else tensor.parameters.get("binary_data_size")
+        if size is None:
+            arrays[tensor.name] = _from_json(spec, tensor, where, known.get(index))
+        else:
+            end = place + whole(size, f"{where}.parameters.binary_data_size", len(rest))
+            arrays[tensor.name] = _from_bytes(spec, tensor, rest[place:end], where)
+            place = end
+    if place != len(rest):
+        raise InvalidInput(
+            f"Invalid body: expected {place} bytes behind the JSON, as `binary_data_size` says. Received: {len(rest)}."
+        )
+    return arrays
+
+
+def _from_json(spec: TensorSpec, tensor: Input, where: str, array: Array | None) -> Array:
+    """Elements that are not known yet may be nested in any way; the shape counts."""
+    data = bytes(tensor.data)
+    if data in (b"", b"null"):
+        raise InvalidInput(f"Invalid `{where}`: expected `data` or `parameters.binary_data_size`. Received: neither.")
+    count = count_of(tensor.shape, where)
+    if array is None:
+        if spec.datatype.item_bytes is not None and data.count(b",") > count:
+            raise miscounted(tensor, data.count(b",") + 1, where)  # before millions of numbers are read in vain
+        array = elements.read(data, spec.datatype, f"{where}.data")
+    if array.size != count:
+        raise miscounted(tensor, array.size, where)
+    return array.reshape(tensor.shape)
+
+
+def miscounted(tensor: Input, received: int | str, where: str) -> InvalidInput:
+    """Say that there are not as many elements as the shape has."""
+    expected = f"{count_of(tensor.shape, where)} elements, as the shape {tensor.shape} has"
+    return InvalidInput(f"Invalid `{where}.data`: expected {expected}. Received: {received}.")
+
+
+def _from_bytes(spec: TensorSpec, tensor: Input, data: memoryview, where: str) -> Array:
+    if bytes(tensor.data) not in (b"", b"null"):
+        raise InvalidInput(f"Invalid `{where}`: expected `data` or `parameters.binary_data_size`. Received: both.")
+    return _aligned(from_raw(data, spec.datatype, tensor.shape, where))
+
+
+def _aligned(array: Array) -> Array:
+    """Copy what begins at an odd place, as the JSON's length has it: kernels may take an element's alignment for given.
+
+    A request that shares a run is copied then anyway.
+    """
+    return array if array.flags.aligned else array.copy()
+
+
+# ── a raw body ──
+
+
+def _raw(signature: Signature, body: bytes) -> Asked:
+    """Take the whole body for the elements of the only input, of one row where the model is batched."""
+    if len(signature.inputs) != 1:
+        raise InvalidInput(
+            "Invalid `inference-header-content-length`: expected more than 0, for the model has several inputs. "
+            "Received: 0."
+        )
+    (spec,) = signature.inputs
+    if spec.datatype.item_bytes is None:
+        body = _one_string(body)
+    shape = _raw_shape(signature, spec, len(body))
+    wishes = [Wish(output.name, True) for output in signature.outputs]
+    return Asked({spec.name: from_raw(body, spec.datatype, shape, spec.name)}, wishes)
+
+
+def _one_string(body: bytes) -> bytes:
+    """Strings need a length before each, which a raw body has not: it is one string."""
+    return LENGTH.pack(len(body)) + body
+
+
+def _raw_shape(signature: Signature, spec: TensorSpec, size_bytes: int) -> list[int]:
+    """Infer the one dimension that may be of any size."""
+    dims = ([1] if signature.batched else []) + list(spec.shape[1:] if signature.batched else spec.shape)
+    free = dims.count(None)
+    if not free:
+        return [dim or 0 for dim in dims]
+    if free > 1 and spec.datatype.item_bytes is not None:
+        raise InvalidInput(f"Invalid body: expected JSON, for {spec} has {free} open dimensions. Received: none.")
+    known = math.prod([dim for dim in dims if dim is not None])
+    row_bytes = known * (spec.datatype.item_bytes or size_bytes)
+    inferred = size_bytes // row_bytes if row_bytes else 0
+    return [inferred if dim is None else dim for dim in dims]

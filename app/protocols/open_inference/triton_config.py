@@ -1,0 +1,55 @@
+"""A version as Triton's model configuration: what its load generator and its clients ask for.
+
+It describes what is; nothing can be configured by it.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from app.runtime.model import Model
+from app.settings import Settings
+from app.tensors import Datatype, TensorSpec
+
+Json = dict[str, Any]
+
+
+def config_of(model: Model, settings: Settings) -> Json:
+    """Describe a version.
+
+    `max_batch_size` is what one request may hold, and 0 where requests cannot share a run; the rows of one run are
+    `preferred_batch_size`, for a larger request is cut.
+    """
+    batched = model.signature.batched
+    config: Json = {
+        "name": model.name,
+        "platform": "onnxruntime_onnx",
+        "backend": "onnxruntime",
+        "default_model_filename": "model.onnx",
+        "version_policy": {"all": {}} if settings.versions == "all" else {"latest": {"num_versions": 1}},
+        "max_batch_size": model.max_request_rows if batched else 0,
+        "input": _tensors(model.signature.inputs, batched),
+        "output": _tensors(model.signature.outputs, batched),
+        "instance_group": [{"name": model.name, "kind": "KIND_CPU", "count": 1}],
+    }
+    if batched:
+        config["dynamic_batching"] = {
+            "preferred_batch_size": [model.decision.max_batch_rows],
+            "max_queue_delay_microseconds": settings.max_delay_us,
+        }
+    return config
+
+
+def _tensors(specs: Iterable[TensorSpec], batched: bool) -> list[Json]:
+    """Leave the dimension of the rows out, as Triton does."""
+    return [
+        {
+            "name": spec.name,
+            "data_type": _type(spec.datatype),
+            "dims": spec.wire_shape[1:] if batched else spec.wire_shape,
+        }
+        for spec in specs
+    ]
+
+
+def _type(datatype: Datatype) -> str:
+    return "TYPE_STRING" if datatype.name == "BYTES" else f"TYPE_{datatype.name}"

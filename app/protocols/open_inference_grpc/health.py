@@ -1,0 +1,97 @@
+"""The standard services beside the protocol's own: health checking, and reflection.
+
+    Probe               grpc.health.v1: Check and Watch, from `app.health.health`
+    Mirror              grpc.reflection: what `grpcurl` asks before it calls
+
+Their streams may stay open for ever, so both end them when the server stops: nobody waits for a watcher.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+from grpc import StatusCode
+from grpc_health.v1 import health, health_pb2
+from grpc_reflection.v1alpha import reflection
+
+from app.health.health import Health
+from app.protocols.open_inference_grpc.status import Context, name_answer
+
+WATCH_S = 1.0  # between two looks at the health; the stop itself is told at once
+
+UNKNOWN, SERVING, NOT_SERVING = (
+    health_pb2.HealthCheckResponse.SERVICE_UNKNOWN,
+    health_pb2.HealthCheckResponse.SERVING,
+    health_pb2.HealthCheckResponse.NOT_SERVING,
+)
+
+
+class Probe:
+    """SERVING while the process is ready; the same for the whole server and each of its services.
+
+    Args:
+        source: whose view it is.
+        services: names that may be asked for, beside the empty one.
+        stopping: set when the server begins to stop.
+    """
+
+    def __init__(self, source: Health, services: Iterable[str], stopping: asyncio.Event) -> None:
+        self._source = source
+        self._services = [health.OVERALL_HEALTH, *services]
+        self._stopping = stopping
+
+    async def Check(self, request: Any, context: Context) -> Any:  # noqa: N802  (gRPC's name)
+        """Tell the health as it is now."""
+        name_answer(context)
+        if request.service not in self._services:
+            await context.abort(StatusCode.NOT_FOUND, f"Unknown service: `{request.service[:80]}`.")
+        return self._answer(request.service)
+
+    async def List(self, request: Any, context: Context) -> Any:  # noqa: N802
+        """Tell the health of every service."""
+        name_answer(context)
+        return health_pb2.HealthListResponse(statuses={name: self._answer(name) for name in self._services})
+
+    async def Watch(self, request: Any, context: Context) -> AsyncIterator[Any]:  # noqa: N802
+        """Tell the health, and each change of it, until the server stops."""
+        name_answer(context)
+        told = None
+        while not self._stopping.is_set():
+            answer = self._answer(request.service)
+            if answer != told:
+                yield answer
+                told = answer
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), WATCH_S)
+        yield self._answer(request.service)
+
+    def _answer(self, service: str) -> Any:
+        status = SERVING if self._source.ready and not self._stopping.is_set() else NOT_SERVING
+        return health_pb2.HealthCheckResponse(status=status if service in self._services else UNKNOWN)
+
+
+class Mirror:
+    """Reflection that ends its streams when the server begins to stop."""
+
+    def __init__(self, services: Iterable[str], stopping: asyncio.Event) -> None:
+        self._servicer = reflection.aio.ReflectionServicer(services)
+        self._stopping = stopping
+
+    async def ServerReflectionInfo(  # noqa: N802  (gRPC's name)
+        self, requests: AsyncIterator[Any], context: Context
+    ) -> AsyncIterator[Any]:
+        """Answer each question of a stream."""
+        name_answer(context)
+        answers = self._servicer.ServerReflectionInfo(requests, context)
+        stop = asyncio.ensure_future(self._stopping.wait())
+        try:
+            while True:
+                question = asyncio.ensure_future(anext(answers, None))
+                await asyncio.wait((question, stop), return_when=asyncio.FIRST_COMPLETED)
+                if not question.done() or question.result() is None:
+                    question.cancel()
+                    return
+                yield question.result()
+        finally:
+            stop.cancel()

@@ -1,0 +1,96 @@
+"""ModelInfer: a decode and an encode around the batcher, as the infer route of REST.
+
+    Infer(data, call)   parse ─> find ─> read ─> submit ─> … ─> write ─> bytes
+
+A call that its client cancels, or whose deadline passes, takes its work along. Every call is counted, as
+`app.protocols.endpoint` counts requests. It knows no port; see `app.protocols.open_inference_grpc.server` for that.
+"""
+
+import asyncio
+from time import monotonic
+
+from app.errors import DeadlineExceeded, RequestError
+from app.protocols import inference as infer
+from app.protocols.endpoint import Serving
+from app.protocols.open_inference.response import Writers
+from app.protocols.open_inference_grpc.messages import find, parse, read, write
+from app.protocols.open_inference_grpc.protos import open_inference_pb2 as pb
+from app.protocols.open_inference_grpc.status import Call
+from app.runtime.model import Model
+from app.telemetry.request_observer import ran_of
+from app.tensors import Tensors
+
+PROTOCOL = "grpc"
+
+Answer = asyncio.Future[bytes | RequestError]
+
+
+class Infer:
+    """The method's behaviour: the bytes of a request to those of its response."""
+
+    def __init__(self, serving: Serving) -> None:
+        self._serving = serving
+        self._guarded = not serving.guard.open
+        self._writers = Writers()
+
+    async def __call__(self, data: bytes, call: Call) -> bytes:
+        started = monotonic()
+        deadline = started + self._patience_s(call.context.time_remaining())
+        model = None
+        try:
+            if self._guarded:
+                self._serving.guard.check(call.head)
+            request = parse(pb.ModelInferRequest, data)
+            model = find(self._serving.registry, request.model_name, request.model_version)
+            work, answer = self._submit(call, model, request, len(data), (started, deadline))
+            call.ticket = work
+        except Exception as error:
+            self._serving.metrics.refused(model, PROTOCOL, error)
+            raise
+        try:
+            outcome = await answer
+        except asyncio.CancelledError:
+            if not work.done and monotonic() >= deadline:  # gRPC ended it a moment before the batcher would have
+                model.batcher.cancel(work)
+                self._serving.metrics.refused(model, PROTOCOL, DeadlineExceeded("The deadline passed."))
+            work.cancel()
+            raise
+        if isinstance(outcome, RequestError):
+            raise outcome
+        return outcome
+
+    def _submit(
+        self, call: Call, model: Model, request: pb.ModelInferRequest, size_bytes: int, times: tuple[float, float]
+    ) -> tuple[infer.Inference[bytes], Answer]:
+        """Queue the request; `answer` gets the response, or the error that `app.protocols.inference` has counted."""
+        started, deadline = times
+        if model.batcher.queue.crowded:  # refuse before the work of reading what the queue would refuse after it
+            model.batcher.queue.admit(1, size_bytes, deadline - started)
+        asked = read(model.signature, request)
+        if asked.timeout_s is not None:
+            deadline = min(deadline, started + asked.timeout_s)
+        writer = self._writers.of(model)
+        answer: Answer = self._serving.loop.create_future()
+
+        def encode(outputs: Tensors) -> bytes:
+            return write(model, writer, asked, outputs)
+
+        def finish(outcome: bytes | RequestError) -> None:
+            call.ran = ran_of(model)  # now: when the caller is answered, another may have followed
+            if not answer.done():  # cancelled in this turn of the loop, and not yet told the batcher
+                answer.set_result(outcome)
+
+        work = infer.submit(
+            model,
+            asked.arrays,
+            protocol=PROTOCOL,
+            times=(started, deadline),
+            size_bytes=size_bytes,
+            encode=encode,
+            finish=finish,
+        )
+        return work, answer
+
+    def _patience_s(self, remaining_s: float | None) -> float:
+        """The call's own deadline, within the server's; None where the call has none."""
+        return self._serving.timeout_s if remaining_s is None else min(remaining_s, self._serving.timeout_s)

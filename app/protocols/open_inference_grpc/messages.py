@@ -1,0 +1,196 @@
+"""A ModelInfer request to arrays and wishes, and outputs to its response.
+
+    parse(kind, data)                     bytes ─> message
+    find(registry, name, version)         who answers
+    read(signature, request)              typed contents, or raw ones: for every input or for none
+    write(model, writer, asked, outputs)  always raw
+
+Parameters and outputs are read by the functions that read them for the REST routes. It knows neither server nor queue.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+import numpy as np
+from google.protobuf.message import DecodeError, Message
+
+from app.codecs.raw_tensors import count_of, from_raw
+from app.errors import InvalidInput
+from app.protocols.open_inference.handler import version_of
+from app.protocols.open_inference.request import Asked
+from app.protocols.open_inference.requested_outputs import Output, Parameters, timeout_of, wishes_of
+from app.protocols.open_inference.response import Writer
+from app.protocols.open_inference_grpc.protos import open_inference_pb2 as pb
+from app.repository.registry import Registry
+from app.runtime.model import Model
+from app.tensors import Array, Signature, Tensors, TensorSpec
+
+CONTENTS = {  # datatype -> the list of `InferTensorContents` that holds its elements; FP16 has none
+    "BOOL": "bool_contents",
+    **dict.fromkeys(("INT8", "INT16", "INT32"), "int_contents"),
+    "INT64": "int64_contents",
+    **dict.fromkeys(("UINT8", "UINT16", "UINT32"), "uint_contents"),
+    "UINT64": "uint64_contents",
+    "FP32": "fp32_contents",
+    "FP64": "fp64_contents",
+    "BYTES": "bytes_contents",
+}
+NARROW = {"INT8", "INT16", "UINT8", "UINT16"}  # their list holds larger numbers than they
+SHARED_MEMORY = "shared_memory_region"
+
+InputTensor = pb.ModelInferRequest.InferInputTensor
+OutputTensor = pb.ModelInferResponse.InferOutputTensor
+Kind = TypeVar("Kind", bound=Message)
+
+
+def parse(kind: type[Kind], data: bytes) -> Kind:
+    """Read a message.
+
+    Raises:
+        InvalidInput: when the bytes are none of that kind.
+    """
+    try:
+        return kind.FromString(data)
+    except DecodeError as error:
+        expected = kind.DESCRIPTOR.full_name
+        raise InvalidInput(f"Invalid message: expected {expected}. Received: {len(data)} other bytes.") from error
+
+
+def find(registry: Registry, name: str, version: str) -> Model:
+    """Return the version that a message names; the newest where `version` is empty.
+
+    Raises:
+        InvalidInput, NotFound, NotReady: as `app.repository.registry.Registry.find`.
+    """
+    if not name:
+        raise InvalidInput("Invalid message: expected the name of a model. Received: none.")
+    return registry.find(name, version_of(version or None))
+
+
+def read(signature: Signature, request: pb.ModelInferRequest) -> Asked:
+    """Read a request; without an `id` it is None.
+
+    Raises:
+        InvalidInput: with the path of what is not as expected.
+    """
+    outputs = [
+        Output(output.name, _parameters(output.parameters, f"outputs[{index}]."))
+        for index, output in enumerate(request.outputs)
+    ]
+    wishes = wishes_of(signature, outputs, {})
+    return Asked(_arrays(signature, request), wishes, request.id or None, timeout_of(_parameters(request.parameters)))
+
+
+def write(model: Model, writer: Writer, asked: Asked, outputs: Tensors) -> bytes:
+    """Return the message that answers `asked`.
+
+    Raises:
+        ModelFailed: when a number is not finite, and is the answer of a bundle or was to be classified.
+    """
+    response = pb.ModelInferResponse(model_name=model.name, model_version=str(model.version), id=asked.id or "")
+    datatypes = {spec.name: spec.datatype.name for spec in model.signature.outputs}
+    for wish in asked.wishes:
+        array, datatype = outputs.arrays[wish.name], datatypes[wish.name]
+        if wish.classes:
+            array, datatype = writer.classified(array, wish), "BYTES"
+        response.outputs.append(OutputTensor(name=wish.name, datatype=datatype, shape=array.shape))
+        response.raw_output_contents.append(bytes(writer.raw(array)))
+    return response.SerializeToString()
+
+
+# ── inputs ──
+
+
+def _arrays(signature: Signature, request: pb.ModelInferRequest) -> dict[str, Array]:
+    raws, inputs = request.raw_input_contents, request.inputs
+    if raws and len(raws) != len(inputs):
+        raise InvalidInput(
+            f"Invalid `raw_input_contents`: expected one for each of {len(inputs)} inputs, or none. "
+            f"Received: {len(raws)}."
+        )
+    arrays: dict[str, Array] = {}
+    for index, tensor in enumerate(inputs):
+        where = f"inputs[{index}]"
+        if tensor.name in arrays:
+            raise InvalidInput(f"Invalid `{where}.name`: expected each input once. Received: `{tensor.name}` again.")
+        spec = _spec(signature, tensor, where)
+        if raws:
+            arrays[spec.name] = _from_raw(spec, tensor, raws[index], where)
+        else:
+            arrays[spec.name] = _from_contents(spec, tensor, where)
+    return arrays
+
+
+def _spec(signature: Signature, tensor: InputTensor, where: str) -> TensorSpec:
+    """Find the input, and make sure that the tensor may be one."""
+    spec = signature.find(tensor.name)
+    if tensor.datatype != spec.datatype.name:
+        expected, received = spec.datatype.name, tensor.datatype[:80]
+        raise InvalidInput(f"Invalid `{where}.datatype`: expected {expected}. Received: {received}.")
+    _parameters(tensor.parameters, f"{where}.")
+    if 0 in tensor.shape:  # the other sizes must be possible too, or NumPy could not say them
+        count_of([size or 1 for size in tensor.shape], where)
+    return spec
+
+
+def _from_raw(spec: TensorSpec, tensor: InputTensor, data: bytes, where: str) -> Array:
+    if tensor.contents.ListFields():
+        raise InvalidInput(f"Invalid `{where}.contents`: expected none beside `raw_input_contents`. Received: some.")
+    return from_raw(data, spec.datatype, list(tensor.shape), where)
+
+
+def _from_contents(spec: TensorSpec, tensor: InputTensor, where: str) -> Array:
+    """Take the elements from the one list that is for the datatype."""
+    name, shape = spec.datatype.name, list(tensor.shape)
+    wanted = CONTENTS.get(name)
+    if wanted is None:
+        raise InvalidInput(f"Invalid `{where}`: expected `raw_input_contents` for {name}. Received: none.")
+    path = f"{where}.contents.{wanted}"
+    strange = [field.name for field, _ in tensor.contents.ListFields() if field.name != wanted]
+    if strange:
+        raise InvalidInput(f"Invalid `{where}.contents`: expected {wanted} for {name}. Received: {', '.join(strange)}.")
+    values = getattr(tensor.contents, wanted)
+    count = count_of(shape, where)
+    if len(values) != count:
+        expected = f"{count} elements, as the shape {shape} has"
+        raise InvalidInput(f"Invalid `{path}`: expected {expected}. Received: {len(values)}.")
+    if name == "BYTES":
+        return _texts(values, path).reshape(shape)
+    if name in NARROW:
+        _check_range(values, spec.datatype.dtype, path)
+    return np.fromiter(values, spec.datatype.dtype, count).reshape(shape)
+
+
+def _check_range(values: Sequence[int], dtype: "np.dtype[np.integer]", path: str) -> None:
+    limits = np.iinfo(dtype)
+    for index, value in enumerate(values):
+        if not limits.min <= value <= limits.max:
+            expected = f"a whole number from {limits.min} to {limits.max}"
+            raise InvalidInput(f"Invalid `{path}[{index}]`: expected {expected}. Received: {value}.")
+
+
+def _texts(values: Sequence[bytes], path: str) -> Array:
+    array = np.empty(len(values), object)
+    for index, value in enumerate(values):
+        try:
+            array[index] = value.decode()
+        except UnicodeDecodeError as error:
+            raise InvalidInput(f"Invalid `{path}[{index}]`: expected UTF-8. Received: other bytes.") from error
+    return array
+
+
+# ── parameters ──
+
+
+def _parameters(parameters: Mapping[str, pb.InferParameter], where: str = "") -> Parameters:
+    """Return them as the REST routes have them.
+
+    Raises:
+        InvalidInput: when a tensor shall be in shared memory: a client would read there what was never written.
+    """
+    if SHARED_MEMORY in parameters:
+        raise InvalidInput(
+            f"Invalid `{where}parameters.{SHARED_MEMORY}`: expected the tensor itself. Received: a region."
+        )
+    chosen = {name: parameter.WhichOneof("parameter_choice") for name, parameter in parameters.items()}
+    return {name: getattr(parameters[name], choice) for name, choice in chosen.items() if choice is not None}

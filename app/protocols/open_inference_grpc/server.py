@@ -1,0 +1,106 @@
+"""The Open Inference Protocol over gRPC, on a port of its own beside HTTP; the extra `grpc` brings what it needs.
+
+    start     bind ─> services ─> answer
+    call      bytes ─> a behaviour (`infer`, `methods`) ─> bytes, or a status (`status`)
+    stop      refuse what is new ─> let calls under way finish, for so long ─> cancel the rest
+
+It runs on the event loop of the application, and shares its models, batchers and health. Only the lifespan of
+`app.main` imports it, and only when there is a port for it.
+"""
+
+import asyncio
+import logging
+
+import grpc
+from grpc_health.v1 import health, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
+
+from app.health.health import Health
+from app.protocols.endpoint import Serving
+from app.protocols.open_inference_grpc.health import Mirror, Probe
+from app.protocols.open_inference_grpc.infer import PROTOCOL, Infer
+from app.protocols.open_inference_grpc.methods import Methods
+from app.protocols.open_inference_grpc.protos import open_inference_pb2 as pb
+from app.protocols.open_inference_grpc.status import Behaviour, told
+from app.settings import Settings
+
+SERVICE = pb.DESCRIPTOR.services_by_name["GRPCInferenceService"].full_name
+SERVICES = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
+OPTIONS = (
+    ("grpc.so_reuseport", 1),  # workers share the port, with each other and with who holds it for them
+    ("grpc.max_send_message_length", -1),  # an answer is as large as its request makes it
+    ("grpc.max_concurrent_streams", 1000),  # calls under way on one connection; its client queues the others
+    ("grpc.keepalive_time_ms", 60_000),  # a peer that vanished is noticed after these two together
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),  # clients may look after us as often
+)
+
+
+GRPC_LOG = logging.getLogger("grpc")
+
+
+class RpcServer:
+    """A gRPC server over the application's models.
+
+    Args:
+        settings: address, limits.
+        version: of the application.
+        serving: the application's models, metrics and limits.
+        health: of the process.
+    """
+
+    def __init__(self, settings: Settings, version: str, serving: Serving, health: Health) -> None:
+        self._settings = settings
+        self._draining = asyncio.Event()
+        self._stop: asyncio.Task[None] | None = None
+        options = (*OPTIONS, ("grpc.max_receive_message_length", settings.max_body_bytes))
+        self._server = grpc.aio.server(options=options)
+        methods = Methods(settings, version, serving, health)
+        behaviours: dict[str, Behaviour] = {**methods.behaviours(), "ModelInfer": Infer(serving)}
+        handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
+            name: grpc.unary_unary_rpc_method_handler(
+                told(each, f"{SERVICE}/{name}", PROTOCOL if name == "ModelInfer" else "", serving.journal)
+            )
+            for name, each in behaviours.items()
+        }
+        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+        health_pb2_grpc.add_HealthServicer_to_server(Probe(health, SERVICES, self._draining), self._server)
+        mirror = Mirror(SERVICES, self._draining)
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(mirror, self._server)
+        self.port = 0
+
+    async def start(self) -> None:
+        """Bind, and answer from now on.
+
+        Raises:
+            RuntimeError: when the port is taken.
+        """
+        host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
+        address, credentials = f"{host}:{self._settings.grpc_port}", _credentials(self._settings)
+        if credentials is None:
+            self.port = self._server.add_insecure_port(address)
+        else:
+            self.port = self._server.add_secure_port(address, credentials)
+        await self._server.start()
+
+    def begin_stop(self) -> asyncio.Task[None]:
+        """Refuse new calls from now on; the task ends when those under way have, or their time is up."""
+        if self._stop is None:
+            self._draining.set()
+            GRPC_LOG.setLevel(logging.CRITICAL)  # calls that end with the server would be logged as errors, with traces
+            self._stop = asyncio.create_task(self._server.stop(self._settings.shutdown_timeout_s), name="stop gRPC")
+        return self._stop
+
+    async def stop(self) -> None:
+        """Stop, or wait for the stop that began before."""
+        await self.begin_stop()
+
+
+def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
+    """Return what HTTPS is served with, for gRPC; a port without TLS beside one with it would be a way around it."""
+    if settings.tls_certificate is None:
+        return None
+    chain = settings.tls_certificate.read_bytes()
+    key = chain if settings.tls_key is None else settings.tls_key.read_bytes()  # one file may hold both
+    authorities = None if settings.tls_client_ca is None else settings.tls_client_ca.read_bytes()
+    return grpc.ssl_server_credentials([(key, chain)], authorities, require_client_auth=authorities is not None)

@@ -1,0 +1,135 @@
+"""What a call says of itself, and what its caller is told: metadata as a head, the tree of errors as status codes.
+
+    Call(context)             one call: its metadata as a head, and what a behaviour lets known of its way
+    told(behaviour, …)        a behaviour whose errors become the call's status; a bug shows nothing of its text
+    name_answer(context)      the id that a call came with goes back with its answer
+
+It knows no method.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from time import monotonic
+from typing import Any
+
+from grpc import StatusCode
+from grpc.aio import ServicerContext
+
+from app.errors import (
+    BodyTooLarge,
+    DeadlineExceeded,
+    InvalidInput,
+    ModelFailed,
+    NotFound,
+    NotReady,
+    Overloaded,
+    RequestError,
+    Unauthorized,
+)
+from app.http.handler import Head, Ticket
+from app.http.request_ids import identify, sent_of
+from app.telemetry.log_format import PRIVATE
+from app.telemetry.request_observer import LEFT, Journal, Pairs, Ran, given, who_of
+from app.telemetry.request_record import Record, ours
+
+log = logging.getLogger("slipway.rpc")
+
+CODES: dict[type[RequestError], StatusCode] = {
+    InvalidInput: StatusCode.INVALID_ARGUMENT,
+    BodyTooLarge: StatusCode.INVALID_ARGUMENT,  # of rows; too many bytes do not come this far. Trying again is no use
+    Unauthorized: StatusCode.UNAUTHENTICATED,
+    NotFound: StatusCode.NOT_FOUND,
+    NotReady: StatusCode.UNAVAILABLE,
+    Overloaded: StatusCode.RESOURCE_EXHAUSTED,
+    DeadlineExceeded: StatusCode.DEADLINE_EXCEEDED,
+    ModelFailed: StatusCode.INTERNAL,
+}
+MESSAGE_MAX = 500  # characters; a status travels in a header, each byte of it perhaps as three, and those have 8 KiB
+
+Context = ServicerContext[Any, Any]
+
+
+class Call:
+    """One call.
+
+    Args:
+        context: gRPC's own.
+    """
+
+    __slots__ = ("context", "head", "ran", "ticket")
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.head = _head_of(context)
+        self.ticket: Ticket | None = None  # once it is queued
+        self.ran: Ran | None = None  # the run that it was in
+
+
+Behaviour = Callable[[bytes, Call], Awaitable[bytes]]
+Answer = Callable[[bytes, Context], Awaitable[bytes]]
+
+
+def told(behaviour: Behaviour, method: str, protocol: str, journal: Journal) -> Answer:
+    """Return `behaviour` with a status in the place of what it raises, and the journal told of its end.
+
+    Args:
+        behaviour: what the method does.
+        method: its full name.
+        protocol: as it is counted; empty where good answers are nothing to tell of.
+        journal: told of the answers.
+    """
+
+    async def answer(data: bytes, context: Context) -> bytes:
+        call, started = Call(context), monotonic()
+
+        def tell(status: int, code: StatusCode, error: str = "", body: bytes = b"") -> Pairs:
+            record = Record(identify(sent_of(call.head.headers)), status, method, protocol, code=code.name)
+            record.who, record.started, record.error = who_of(call.head), started, ours(error)
+            record.bytes_in, record.bytes_out = len(data), len(body)
+            return journal.called(record, call.ticket, call.ran, body)
+
+        try:
+            body = await behaviour(data, call)
+        except RequestError as error:
+            refusal: RequestError = error
+        except asyncio.CancelledError:
+            tell(*_why_cancelled(context))
+            raise
+        except Exception:
+            log.exception("A call failed.", extra=PRIVATE)
+            refusal = ModelFailed("Internal error.")
+        else:
+            if journal.watching or sent_of(call.head.headers) is not None:
+                context.set_trailing_metadata(_metadata(tell(200, StatusCode.OK, body=body)))
+            return body
+        code = CODES.get(type(refusal), StatusCode.INTERNAL)
+        own = _metadata(tell(refusal.status, code, refusal.message))
+        # What would be headers of a response follow the status as trailing metadata.
+        return await context.abort(code, refusal.message[:MESSAGE_MAX], (*refusal.headers, *own))
+
+    return answer
+
+
+def _why_cancelled(context: Context) -> tuple[int, StatusCode, str]:
+    remaining_s = context.time_remaining()
+    if remaining_s is not None and remaining_s <= 0:  # gRPC ended it, and has told the caller
+        return DeadlineExceeded.status, StatusCode.DEADLINE_EXCEEDED, "The deadline passed before the answer."
+    return LEFT, StatusCode.CANCELLED, "The caller left before its answer."
+
+
+def name_answer(context: Context) -> None:
+    """Give the id back that a call came with, if it did."""
+    sent = sent_of(_head_of(context).headers)
+    if sent is not None:
+        context.set_trailing_metadata(_metadata(given(identify(sent))))
+
+
+def _head_of(context: Context) -> Head:
+    """Return the call's metadata, without values that are bytes."""
+    pairs = context.invocation_metadata() or ()
+    return Head(b"", [(name.encode(), value.encode()) for name, value in pairs if isinstance(value, str)])
+
+
+def _metadata(pairs: Pairs) -> tuple[tuple[str, str], ...]:
+    return tuple([(name.decode(), value.decode()) for name, value in pairs])

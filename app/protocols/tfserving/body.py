@@ -1,0 +1,67 @@
+"""What the bodies of predict, classify and regress share: `signature_name`, and how their faults are told.
+
+    Body           the key that all three have
+    parse(…)       bytes -> Body; its errors are the service's own
+    decode(…)      the same for a value inside it
+    literal(…)     text -> JSON within a template of an answer
+
+It knows neither verbs nor models.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from app.errors import InvalidInput
+from app.features.schema import explain
+from app.runtime.model import Model
+from app.tensors import Array, Tensors
+
+SIGNATURES = ("", "serving_default")  # a graph has one
+
+Write = Callable[[Tensors], bytes]
+"""Outputs -> the body of the answer; raises a `RequestError` for outputs that cannot be written."""
+
+Read = Callable[[Model, bytes], tuple[dict[str, Array], Write]]
+"""A model and a body -> the inputs that it holds, and how to answer; raises any `RequestError`."""
+
+
+class Body(msgspec.Struct):
+    """A request; further keys are ignored, as TensorFlow Serving does."""
+
+    signature_name: str = ""
+
+
+SomeBody = TypeVar("SomeBody", bound=Body)
+Value = TypeVar("Value")
+
+
+def parse(decoder: "msgspec.json.Decoder[SomeBody]", body: bytes) -> SomeBody:
+    """Read a body.
+
+    Raises:
+        InvalidInput: when it is not what `decoder` takes, or names a signature that there is not.
+    """
+    parsed = decode(decoder, body, "")
+    if parsed.signature_name not in SIGNATURES:
+        received = parsed.signature_name[:80]
+        raise InvalidInput(f"Invalid `signature_name`: expected serving_default. Received: `{received}`.")
+    return parsed
+
+
+def decode(decoder: "msgspec.json.Decoder[Value]", data: bytes, where: str, names: Sequence[str] = ()) -> Value:
+    """Read the value at the path `where` of a body; `names` are the keys that it may have, for messages.
+
+    Raises:
+        InvalidInput: when it is not what `decoder` takes.
+    """
+    try:
+        return decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise explain(error, data, names, where) from error
+
+
+def literal(text: str) -> bytes:
+    """Write a text as JSON for a byte template."""
+    return msgspec.json.encode(text).replace(b"%", b"%%")

@@ -1,0 +1,123 @@
+"""TensorFlow Serving's predict, classify and regress: a decode and an encode around the batcher.
+
+    POST /v1/models/{name}[/versions/{version}|/labels/{label}]:{verb}
+        find ─> Call ─> read the body by its verb ─> submit ─> … ─> write the outputs ─> respond
+
+It knows the paths; what a body means is in `app.protocols.tfserving.predict` and
+`app.protocols.tfserving.classify_regress`.
+"""
+
+import re
+from collections.abc import Generator, Mapping
+from urllib.parse import unquote
+
+from app.errors import InvalidInput, RequestError, Response, render
+from app.http.compression import pack
+from app.http.handler import Handler, Head, Respond
+from app.protocols import inference as infer
+from app.protocols.endpoint import Endpoint, Serving
+from app.protocols.inference import Inference
+from app.protocols.tfserving.body import Read
+from app.protocols.tfserving.classify_regress import classify, regress
+from app.protocols.tfserving.predict import predict
+from app.protocols.tfserving.predict_incremental import Content, read_body_in_steps
+from app.runtime.model import Model
+from app.tensors import Tensors
+
+PREFIX = "/"  # the fixed words of a path may be in any case, so that its beginning says nothing: the last family to ask
+
+VERBS: dict[str, Read] = {"predict": predict, "classify": classify, "regress": regress}
+PARTS = {"name": "[^/:]+", "version": "[0-9]{1,18}", "label": "[^/:]+"}
+ANY_CASE = re.IGNORECASE | re.ASCII
+CALL = re.compile(
+    "/v1/models/(?P<name>{name})(?:/versions/(?P<version>{version})|/labels/(?P<label>{label}))?".format_map(PARTS)
+    + f":(?P<verb>{'|'.join(VERBS)})",
+    ANY_CASE,
+)
+
+CHOICES = ("version", "label")
+ROUTE = "/v1/models/{{name}}{chosen}:{verb}"
+
+Labels = Mapping[str, Mapping[str, int]]
+"""Model -> label -> version."""
+
+
+class TensorFlowServing:
+    """Finds the handler of `POST /v1/models/{name}[/versions/{version}|/labels/{label}]:{verb}`."""
+
+    def __init__(self, serving: Serving, labels: Labels) -> None:
+        self._serving = serving
+        self._labels = labels
+
+    def find(self, path: bytes) -> Handler | None:
+        """Return the handler of a raw path, or None when it is not one of these routes."""
+        call = CALL.fullmatch(unquote(path))
+        return None if call is None else Call(self._serving, self._labels, call.groupdict())
+
+
+class Call(Endpoint[Content]):
+    """The handler of one path.
+
+    Args:
+        serving: what it needs of the process.
+        labels: model -> label -> version.
+        parts: of the path, as in `CALL`.
+    """
+
+    protocol = "tensorflow-serving"
+    route = "/v1/models/{name}"
+
+    def __init__(self, serving: Serving, labels: Labels, parts: Mapping[str, str]) -> None:
+        super().__init__(serving)
+        self._labels = labels
+        self._parts = parts
+        verb = parts["verb"].lower()
+        self._read = VERBS[verb]
+        self.route = ROUTE.format(chosen=next((f"/{key}s/{{{key}}}" for key in CHOICES if parts[key]), ""), verb=verb)
+
+    def find(self, head: Head) -> Model:
+        return self._registry.find(self._parts["name"], version_of(self._parts, self._labels))
+
+    def read(self, model: Model, head: Head, body: bytes) -> Content:
+        return self._read(model, body)
+
+    def read_in_steps(self, model: Model, head: Head, body: bytes) -> Generator[None, None, Content]:
+        return read_body_in_steps(self._read, model, body)
+
+    def submit(
+        self, model: Model, head: Head, content: Content, body: bytes, started: float, respond: Respond
+    ) -> Inference[Response]:
+        arrays, write = content
+        accepted = head.header(b"accept-encoding")
+
+        def encode(outputs: Tensors) -> Response:
+            answer, packing = pack(write(outputs), accepted)
+            return 200, answer, model.headers + packing
+
+        def finish(outcome: Response | RequestError) -> None:
+            respond(*render(outcome)) if isinstance(outcome, RequestError) else respond(*outcome)
+
+        return infer.submit(
+            model,
+            arrays,
+            protocol=self.protocol,
+            times=(started, self.deadline(head, started)),
+            size_bytes=len(body),
+            encode=encode,
+            finish=finish,
+        )
+
+
+def version_of(parts: Mapping[str, str | None], labels: Labels) -> int | None:
+    """Return the version that a path asks for, None for the newest.
+
+    Raises:
+        InvalidInput: when no version has the label.
+    """
+    label, version = parts.get("label"), parts.get("version")
+    if label is None:
+        return None if version is None else int(version)
+    known = labels.get(parts["name"] or "", {})
+    if label not in known:
+        raise InvalidInput(f"Unknown label: expected one of {', '.join(known) or 'none'}. Received: `{label[:80]}`.")
+    return known[label]

@@ -1,0 +1,186 @@
+"""`:predict`: rows or columns as JSON -> arrays, and outputs -> JSON in the same form.
+
+    {"instances": [row, …]}   rows     -> {"predictions": [row, …]}
+    {"inputs": tensors}       columns  -> {"outputs": tensors}
+
+Where there is one input or output its value stands alone, where there are several they stand by name.
+A row format's values are joined to one JSON array a tensor, so that each tensor is read once.
+It knows neither paths nor transport.
+"""
+
+import base64
+import functools
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from app.codecs.json_tensors import read, write
+from app.errors import BodyTooLarge, InvalidInput
+from app.features.schema import Schema
+from app.protocols.tfserving.body import Body, Write, decode, literal, parse
+from app.runtime.model import Model
+from app.tensors import OBJECT, Array, Signature, Tensors, TensorSpec
+
+NOTHING = msgspec.Raw()
+BEGINNING = re.compile(rb"\[\s*([\]{]?)")  # of rows: none at all, objects, or bare values
+BASE64 = re.compile(rb'[\[\s]*\{\s*"b64"\s*:')  # the object that stands for bytes and not for named values
+FEATURES = re.compile(rb'\[\s*\{\s*(\}|"([^"\\]|\\.)*+"\s*:\s*[^\[\s])')  # rows of which the first value is no list
+BYTES_SUFFIX = "_bytes"  # of an output's name: its strings are answered as base64
+
+
+class PredictBody(Body):
+    """A request for a prediction, its tensors unread; exactly one of them is there."""
+
+    instances: msgspec.Raw = NOTHING
+    inputs: msgspec.Raw = NOTHING
+
+
+BODY = msgspec.json.Decoder(PredictBody)
+COLUMNS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def predict(model: Model, body: bytes) -> tuple[dict[str, Array], Write]:
+    """Read a request; see `app.protocols.tfserving.body.Read`."""
+    asked = parse(BODY, body)
+    rows, columns = bytes(asked.instances), bytes(asked.inputs)
+    if bool(rows) == bool(columns):
+        received = "both" if rows else "neither"
+        raise InvalidInput(f"Invalid body: expected one of the keys `instances` and `inputs`. Received: {received}.")
+    if columns:
+        return _read_columns(model.signature, columns), write_columns
+    return _read_rows(model, rows), _write_rows
+
+
+# ── rows ──
+
+
+def _read_rows(model: Model, data: bytes) -> dict[str, Array]:
+    inputs = model.signature.inputs
+    beginning = BEGINNING.match(data)
+    if beginning is None or beginning[1] == b"]":
+        raise InvalidInput(f"Invalid `instances`: expected an array of at least one row. Received: {_show(data)}.")
+    if len(inputs) == 1 and (beginning[1] != b"{" or _is_base64(inputs[0], data)):
+        _check_rows(model, inputs[0], data)
+        return {inputs[0].name: read(data, inputs[0].datatype, "instances", b64=True)}
+    return _read_objects(inputs, model.schema, data)
+
+
+def _check_rows(model: Model, spec: TensorSpec, data: bytes) -> None:
+    """Refuse far too many rows before millions of numbers are read in vain, where they can be counted without it."""
+    if not model.signature.batched or spec.datatype.item_bytes is None:
+        return
+    most, trailing = model.max_request_rows, spec.shape[1:]
+    sizes = [dim for dim in trailing if dim is not None]
+    if len(sizes) == len(trailing):
+        too_many = data.count(b",") >= most * max(1, math.prod(sizes))
+    else:
+        too_many = len(trailing) == 1 and data.count(b"[") > most + 1  # one for each row, and one around them
+    if too_many:
+        raise BodyTooLarge(f"Invalid `instances`: expected at most {most} rows. Received: more.")
+
+
+def _read_objects(inputs: Sequence[TensorSpec], schema: Schema | None, data: bytes) -> dict[str, Array]:
+    """Read rows of named tensors or, beyond TensorFlow Serving, of a bundle's named features.
+
+    A value of a bundle's tensor is a list, one of a feature never is.
+    """
+    if schema is not None and FEATURES.match(data):
+        return schema.assemble(schema.decode(b'{"instances":%b}' % data))
+    names = tuple([spec.name for spec in inputs])
+    rows = decode(_rows_decoder(names), data, "instances", names)
+    columns = zip(*map(msgspec.structs.astuple, rows), strict=True)
+    return {spec.name: _stack(spec, values) for spec, values in zip(inputs, columns, strict=True)}
+
+
+@functools.lru_cache(maxsize=256)
+def _rows_decoder(names: Sequence[str]) -> "msgspec.json.Decoder[list[msgspec.Struct]]":
+    """Return the decoder of rows that have exactly the keys `names`, their values unread."""
+    fields = {f"f{place}": name for place, name in enumerate(names)}
+    typed: list[Any] = [(field, msgspec.Raw) for field in fields]
+    row = msgspec.defstruct("Row", typed, rename=fields, forbid_unknown_fields=True, gc=False)
+    return msgspec.json.Decoder(list[row])  # type: ignore[valid-type]
+
+
+def _stack(spec: TensorSpec, values: Sequence[msgspec.Raw]) -> Array:
+    """Read one value a row as an array with the rows first; a fault is told by its row."""
+    where = f"instances[*].{spec.name}"
+    try:
+        return read(b"[%b]" % b",".join(values), spec.datatype, where, b64=True)
+    except InvalidInput as error:
+        place = re.compile(re.escape(where) + r"\[(\d+)\]")
+        raise InvalidInput(place.sub(lambda row: f"instances[{row[1]}].{spec.name}", error.message, 1)) from error
+
+
+def _write_rows(answers: Tensors) -> bytes:
+    arrays = {name: _as_base64(name, array) for name, array in answers.arrays.items()}
+    if len({array.shape[:1] for array in arrays.values()} | {()}) != 2:  # one count, and no scalar
+        shapes = {name: list(array.shape) for name, array in arrays.items()}
+        raise InvalidInput(
+            f"Invalid `instances`: expected `inputs`, because the outputs have no rows in common. Received: {shapes}."
+        )
+    if len(arrays) == 1:
+        return b'{"predictions":%b}' % write(*arrays.values())
+    row = b"{" + b",".join([literal(name) + b":%b" for name in arrays]) + b"}"
+    rows = zip(*map(_row_texts, arrays.values()), strict=True)
+    return b'{"predictions":[%b]}' % b",".join([row % texts for texts in rows])
+
+
+def _row_texts(array: Array) -> list[bytes]:
+    """Write each row of an array; numbers hold neither comma nor bracket, so that one text can be cut into rows."""
+    if array.dtype == OBJECT:
+        return [msgspec.json.encode(row) for row in array.tolist()]
+    if not array.size:
+        return [write(row) for row in array]
+    opening, closing = b"[" * (array.ndim - 1), b"]" * (array.ndim - 1)
+    rows = write(array)[array.ndim : -array.ndim].split(closing + b"," + opening)
+    return [opening + row + closing for row in rows] if opening else rows
+
+
+# ── columns ──
+
+
+def _read_columns(signature: Signature, data: bytes) -> dict[str, Array]:
+    inputs = signature.inputs
+    if len(inputs) == 1 and (not data.startswith(b"{") or _is_base64(inputs[0], data)):
+        return {inputs[0].name: read(data, inputs[0].datatype, "inputs", b64=True)}
+    columns = decode(COLUMNS, data, "inputs")
+    arrays = {}
+    for spec in inputs:
+        if spec.name not in columns:
+            raise InvalidInput(f"Invalid `inputs`: expected the key `{spec.name}`. Received: {_show(data)}.")
+        arrays[spec.name] = read(columns[spec.name], spec.datatype, f"inputs.{spec.name}", b64=True)
+    return arrays
+
+
+def write_columns(answers: Tensors) -> bytes:
+    """Answer `inputs`; raises `ModelFailed` for outputs that JSON cannot say."""
+    texts = {name: write(_as_base64(name, array)) for name, array in answers.arrays.items()}
+    if len(texts) == 1:
+        return b'{"outputs":%b}' % next(iter(texts.values()))
+    named = b",".join([msgspec.json.encode(name) + b":" + text for name, text in texts.items()])
+    return b'{"outputs":{%b}}' % named
+
+
+# ── bytes ──
+
+
+def _is_base64(spec: TensorSpec, data: bytes) -> bool:
+    return spec.datatype.dtype == OBJECT and spec.name != "b64" and BASE64.match(data) is not None
+
+
+def _as_base64(name: str, array: Array) -> Array:
+    """Put `{"b64": …}` in the place of each string of an output whose name says that it holds bytes."""
+    if array.dtype != OBJECT or not name.endswith(BYTES_SUFFIX):
+        return array
+    objects = np.empty_like(array)
+    for place, text in enumerate(array.flat):
+        objects.flat[place] = {"b64": base64.b64encode(text.encode()).decode()}
+    return objects
+
+
+def _show(data: bytes) -> str:
+    return data[:60].decode("utf-8", "replace") + ("…" if len(data) > 60 else "")

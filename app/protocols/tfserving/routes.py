@@ -1,0 +1,128 @@
+"""TensorFlow Serving's ordinary routes, which are also KServe's first version of its protocol.
+
+    GET /v1/models                  the names
+    GET /v1/models/{name}           the state of its versions
+    GET /v1/models/{name}/metadata  the tensors of the version that answers
+
+After the name may stand `/versions/{version}` or `/labels/{label}`. The verbs are hot routes
+(`app.protocols.tfserving.handler`); here they are described, and refused where there is no door for them.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
+from starlette.routing import Match
+from starlette.types import Scope
+
+from app.errors import NotReady
+from app.protocols.tfserving.handler import ANY_CASE, PARTS, VERBS, version_of
+from app.protocols.tfserving.openapi import answer_of, describe
+from app.repository.registry import Entry, Registry
+from app.tensors import TensorSpec
+
+STATES = {"loading": "LOADING", "ready": "AVAILABLE", "waiting": "START", "failed": "END", "unloaded": "END"}
+CHOICES = ("", "/versions/{version}", "/labels/{label}")
+
+
+class Route(APIRoute):
+    """A path as TensorFlow Serving reads it: its fixed words in any case, no colon in a name, a version of digits."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._form = re.compile(
+            re.sub(r"{(\w+)}", lambda part: f"(?P<{part[1]}>{PARTS[part[1]]})", self.path), ANY_CASE
+        )
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        found = self._form.fullmatch(scope["path"]) if scope["type"] == "http" else None
+        if found is None:
+            return Match.NONE, {}
+        asked = {"endpoint": self.endpoint, "path_params": found.groupdict(), "route": self}
+        return Match.FULL if scope["method"] in (self.methods or ()) else Match.PARTIAL, asked
+
+
+router = APIRouter(prefix="/v1", tags=["tensorflow serving"], route_class=Route)
+
+
+@router.get("/models", summary="The models' names")
+async def names(request: Request) -> JSONResponse:
+    """List every model found, ready or not."""
+    registry: Registry = request.app.state.registry
+    return JSONResponse({"models": sorted({entry.name for entry in registry.entries})})
+
+
+async def status(request: Request) -> JSONResponse:
+    """Show the state of each version, newest first, or of the one that is asked for.
+
+    `ready` says whether the newest of them answers.
+    """
+    registry: Registry = request.app.state.registry
+    name, version = _asked(request)
+    try:
+        registry.find(name, version)
+        ready = True
+    except NotReady:
+        ready = False
+    found = [entry for entry in registry.entries if entry.name == name and version in (None, entry.version)]
+    found.sort(key=lambda entry: entry.version, reverse=True)
+    return JSONResponse({"name": name, "ready": ready, "model_version_status": [_state(entry) for entry in found]})
+
+
+async def metadata(request: Request) -> JSONResponse:
+    """Show the tensors of the version that answers, as the signature `serving_default`."""
+    registry: Registry = request.app.state.registry
+    model = registry.find(*_asked(request))
+    signature = {
+        "inputs": _tensors(model.signature.inputs),
+        "outputs": _tensors(model.signature.outputs),
+        "method_name": "tensorflow/serving/predict",
+    }
+    spec = {"name": model.name, "signature_name": "", "version": str(model.version)}
+    signatures = {"signature_def": {"signature_def": {"serving_default": signature}}}
+    return JSONResponse({"model_spec": spec, "metadata": signatures})
+
+
+async def not_started(request: Request) -> Response:
+    """Answer a verb for which there is no door: the lifespan has not begun. It also gives other methods a 405."""
+    raise NotReady(f"The service is starting; `{request.url.path[:200]}` has no door yet.")
+
+
+def _asked(request: Request) -> tuple[str, int | None]:
+    parts = request.path_params
+    return parts["name"], version_of(parts, request.app.settings.labels)
+
+
+def _state(entry: Entry) -> dict[str, Any]:
+    fault = {"error_code": "INTERNAL" if entry.reason else "OK", "error_message": entry.reason}
+    return {"version": str(entry.version), "state": STATES[entry.state], "status": fault}
+
+
+def _tensors(specs: Sequence[TensorSpec]) -> dict[str, Any]:
+    return {spec.name: _tensor(spec) for spec in specs}
+
+
+def _tensor(spec: TensorSpec) -> dict[str, Any]:
+    """Sizes are strings, as everywhere where a 64-bit integer of a protocol buffer is written as JSON."""
+    dims = [{"size": str(size), "name": ""} for size in spec.wire_shape]
+    shape = {"dim": dims, "unknown_rank": False}
+    return {"dtype": spec.datatype.tensorflow, "tensor_shape": shape, "name": f"{spec.name}:0"}
+
+
+def _add_all() -> None:
+    for choice in CHOICES:
+        path = f"/models/{{name}}{choice}"
+        router.add_api_route(path, status, summary="The state of a model", openapi_extra=answer_of("status", path))
+        router.add_api_route(
+            f"{path}/metadata", metadata, summary="A model's tensors", openapi_extra=answer_of("metadata", path)
+        )
+        for verb in VERBS:
+            router.add_api_route(
+                f"{path}:{verb}", not_started, methods=["POST"], name=verb, openapi_extra=describe(verb, path)
+            )
+
+
+_add_all()

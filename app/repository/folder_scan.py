@@ -1,0 +1,104 @@
+"""The models folder as it lies there: which versions it holds, and whether one has changed since the last look.
+
+    look(root, choose)   each model's versions ─> those that are wanted ─> what each consists of
+    content(folder)      where a version really is, and every file's size, time and inode
+
+A look opens no file. Links are followed, so that a volume whose content is switched by a link (Kubernetes' `..data`,
+git-sync) has changed when the link has. What the files hold is for `app.runtime.model.load` to verify.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.bundle import reader as bundles
+from app.errors import BundleError
+
+UNFINISHED = (".tmp", ".part", ".partial", ".crdownload")  # how a file is called while somebody still writes it
+FILES_MAX = 1000  # of a version that are looked at
+
+Choose = Callable[[str, list[int]], Iterable[int]]
+"""Name of a model, versions that were found -> those of which to say the content."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a version consists of, as far as can be told without reading it; two that are equal need no new load."""
+
+    place: str  # with every link resolved
+    files: tuple[tuple[str, int, int, int], ...]  # name, bytes, nanoseconds of the last change, inode
+
+    @property
+    def named(self) -> set[str]:
+        return {name for name, *_ in self.files}
+
+    @property
+    def declared(self) -> bool:
+        """True when there is a manifest, which says of every other file what it must be."""
+        return bundles.MANIFEST in self.named
+
+    @property
+    def unfinished(self) -> str:
+        """A file that somebody is still writing, by its name; empty if there is none."""
+        return next((name for name in sorted(self.named) if name.endswith(UNFINISHED)), "")
+
+
+def look(root: Path, choose: Choose) -> dict[str, dict[int, Content]]:
+    """Return the wanted versions of each model, and what each consists of.
+
+    A model of which nothing is wanted is there all the same, with no version.
+
+    Raises:
+        BundleError: when there is no model at all, saying where one was expected.
+    """
+    return {
+        folder.name: {version: content(folder / str(version)) for version in choose(folder.name, versions)}
+        for folder, versions in model_folders(root).items()
+    }
+
+
+def content(folder: Path) -> Content:
+    """Return what lies in a version's folder; one that is gone has no files."""
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if not entry.name.startswith(".."))[:FILES_MAX]
+    except OSError:
+        names = []
+    return Content(os.path.realpath(folder), tuple([_file(folder, name) for name in names]))
+
+
+def _file(folder: Path, name: str) -> tuple[str, int, int, int]:
+    try:
+        status = (folder / name).stat()
+    except OSError:  # a link that leads nowhere, or a file that has just gone
+        return name, -1, 0, 0
+    size = -1 if stat.S_ISDIR(status.st_mode) else status.st_size  # a folder's size depends on the file system
+    return name, size, status.st_mtime_ns, status.st_ino
+
+
+def model_folders(root: Path) -> dict[Path, list[int]]:
+    """List the folders that hold at least one version, and the versions, oldest first.
+
+    Raises:
+        BundleError: when there is none, saying where one was expected.
+    """
+    wanted = f"expected bundles in {root.absolute()}/<name>/<version>/"
+    try:
+        folders = sorted(entry for entry in root.iterdir() if entry.is_dir())
+    except OSError as error:
+        raise BundleError(f"{root}: {wanted}. Received: {error.strerror}.") from error
+    named = [folder for folder in folders if re.match(bundles.NAME_PATTERN, folder.name)]
+    found = {folder: versions for folder in named if (versions := _versions(folder))}
+    if not found:
+        raise BundleError(f"{root}: {wanted}. Received: no such folder.")
+    return found
+
+
+def _versions(folder: Path) -> list[int]:
+    try:
+        return bundles.versions(folder)
+    except OSError:  # not to be read, or gone since it was listed
+        return []

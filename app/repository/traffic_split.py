@@ -1,0 +1,248 @@
+"""Two versions at once: a canary answers a part of the requests, a shadow gets a copy of them and answers nobody.
+
+    Traffic.choose(model, head)              who answers a request that names no version
+    Traffic.mirror(model, body, respond)     respond ─> the answer goes out ─> the shadow runs ─> both are compared
+
+A request of the shadow begins when its original is answered, and only while neither version has anything to do: it may
+be left out, and never keeps anybody waiting in a queue.
+"""
+
+import asyncio
+import hashlib
+import logging
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from app.batching.work import Work
+from app.drift.sampling import Copied
+from app.errors import Headers, RequestError
+from app.http.handler import Head, Respond
+from app.repository.versions import Versions
+from app.runtime.model import Model
+from app.version_policy import Canary, Shadow
+
+COPY_MAX_BYTES = 65536  # of a body that a shadow gets: reading it once more is done on the loop
+COPY_MAX_S = 1.0  # that a copy may wait
+BUCKETS = 2**64
+
+Kind = Literal["canary", "shadow"]
+
+log = logging.getLogger("slipway.traffic")
+
+
+class Compared(Protocol):
+    """Where it is counted what a shadow did; see `app.metrics.service_metrics`."""
+
+    def shadowed(self, model: Model, outcome: str) -> None:
+        """A copy was answered, failed, or was left out because there was no time for it."""
+
+    def compared(self, model: Model, seconds: float, agreed: list[bool], difference: float) -> None:
+        """A copy was answered: whether each row has the label that the caller got, and the largest difference."""
+
+
+class Uncounted:
+    """Counts nothing."""
+
+    def shadowed(self, model: Model, outcome: str) -> None: ...
+
+    def compared(self, model: Model, seconds: float, agreed: list[bool], difference: float) -> None: ...
+
+
+class Prediction(msgspec.Struct, frozen=True):
+    """An answer to a row, as far as it can be compared."""
+
+    label: Any = None
+    probabilities: dict[str, float] = {}
+    value: float = 0.0
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The body of a response."""
+
+    predictions: list[Prediction]
+
+
+@dataclass(frozen=True)
+class Split:
+    """A canary that is loaded, beside the version that answers otherwise."""
+
+    rule: Canary
+    canary: Model
+    headers: tuple[tuple[bytes, bytes], ...]  # of which one is enough
+    key: bytes
+    salt: bytes  # so that it is not always the same callers who try what is new
+
+
+class Traffic:
+    """Who gets what part of the traffic.
+
+    Args:
+        canaries: model -> the version that answers a part of its requests.
+        shadows: model -> the version that gets a copy.
+        counts: told of what shadows did.
+    """
+
+    def __init__(
+        self, canaries: Mapping[str, Canary], shadows: Mapping[str, Shadow], counts: Compared | None = None
+    ) -> None:
+        self.canaries = dict(canaries)
+        self.shadows = dict(shadows)
+        self._rules: dict[Kind, dict[str, Any]] = {"canary": self.canaries, "shadow": self.shadows}
+        self._counts = counts or Uncounted()
+        self._splits: dict[str, Split] = {}
+        self._copies: dict[str, Copies] = {}
+
+    def apart(self, name: str) -> set[int]:
+        """The versions of a model that get their traffic from here, and must not be promoted for being the newest."""
+        return {rules[name].version for rules in self._rules.values() if name in rules}
+
+    def rules(self, kind: Kind) -> dict[str, Any]:
+        """Model -> `Canary` or `Shadow`; whoever changes it calls `resolve`."""
+        return self._rules[kind]
+
+    def divides(self, kind: Kind, name: str) -> bool:
+        """True when the rule of a model is in force: both versions are loaded."""
+        return name in (self._splits if kind == "canary" else self._copies)
+
+    def forget(self, name: str, version: int) -> None:
+        """A version answers everybody now."""
+        for rules in self._rules.values():
+            if name in rules and rules[name].version == version:
+                del rules[name]
+
+    def resolve(self, lines: Mapping[str, Versions]) -> bool:
+        """Find the models of the rules; call it after each change. False when nothing is divided."""
+        splits = {name: self._split(lines.get(name)) for name in self.canaries}
+        copies = {name: self._copy(lines.get(name)) for name in self.shadows}
+        self._splits = {name: split for name, split in splits.items() if split is not None}
+        self._copies = {name: copy for name, copy in copies.items() if copy is not None}
+        return bool(self._splits or self._copies)
+
+    def choose(self, model: Model, head: Head) -> Model:
+        """Return who answers in the place of `model`, which is the version that serves."""
+        split = self._splits.get(model.name)
+        return split.canary if split is not None and _falls_to_canary(split, head) else model
+
+    def mirror(self, model: Model, body: bytes, respond: Respond) -> Respond:
+        """Return what to respond with, so that the shadow of `model` sees the request once it is answered."""
+        copies = self._copies.get(model.name)
+        if copies is None or model is not copies.serving or random.random() >= copies.share:  # noqa: S311
+            return respond
+        return copies.after(body, respond)
+
+    def _split(self, line: Versions | None) -> Split | None:
+        found = None if line is None else _beside(line, self.canaries[line.name].version)
+        if found is None:
+            return None
+        serving, canary = found
+        rule = self.canaries[serving.name]
+        headers = tuple([(name.lower().encode(), value.encode()) for name, value in rule.match.items()])
+        salt = f"{serving.name}/{rule.version}/".encode()
+        return Split(rule, canary, headers, rule.key.lower().encode(), salt)
+
+    def _copy(self, line: Versions | None) -> "Copies | None":
+        found = None if line is None else _beside(line, self.shadows[line.name].version)
+        if found is None:
+            return None
+        return Copies(*found, self.shadows[found[0].name].share, self._counts)
+
+
+class Copies:
+    """The requests of one version, sent once more to another."""
+
+    def __init__(self, serving: Model, shadow: Model, share: float, counts: Compared) -> None:
+        self.serving = serving
+        self.share = share
+        self._shadow = shadow
+        self._counts = counts
+        self._loop = asyncio.get_running_loop()
+
+    def after(self, body: bytes, respond: Respond) -> Respond:
+        """Answer first; then, in the next turn of the loop, the copy.
+
+        It is asked for before the answer: a caller who waits on this loop would send its next request before it.
+        """
+
+        def respond_and_copy(status: int, answer: bytes, headers: Headers) -> None:
+            if status == 200:
+                self._loop.call_soon(self._copy, body, answer)
+            respond(status, answer, headers)
+
+        return respond_and_copy
+
+    def _copy(self, body: bytes, answer: bytes) -> None:
+        shadow = self._shadow
+        if len(body) > COPY_MAX_BYTES or not shadow.batcher.idle or self.serving.batcher.queue.rows:
+            self._counts.shadowed(shadow, "dropped")
+            return
+        started = monotonic()
+        try:
+            rows = Copied(shadow.rows_schema.decode(body))
+            work = Copy(rows, started, len(body), self._compare(answer, started), self._failed)
+            shadow.batcher.submit(work)
+        except RequestError as error:
+            self._failed(error)
+
+    def _compare(self, answer: bytes, started: float) -> Callable[[list[bytes]], None]:
+        def compare(answers: list[bytes]) -> None:
+            seconds = monotonic() - started
+            theirs = msgspec.json.decode(answer, type=Answer).predictions
+            ours = msgspec.json.decode(self._shadow.body(answers), type=Answer).predictions
+            agreed = [a.label == b.label for a, b in zip(theirs, ours, strict=True)]
+            difference = max([_difference(a, b) for a, b in zip(theirs, ours, strict=True)])
+            self._counts.shadowed(self._shadow, "answered")
+            self._counts.compared(self._shadow, seconds, agreed, difference)
+
+        return compare
+
+    def _failed(self, error: RequestError) -> None:
+        log.debug("A copy failed: %s", error)
+        self._counts.shadowed(self._shadow, "failed")
+
+
+class Copy(Work):
+    """A copy on its way through the shadow's batcher."""
+
+    __slots__ = ("_failed", "_taken")
+
+    def __init__(self, rows: Any, started: float, size_bytes: int, taken: Any, failed: Any) -> None:
+        # A key of its own: copies share no run with requests, for they are not counted as traffic.
+        super().__init__(rows, started, started + COPY_MAX_S, Copy, size_bytes)
+        self._taken = taken
+        self._failed = failed
+
+    def resolve(self, answers: list[bytes]) -> None:
+        self._taken(answers)
+
+    def reject(self, error: RequestError) -> None:
+        self._failed(error)
+
+
+def _beside(line: Versions, version: int) -> tuple[Model, Model] | None:
+    """The version that serves and the other one, if both are loaded."""
+    entry = line.entries.get(version)
+    if line.current is None or entry is None or entry.model is None or entry.model is line.current:
+        return None
+    return line.current, entry.model
+
+
+def _falls_to_canary(split: Split, head: Head) -> bool:
+    """By a header that says so; by the caller's key, so that each stays on one side; or by chance."""
+    if any(head.header(name) == value for name, value in split.headers):
+        return True
+    key = head.header(split.key) if split.key else b""
+    if not key:
+        return random.random() < split.rule.share  # noqa: S311
+    digest = hashlib.blake2b(split.salt + key, digest_size=8).digest()
+    return int.from_bytes(digest, "big") < split.rule.share * BUCKETS
+
+
+def _difference(ours: Prediction, theirs: Prediction) -> float:
+    labels = ours.probabilities.keys() | theirs.probabilities.keys()
+    of_labels = [abs(ours.probabilities.get(label, 0.0) - theirs.probabilities.get(label, 0.0)) for label in labels]
+    return max([abs(ours.value - theirs.value), *of_labels])

@@ -1,0 +1,154 @@
+"""Every route but the hot ones, on one screen.
+
+GET /                    to the documentation
+GET /docs, /openapi.json the API with the models' own features and examples
+GET /health              a summary for a person; /health/live, /health/ready, /health/startup for probes
+GET /metrics             for Prometheus
+GET /models              what is served and what is not; /models/{name} in full
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from msgspec import to_builtins
+from prometheus_client.exposition import choose_encoder
+from starlette.staticfiles import StaticFiles
+
+from app.errors import NotFound
+from app.health.health import Health
+from app.metrics.service_metrics import Metrics
+from app.repository.registry import Entry, Registry
+from app.tensors import TensorSpec
+
+router = APIRouter()
+
+
+# The page's scripts come from a package of the serving set: it works where there is no other network.
+# Relative addresses hold behind any proxy, prefix or TLS.
+assets = StaticFiles(packages=[("fastapi_swagger", "resources")])
+
+
+@router.get("/", include_in_schema=False)
+async def index() -> RedirectResponse:
+    """Lead a person to the documentation."""
+    return RedirectResponse("docs")
+
+
+@router.get("/docs", include_in_schema=False)
+async def docs() -> HTMLResponse:
+    """Show the API as a page on which a request can be tried."""
+    return get_swagger_ui_html(
+        openapi_url="openapi.json",
+        title="Slipway",
+        swagger_js_url="docs/assets/swagger-ui-bundle.js",
+        swagger_css_url="docs/assets/swagger-ui.css",
+        swagger_favicon_url="docs/assets/favicon-32x32.png",
+        swagger_ui_parameters={"tryItOutEnabled": True, "displayRequestDuration": True},
+    )
+
+
+@router.get("/health", summary="A summary for a person", tags=["health"], responses={503: {"description": "Not ready"}})
+async def health(request: Request) -> JSONResponse:
+    """Say what is served and what is not, with status 200 when ready and 503 when not."""
+    state: Health = request.app.state.health
+    return JSONResponse(state.summary(), 200 if state.ready else 503)
+
+
+@router.get(
+    "/health/live", summary="Restart if this fails", tags=["health"], responses={503: {"description": "Broken"}}
+)
+async def live(request: Request) -> JSONResponse:
+    """200 while the event loop turns and no batcher has broken."""
+    state: Health = request.app.state.health
+    return _probe("live", state.live, state)
+
+
+@router.get(
+    "/health/ready", summary="Send traffic here", tags=["health"], responses={503: {"description": "Not ready"}}
+)
+async def ready(request: Request) -> JSONResponse:
+    """200 when every model is verified and warm and the process is not draining."""
+    state: Health = request.app.state.health
+    return _probe("ready", state.ready, state)
+
+
+@router.get("/health/startup", summary="Done starting", tags=["health"], responses={503: {"description": "Starting"}})
+async def startup(request: Request) -> JSONResponse:
+    """200 once the first load has ended with every model serving."""
+    state: Health = request.app.state.health
+    return _probe("started", state.started, state)
+
+
+@router.get("/metrics", summary="For Prometheus", tags=["operations"], response_class=Response)
+async def metrics(request: Request) -> Response:
+    """Every metric in the format that the scraper asks for."""
+    encode, content_type = choose_encoder(request.headers.get("accept", ""))
+    instruments: Metrics = request.app.state.metrics
+    return Response(encode(instruments.scraped()), media_type=content_type)
+
+
+@router.get("/models", summary="What is served", tags=["models"])
+async def models(request: Request) -> JSONResponse:
+    """List every version found, its state, and the reason if it does not serve."""
+    registry: Registry = request.app.state.registry
+    return JSONResponse({"models": [_overview(entry) for entry in registry.entries]})
+
+
+@router.get("/models/{name}", summary="One model in full", tags=["models"], responses={404: {"description": "Unknown"}})
+async def model(name: str, request: Request) -> JSONResponse:
+    """Show each version's features, labels, metrics and an example request."""
+    registry: Registry = request.app.state.registry
+    found = [_detail(entry) for entry in registry.entries if entry.name == name]
+    if not found:
+        names = ", ".join(sorted({entry.name for entry in registry.entries})) or "none"
+        raise NotFound(f"Unknown model: expected one of {names}. Received: `{name[:200]}`.")
+    return JSONResponse({"name": name, "versions": found})
+
+
+def _probe(name: str, passed: bool, state: Health) -> JSONResponse:
+    body: dict[str, Any] = {name: passed}
+    if not passed:
+        body["error"] = " ".join(state.reasons()) or f"Not {name}."
+    return JSONResponse(body, 200 if passed else 503)
+
+
+def _overview(entry: Entry) -> dict[str, Any]:
+    about: dict[str, Any] = {"name": entry.name, "version": entry.version, "state": entry.state}
+    if entry.reason:
+        about["reason"] = entry.reason
+    if entry.model is not None:
+        about["engine"] = str(entry.model.decision)
+        if entry.model.facts.remark:
+            about["remark"] = entry.model.facts.remark
+        if entry.model.bundle is not None:
+            manifest = entry.model.bundle.manifest
+            about |= {"task": manifest.task, "target": manifest.target, "precision": manifest.precision}
+            about |= {"metrics": manifest.metrics.get("shipped", {})}
+    return about
+
+
+def _detail(entry: Entry) -> dict[str, Any]:
+    about = _overview(entry)
+    if entry.model is None:
+        return about
+    signature = entry.model.signature
+    about["inputs"], about["outputs"] = _tensors(signature.inputs), _tensors(signature.outputs)
+    about["batched"] = signature.batched
+    if entry.model.bundle is not None:
+        manifest = entry.model.bundle.manifest
+        about |= {
+            "created": manifest.created,
+            "features": to_builtins(manifest.features),
+            "labels": to_builtins(manifest.labels),
+            "metrics": manifest.metrics,
+            "training": manifest.training,
+            "example": entry.model.example,
+        }
+    return about
+
+
+def _tensors(specs: Iterable[TensorSpec]) -> list[dict[str, Any]]:
+    return [{"name": spec.name, "datatype": spec.datatype.name, "shape": spec.wire_shape} for spec in specs]

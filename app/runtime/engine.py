@@ -1,0 +1,150 @@
+"""One ONNX Runtime session: how it is made, and how it is run.
+
+    Engine(graph, threads) ─>  run({tensor: array})       ─>  [array, …]
+                               rehearse({tensor: array})  at load: quietly, and for a limited time
+
+It knows nothing of requests, queues or features.
+"""
+
+import os
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+# Set before the import: since 1.29 the Linux wheels of ONNX Runtime ship with telemetry on.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+import onnxruntime as ort
+
+from app.bundle.reader import MODEL_MAX_BYTES, Tensor
+from app.bundle.sealed_file import Held, hold
+from app.errors import BundleError
+from app.tensors import BY_ORT, Array, TensorSpec
+
+Arrays = Mapping[str, Array]
+
+NAMELESS = "?"  # some exporters give this name to every dimension that they do not know
+FATAL = 4  # ONNX Runtime's severity of what is logged although the error says it
+
+ORT_DTYPES = {"float32": "tensor(float)", "string": "tensor(string)"}
+
+
+class Engine:
+    """A session on the CPU.
+
+    Args:
+        graph: its file, or what was held of it.
+        threads: threads of one run, always explicit: the library's default is the cores of the whole node.
+        data_folder: where the graph may find weights kept outside its file; by default it may not have any.
+
+    Raises:
+        BundleError: when the file is no graph that ONNX Runtime can run.
+    """
+
+    def __init__(self, graph: Path | Held, threads: int, data_folder: Path | None = None) -> None:
+        self.threads = threads
+        if isinstance(graph, Held):
+            self.model = graph.path
+            self._session = _session(graph, threads, data_folder)
+        else:
+            self.model = graph
+            with hold(graph, MODEL_MAX_BYTES) as held:
+                self._session = _session(held, threads, data_folder)
+        self.inputs, self.strange_inputs = _specs(self._session.get_inputs())
+        self.outputs, self.strange_outputs = _specs(self._session.get_outputs())
+        self._outputs = [output.name for output in self.outputs]
+
+    def check(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> None:
+        """Compare the graph's tensors with the manifest's.
+
+        Raises:
+            BundleError: naming the tensors expected and found.
+        """
+        self._compare("inputs", inputs, self._session.get_inputs())
+        self._compare("outputs", outputs, self._session.get_outputs())
+
+    def run(self, inputs: Arrays) -> list[Array]:
+        """Run the graph once; safe to call from any thread, and the GIL is released meanwhile.
+
+        Returns:
+            The outputs in the graph's order, each (rows, …); those that are no tensors are left out.
+        """
+        return self._session.run(self._outputs, inputs)  # type: ignore[no-any-return]
+
+    def rehearse(self, inputs: Arrays, limit_s: float | None = None) -> list[Array]:
+        """Run at load, where a failure is the graph's; the error says it, so that ONNX Runtime need not log it.
+
+        Args:
+            inputs: as `run`.
+            limit_s: seconds after which the run is broken off, at the end of the node that is running.
+
+        Raises:
+            BundleError: with the reason.
+        """
+        options = ort.RunOptions()
+        options.log_severity_level = FATAL
+        timer = None if limit_s is None else threading.Timer(limit_s, setattr, (options, "terminate", True))
+        if timer is not None:
+            timer.daemon = True
+            timer.start()
+        try:
+            return self._session.run(self._outputs, inputs, options)  # type: ignore[no-any-return]
+        except Exception as error:
+            raise BundleError(f"{self.model}: ONNX Runtime cannot run it: {error}") from error
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    def _compare(self, what: str, wanted: tuple[Tensor, ...], found: list[Any]) -> None:
+        expected = [(t.name, ORT_DTYPES[t.dtype], list(t.shape[1:])) for t in wanted]
+        received = [(t.name, t.type, list(t.shape[1:])) for t in found]
+        if expected != received:
+            raise BundleError(
+                f"{self.model}: expected the {what} {expected}, as in the manifest. Received: {received}."
+            )
+        fixed = [t.name for t in found if isinstance(t.shape[0], int)]
+        if fixed:
+            raise BundleError(f"{self.model}: expected a symbolic batch dimension. Received: a fixed one in {fixed}.")
+
+
+def _session(graph: Held, threads: int, data_folder: Path | None) -> ort.InferenceSession:
+    try:
+        return ort.InferenceSession(graph.source, _options(threads, data_folder), providers=["CPUExecutionProvider"])
+    except Exception as error:
+        said = str(error)
+        if isinstance(graph.source, str):
+            said = said.replace(graph.source, str(graph.path))
+        raise BundleError(f"{graph.path}: ONNX Runtime cannot load it: {said}") from error
+
+
+def _specs(tensors: Iterable[Any]) -> tuple[tuple[TensorSpec, ...], tuple[str, ...]]:
+    """Return the tensors of a datatype that can be sent, and what the others are."""
+    known, strange = [], []
+    for tensor in tensors:
+        datatype = BY_ORT.get(tensor.type)
+        if datatype is None:
+            strange.append(f"{tensor.name} {tensor.type}")
+            continue
+        shape = tuple([dim if isinstance(dim, int) else None for dim in tensor.shape])
+        symbols = tuple([dim if isinstance(dim, str) and dim != NAMELESS else "" for dim in tensor.shape])
+        known.append(TensorSpec(tensor.name, datatype, shape, symbols))
+    return tuple(known), tuple(strange)
+
+
+def _options(threads: int, data_folder: Path | None) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Spinning threads would take the quota of the event loop and of the neighbours.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    # Batches of every size come by: the arena would keep the largest working set of each for ever.
+    options.enable_cpu_mem_arena = False
+    options.enable_mem_pattern = False
+    # It would look for external data in the working directory, or beside the copy that is held.
+    options.add_session_config_entry(
+        "session.model_external_initializers_file_folder_path", str(data_folder or os.devnull)
+    )
+    options.log_severity_level = 3
+    return options

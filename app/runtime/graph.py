@@ -1,0 +1,128 @@
+"""A graph without a manifest: what it takes and gives, and whether its requests may share a run.
+
+    find(folder)       the file
+    examine(engine, …) tensors ─> what the shapes rule out ─> what runs show (`app.runtime.row_independence`) ─> Trial
+
+What comes from elsewhere says little of itself: a symbolic first dimension may be a batch, a sequence or a state.
+Requests share a run only where that was seen to be right. It knows nothing of requests.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from app.bundle.reader import GOLDEN, MANIFEST, MODEL, PROFILE
+from app.bundle.sealed_file import Held
+from app.errors import BundleError
+from app.runtime.engine import Arrays, Engine
+from app.runtime.row_independence import Apart, Runs, Specs, differs
+from app.tensors import Array, Signature, TensorSpec
+
+TRIAL_MAX_S = 20.0  # that trying a graph may take: the process is not ready before
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a graph is, as far as running it tells.
+
+    `steady` says that requests can only have the sample's shapes, and that no number in them says how long a run
+    takes, so that the sample's cost is theirs.
+    """
+
+    signature: Signature
+    sample: Arrays | None  # inputs that it ran, one row each where requests share a run; None where none did
+    steady: bool
+    remark: str
+
+
+def find(folder: Path) -> Path:
+    """Return the path of the graph in `folder`.
+
+    Raises:
+        BundleError: when there is none of the right name, or what lies there is a bundle that lost its manifest.
+    """
+    path = folder / MODEL
+    remains = [name for name in (GOLDEN, PROFILE) if (folder / name).exists()]
+    if remains:
+        raise BundleError(f"{folder}: expected {MANIFEST} beside {remains[0]}. Received: a bundle without it.")
+    if path.is_file():
+        return path
+    others = sorted([entry.name for entry in folder.glob("*.onnx")])
+    advice = {0: "", 1: f" Rename it: mv {folder / others[0]} {path}" if others else ""}
+    more = " Give each a folder of its own: <models>/<name>/<version>/."
+    raise BundleError(
+        f"{folder}: expected {MANIFEST} and its files, or {MODEL} alone. "
+        f"Received: {', '.join(others) or 'neither'}.{advice.get(len(others), more)}"
+    )
+
+
+def examine(engine: Engine, content: Held, limit_s: float = TRIAL_MAX_S) -> Trial:
+    """Find out by running `engine`, for about `limit_s` seconds at most, whether requests may share a run.
+
+    `content` is what the engine was made from.
+
+    A graph that runs with nothing that can be made up for it is served all the same: real inputs may fit.
+
+    Raises:
+        BundleError: when an input is no tensor of a known datatype, or no output is.
+    """
+    if engine.strange_inputs or not engine.outputs:
+        strange = ", ".join(engine.strange_inputs or engine.strange_outputs) or "none"
+        what = "inputs" if engine.strange_inputs else "outputs"
+        raise BundleError(f"{engine.model}: expected {what} that are tensors. Received: {strange}.")
+    runs = Runs(engine, limit_s)
+    specs, lone = runs.lone()
+    try:
+        _check_shapes(specs, engine.outputs)
+        if lone is None:
+            raise Apart("what rows do to one another could not be tried")
+        sample, rounding = runs.together(specs)
+    except Apart as why:
+        trial = _trial(runs, engine, specs, lone)
+        remarks = [f"Each request is a run of its own: {why}."]
+        if lone is None:
+            remarks.append(f"Nothing made up for it ran, so whether it answers is not known. {runs.fault}")
+    else:
+        trial = _trial(runs, engine, specs, sample, batched=True)
+        remarks = ["Requests share a run."]
+        if rounding[0] > 1:
+            remarks.append(f"On some made-up inputs a row's output in a run of several rows {differs(rounding)}.")
+    left_out = [f"The output {output} is no tensor and is left out." for output in engine.strange_outputs]
+    steady = trial.steady and not _repeats(content, trial.signature.inputs)
+    return replace(trial, steady=steady, remark=" ".join([*remarks, *left_out]))
+
+
+def _trial(runs: Runs, engine: Engine, inputs: Specs, sample: Arrays | None, *, batched: bool = False) -> Trial:
+    outputs = engine.outputs
+    if sample is not None and (found := runs.run(sample)) is not None:
+        outputs = tuple([_ranked(spec, array) for spec, array in zip(outputs, found, strict=True)])
+    steady = all(dim is not None for spec in inputs for dim in spec.shape[1 if batched else 0 :])
+    return Trial(Signature(inputs, outputs, batched), sample, steady, remark="")
+
+
+def _repeats(content: Held, inputs: Specs) -> bool:
+    """Say whether a value may decide how long a run takes: a graph with a loop, or a whole number that stands alone.
+
+    A node's `op_type` is field 4 of its message in the file; what looks like one by chance costs only a thread.
+    """
+    loops = content.holds(*[b'"%c%b' % (len(kind), kind) for kind in (b"Loop", b"Scan")])
+    return loops or any(not spec.shape and spec.datatype.dtype.kind in "iu" for spec in inputs)
+
+
+def _ranked(spec: TensorSpec, found: Array) -> TensorSpec:
+    """Give an output the rank that it had, where the graph does not say it."""
+    return spec if spec.shape else replace(spec, shape=(None,) * found.ndim)
+
+
+def _check_shapes(inputs: Specs, outputs: Specs) -> None:
+    """Make sure that the shapes leave open whether requests may share a run; raises `Apart`."""
+    if not inputs:
+        raise Apart("it has no input")
+    for what, spec in [*(("input", spec) for spec in inputs), *(("output", spec) for spec in outputs if spec.shape)]:
+        if not spec.shape:
+            raise Apart(f"the {what} {spec} has no dimension for rows")
+        if spec.shape[0] is not None:
+            raise Apart(f"the {what} {spec} has a fixed first dimension")
+    leading = {spec.symbols[0] for spec in inputs if spec.symbols} - {""}
+    for spec in inputs:
+        if twice := sorted(leading & set(spec.symbols[1:])):
+            raise Apart(f"`{twice[0]}` is not the first dimension alone of the input {spec}")

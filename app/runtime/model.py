@@ -1,0 +1,297 @@
+"""One version of one model, ready to answer: engine, batcher and what a request may hold, joined.
+
+    load(folder, settings)   a bundle, or a graph alone ─> whose? ─> verify ─> session ─> prove ─> time it ─> Model
+    Model.start(metrics)     its batcher, on the running event loop
+    Model.run(pieces)        rows: assemble ─> run ─> encode ─> split; tensors: join ─> run ─> split
+
+It knows nothing of HTTP.
+"""
+
+import itertools
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+import numpy as np
+
+from app.batching.batcher import Batcher
+from app.batching.batcher import Observer as BatchObserver
+from app.batching.concurrency_limit import limit_of
+from app.batching.queue import Limits
+from app.bundle import reader as bundles
+from app.bundle import signature
+from app.bundle.reader import MODEL_MAX_BYTES, Bundle
+from app.bundle.sealed_file import hold
+from app.drift.counts import Table
+from app.drift.sampling import Copied, Watch
+from app.errors import Headers, NotFound
+from app.features.schema import Row, Schema, schema_of
+from app.runtime import graph
+from app.runtime.autotune import Decision, decide
+from app.runtime.engine import Engine
+from app.runtime.golden_check import golden_rows, prove
+from app.settings import Settings
+from app.tensors import Signature, Tensors
+
+RUN_THREAD = "run-"  # what the names of threads that run models begin with
+
+
+class Calls(Protocol):
+    """What is told of a version's requests over one protocol; see `app.metrics.model_metrics.Calls`."""
+
+    @property
+    def answered(self) -> Callable[[float], None]:
+        """Take the seconds from a request's last byte to its encoded answer."""
+        ...
+
+    def refused(self, error: Exception) -> None:
+        """A request got this error and no prediction."""
+        ...
+
+    def left(self) -> None:
+        """The caller of a request was gone before its answer."""
+        ...
+
+
+class Observer(BatchObserver, Protocol):
+    """What a version tells of itself; see `app.metrics.model_metrics`."""
+
+    @property
+    def calls(self) -> Mapping[str, Calls]:
+        """Protocol -> what is told of requests over it."""
+        ...
+
+    @property
+    def decoded(self) -> Callable[[float], None]:
+        """Take the seconds that decoding a request took."""
+        ...
+
+    @property
+    def encoded(self) -> Callable[[float], None]:
+        """Take the seconds that encoding one answer took, where a batch is not encoded at once."""
+        ...
+
+    def traced(self, seconds: float, trace_id: str) -> None:
+        """An answered request belongs to a trace that is kept; `seconds` as `Calls.answered` took them."""
+        ...
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a version before it serves."""
+
+    name: str
+    version: int
+    signature: Signature
+    decision: Decision
+    sha256: str  # of the graph
+    load_s: float
+    remark: str = ""  # why a graph without a manifest is served as it is
+    signed: bool = False  # by the key that the settings ask for
+
+
+class Model:
+    """A verified, warm version; `start` it on the event loop that serves.
+
+    Args:
+        facts: name, version, tensors, decision.
+        engine: the session.
+        bundle: what lies on disk; None for a graph without a manifest, which is served as tensors only.
+        schema: how named rows are read and answered; None likewise.
+        watch: counts what it is asked and what it answers; None where nobody wants to know, or nothing was profiled.
+    """
+
+    batcher: Batcher
+    metrics: Observer
+    max_request_rows: int
+
+    def __init__(
+        self,
+        facts: Facts,
+        engine: Engine,
+        bundle: Bundle | None = None,
+        schema: Schema | None = None,
+        watch: Watch | None = None,
+    ) -> None:
+        self.facts = facts
+        self.name = facts.name
+        self.version = facts.version
+        self.signature = facts.signature
+        self.decision = facts.decision
+        self.bundle = bundle
+        self.schema = schema
+        self.watch = watch
+        self.encode_s = 0.0  # that writing the answers of the last run took; `metrics` tells it from the run's own time
+        self.headers: Headers = (("x-slipway-version", f"{self.name}/{self.version}"),)  # of its answers
+        self._engine = engine
+        self._executor: ThreadPoolExecutor | None = None
+        name = msgspec.json.encode(self.name)
+        self._head = b'{"model":%b,"version":%d,"predictions":[' % (name, self.version)
+
+    @property
+    def example(self) -> dict[str, Any] | None:
+        """A request for `/predict` that works: the first golden row."""
+        return None if self.bundle is None else {"instances": [self.bundle.golden.instances[0]]}
+
+    @property
+    def rows_schema(self) -> Schema:
+        """How named rows are read and answered.
+
+        Raises:
+            NotFound: when the model has no manifest and takes tensors only.
+        """
+        if self.schema is None:
+            where = f"/v2/models/{self.name}/infer or /v1/models/{self.name}:predict"
+            raise NotFound(f"Model `{self.name}` has no manifest and takes tensors only: expected {where}.")
+        return self.schema
+
+    def start(self, metrics: Observer, settings: Settings) -> None:
+        """Make the batcher; call it on the event loop that serves."""
+        self.metrics = metrics
+        self.max_request_rows = settings.max_request_rows
+        if not self.decision.inline:
+            self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"{RUN_THREAD}{self.name}-{self.version}")
+        self.batcher = Batcher(
+            self.run,
+            Limits(
+                self.decision.max_batch_rows,
+                settings.max_queue_rows,
+                settings.max_queue_bytes,
+                limit_of(settings.max_concurrent_requests, self.name),
+            ),
+            observer=metrics,
+            executor=self._executor,
+            max_delay_s=settings.max_delay_us / 1e6,
+        )
+
+    def stop(self) -> None:
+        """Let a run under way finish and free the thread."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=False)
+
+    def run(self, pieces: list[Any]) -> list[Any]:
+        """Answer several requests in one run, each piece in its own form.
+
+        Args:
+            pieces: rows of the schema, or `Tensors`; all alike, because they have one key.
+
+        Returns:
+            For rows one JSON text each, in order; for `Tensors` the outputs as `Tensors`.
+
+        Raises:
+            FloatingPointError: when an answer to rows is not finite; the batcher then finds whose it is.
+        """
+        self.encode_s = 0.0
+        return self._run_tensors(pieces) if type(pieces[0]) is Tensors else self._run_rows(pieces)
+
+    def body(self, answers: Sequence[bytes]) -> bytes:
+        """Join the rows' texts to the body of a response."""
+        return self._head + b",".join(answers) + b"]}"
+
+    def _run_rows(self, pieces: list[Sequence[Row]]) -> list[list[bytes]]:
+        rows = pieces[0] if len(pieces) == 1 else list(itertools.chain.from_iterable(pieces))
+        schema = self.rows_schema
+        inputs = schema.assemble(rows)
+        outputs = self._engine.run(inputs)
+        if len(outputs[0]) != len(rows):
+            raise ValueError(f"Invalid output: expected {len(rows)} rows. Received: {outputs[0].shape}.")
+        if not np.isfinite(outputs[0]).all():
+            raise FloatingPointError("Invalid output: expected finite numbers. Received: NaN or infinity.")
+        if self.watch is not None and type(pieces[0]) is not Copied:  # the copies of a shadow are a batch of their own
+            self.watch.add(inputs, outputs[0])
+        began = time.monotonic()
+        texts = schema.encode(outputs)
+        self.encode_s = time.monotonic() - began
+        if len(pieces) == len(rows):  # as most requests are: one row each
+            return [[text] for text in texts]
+        answers = iter(texts)
+        return [list(itertools.islice(answers, len(piece))) for piece in pieces]
+
+    def _run_tensors(self, pieces: list[Tensors]) -> list[Tensors]:
+        together = Tensors.join(pieces)
+        names = [spec.name for spec in self.signature.outputs]
+        outputs = dict(zip(names, self._engine.run(together.arrays), strict=True))
+        if not self.signature.batched:
+            return [Tensors(outputs, 1)]
+        rows = len(together)
+        strange = {name: array.shape for name, array in outputs.items() if not array.ndim or len(array) != rows}
+        if strange:
+            raise ValueError(f"Invalid output: expected {rows} rows. Received: {strange}.")
+        if self.watch is not None:
+            self.watch.add(together.arrays, outputs[names[0]])
+        answers, ends = Tensors(outputs, rows), itertools.accumulate([len(piece) for piece in pieces])
+        return [answers[end - len(piece) : end] for piece, end in zip(pieces, ends, strict=True)]
+
+
+def load(folder: Path, settings: Settings) -> Model:
+    """Read, verify, create, prove and time what lies in `folder`, which is `…/<name>/<version>`.
+
+    Raises:
+        BundleError: saying which file, what was expected and what was found.
+    """
+    kind = _load_bundle if bundles.declared(folder) else _load_graph
+    signed = None if settings.verify_key is None else signature.signed(folder, settings.verify_key)
+    return kind(folder, settings, signed)
+
+
+def _load_bundle(folder: Path, settings: Settings, signed: Mapping[str, str] | None) -> Model:
+    started = time.perf_counter()
+    bundle = bundles.read(folder, signed, trusted=[bundles.MODEL])
+    manifest = bundle.manifest
+    schema = schema_of(manifest, settings.max_request_rows)
+    with hold(bundle.model_path, MODEL_MAX_BYTES) as content:
+        bundle.check_model(content.sha256)
+
+        def open_engine(threads: int) -> Engine:
+            engine = Engine(content, threads)
+            engine.check(manifest.inputs, manifest.outputs)
+            return engine
+
+        engine, decision = decide(open_engine, schema.assemble(golden_rows(bundle, schema)), settings)
+    prove(bundle, schema, engine)
+    facts = Facts(
+        name=manifest.name,
+        version=manifest.version,
+        signature=Signature(engine.inputs, engine.outputs, batched=True),
+        decision=decision,
+        sha256=content.sha256,
+        load_s=time.perf_counter() - started,
+        signed=signed is not None,
+    )
+    watch = None
+    if settings.drift and bundle.profile is not None:
+        watch = Watch(Table(manifest, bundle.profile))
+    return Model(facts, engine, bundle, schema, watch)
+
+
+def _load_graph(folder: Path, settings: Settings, signed: Mapping[str, str] | None) -> Model:
+    """Serve a graph without a manifest as tensors; nothing vouches for it but that it runs, and a signature."""
+    started = time.perf_counter()
+    path = graph.find(folder)
+    with hold(path, MODEL_MAX_BYTES) as content:
+        if signed is not None:
+            signature.check_hash(path, signed[bundles.MODEL], content.sha256)
+            signature.check_hashes(folder, signed, trusted=[bundles.MODEL])
+        first = Engine(content, settings.threads or 1, data_folder=folder)
+        trial = graph.examine(first, content)
+        batched, steady = trial.signature.batched, trial.steady
+
+        def open_engine(threads: int) -> Engine:
+            return first if threads == first.threads else Engine(content, threads, data_folder=folder)
+
+        engine, decision = decide(open_engine, trial.sample, settings, batched=batched, steady=steady)
+    facts = Facts(
+        name=folder.parent.name,
+        version=int(folder.name),
+        signature=trial.signature,
+        decision=decision,
+        sha256=content.sha256,
+        load_s=time.perf_counter() - started,
+        remark=trial.remark,
+        signed=signed is not None,
+    )
+    return Model(facts, engine)

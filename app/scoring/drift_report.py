@@ -1,0 +1,270 @@
+"""`python -m app drift data.csv`: the table of drift that the dashboard would show, for the rows of a file.
+
+drift(settings)    load the model ─> score the file ─> judge ─> print ─> exit code
+score(model, …)    rows ─> the model's own run ─> Counts, by the code that counts traffic
+judge(model, …)    Counts ─> a Verdict for each feature and the prediction, those that moved most first
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any, TextIO
+
+import msgspec
+from pydantic import Field
+from pydantic_settings import CliPositionalArg, SettingsConfigDict
+
+from app.bundle import reader as bundles
+from app.drift.bins import MISSING, UNSEEN, Column
+from app.drift.counts import DRIFTED, MIN_ROWS, MOVED, Counts, psi
+from app.drift.sampling import Watch
+from app.errors import BundleError
+from app.features.schema import Row
+from app.runtime.model import Model, load
+from app.settings import Settings
+from app.sources.csv_reader import DataError, Line, Table, open_table
+
+FAULTS_SHOWN = 3
+STEP_S = 0.2  # between two lines of progress
+WRONG = 2
+
+
+class Drift(Settings):
+    """Compare the rows of a file with the data that a model learned from.
+
+    Exits with 0 when nothing drifted or there are too few rows to say, 1 when something did, 2 when the settings, the
+    model or the file are wrong.
+    """
+
+    model_config = SettingsConfigDict(cli_prog_name="python -m app drift", cli_shortcuts={"as-json": "json"})
+
+    data: CliPositionalArg[Path] = Field(description="CSV file, also .gz, with a column for each feature.")
+    model: str | None = Field(None, description="Whose features; may be left out where the folder holds one model.")
+    version: int | None = Field(None, ge=1, description="Which version; left out: the newest.")
+    bundle: Path | None = Field(None, description="Folder of the version, `<name>/<version>`, instead of the two.")
+    as_json: bool = Field(False, description="Write one JSON document instead of a table.")
+
+
+@dataclass
+class Score:
+    """What became of the rows of a file."""
+
+    counts: Counts
+    refused: int = 0  # lines that the service would refuse, or could not answer
+    faults: list[str] = field(default_factory=list)  # why, the first of them
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How far one feature, or the prediction, has moved."""
+
+    kind: str
+    feature: str
+    psi: float
+    verdict: str
+    missing: float | None  # shares of the rows; None where there is no such thing
+    unseen: float | None
+    out_of_range: float | None
+    bins: dict[str, dict[str, float]]  # bin -> the shares of training and of the rows
+
+
+def drift(settings: Drift) -> int:
+    """Print the table, and return the exit code."""
+    try:
+        model = load(_folder(settings), settings.model_copy(update={"drift": True}))
+        with ExitStack() as stack:
+            watch = _watch(model)
+            table = open_table(stack, settings.data, _features(model))
+            scored = score(model, watch, table, sys.stderr)
+        if not scored.counts.rows:
+            reasons = " ".join(scored.faults) or "The file has no rows."
+            raise DataError(f"{settings.data}: expected rows that the model can answer. {reasons}")
+    except (BundleError, DataError) as error:
+        print(error, file=sys.stderr)
+        return WRONG
+    verdicts = judge(watch, scored.counts)
+    if settings.as_json:
+        print(msgspec.json.format(msgspec.json.encode(_document(settings, model, scored, verdicts)), indent=2).decode())
+    else:
+        print(_text(settings, model, table, scored, verdicts))
+    return 1 if any(found.verdict == "drifted" for found in verdicts) else 0
+
+
+def score(model: Model, watch: Watch, table: Table, progress: TextIO) -> Score:
+    """Run every row, and count as the service does."""
+    scored = Score(watch.table.empty())
+    shown = monotonic()
+    for lines in _chunks(table.lines(), watch.rows_max):
+        _count(model, watch, lines, scored)
+        if progress.isatty() and monotonic() - shown > STEP_S:
+            shown = monotonic()
+            print(f"\r{table.read_share():4.0%}  {scored.counts.rows:,} rows", end="", file=progress, flush=True)
+    if progress.isatty():
+        print("\r\033[K", end="", file=progress, flush=True)
+    return scored
+
+
+def judge(watch: Watch, counts: Counts) -> list[Verdict]:
+    """Say how far each feature has moved; the prediction first, then those that moved most."""
+    features = [
+        _verdict(feature, counts, float(counts.out_of_range[place]))
+        for place, feature in enumerate(watch.table.features)
+    ]
+    prediction = [_verdict(watch.table.prediction, counts, 0.0)] if counts.predictions else []
+    return [*prediction, *sorted(features, key=lambda found: -found.psi)]
+
+
+# ── which model ──
+
+
+def _folder(settings: Drift) -> Path:
+    """Find the version's folder.
+
+    Raises:
+        DataError: saying what to choose from.
+    """
+    if settings.bundle is not None:
+        return settings.bundle.absolute()
+    root = settings.models
+    names = sorted([entry.name for entry in root.iterdir() if entry.is_dir()]) if root.is_dir() else []
+    name = settings.model or settings.default_model or (names[0] if len(names) == 1 else None)
+    if name is None or name not in names:
+        expected = f"expected one of {', '.join(names)}" if names else f"expected a model in {root}"
+        raise DataError(f"Invalid `--model`: {expected}. Received: {'nothing' if name is None else f'`{name}`'}.")
+    versions = bundles.versions(root / name)
+    version = settings.version or (versions[-1] if versions else None)
+    if version is None or version not in versions:
+        expected = ", ".join(map(str, versions)) or f"a version in {root / name}"
+        raise DataError(f"Invalid `--version`: expected one of {expected}. Received: {version or 'nothing'}.")
+    return root / name / str(version)
+
+
+def _watch(model: Model) -> Watch:
+    if model.watch is None:
+        where = f"{model.name}/{model.version}"
+        raise DataError(
+            f"{where}: expected the distribution of its training data in {bundles.PROFILE}. Received: none. "
+            "Train it anew, or compare with a version that has one."
+        )
+    return model.watch
+
+
+def _features(model: Model) -> tuple[bundles.Feature, ...]:
+    assert model.bundle is not None  # a model that is watched has one
+    return model.bundle.manifest.features
+
+
+# ── rows ──
+
+
+def _chunks(lines: Iterator[Line], most: int) -> Iterator[list[Line]]:
+    chunk: list[Line] = []
+    for line in lines:
+        chunk.append(line)
+        if len(chunk) == most:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _count(model: Model, watch: Watch, lines: list[Line], scored: Score) -> None:
+    for line in lines:
+        if line.instance is None:
+            _refuse(scored, line.fault)
+    good = [line for line in lines if line.instance is not None]
+    rows = model.rows_schema.rows([line.instance for line in good if line.instance is not None])
+    if good and not _run(model, rows):
+        for line, row in zip(good, rows, strict=True):
+            if not _run(model, [row]):
+                _refuse(scored, f"line {line.number}: expected a finite answer of the model. Received: another.")
+    counts = watch.take()
+    if counts is not None:
+        scored.counts.add(counts)
+
+
+def _run(model: Model, rows: list[Row]) -> bool:
+    """Run rows together, as the service does; False when one of the answers is not finite: nothing is counted then."""
+    try:
+        model.run([rows])
+    except FloatingPointError:
+        return False
+    return True
+
+
+def _refuse(scored: Score, fault: str) -> None:
+    scored.refused += 1
+    if len(scored.faults) < FAULTS_SHOWN:
+        scored.faults.append(fault)
+
+
+# ── what is said of them ──
+
+
+def _verdict(column: Column, counts: Counts, out_of_range: float) -> Verdict:
+    found = counts.values[column.place]
+    rows = float(found.sum())
+    shares = dict(zip(column.bins, (found / rows).tolist(), strict=True))
+    index = psi(column.shares, found)
+    feature = column.kind == "feature"
+    return Verdict(
+        kind=column.kind,
+        feature=column.name,
+        psi=index,
+        verdict=_word(index, rows),
+        missing=shares[MISSING] if feature else None,
+        unseen=shares[UNSEEN] if feature and column.edges is None else None,
+        out_of_range=out_of_range / rows if feature and column.bounds is not None else None,
+        bins={
+            name: {"training": share, "rows": shares[name]}
+            for name, share in zip(column.bins, column.shares, strict=True)
+        },
+    )
+
+
+def _word(index: float, rows: float) -> str:
+    if rows < MIN_ROWS:
+        return "too few rows"
+    return "drifted" if index > DRIFTED else "moved" if index >= MOVED else "steady"
+
+
+def _document(settings: Drift, model: Model, scored: Score, verdicts: list[Verdict]) -> dict[str, Any]:
+    return {
+        "data": str(settings.data),
+        "model": model.name,
+        "version": model.version,
+        "rows": scored.counts.rows,
+        "refused": scored.refused,
+        "faults": scored.faults,
+        "features": verdicts,
+    }
+
+
+def _text(settings: Drift, model: Model, table: Table, scored: Score, verdicts: list[Verdict]) -> str:
+    notes = [f"{settings.data}: {scored.counts.rows:,} rows against the training data of {model.name}/{model.version}."]
+    if scored.refused:
+        notes.append(f"{scored.refused:,} lines are left out, because the service would refuse them:")
+        notes += [f"  {fault}" for fault in scored.faults]
+    if table.absent:
+        notes.append(f"Without a column, hence missing in each row: {', '.join(table.absent)}.")
+    if scored.counts.rows < MIN_ROWS:
+        notes.append(f"Too few rows to judge: chance alone moves the index. Expected at least {MIN_ROWS:,}.")
+    width = max([len(_name(found)) for found in verdicts])
+    head = f"{'feature':{width}}  {'PSI':>7}  {'missing':>8}  {'unseen':>8}  {'out of range':>12}  verdict"
+    lines = [
+        f"{_name(found):{width}}  {found.psi:7.4f}  {_share(found.missing):>8}  {_share(found.unseen):>8}  "
+        f"{_share(found.out_of_range):>12}  {found.verdict}"
+        for found in verdicts
+    ]
+    return "\n".join([*notes, "", head, *lines])
+
+
+def _name(found: Verdict) -> str:
+    return f"{found.feature} (prediction)" if found.kind == "prediction" else found.feature
+
+
+def _share(share: float | None) -> str:
+    return "" if share is None else f"{share:.2%}"

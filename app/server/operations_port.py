@@ -1,0 +1,102 @@
+"""What operators ask, on a port of its own: metrics, the admin verbs, health and models.
+
+    answers(path, operations=…)    which paths belong to which port
+    OperationsPort(app, …)         a second listener in the same process and on the same loop
+        start ─> answer ─> stop, when everything else has ended
+
+Metrics and verbs then leave the main port, where callers are; health stays on both.
+With TLS on the main port this one has the same certificate, for operators' keys pass through it; it asks nobody for a
+certificate, because probes and scrapers have none. Several workers share its socket as they share the other.
+It knows nothing of what is answered.
+"""
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING
+
+import uvicorn
+from starlette.types import Receive, Scope, Send
+
+from app.errors import NotFound
+from app.http.handler import HotRoutes
+
+if TYPE_CHECKING:
+    from app.main import Slipway
+
+OPERATORS = ("/metrics", "/admin")  # not on the main port, where there is another
+BOTH = ("/health", "/models")
+MARK = "slipway.operations"  # in the scope of a request that came to this port
+STOP_S = 1  # that a scrape under way has to finish, when everything else has ended
+
+
+def answers(path: str, *, operations: bool) -> bool:
+    """Say whether `path` belongs to the operations port, or else to the main one beside it."""
+    operators = _below(path, OPERATORS)
+    return operators or _below(path, BOTH) if operations else not operators
+
+
+def elsewhere(path: str) -> NotFound:
+    """Return the error for a path that belongs to the other port; it does not say that there is one."""
+    return NotFound(f"Unknown path: expected one of those that this port answers. Received: `{path[:200]}`.")
+
+
+def _below(path: str, prefixes: tuple[str, ...]) -> bool:
+    return any(path == prefix or path.startswith(f"{prefix}/") for prefix in prefixes)
+
+
+class Marked:
+    """The application as this port shows it: each request carries the mark, and none takes the short way."""
+
+    def __init__(self, app: "Slipway") -> None:
+        self._app = app
+        settings = app.settings
+        self.hot = HotRoutes(settings.receive_timeout_s, settings.max_head_bytes)  # no routes, but the same limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[MARK] = True
+        await self._app(scope, receive, send)
+
+
+class OperationsPort(uvicorn.Server):
+    """A listener beside the main one.
+
+    Args:
+        app: whose requests it takes.
+        main: how the main port is served; TLS and limits are the same.
+        sock: bound, and closed at the end.
+    """
+
+    def __init__(self, app: "Slipway", main: uvicorn.Config, sock: socket.socket) -> None:
+        config = uvicorn.Config(
+            Marked(app),
+            http=main.http,
+            lifespan="off",  # the main port's
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=main.timeout_keep_alive,
+            timeout_graceful_shutdown=STOP_S,
+            ssl_certfile=main.ssl_certfile,
+            ssl_keyfile=main.ssl_keyfile,
+        )
+        super().__init__(config)
+        self._sock = sock
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The host and port that are listened on."""
+        host, port = self._sock.getsockname()[:2]
+        return host, port
+
+    async def start(self) -> None:
+        """Listen; uvicorn's own signals, lines in the log and life span are the main port's."""
+        self.config.load()
+        self.lifespan = self.config.lifespan_class(self.config)
+        await self.startup(sockets=[self._sock])
+        self._ticks = asyncio.create_task(self.main_loop(), name="ticks of the operations port")
+
+    async def stop(self) -> None:
+        """Take no more connections, and let what is under way finish."""
+        self._ticks.cancel()
+        await self.shutdown(sockets=[self._sock])

@@ -1,0 +1,176 @@
+"""One process that serves: the application, uvicorn around it, and what a person sees when it starts.
+
+serve(settings, sock)   application ─> uvicorn ─> address and a request that works ─> a signal ─> finish, exit 0
+"""
+
+import asyncio
+import logging
+import multiprocessing
+import os
+import shlex
+import signal
+import socket
+import ssl
+import sys
+import threading
+from types import FrameType
+from typing import Any, NoReturn
+
+import msgspec
+import uvicorn
+
+from app.main import Slipway, create_app
+from app.memory import share_arenas
+from app.runtime.model import RUN_THREAD, Model
+from app.server.operations_port import OperationsPort
+from app.settings import Settings
+from app.telemetry import log_format as logs
+from app.transport.fast_path import HotProtocol
+from app.transport.uvicorn_compat import fits
+from app.transport.write_coalescing import PacketsProtocol
+
+log = logging.getLogger("slipway.server")
+
+ACCEPTORS = 8  # connections that are taken in a turn of the loop
+STUCK_S = 0.5  # that a run gets to end when everything else has
+
+
+def exit_zero_on_signals() -> None:
+    """Make SIGTERM and SIGINT end this process with code 0.
+
+    While it serves, uvicorn takes the signals, finishes what was accepted, and raises them again after that.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which fails readiness at the first signal and says where it answers."""
+
+    def __init__(self, config: uvicorn.Config, app: Slipway, operations: socket.socket | None = None) -> None:
+        super().__init__(config)
+        self._app = app
+        self._operations = None if operations is None else OperationsPort(app, config, operations)
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        if self._operations is not None:
+            await self._operations.start()
+        if supervisor := multiprocessing.parent_process():  # a worker must not outlive who looks after it
+            asyncio.get_running_loop().add_reader(supervisor.sentinel, self.handle_exit, signal.SIGTERM, None)
+        self._announcement = asyncio.create_task(self._announce())
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal begins the end; a second one, whichever it is, does not wait for anybody."""
+        if self.should_exit and self._captured_signals:
+            log.warning("A second signal: ending at once.")
+            _end_at_once()
+        super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: Any = None) -> None:
+        """Fail readiness, serve on for the drain delay, then finish what was accepted."""
+        self._app.state.health.draining = True
+        self._app.hot.close()
+        await self._drain()
+        self._app.hot.intake.flush()
+        if self._app.state.rpc is not None:
+            self._app.state.rpc.begin_stop()  # beside HTTP, not after it; the lifespan waits for its end
+        self._announcement.cancel()
+        if supervisor := multiprocessing.parent_process():
+            asyncio.get_running_loop().remove_reader(supervisor.sentinel)
+        await super().shutdown(sockets)
+        if self._operations is not None:
+            await self._operations.stop()  # last: probes and scrapes are answered for as long as anybody is
+
+    async def _drain(self) -> None:
+        """Whoever routes here needs a while to notice; a person at a terminal (SIGINT) does not."""
+        if self._captured_signals != [signal.SIGINT]:
+            await asyncio.sleep(self._app.settings.drain_delay_s)
+
+    async def _announce(self) -> None:
+        """Print the address, and a curl line that works when pasted, once a model answers."""
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        address = f"{'https' if self.config.is_ssl else 'http'}://{_reachable(host)}:{port}"
+        registry, health = self._app.state.registry, self._app.state.health
+        await registry.finished.wait()
+        print(f"\nSlipway answers on {address} (documentation: {address}/docs)", flush=True)
+        if self._app.state.rpc is not None:
+            scheme = "grpcs" if self.config.is_ssl else "grpc"
+            print(f"and over gRPC on {scheme}://{_reachable(host)}:{self._app.state.rpc.port}", flush=True)
+        if self._operations is not None:
+            host, port = self._operations.address
+            scheme = "https" if self.config.is_ssl else "http"
+            print(f"and to operators (/metrics, /admin, /health) on {scheme}://{_reachable(host)}:{port}", flush=True)
+        if not health.ready:
+            print(f"It is NOT ready: {' '.join(health.reasons())}", flush=True)
+            return
+        print(f"Try it:\n\n{_trial(address, registry.models)}\n", flush=True)
+
+
+def serve(settings: Settings, sock: socket.socket, operations: socket.socket | None = None) -> None:
+    """Serve on bound sockets, in this process, until a signal."""
+    share_arenas()
+    exit_zero_on_signals()
+    logs.configure(settings.log_level, settings.log_form)
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        http=HotProtocol if settings.door == "protocol" and fits() else PacketsProtocol,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # nothing here asks who the client is
+        timeout_keep_alive=settings.keep_alive_s,
+        timeout_graceful_shutdown=settings.shutdown_timeout_s,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
+        ssl_ca_certs=None if settings.tls_client_ca is None else str(settings.tls_client_ca),
+        ssl_cert_reqs=ssl.CERT_NONE if settings.tls_client_ca is None else ssl.CERT_REQUIRED,
+    )
+    try:
+        Server(config, app, operations).run(_several(sock) if settings.workers == 1 else [sock])
+    finally:
+        _leave_stuck_runs()
+
+
+def _several(sock: socket.socket) -> list[socket.socket]:
+    """Return the socket by several descriptors.
+
+    libuv takes one connection a turn from each descriptor. Where thousands connect at once and a turn is long because
+    all of them ask, a probe on a new connection would wait behind them for seconds. Several workers take several as it
+    is, and to race for them at more descriptors gains nothing.
+    """
+    sock.setblocking(False)  # first: each copy gets this mode
+    return [sock, *(sock.dup() for _ in range(ACCEPTORS - 1))]
+
+
+def _leave_stuck_runs() -> None:
+    """The interpreter waits for its threads; one that hangs in a run must not keep the process from ending."""
+    stuck = [thread for thread in threading.enumerate() if thread.name.startswith(RUN_THREAD)]
+    for thread in stuck:
+        thread.join(STUCK_S)
+    if any(thread.is_alive() for thread in stuck):
+        log.error("A run has not ended; leaving it.")
+        _end_at_once()
+
+
+def _end_at_once() -> NoReturn:
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def _trial(address: str, models: list[Model]) -> str:
+    """Return a line that works when pasted: a prediction, or what a model of tensors alone takes."""
+    model = next((m for m in reversed(models) if m.example is not None), models[-1])
+    if model.example is None:
+        return f"curl -s '{address}/v2/models/{model.name}'"
+    query = f"?model={model.name}" if len({m.name for m in models}) > 1 else ""
+    body = shlex.quote(msgspec.json.encode(model.example).decode())
+    return f"curl -s '{address}/predict{query}' -H 'content-type: application/json' -d {body}"
+
+
+def _reachable(host: str) -> str:
+    """Turn the address that is listened on into one that can stand in a URL on this machine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,99 @@
+"""The log of requests: which of them get a line, and what stands in it.
+
+    RequestLog(share)        good answers are drawn with this share; faults of the service always have a line
+    wants(status)            has this answer a line?
+    write(record)            one line, in the form that `app.telemetry.log_format` gives to all
+
+A flood of refusals must not become a flood of lines: of each status above 399 so many a second are written, and the
+next line of that status says how many were left out. Lines go through the ordinary loggers, as `slipway.requests`.
+"""
+
+import logging
+import random
+from typing import Any
+
+from app.http.api_keys import Bucket
+from app.telemetry.request_record import Record
+
+FAULTS_PER_S = 1000.0  # of each status from 500 on: all of them, unless there is nothing but faults
+REFUSALS_PER_S = 10.0  # of each status from 400 to 499: enough to see what callers do wrong
+
+log = logging.getLogger("slipway.requests")
+
+
+class RequestLog:
+    """Decides and writes; used on the event loop alone.
+
+    Args:
+        share: of the good answers, 0 to 1.
+    """
+
+    def __init__(self, share: float) -> None:
+        self.share = share
+        self._buckets: dict[int, Bucket] = {}
+        self._left_out: dict[int, int] = {}
+
+    def wants(self, status: int) -> bool:
+        """Draw a good answer, or take from what a second may hold of errors."""
+        if status < 400:
+            return self.share > 0 and random.random() < self.share  # noqa: S311
+        bucket = self._buckets.get(status)
+        if bucket is None:
+            bucket = self._buckets[status] = Bucket(FAULTS_PER_S if status >= 500 else REFUSALS_PER_S)
+        if bucket.take():
+            self._left_out[status] = self._left_out.get(status, 0) + 1
+            return False
+        return True
+
+    def write(self, record: Record) -> None:
+        """Write the line of a request."""
+        level = level_of(record.status)
+        if log.isEnabledFor(level):
+            line = logging.LogRecord(log.name, level, "", 0, text_of(record), None, None)
+            line.fields = fields_of(record) | self._gap(
+                record.status
+            )  # read by the forms of `app.telemetry.log_format`
+            log.handle(line)
+
+    def _gap(self, status: int) -> dict[str, int]:
+        count = self._left_out.pop(status, 0)
+        return {"left_out": count} if count else {}
+
+
+def level_of(status: int) -> int:
+    """Return error for what is the service's fault, warning for the caller's, info for a good answer."""
+    return logging.ERROR if status >= 500 else logging.WARNING if status >= 400 else logging.INFO
+
+
+def text_of(record: Record) -> str:
+    """Return what a person reads first."""
+    return f"{record.method} {record.route or '(unknown)'} {record.code or record.status}"
+
+
+def fields_of(record: Record) -> dict[str, Any]:
+    """Return the fields of a line, without those of which nothing is known."""
+    fields = {
+        "request_id": record.identity.name(),
+        "trace_id": record.identity.trace_id,
+        "method": record.method,
+        "route": record.route,
+        "protocol": record.protocol,
+        "model": record.model,
+        "version": record.version,
+        "status": record.status,
+        "code": record.code,
+        "rows": record.rows,
+        "bytes_in": record.bytes_in,
+        "bytes_out": record.bytes_out,
+        "error": record.error,
+        "who": record.who,
+    }
+    if record.started:
+        fields["duration_ms"] = _ms(record.ended - record.started)
+    for stage, (begin, end) in record.stages().items():
+        fields[f"{stage}_ms"] = _ms(end - begin)
+    return {name: value for name, value in fields.items() if value or name.endswith("_ms")}
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 3)

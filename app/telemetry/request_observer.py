@@ -1,0 +1,157 @@
+"""What is told of each request: the id that its answer bears, a line in the log, a span, an entry for feedback.
+
+    a door ── told(request, handler, sent, ticket, status, body) ──> the headers that its answer gets
+                 ├─ a record, if its line is wanted or its trace is sampled ─> `request_log`, `tracing`
+                 └─ remember(id, protocol, ticket, body), for good answers, if feedback asks for it
+
+Where nothing of this is asked for, a door that has a good answer to a request without an id never comes here:
+`watching` says so once, when a connection is made. Errors always come.
+"""
+
+from collections.abc import Callable
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from app.http.handler import Handler, Head, Request, Ticket
+from app.http.request_ids import Identity, Sent, fresh, identify
+from app.telemetry.request_log import RequestLog
+from app.telemetry.request_record import Record, error_of
+
+if TYPE_CHECKING:
+    from app.telemetry.tracing import Tracing
+
+Pairs = tuple[tuple[bytes, bytes], ...]
+Remember = Callable[[str, str, Ticket, bytes], None]
+"""Called with the id, the protocol, the ticket and the body of a good answer."""
+
+Ran = tuple[float, float, float]
+"""Beginning and end of a run, and the seconds at its end in which answers were written."""
+
+LEFT = 499  # what nginx made the custom, for an answer that nobody took
+
+
+class Journal:
+    """Told of requests by every door; used on the event loop alone.
+
+    Args:
+        share: of the good answers that get a line in the log.
+        tracing: where spans go; None where nothing is traced.
+    """
+
+    def __init__(self, share: float = 0.0, tracing: "Tracing | None" = None) -> None:
+        self._log = RequestLog(share)
+        self._tracing = tracing
+        self.remember: Remember | None = None
+        """Set while the application starts, before anybody connects: told of each good answer of every protocol.
+
+        Of the ticket `model` and `size` may be read; the body is as the caller gets it, in the protocol's own form.
+        Every good answer then bears `X-Request-ID`, and this is called on the event loop before the answer goes out.
+        """
+
+    @property
+    def watching(self) -> bool:
+        """True when good answers are to come here, too."""
+        return self._log.share > 0 or self._tracing is not None or self.remember is not None
+
+    def told(
+        self, request: Request, handler: Handler, sent: Sent | None, ticket: Ticket | None, status: int, body: bytes
+    ) -> Pairs:
+        """Take the answer to a request of a hot route; return the headers that say which request it was."""
+        lined = self._log.wants(status)
+        if status >= 400 and sent is None and not lined and self._tracing is None:
+            return ((b"x-request-id", fresh().encode()),)  # as below, for less: floods are made of these
+        identity = identify(sent)
+        traced = self._tracing is not None and self._tracing.samples(identity)
+        if traced or lined:
+            record = _record(identity, request, handler, ticket, status)
+            record.bytes_out = len(body)
+            if status >= 400:
+                record.error = error_of(body)
+            self._enter(record, ticket, lined=lined, traced=traced)
+        if status == 200 and self.remember is not None and ticket is not None:
+            self.remember(identity.name(), handler.protocol, ticket, body)
+        if status >= 400:
+            identity.name()
+        return given(identity)
+
+    def left(self, request: Request, handler: Handler, sent: Sent | None, ticket: Ticket) -> None:
+        """Take a request whose caller did not wait for the answer."""
+        identity = identify(sent)
+        traced = self._tracing is not None and self._tracing.samples(identity)
+        lined = self._log.share > 0 and self._log.wants(LEFT)
+        if traced or lined:
+            record = _record(identity, request, handler, ticket, LEFT)
+            record.error = "The caller left before its answer."
+            self._enter(record, ticket, lined=lined, traced=traced)
+
+    def note(self, record: Record) -> Pairs:
+        """Take an answer of an ordinary route, which is not traced: `record` but for its end."""
+        if self._log.wants(record.status):
+            record.ended = monotonic()
+            self._log.write(record)
+        if record.status >= 400:
+            record.identity.name()
+        return given(record.identity)
+
+    def called(self, record: Record, ticket: Ticket | None, ran: Ran | None, body: bytes) -> Pairs:
+        """Take the answer to a call of gRPC, some turns of the loop after it was there."""
+        identity = record.identity
+        traced = bool(record.protocol) and self._tracing is not None and self._tracing.samples(identity)
+        quiet = (record.status == 200 and not record.protocol) or (record.status == LEFT and not self._log.share)
+        lined = not quiet and self._log.wants(record.status)
+        if traced or lined:
+            record.ended = monotonic()
+            _add(record, ticket, ran)
+            self._enter(record, ticket, lined=lined, traced=traced)
+        if record.status == 200 and self.remember is not None and ticket is not None:
+            self.remember(identity.name(), record.protocol, ticket, body)
+        if record.status >= 400:
+            identity.name()
+        return given(identity)
+
+    async def stop(self) -> None:
+        """Send the spans that wait."""
+        if self._tracing is not None:
+            await self._tracing.stop()
+
+    def _enter(self, record: Record, ticket: Ticket | None, *, lined: bool, traced: bool) -> None:
+        if lined:
+            self._log.write(record)
+        if traced and self._tracing is not None:
+            self._tracing.enter(record)
+            if record.status == 200 and ticket is not None:
+                ticket.model.metrics.traced(record.ended - record.started, record.identity.trace_id)
+
+
+def given(identity: Identity) -> Pairs:
+    """Return the headers of an answer that bears this identity; none where there is none."""
+    return ((b"x-request-id", identity.id.encode()),) if identity.id else ()
+
+
+def who_of(head: Head) -> str:
+    """Return the name of the key with which a request came in, empty without one."""
+    return "" if head.verdict is None else str(head.verdict[2])
+
+
+def _record(identity: Identity, request: Request, handler: Handler, ticket: Ticket | None, status: int) -> Record:
+    record = Record(identity, status, handler.route, handler.protocol, bytes_in=len(request.body))
+    record.who = who_of(request.head)
+    record.ended = monotonic()
+    _add(record, ticket, None if ticket is None or ticket.model is None else ran_of(ticket.model))
+    return record
+
+
+def ran_of(model: Any) -> Ran:
+    """Return the last run of an `app.runtime.model.Model`: that of whoever is answered just now."""
+    return model.batcher.ran_from, model.batcher.ran_to, model.encode_s
+
+
+def _add(record: Record, ticket: Ticket | None, ran: Ran | None) -> None:
+    """Add what the ticket knows, and of a run that it was in."""
+    if ticket is None:
+        return
+    record.started, record.submitted, record.rows = ticket.started, ticket.submitted, ticket.size
+    if ticket.model is not None:
+        record.model, record.version = ticket.model.name, ticket.model.version
+    if ran is not None and record.status in (200, 500) and ran[0] >= ticket.submitted > 0:
+        record.run_from, record.run_to, record.encode_s = ran

@@ -1,0 +1,210 @@
+"""The ASGI door: any ASGI server and every test client can bring a request to a handler.
+
+    AsgiDoor     a hot route
+    Ordinary     what goes on to FastAPI: its answers, too, say which request they are of
+
+It stands before FastAPI's routing and middleware, which cost about as much as everything else together.
+The other way in is `app.transport.fast_path`; both give the same answers on the wire.
+"""
+
+import asyncio
+import functools
+from time import monotonic
+
+from starlette.types import Message as AsgiMessage
+from starlette.types import Receive, Scope, Send
+
+from app.errors import Headers
+from app.http.api_keys import KEY_HEADERS
+from app.http.handler import Handler, Head, Ticket
+from app.http.request_ids import Sent, identify, sent_of
+from app.telemetry.request_observer import Journal, Pairs, given, who_of
+from app.telemetry.request_record import Record, error_of
+
+JSON = (b"content-type", b"application/json")
+SECRETS = KEY_HEADERS | {b"cookie", b"proxy-authorization"}
+QUIET = ("/health", "/metrics", "/v2/health", "/docs/assets")
+
+
+class Message:
+    """A request as `app.http.handler.Request` wants it, and the place where its answer arrives."""
+
+    __slots__ = ("answer", "body", "door", "head", "own", "sent", "ticket", "waiter")
+
+    arrived = 0.0
+
+    def __init__(self, door: "AsgiDoor", head: Head, sent: Sent | None, body: bytes) -> None:
+        self.door = door
+        self.head = head
+        self.sent = sent
+        self.body = body
+        self.ticket: Ticket | None = None
+        self.answer: tuple[int, bytes, Headers] | None = None
+        self.own: Pairs = ()  # headers that no other answer has
+        self.waiter: asyncio.Future[None] | None = None
+
+    def respond(self, status: int, body: bytes, headers: Headers) -> None:
+        door = self.door
+        if status >= 400 or self.sent is not None or door.watching:
+            self.own = door.journal.told(self, door.handler, self.sent, self.ticket, status, body)
+        self.answer = (status, body, headers)
+        self.ticket = None  # it knows `respond`: a circle that only the garbage collector would find
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_result(None)
+
+    def drop(self, _: object) -> None:
+        """The client has left, or its answer has gone out."""
+        if self.waiter is not None and not self.waiter.done():
+            if self.ticket is not None:
+                self.door.journal.left(self, self.door.handler, self.sent, self.ticket)
+                self.ticket.cancel()
+            self.waiter.set_result(None)
+
+
+class LastHead:
+    """What was made of the head that came last: a caller sends the same one again and again.
+
+    One that bears a key is not kept: how long it takes to compare a guess with it would tell how much of it is right.
+    """
+
+    def __init__(self) -> None:
+        self._headers: list[tuple[bytes, bytes]] | None = None
+        self._known: tuple[Head, Sent | None] = Head(b"", ()), None
+
+    def of(self, scope: Scope) -> tuple[Head, Sent | None]:
+        """Return the head of a request, and what it says of itself."""
+        if scope["headers"] == self._headers and scope["query_string"] == self._known[0].query:
+            return self._known
+        headers = [*scope["headers"]]  # a copy: the scope is its server's
+        head = Head(scope["query_string"], headers)
+        known = head, sent_of(head.headers)
+        if SECRETS.isdisjoint(head.headers):
+            self._headers, self._known = headers, known
+        return known
+
+
+class AsgiDoor:
+    """An ASGI callable that collects the body, under its limit, and awaits the handler's answer.
+
+    Args:
+        handler: who answers.
+        journal: told of the answers.
+        last: may be shared among doors.
+    """
+
+    def __init__(self, handler: Handler, journal: Journal | None = None, last: LastHead | None = None) -> None:
+        self.handler = handler
+        self.journal = journal or Journal()
+        self.watching = self.journal.watching
+        self._last = last or LastHead()
+        self._loop = asyncio.get_running_loop()  # asked once: before Python 3.12 each question costs a system call
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        head, sent = self._last.of(scope)
+        body: bytes | None = b""
+        length = head.length or 0
+        limit = self.handler.max_body_bytes
+        if length <= limit:
+            first = await receive()
+            if first["type"] == "http.request" and "body" in first and not first.get("more_body"):
+                body = first["body"]
+                length = len(body)
+            else:
+                body, length = await _collect(first, receive, limit)
+        if body is None:
+            return  # the client left before its body was there
+        message = Message(self, head, sent, body if length <= limit else b"")
+        ticket: Ticket | None = None
+        if length > limit:
+            message.respond(*self.handler.refuse(length))
+        else:
+            ticket = self.handler.handle(message, message.respond)
+        if message.answer is None:
+            message.ticket = ticket
+            message.waiter = self._loop.create_future()
+            if ticket is None or ticket.quick:
+                await message.waiter
+            else:
+                await _unless_left(message, message.waiter, receive)
+        if message.answer is not None:
+            status, body, headers = message.answer
+            raw = [*_raw(headers), (b"content-length", b"%d" % len(body)), *message.own]
+            await send({"type": "http.response.start", "status": status, "headers": raw})
+            await send({"type": "http.response.body", "body": body})
+
+
+async def _unless_left(message: Message, waiter: "asyncio.Future[None]", receive: Receive) -> None:
+    """Wait for the answer; when the client leaves first, its work is dropped."""
+    left = asyncio.ensure_future(receive())
+    left.add_done_callback(message.drop)
+    try:
+        await waiter
+    finally:
+        left.cancel()
+
+
+async def _collect(message: AsgiMessage, receive: Receive, limit_bytes: int) -> tuple[bytes | None, int]:
+    """Join the pieces of a body, and stop when there are too many; None when the client leaves before the last."""
+    pieces, size = [], 0
+    while message["type"] == "http.request":
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+        if not message.get("more_body") or size > limit_bytes:
+            return b"".join(pieces), size
+        message = await receive()
+    return None, size
+
+
+class Ordinary:
+    """Sends an ordinary route's answer on, with the id of its request.
+
+    Probes and scrapes that go well have no line in the log: they come each second and say nothing.
+
+    Args:
+        scope: of the request; by its end it says which route answered.
+        send: where the answer goes.
+        journal: told of it.
+    """
+
+    def __init__(self, scope: Scope, send: Send, journal: Journal) -> None:
+        self._scope = scope
+        self._send = send
+        self._journal = journal
+        self.head = Head(scope["query_string"], scope["headers"])
+        self._sent = sent_of(self.head.headers)
+        self._started = monotonic()
+        self._start: AsgiMessage | None = None  # held until it is known what the answer says
+
+    async def __call__(self, message: AsgiMessage) -> None:
+        if message["type"] == "http.response.start":
+            self._start = message
+            return
+        if self._start is not None:
+            start, self._start = self._start, None
+            own = self._tell(start["status"], message.get("body", b""))
+            await self._send({**start, "headers": [*start.get("headers", ()), *own]})
+        await self._send(message)
+
+    def _tell(self, status: int, body: bytes) -> Pairs:
+        identity = identify(self._sent)
+        if status < 400 and (self._scope["path"].startswith(QUIET) or not self._journal.watching):
+            return given(identity)
+        record = Record(identity, status, _route_of(self._scope), method=self._scope["method"], bytes_out=len(body))
+        record.started, record.who = self._started, who_of(self.head)
+        if status >= 400:
+            record.error = error_of(body)
+        return self._journal.note(record)
+
+
+def _route_of(scope: Scope) -> str:
+    """Return the form of the path, empty where no route has it; of routers in routers, FastAPI tells the inner one."""
+    route = getattr(scope.get("route"), "path", "")
+    inner = route and scope["path"].startswith("/admin/") and not route.startswith("/admin/")
+    return f"/admin{route}" if inner else route
+
+
+@functools.lru_cache(maxsize=256)
+def _raw(headers: Headers) -> list[tuple[bytes, bytes]]:
+    """Write headers as ASGI wants them; most answers have those of an earlier one."""
+    raw = [(name.encode(), value.encode()) for name, value in headers]
+    return raw if any(name == b"content-type" for name, _ in raw) else [JSON, *raw]

@@ -1,0 +1,198 @@
+"""One hot request on a connection: its body comes in by pieces, its answer goes out at once.
+
+    feed, complete   the body, under its limit
+    start            its turn on the connection has come
+    respond          the handler's call-back: written by the door
+    Watched          an exchange that has an id, or of which something is told; see `app.telemetry.request_observer`
+
+An `Exchange` stands where uvicorn keeps its `RequestResponseCycle`, and looks like one as far as uvicorn asks.
+It knows nothing of parsing or of the socket; `app.transport.fast_path` does.
+"""
+
+import asyncio
+from typing import Protocol
+
+from app.errors import Headers
+from app.http.handler import Handler, Head, Refusal, Ticket
+from app.http.request_ids import ID_HEADERS, line_of, sent_of
+from app.http.request_ids import Headers as RawHeaders
+from app.telemetry.request_observer import Journal
+
+REST_MAX_BYTES = 2**20  # of a refused body that are worth reading, so that the connection can be used again
+
+
+class Door(Protocol):
+    """What an exchange needs of its connection."""
+
+    transport: asyncio.Transport
+    journal: Journal
+    watching: bool  # whether good answers, too, are told to the journal
+    arrived: float  # see `app.http.handler.Request`
+
+    def write(self, exchange: "Exchange", status: int, body: bytes, headers: Headers, own: bytes = b"") -> None:
+        """Write a whole response, and go on with the next request; `own` are lines that no other answer has."""
+        ...
+
+
+class HotHead(Head):
+    """The head of a hot request, with who answers it and what the connection does after it."""
+
+    __slots__ = ("expects_100", "handler", "keep_alive", "url")
+
+    def __init__(self, handler: Handler, url: bytes, keep_alive: bool, headers: list[tuple[bytes, bytes]]) -> None:
+        super().__init__(url.partition(b"?")[2], headers)
+        self.handler = handler
+        self.url = url
+        self.keep_alive = keep_alive
+        self.expects_100 = self.header(b"expect").lower() == b"100-continue"
+
+    def with_ids(self, said: RawHeaders) -> "HotHead":
+        """Return the same head with these headers, too."""
+        return self._with({**self.headers, **said})
+
+    def without_ids(self) -> "HotHead":
+        """Return the same head without what it says of its request."""
+        return self._with({name: value for name, value in self.headers.items() if name not in ID_HEADERS})
+
+    def _with(self, headers: dict[bytes, bytes]) -> "HotHead":
+        other = HotHead.__new__(HotHead)
+        other.query, other.length, other.timeout = self.query, self.length, self.timeout
+        other.content_type, other.content_encoding = self.content_type, self.content_encoding
+        other.handler, other.url, other.verdict = self.handler, self.url, self.verdict
+        other.keep_alive, other.expects_100 = self.keep_alive, self.expects_100
+        other.headers = headers
+        return other
+
+
+class Exchange:
+    """One hot request and its answer; to uvicorn it looks like a `RequestResponseCycle`."""
+
+    __slots__ = (
+        "_door",
+        "_received",
+        "_started",
+        "_ticket",
+        "_whole",
+        "arrived",
+        "body",
+        "disconnected",
+        "head",
+        "keep_alive",
+        "response_complete",
+    )
+
+    def __init__(self, door: Door, head: HotHead, body: bytes = b"") -> None:
+        self._door = door
+        self.head = head
+        self._received = 0  # bytes of a body that comes by pieces
+        self._whole = False  # the last byte of the body is here
+        self._started = False  # it is this request's turn on the connection
+        self._ticket: Ticket | None = None
+        self.body = body
+        self.keep_alive = head.keep_alive
+        self.disconnected = False
+        self.response_complete = False
+
+    @property
+    def crowded_out(self) -> bool:
+        """True when it is being refused because its model has more to do than it can."""
+        return isinstance(self._ticket, Refusal) and self._ticket.crowded
+
+    # ── what uvicorn asks of a cycle whose connection is lost ──
+
+    @property
+    def message_event(self) -> "Exchange":
+        return self
+
+    def set(self) -> None:
+        """Drop the work: the client has left."""
+        self.disconnected = True
+        if self._ticket is not None and not self.response_complete:
+            self._ticket.cancel()
+
+    # ── the body comes in ──
+
+    def feed(self, piece: bytes) -> None:
+        """Collect a piece of the body, under the limit.
+
+        Each is copied when it comes: to join those of a large body at its end stopped the loop for ten milliseconds.
+        """
+        self._received += len(piece)
+        if self._received > self.head.handler.max_body_bytes:
+            self.body = b""
+            if self._started:
+                self._refuse(self._received)
+        elif not self.body:
+            self.body = piece
+        else:
+            if type(self.body) is bytes:
+                self.body = bytearray(self.body)  # type: ignore[assignment]  # as good as bytes to all who read it
+            self.body += piece
+
+    def complete(self) -> None:
+        """The body is whole: answer, if it is this request's turn."""
+        self._whole = True
+        if self._started:
+            self.handle()
+
+    def start(self) -> None:
+        """It is this request's turn on the connection; a body that is announced as too large is not waited for."""
+        self._started = True
+        size = max(self._received, self.head.length or 0)
+        if size > self.head.handler.max_body_bytes:
+            self._refuse(size)
+        elif self._whole:
+            self.handle()
+        elif self.head.expects_100:
+            self._door.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    # ── the answer goes out ──
+
+    def handle(self) -> None:
+        """Hand the request over; the answer comes to `respond`."""
+        self.arrived = self._door.arrived
+        ticket = self.head.handler.handle(self, self.respond)
+        if not self.response_complete:
+            self._ticket = ticket
+
+    def respond(self, status: int, body: bytes, headers: Headers) -> None:
+        """Write the answer; uvicorn then starts the next request or waits for one."""
+        if not self.disconnected and not self.response_complete:
+            self.response_complete = True
+            own = b"" if status < 400 else self._tell({}, status, body)
+            self._ticket = None  # it knows `respond`: a cycle that only the garbage collector would find
+            self._door.write(self, status, body, headers, own)
+
+    def _refuse(self, size: int) -> None:
+        """A client that waits for 100 sends no body, so that the connection cannot be used again.
+
+        Nor is it kept for the sake of a body that is far too large: its sender should stop.
+        """
+        little = (self.head.length or 0) <= self.head.handler.max_body_bytes + REST_MAX_BYTES
+        self.keep_alive = self.keep_alive and not self.head.expects_100 and little
+        self.respond(*self.head.handler.refuse(size))
+
+    def _tell(self, said: RawHeaders, status: int, body: bytes) -> bytes:
+        """Tell the journal; return the lines that say which request it was."""
+        pairs = self._door.journal.told(self, self.head.handler, sent_of(said), self._ticket, status, body)
+        return b"".join([b"%b: %b\r\n" % pair for pair in pairs])
+
+
+class Watched(Exchange):
+    """An exchange whose request says something of itself, or whose end is told in any case."""
+
+    __slots__ = ()
+
+    def set(self) -> None:
+        if self._ticket is not None and not self.response_complete:
+            self._door.journal.left(self, self.head.handler, sent_of(self.head.headers), self._ticket)
+        super().set()
+
+    def respond(self, status: int, body: bytes, headers: Headers) -> None:
+        if not self.disconnected and not self.response_complete:
+            self.response_complete = True
+            headers_in = self.head.headers
+            told = self._door.watching or status >= 400
+            own = self._tell(headers_in, status, body) if told else line_of(headers_in)
+            self._ticket = None
+            self._door.write(self, status, body, headers, own)

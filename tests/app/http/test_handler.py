@@ -1,0 +1,42 @@
+"""What a door and a handler agree on."""
+
+from typing import cast
+
+from app.http.handler import Handler, Head, HotRoutes, Request
+from app.transport.asgi import AsgiDoor, Message
+
+
+def test_a_message_is_a_request() -> None:
+    """The ASGI door's message has what a handler asks for."""
+    head = Head(b"a=1", [(b"content-type", b"text/x"), (b"content-encoding", b"gzip"), (b"content-length", b"4")])
+    door = AsgiDoor.__new__(AsgiDoor)  # none is needed before there is an answer
+    request: Request = Message(door, head, None, b"body")
+    assert (request.head, request.body) == (head, b"body")
+
+
+def test_what_a_head_says() -> None:
+    """The headers that count, and any other by its name."""
+    head = Head(b"a=1", [(b"content-type", b"text/x"), (b"content-encoding", b"gzip"), (b"content-length", b"4")])
+    assert (head.query, head.content_type, head.content_encoding, head.length) == (b"a=1", b"text/x", b"gzip", 4)
+    assert (head.header(b"content-type"), head.header(b"absent"), head.timeout) == (b"text/x", b"", b"")
+    assert Head(b"", [(b"content-length", b"-1")]).length is None
+    assert Head(b"", [(b"x-request-timeout-ms", b"50")]).timeout == b"50"
+
+
+def test_routes_start_empty() -> None:
+    """And do not share their contents."""
+    one, two = HotRoutes(), HotRoutes()
+    one.heads[b"x"] = 1
+    one.take("/x", cast("Handler", object()))
+    assert (two.find(b"/x"), two.heads) == (None, {})
+
+
+def test_a_path_is_found_by_its_whole_or_by_its_beginning() -> None:
+    """The whole comes first, and a family may know nothing of a path."""
+    whole, member = cast("Handler", object()), cast("Handler", object())
+    routes = HotRoutes()
+    routes.take("/a/exact", whole)
+    routes.take_family("/a/", lambda path: member if path.endswith(b":go") else None)
+    assert routes.find(b"/a/exact") is whole
+    assert routes.find(b"/a/x:go") is member
+    assert routes.find(b"/a/x") is routes.find(b"/b/x:go") is None

@@ -1,0 +1,78 @@
+"""Errors of the ordinary routes are `{"error": …}` like everywhere else."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import HTTPException
+
+from app.errors import NotReady
+from app.main import Slipway
+from tests.support import serving
+
+
+def with_routes(models: Path) -> Slipway:
+    """An application with routes that fail in every way."""
+    app = serving.app_of(models)
+
+    @app.get("/number")
+    async def number(wanted: int) -> int:
+        return wanted
+
+    @app.get("/bug")
+    async def bug() -> None:
+        raise RuntimeError("the secret of the house")
+
+    @app.get("/ours")
+    async def ours() -> None:
+        raise NotReady("Not yet.")
+
+    @app.get("/teapot")
+    async def teapot() -> None:
+        raise HTTPException(418, "the secret of the pot")
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "message"),
+    [
+        ("/number?wanted=x", 400, "Invalid `query.wanted`: "),
+        ("/number", 400, "Invalid `query.wanted`: Field required."),
+        ("/bug", 500, "Internal error."),
+        ("/ours", 503, "Not yet."),
+        ("/teapot", 418, "Internal error."),
+        ("/nothing", 404, "Unknown path: expected one of those listed at /docs. Received: `/nothing`."),
+        ("/" + "x" * 1000, 404, "x."),
+    ],
+)
+async def test_every_error_has_the_same_form(path: str, status: int, message: str, models: Path) -> None:
+    """Whoever raised it, and a bug shows nothing of its text."""
+    async with serving.running(with_routes(models)) as client:
+        response = await client.get(path)
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/json"
+    assert list(response.json()) == ["error"]
+    assert message.removesuffix("x.") in response.json()["error"]
+    assert "secret" not in response.text
+    assert len(response.text) < 400
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"])
+async def test_a_wrong_method(method: str, client: httpx.AsyncClient) -> None:
+    """405 with `Allow`, on the hot route too."""
+    response = await client.request(method, "/predict")
+    assert response.status_code == 405
+    assert response.headers["allow"] == "POST"
+    assert response.json() == {"error": f"Invalid method for `/predict`: expected POST. Received: {method}."}
+
+
+@pytest.mark.parametrize(
+    "path", ["/health", "/health/live", "/health/ready", "/health/startup", "/metrics", "/models", "/models/tiny", "/"]
+)
+async def test_a_wrong_method_on_every_route(path: str, client: httpx.AsyncClient) -> None:
+    """POST is refused wherever it does not belong."""
+    response = await client.post(path)
+    assert response.status_code == 405
+    assert response.headers["allow"] == "GET"
+    assert list(response.json()) == ["error"]

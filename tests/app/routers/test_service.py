@@ -1,0 +1,58 @@
+"""Every ordinary route."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support import serving, tiny
+
+
+async def test_the_root_leads_to_the_documentation(client: httpx.AsyncClient) -> None:
+    """A person who opens the address sees something."""
+    response = await client.get("/")
+    assert response.status_code == 307
+    assert response.next_request is not None
+    assert response.next_request.url.path == "/docs"
+
+
+async def test_the_list_of_models(tmp_path: Path) -> None:
+    """Every version with its state, and what it is."""
+    for version in (1, 2):
+        tiny.write(tmp_path, tiny.Tiny(version=version))
+    async with serving.running(serving.app_of(tmp_path, versions="all")) as client:
+        first, second = (await client.get("/models")).json()["models"]
+    assert (first["name"], first["version"], first["state"]) == ("tiny", 1, "ready")
+    assert second["version"] == 2
+    assert (first["task"], first["target"], first["precision"]) == ("binary", "target", "fp32")
+    assert first["metrics"] == {"accuracy": 1.0}
+    assert first["engine"].startswith("runs ")
+    assert "reason" not in first
+
+
+async def test_a_model_in_full(client: httpx.AsyncClient) -> None:
+    """Features, labels, metrics and an example that works when posted."""
+    response = await client.get("/models/tiny")
+    assert response.json()["name"] == "tiny"
+    (version,) = response.json()["versions"]
+    assert [feature["name"] for feature in version["features"]] == ["age", "hours-per-week", "member", "level"]
+    assert version["labels"] == ["no", "yes"]
+    assert version["metrics"] == {"shipped": {"accuracy": 1.0}}
+    assert (await client.post("/predict", json=version["example"])).status_code == 200
+
+
+async def test_a_failed_model_in_full(tmp_path: Path) -> None:
+    """What is known of it: the reason."""
+    (tiny.write(tmp_path) / "card.md").unlink()
+    async with serving.running(serving.app_of(tmp_path)) as client:
+        (version,) = (await client.get("/models/tiny")).json()["versions"]
+    assert list(version) == ["name", "version", "state", "reason"]
+
+
+@pytest.mark.parametrize("name", ["other", "TINY", "tiny%20", "x" * 500])
+async def test_an_unknown_model(name: str, client: httpx.AsyncClient) -> None:
+    """404, with those that are known."""
+    response = await client.get(f"/models/{name}")
+    assert response.status_code == 404
+    assert response.json()["error"].startswith("Unknown model: expected one of tiny. Received: `")
+    assert len(response.text) < 300

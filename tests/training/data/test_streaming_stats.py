@@ -1,0 +1,72 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from training.data.streaming_stats import KEPT_HASHES, KEPT_TEXTS, Counts, Different, Sample, Summary
+
+
+def test_a_summary_of_pieces_is_that_of_the_whole() -> None:
+    values = np.random.default_rng(1).lognormal(3, 2, 10_000)
+    values[::7] = np.nan
+    summary = Summary()
+    for piece in np.split(values, [10, 11, 5000]):
+        summary.add(piece)
+    assert (summary.rows, summary.present) == (10_000, int((~np.isnan(values)).sum()))
+    assert summary.mean == pytest.approx(np.nanmean(values))
+    assert summary.deviation == pytest.approx(np.nanstd(values))
+    assert (summary.minimum, summary.maximum) == (np.nanmin(values), np.nanmax(values))
+    assert not summary.is_whole
+
+
+def test_a_summary_counts_missing_text() -> None:
+    summary = Summary()
+    summary.add(np.array(["a", "", "b", ""], object))
+    assert (summary.missing_share, summary.example) == (0.5, "a")
+
+
+def test_few_different_values_are_counted_and_many_estimated() -> None:
+    few, many, all_ = Different(), Different(), Different()
+    for start in range(0, 300_000, 10_000):
+        numbers = np.arange(start, start + 10_000)
+        few.add(pd.util.hash_array(numbers % 1000))
+        many.add(pd.util.hash_array(numbers // 3))
+        all_.add(pd.util.hash_array(numbers))
+    assert few.count(300_000) == 1000
+    assert many.count(300_000) == pytest.approx(100_000, rel=4 / np.sqrt(KEPT_HASHES))
+    assert all_.count(300_000) == 300_000
+
+
+def test_counts_forget_the_rarer_texts_first() -> None:
+    counts = Counts()
+    counts.add(np.array(["often"] * 9 + [""], object))
+    for start in range(0, KEPT_TEXTS + 10_000, 10_000):
+        counts.add(np.array([f"once {number}" for number in range(start, start + 10_000)], object))
+    assert counts.of["often"] == 9
+    assert len(counts.of) <= KEPT_TEXTS
+    assert "" not in counts.of
+
+
+def test_a_sample_is_of_all_rows_alike_and_by_seed() -> None:
+    frame = pd.DataFrame({"row": np.arange(50_000)})
+
+    def drawn(seed: int) -> pd.Series:
+        sample = Sample(5000, seed)
+        for start in range(0, 50_000, 7000):
+            sample.add(frame.iloc[start : start + 7000])
+        assert sample.seen == 50_000
+        return sample.frame["row"]
+
+    rows = drawn(3)
+    assert len(rows) == 5000
+    assert rows.is_monotonic_increasing
+    shares = np.histogram(rows, bins=5)[0] / 5000
+    assert shares == pytest.approx(np.full(5, 0.2), abs=0.03)
+    assert rows.equals(drawn(3))
+    assert not rows.equals(drawn(4))
+
+
+def test_a_sample_of_few_rows_has_all() -> None:
+    sample = Sample(10, 0)
+    sample.add(pd.DataFrame({"row": [1, 2]}))
+    sample.add(pd.DataFrame({"row": [3]}))
+    assert sample.frame["row"].tolist() == [1, 2, 3]

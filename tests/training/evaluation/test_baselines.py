@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from training.data.prepare import Data
+from training.evaluation.baselines import boosting, linear, trivial
+from training.features.features import NUMERIC
+from training.tasks.evaluate import Rows
+from training.tasks.regression import Regression
+
+
+def numbers(rows: Rows) -> Rows:
+    return Rows({NUMERIC: rows.arrays[NUMERIC].copy()}, rows.y)
+
+
+def test_each_baseline_beats_the_trivial_model(data: Data) -> None:
+    task, main = data.task, data.task.budget_metrics[0]
+    low = task.evaluate(data.test.y, trivial(task)(data.test))
+    boosted = task.evaluate(data.test.y, boosting(task, data.train, seed=0)(data.test))
+    straight = task.evaluate(data.test.y, linear(task, data.train)(data.test))
+    assert boosted[main] > low[main] + 0.2
+    assert straight[main] > low[main] + 0.2
+
+
+def test_a_straight_line_is_found_by_the_linear_model() -> None:
+    """Standardised and one-hot features: sizes that differ a millionfold, and a value's own weight."""
+    random = np.random.default_rng(0)
+    measured = np.column_stack([random.normal(5e6, 1e6, 400), random.normal(0, 1e-3, 400)])
+    words = random.choice(["a", "b", "c"], (400, 1)).astype(object)
+    y = measured[:, 0] / 1e6 + 1e3 * measured[:, 1] + 3 * (words[:, 0] == "b")
+    rows = Rows({"numeric": measured.astype(np.float32), "categorical": words}, y)
+    answers = linear(Regression().fit_to(y), rows)(rows)
+    assert Regression().evaluate(y, answers)["r2"] > 0.999
+
+
+def test_labels_that_the_training_rows_lack_get_zeros(binary: Data) -> None:
+    task = type(binary.task)(("no", "yes", "never"))  # type: ignore[call-arg]  # a Classification
+    for baseline in (boosting(task, binary.train, seed=0), linear(task, binary.train)):
+        answers = baseline(binary.test)
+        assert answers.shape == (len(binary.test), 3)
+        assert not answers[:, 2].any()
+        np.testing.assert_allclose(answers.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("gap", [np.nan, 1e38])
+def test_tables_of_numbers_alone_with_gaps_and_extremes(binary: Data, gap: float) -> None:
+    train, test = numbers(binary.train), numbers(binary.test)
+    test.arrays[NUMERIC][:3] = gap
+    for baseline in (boosting(binary.task, train, seed=0), linear(binary.task, train)):
+        answers = baseline(test)
+        assert np.isfinite(answers).all()
+        assert binary.task.evaluate(test.y, answers)["roc_auc"] > 0.5

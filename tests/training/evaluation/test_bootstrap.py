@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+
+from training.evaluation.bootstrap import (
+    CELLS_A_CHUNK,
+    FEWEST_RESAMPLES,
+    MOST_CELLS,
+    RESAMPLES,
+    counts,
+    interval,
+    intervals,
+    resamples_for,
+)
+from training.tasks.classification import Classification
+from training.tasks.regression import Regression
+
+
+def coins(rows: int, right: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Labels, and answers of which a share is right."""
+    random = np.random.default_rng(seed)
+    y = random.integers(0, 2, rows)
+    said = np.where(random.random(rows) < right, y, 1 - y)
+    return y, np.where(np.arange(2) == said[:, None], 0.8, 0.2)
+
+
+def test_an_interval_of_accuracy_is_that_of_the_binomial() -> None:
+    y, outputs = coins(2000, 0.8)
+    found = intervals(Classification(("a", "b")), y, outputs, outputs, seed=0).shipped["accuracy"]
+    deviation = np.sqrt(0.8 * 0.2 / 2000)
+    assert found.value == pytest.approx(0.8, abs=3 * deviation)
+    assert found.high - found.value == pytest.approx(1.96 * deviation, rel=0.15)
+    assert found.value - found.low == pytest.approx(1.96 * deviation, rel=0.15)
+
+
+def test_it_holds_the_truth_about_as_often_as_it_says() -> None:
+    """The mean absolute error of normal noise is the root of 2/π; 200 samples of it, so 190 should hold it."""
+    held, task = 0, Regression()
+    for seed in range(200):
+        errors = np.random.default_rng(seed).normal(size=(100, 1))
+        found = intervals(task, np.zeros(100), errors, errors, seed).shipped["mae"]
+        held += found.low <= np.sqrt(2 / np.pi) <= found.high
+    assert 180 <= held <= 198
+
+
+def test_the_difference_is_judged_on_the_same_rows() -> None:
+    """Two models that err alike are told apart much better than by their own intervals."""
+    random = np.random.default_rng(0)
+    y = random.normal(0, 1, 500)
+    shared = y + random.normal(0, 0.5, 500)
+    found = intervals(Regression(), y, shared[:, None], (shared + random.normal(0, 0.05, 500))[:, None], seed=0)
+    own, between = found.shipped["rmse"], found.difference["rmse"]
+    assert between.high - between.low < (own.high - own.low) / 3
+    same = intervals(Regression(), y, shared[:, None], shared[:, None], seed=0).difference["rmse"]
+    assert (same.value, same.low, same.high) == (0, 0, 0)
+
+
+def test_a_seed_repeats_it() -> None:
+    y, outputs = coins(100, 0.7)
+    one, same, other = (intervals(Classification(("a", "b")), y, outputs, outputs, seed) for seed in (1, 1, 2))
+    assert one == same
+    assert one != other
+
+
+def test_draws_are_with_replacement_and_as_many_as_the_rows() -> None:
+    rows = CELLS_A_CHUNK // 3
+    drawn = np.concatenate(list(counts(rows, 5, seed=0)))
+    assert drawn.shape == (5, rows)
+    assert (drawn.sum(axis=1) == rows).all()
+    assert (drawn == 0).mean() == pytest.approx(np.exp(-1), abs=0.01)
+    assert len(np.unique(drawn, axis=0)) == 5
+
+
+def test_large_test_splits_are_drawn_less_often() -> None:
+    assert resamples_for(10_000) == RESAMPLES
+    assert resamples_for(MOST_CELLS // 400) == 400
+    assert resamples_for(10**12) == FEWEST_RESAMPLES
+
+
+def test_draws_without_a_meaning_are_left_out() -> None:
+    found = interval(0.5, np.array([np.nan, 0.4, 0.6]))
+    assert 0.4 <= found.low < found.high <= 0.6
+    assert interval(0.5, np.array([np.nan])).low == 0.5

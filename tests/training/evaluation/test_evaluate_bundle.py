@@ -1,0 +1,94 @@
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from tests.training.conftest import options_for
+from training.cli.bundles import COMMANDS
+from training.data.prepare import prepare
+from training.errors import DataError
+from training.evaluation import evaluate_bundle as verdict
+from training.evaluation import served_bundle as served
+from training.evaluation.served_bundle import Served
+
+
+@pytest.fixture(scope="module")
+def bundle(bundle_folder: Path) -> Served:
+    return served.load(bundle_folder)
+
+
+@pytest.fixture(scope="module")
+def test_rows(data_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The test split of the bundle, in a file of its own."""
+    data = prepare(options_for(data_file, "sold"))
+    path = tmp_path_factory.mktemp("new") / "test.csv"
+    data.test_frame.assign(sold=data.table.target.iloc[data.parts.test]).to_csv(path, index=False)
+    return path
+
+
+def test_the_test_rows_give_what_the_card_says(bundle: Served, test_rows: Path) -> None:
+    answers = verdict.answer(bundle, test_rows)
+    found = verdict.judge(bundle, answers)
+    assert answers.refused == answers.without_target == 0
+    assert not answers.is_own
+    for name, value in bundle.manifest.metrics["shipped"].items():
+        assert found.metrics[name].value == pytest.approx(value, abs=1e-6)
+        assert found.metrics[name].low <= value <= found.metrics[name].high
+        assert not found.is_beyond(name)
+
+
+def test_the_file_of_the_training_is_recognised(bundle: Served, data_file: Path) -> None:
+    answers = verdict.answer(bundle, data_file)
+    assert answers.is_own
+    assert len(answers.lines) == 405  # repeated rows count: nobody said that they are one row
+
+
+def test_labels_that_are_wrong_make_the_card_lie_outside(bundle: Served, test_rows: Path, tmp_path: Path) -> None:
+    path = tmp_path / "turned.csv"
+    frame = pd.read_csv(test_rows)
+    frame.assign(sold=frame["sold"].map({"yes": "no", "no": "yes"})).to_csv(path, index=False)
+    assert verdict.judge(bundle, verdict.answer(bundle, path)).is_beyond("accuracy")
+
+
+def test_rows_that_cannot_be_judged_are_counted_with_the_reason(bundle: Served, tmp_path: Path) -> None:
+    path = tmp_path / "new.csv"
+    good = "48.5,3,red,never seen,true,yes\n,3,,city 1,false,no\n"
+    path.write_text(
+        "size,weight,color,city,old,sold\n" + good + "1,heavy,red,a,true,yes\n1,2,red,a,true,maybe\n1,2,red,a,true,\n"
+    )
+    answers = verdict.answer(bundle, path)
+    assert (answers.lines, answers.truths) == ([2, 3], [1, 0])
+    assert (answers.refused, answers.without_target) == (2, 1)
+    assert "line 4, `weight`: expected a number" in answers.faults[0] + answers.faults[1]
+    assert any("line 5, `sold`: expected one of no, yes. Received: 'maybe'" in fault for fault in answers.faults)
+
+
+def test_rows_of_one_label_cannot_be_judged(bundle: Served, tmp_path: Path) -> None:
+    path = tmp_path / "new.csv"
+    path.write_text("size,weight,color,city,old,sold\n" + "48.5,3,red,a,true,yes\n" * 9)
+    with pytest.raises(DataError, match=r"at least two different labels\. Received: 9 rows with 1"):
+        verdict.answer(bundle, path)
+
+
+def test_the_command_says_it_in_a_table_and_in_json(bundle_folder: Path, test_rows: Path) -> None:
+    words = [str(bundle_folder), str(test_rows)]
+    table = CliRunner().invoke(COMMANDS["evaluate"], words)
+    document = json.loads(CliRunner().invoke(COMMANDS["evaluate"], [*words, "--json"]).stdout)
+    assert table.exit_code == 0
+    assert "on the card" in table.stdout
+    assert document["rows"] == len(pd.read_csv(test_rows))
+    accuracy = document["metrics"]["accuracy"]
+    assert accuracy["low"] <= accuracy["value"] <= accuracy["high"]
+    assert document["card"]["accuracy"] == pytest.approx(accuracy["value"])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [(["{folder}", "nowhere.csv"], "nowhere.csv, which is not a file"), (["nowhere", "{data}"], "nowhere")],
+)
+def test_what_does_not_fit_is_one_message(bundle_folder: Path, test_rows: Path, words: list[str], message: str) -> None:
+    done = CliRunner().invoke(COMMANDS["evaluate"], [w.format(folder=bundle_folder, data=test_rows) for w in words])
+    assert done.exit_code == 2
+    assert message in done.stderr

@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from training.evaluation.findings import Slices
+from training.evaluation.slices import MIN_ROWS, slices
+from training.features.features import CATEGORICAL, NUMERIC, Category, Features, Number
+from training.tasks.classification import Classification
+from training.tasks.evaluate import Rows
+from training.tasks.regression import Regression
+
+ROWS = 1000
+
+
+def number(name: str, type_: str = "number") -> Number:
+    return Number(name, type_, 0.1, 0.0, 1.0, 0.5, 0.3, 0.5, (0.0, 1.0))  # type: ignore[arg-type]
+
+
+FEATURES = Features(
+    order=("age", "city", "old"),
+    numbers=(number("age"), number("old", "boolean")),
+    categories=(Category("city", 0.0, ("a", "b")),),
+)
+
+
+def rows() -> Rows:
+    """Ages from 0 to 1 with gaps, a boolean, and a city that is missing, frequent or rare."""
+    random = np.random.default_rng(0)
+    age = np.where(random.random(ROWS) < 0.1, np.nan, random.random(ROWS))
+    old = random.integers(0, 2, ROWS)
+    city = random.choice(np.array(["", "a", "b", "rare"], object), ROWS, p=[0.2, 0.48, 0.3, 0.02])
+    arrays = {NUMERIC: np.column_stack([age, old]).astype(np.float32), CATEGORICAL: city[:, None]}
+    return Rows(arrays, random.normal(0, 1, ROWS))
+
+
+def judged(test: Rows, wrong: NDArray[np.bool_]) -> Slices:
+    """Answers that are off by 0.1, and by 1 where they are wrong."""
+    outputs = (test.y + np.where(wrong, 1.0, 0.1))[:, None]
+    return slices(Regression(), FEATURES, test, test, outputs, seed=0)
+
+
+def test_the_slice_that_is_wrong_comes_first() -> None:
+    test = rows()
+    found = judged(test, test.arrays[CATEGORICAL][:, 0] == "b")
+    first = found.slices[0]
+    assert (found.metric, first.feature, first.values) == ("mae", "city", "b")
+    assert first.metric.value == pytest.approx(1.0)
+    assert first.is_worse
+    assert [one.feature for one in found.slices if one.is_worse] == ["city"]
+    assert found.whole == pytest.approx(0.1 + 0.9 * (test.arrays[CATEGORICAL] == "b").mean())
+
+
+def test_ranges_of_numbers_values_and_gaps_are_looked_at_if_there_are_rows_enough() -> None:
+    test = rows()
+    found = judged(test, np.zeros(ROWS, bool))
+    named = {(one.feature, one.values) for one in found.slices}
+    assert {("city", "missing"), ("city", "a"), ("old", "true"), ("old", "false"), ("age", "missing")} <= named
+    assert not any(one.values == "rare" for one in found.slices)
+    ages = [one.rows for one in found.slices if one.feature == "age" and one.values != "missing"]
+    assert len(ages) == 5
+    assert sum(ages) == np.isfinite(test.arrays[NUMERIC][:, 0]).sum()
+    assert min(one.rows for one in found.slices) >= MIN_ROWS
+
+
+def test_for_classes_less_is_worse_and_one_label_alone_has_no_auc() -> None:
+    test = rows()
+    old = test.arrays[NUMERIC][:, 1] == 1
+    y = np.where(test.arrays[CATEGORICAL][:, 0] == "", 0, test.y > 0).astype(np.int64)
+    random = np.random.default_rng(1)
+    yes = np.where(old, random.random(ROWS), np.clip(y + random.normal(0, 0.3, ROWS), 0, 1))
+    outputs = np.stack([1 - yes, yes], axis=1)
+    found = slices(Classification(("no", "yes")), FEATURES, test, Rows(test.arrays, y), outputs, seed=0)
+    assert (found.metric, found.slices[0].feature, found.slices[0].values) == ("roc_auc", "old", "true")
+    assert found.slices[0].metric.value == pytest.approx(0.5, abs=0.1)
+    assert found.slices[0].metric.high < found.whole
+    assert ("city", "missing") not in {(one.feature, one.values) for one in found.slices}
+
+
+def test_noise_alone_seldom_looks_worse() -> None:
+    """Errors that have nothing to do with the features: about one slice in forty, so hardly three of a dozen."""
+    test = rows()
+    found = judged(test, np.random.default_rng(5).random(ROWS) < 0.3)
+    assert sum(one.is_worse for one in found.slices) <= 2

@@ -1,0 +1,78 @@
+import numpy as np
+import onnx
+import pytest
+
+from training.data.prepare import Data
+from training.errors import ParityError
+from training.export.onnx import PARITY_BATCHES, check_parity, export, spoil
+from training.export.ort_session import Session
+from training.features.features import CATEGORICAL, NUMERIC, spread, take
+from training.network.network import Network, build
+
+
+def test_inputs_and_outputs_are_named_and_the_batch_is_symbolic(data: Data, graph: bytes) -> None:
+    found = onnx.load_model_from_string(graph).graph
+    shapes = {
+        tensor.name: [dim.dim_param or dim.dim_value for dim in tensor.type.tensor_type.shape.dim]
+        for tensor in (*found.input, *found.output)
+    }
+    assert shapes == {
+        NUMERIC: ["batch", len(data.features.numbers)],
+        CATEGORICAL: ["batch", len(data.features.categories)],
+        data.task.output: ["batch", data.task.width],
+    }
+
+
+@pytest.mark.parametrize("batch", PARITY_BATCHES)
+def test_keras_and_onnx_agree_with_gaps_and_unseen_values(
+    data: Data, network: Network, graph: bytes, batch: int
+) -> None:
+    rows = spoil(spread(data.test.arrays, batch), seed=1)
+    difference = np.abs(network.predict(rows) - Session(graph).predict(rows)).max()
+    assert difference / data.task.unit <= 1e-5
+
+
+def test_rows_are_spoiled_in_every_way(data: Data) -> None:
+    spoiled = spoil(spread(data.test.arrays, 200), seed=0)
+    assert np.isnan(spoiled[NUMERIC]).any()
+    assert (spoiled[NUMERIC] == np.float32(1e30)).any()
+    assert {"", "never seen"} <= set(spoiled[CATEGORICAL].ravel())
+
+
+def test_another_network_does_not_pass_for_this_one(data: Data, graph: bytes) -> None:
+    other = build(data.features, data.task, hidden=(16, 8), dropout=0.0, embedding=4)
+    with pytest.raises(ParityError, match="No bundle was written"):
+        check_parity(other.predict, Session(graph).predict, data.test.arrays, unit=data.task.unit, seed=0)
+
+
+@pytest.mark.parametrize("wrong", [lambda a: a[:, :1], lambda a: a[:1], lambda a: a * np.nan])
+def test_answers_of_another_shape_or_without_value_do_not_pass(binary: Data, wrong: object) -> None:
+    right = np.full((64, 2), 0.5, np.float32)
+
+    def keras(arrays: dict[str, np.ndarray]) -> np.ndarray:
+        return right[: len(arrays[NUMERIC])]
+
+    with pytest.raises(ParityError):
+        check_parity(keras, lambda rows: wrong(keras(rows)), binary.test.arrays, unit=1, seed=0)  # type: ignore[arg-type, operator]  # narrow callables on purpose
+
+
+def test_a_row_has_the_same_answer_in_any_company(data: Data, graph: bytes) -> None:
+    session, rows = Session(graph), spread(data.test.arrays, 33)
+    together = session.predict(rows)
+    alone = np.concatenate([session.predict(take(rows, slice(i, i + 1))) for i in range(33)])
+    np.testing.assert_allclose(together, alone, atol=1e-5 * data.task.unit)
+
+
+@pytest.mark.parametrize("kept", [NUMERIC, CATEGORICAL])
+def test_a_graph_has_no_input_without_columns(binary: Data, kept: str) -> None:
+    features = binary.features
+    numbers, categories = (features.numbers, ()) if kept == NUMERIC else ((), features.categories)
+    only = type(features)(tuple(features.names(kept)), numbers, categories)
+    learner = build(only, binary.task, hidden=(8,), dropout=0.0, embedding=2)
+    session = Session(export(learner))
+    assert check_parity(learner.predict, session.predict, {kept: binary.test.arrays[kept]}, unit=1, seed=0) <= 1e-5
+
+
+def test_few_nodes(graph: bytes) -> None:
+    """A run costs about a microsecond a node; the number must not grow with the columns."""
+    assert len(onnx.load_model_from_string(graph).graph.node) <= 32

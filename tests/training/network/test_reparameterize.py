@@ -1,0 +1,70 @@
+import dataclasses
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from tests.training.conftest import options_for
+from training.data.prepare import Data
+from training.export.onnx import check_parity, export, spoil
+from training.export.ort_session import Session
+from training.features.features import NUMERIC, Features, take
+from training.network.network import SUMS
+from training.network.reparameterize import fitted, fold
+from training.options import FamilyName, Options
+from training.trainer.fit import Part, fit, seed_everything
+
+
+def options_of(path: Path, **changes: object) -> Options:
+    return options_for(path, "sold", **{"hidden": (16, 8), "members": 3, "sums": 5, **changes})
+
+
+@pytest.mark.parametrize("family", get_args(FamilyName))
+@pytest.mark.parametrize(("sums", "members"), [(0, 1), (5, 1), (0, 3), (5, 3)])
+def test_the_folded_network_answers_as_the_fitted_one(
+    binary: Data, data_file: Path, family: FamilyName, sums: int, members: int
+) -> None:
+    options = options_of(data_file, network=family, sums=sums, members=members)
+    seed_everything(2)
+    learner = fitted(binary.features, binary.task, options)
+    part = Part(learner.encode(binary.train.arrays), binary.task.scaled(binary.train.y))
+    fit(learner.trunk, binary.task, part, part, options, lambda *_: None)
+    rows = spoil(take(binary.test.arrays, slice(40)), 0)
+    served = fold(learner, binary.features, binary.task, options)
+    np.testing.assert_allclose(served.predict(rows), learner.predict(rows), rtol=1e-4, atol=1e-5)
+
+
+def test_what_is_served_has_no_layer_that_only_helped_to_learn(data: Data, data_file: Path) -> None:
+    options = options_of(data_file)
+    seed_everything(2)
+    learner = fitted(data.features, data.task, options)
+    served = fold(learner, data.features, data.task, options)
+    assert SUMS in {layer.name for layer in learner.trunk.layers}
+    assert SUMS not in {layer.name for layer in served.trunk.layers}
+    assert [weights.shape[-1] for weights in served.trunk.get_layer("hidden_1").get_weights()] == [24, 24]
+    session = Session(export(served))
+    check_parity(served.predict, session.predict, data.validation.arrays, unit=data.task.unit, seed=0)
+
+
+def test_a_table_of_numbers_alone_folds_too(binary: Data, data_file: Path) -> None:
+    features = Features(tuple(binary.features.names(NUMERIC)), binary.features.numbers, ())
+    options = options_of(data_file)
+    seed_everything(2)
+    learner = fitted(features, binary.task, options)
+    rows = {NUMERIC: binary.test.arrays[NUMERIC][:20]}
+    served = fold(learner, features, binary.task, options)
+    np.testing.assert_allclose(served.predict(rows), learner.predict(rows), rtol=1e-4, atol=1e-5)
+
+
+def test_the_sums_of_the_pieces_are_learned(binary: Data, data_file: Path) -> None:
+    options = dataclasses.replace(options_of(data_file), epochs=1)
+    seed_everything(2)
+    learner = fitted(binary.features, binary.task, options)
+    before, _ = learner.trunk.get_layer(SUMS).get_weights()
+    part = Part(learner.encode(binary.train.arrays), binary.task.scaled(binary.train.y))
+    fit(learner.trunk, binary.task, part, part, options, lambda *_: None)
+    after, _ = learner.trunk.get_layer(SUMS).get_weights()
+    assert (before[:, 1] == 0).all()  # the first piece of each column begins at zero
+    cut = [len(number.edges) > 2 for number in binary.features.numbers]
+    assert (np.abs(after[:, 1]).max(axis=1) > 0).tolist() == cut

@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+
+from training.tasks.classification import Classification
+from training.tasks.evaluate import Rows, evaluate, predict_in_batches, worst_loss_points
+from training.tasks.regression import Regression
+
+ROWS = Rows({"numeric": np.arange(10.0)[:, None]}, np.arange(10.0))
+
+
+def test_batches_are_joined_in_order() -> None:
+    sizes = []
+
+    def predict(arrays: dict[str, np.ndarray]) -> np.ndarray:
+        sizes.append(len(arrays["numeric"]))
+        return arrays["numeric"] * 2
+
+    answers = predict_in_batches(predict, ROWS.arrays, batch_rows=4)  # type: ignore[arg-type]  # a dict is a Mapping
+    np.testing.assert_array_equal(answers[:, 0], np.arange(10.0) * 2)
+    assert sizes == [4, 4, 2]
+
+
+def test_any_callable_can_be_judged() -> None:
+    assert evaluate(Regression(), lambda arrays: arrays["numeric"], ROWS)["r2"] == 1
+
+
+def test_the_worst_budget_metric_counts() -> None:
+    task = Classification(("no", "yes"))
+    lost = worst_loss_points(task, {"roc_auc": 0.9, "accuracy": 0.8}, {"roc_auc": 0.91, "accuracy": 0.793})
+    assert lost == pytest.approx(0.7)
+
+
+def test_first_takes_rows_and_their_targets() -> None:
+    few = ROWS.first(3)
+    assert len(few) == 3
+    assert few.arrays["numeric"][:, 0].tolist() == few.y.tolist()

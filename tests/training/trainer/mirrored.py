@@ -1,0 +1,39 @@
+"""Fit on so many logical devices of one processor, in a process of its own, and say the losses: DEVICES DATA."""
+
+import json
+import sys
+from pathlib import Path
+
+from training.cli import environment as quiet
+
+quiet.set_environment()
+
+import tensorflow as tf  # noqa: E402 - libraries read the environment when they are imported
+
+from tests.training.conftest import options_for  # noqa: E402
+from training.data.prepare import prepare  # noqa: E402
+from training.network import reparameterize as fold  # noqa: E402
+from training.trainer import devices  # noqa: E402
+from training.trainer.fit import Part, fit, seed_everything  # noqa: E402
+
+
+def main(count: int, data_file: Path) -> None:
+    [processor] = tf.config.list_physical_devices("CPU")
+    tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * count)
+    options = options_for(data_file, "price", drop=("kind", "sold", "color", "city"), dropout=0.0, epochs=4)
+    seed_everything(0)
+    data = prepare(options)
+    with devices.scope([device.name for device in tf.config.list_logical_devices("CPU")]):
+        network = fold.fitted(data.features, data.task, options)
+    train, validation = (
+        Part(network.encode(rows.arrays), data.task.scaled(rows.y)) for rows in (data.train, data.validation)
+    )
+    history = fit(network.trunk, data.task, train, validation, options, lambda *_: None)
+    served = fold.fold(network, data.features, data.task, options)
+    answers = served.predict(data.test.arrays)[:, 0].tolist()
+    copies = network.trunk.distribute_strategy.num_replicas_in_sync
+    print(json.dumps({"copies": copies, "losses": history.validation_loss, "answers": answers}))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), Path(sys.argv[2]))

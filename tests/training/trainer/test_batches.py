@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+
+from training.trainer.batches import Feed
+from training.trainer.order import order
+
+ROWS = np.arange(10)
+
+
+def epochs(feed: Feed, first: int, last: int) -> list[list[list[int]]]:
+    """What each epoch gives: batches of targets; every input must agree with its target."""
+    batches, found = feed.batches(), list[list[list[int]]]()
+    for epoch in range(first, last):
+        feed.on_epoch_begin(epoch)
+        found.append([])
+        for inputs, y, weights in batches.as_numpy_iterator():
+            assert (inputs["numeric"][:, 0] == y).all()
+            assert (weights == 2 * y).all()
+            found[-1].append(y.tolist())
+    return found
+
+
+def feed(batch_rows: int = 4) -> Feed:
+    arrays = {"numeric": np.stack([ROWS, ROWS], axis=1).astype(np.float32)}
+    return Feed(arrays, ROWS, batch_rows=batch_rows, seed=5, weights=(2 * ROWS).astype(np.float32))
+
+
+@pytest.mark.parametrize(("batch_rows", "sizes"), [(4, [4, 4, 2]), (5, [5, 5]), (10, [10]), (64, [10])])
+def test_an_epoch_is_its_order_in_batches(batch_rows: int, sizes: list[int]) -> None:
+    made = feed(batch_rows)
+    assert made.steps == len(sizes) == made.batches().cardinality().numpy()
+    for epoch, batches in enumerate(epochs(made, 0, 3)):
+        assert [len(batch) for batch in batches] == sizes
+        assert [row for batch in batches for row in batch] == order(5, epoch, 10).tolist()
+
+
+def test_a_later_beginning_sees_what_it_would_have_seen() -> None:
+    assert epochs(feed(), 2, 4) == epochs(feed(), 0, 4)[2:]

@@ -1,0 +1,56 @@
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from tests.training.conftest import options_for
+from training.data.prepare import Data
+from training.network.network import build
+from training.options import Options
+from training.trainer.fit import Part, fit, seed_everything
+from training.trainer.schedule import LAST_SHARE, callbacks, rate_at
+
+
+def rates(data: Data, options: Options) -> list[float]:
+    """The learning rate of each epoch of a real fit."""
+    found: list[float] = []
+    seed_everything(5)
+    learner = build(data.features, data.task, hidden=(8,), dropout=0.0, embedding=2)
+    part = Part(learner.encode(data.train.arrays), data.task.scaled(data.train.y))
+
+    def note(_done: int, _losses: dict[str, float]) -> None:
+        found.append(float(learner.trunk.optimizer.learning_rate))
+
+    fit(learner.trunk, data.task, part, part, options, note)
+    return found
+
+
+def test_a_cosine_falls_from_the_full_rate_to_a_hundredth(binary: Data, data_file: Path) -> None:
+    found = rates(binary, options_for(data_file, "sold", schedule="cosine", epochs=6, learning_rate=0.01, patience=9))
+    assert found[0] == pytest.approx(0.01)
+    assert found[-1] == pytest.approx(0.01 * LAST_SHARE)
+    assert np.all(np.diff(found) < 0)
+
+
+@pytest.mark.parametrize("schedule", ["plateau", "cosine", "constant"])
+def test_a_warm_up_rises_to_the_full_rate(binary: Data, data_file: Path, schedule: str) -> None:
+    options = options_for(data_file, "sold", schedule=schedule, warm_up=3, epochs=5, learning_rate=0.004)
+    assert rates(binary, options)[:4] == pytest.approx([0.001, 0.002, 0.003, 0.004])
+
+
+def test_a_plateau_cuts_what_no_longer_helps_and_a_constant_rate_does_not(binary: Data, data_file: Path) -> None:
+    wild: dict[str, object] = {"learning_rate": 0.3, "epochs": 25, "patience": 25}
+    plateau = rates(binary, options_for(data_file, "sold", schedule="plateau", **wild))
+    constant = rates(binary, options_for(data_file, "sold", schedule="constant", **wild))
+    assert plateau[-1] < 0.3 * 0.31
+    assert constant == pytest.approx([0.3] * 25)
+
+
+def test_a_rate_follows_from_its_epoch_alone() -> None:
+    """A run that is resumed goes on as one that was never broken off."""
+    whole = [rate_at("cosine", 1.0, epoch, epochs=10, warm_up=2) for epoch in range(10)]
+    assert whole == sorted(whole[:3]) + sorted(whole[3:], reverse=True)
+    assert callbacks("constant", 1.0, epochs=10, warm_up=0) == []
+    (plateau,) = callbacks("plateau", 1.0, epochs=10, warm_up=0)
+    assert isinstance(plateau, keras.callbacks.ReduceLROnPlateau)

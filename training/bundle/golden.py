@@ -1,0 +1,75 @@
+"""Golden: real rows of the test split with the answers of the graph that ships.
+
+    test rows ─ pick ─> instances as a caller sends them ─ run ─> outputs, and how far another machine may differ
+
+It knows nothing about files.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from training.data.columns import ColumnType
+from training.features.features import Features, instances_to_tensors, spread_places
+from training.options import Precision
+from training.tasks.base import Task
+from training.tasks.evaluate import Predict
+
+ROWS = 16
+# Relative to the answer's unit (1 for a probability, a standard deviation for a number).
+# fp32: other processors add in another order; fp16 keeps its weights in 16 bits and computes alike in 32.
+# int8: their kernels round differently, and one step of an activation in 255 that falls to the other side moves the
+# answer visibly, though its label hardly ever.
+TOLERANCE: dict[Precision, float] = {"fp32": 1e-4, "fp16": 1e-4, "int8-dynamic": 0.02, "int8-static": 0.02}
+
+
+def golden(
+    frame: pd.DataFrame,
+    features: Features,
+    optional: Mapping[str, bool],
+    task: Task,
+    predict: Predict,
+    precision: Precision,
+) -> dict[str, Any]:
+    """Return the content of `golden.json`; the answers come from the instances, as a caller's would."""
+    instances = pick(frame, features, optional)
+    outputs = predict(instances_to_tensors(instances, features))  # (rows, outputs)
+    tolerance = TOLERANCE[precision]
+    return {
+        "instances": instances,
+        "outputs": {task.output: outputs.astype(float).tolist()},
+        "atol": tolerance * task.unit,
+        "rtol": tolerance,
+    }
+
+
+def pick(frame: pd.DataFrame, features: Features, optional: Mapping[str, bool]) -> list[dict[str, Any]]:
+    """Choose rows that a caller may send: half of them with missing cells, as far as there are any."""
+    missing = pd.DataFrame({name: frame[name].isin([""]) | frame[name].isna() for name in features.order})
+    required = [name for name in features.order if not optional[name]]
+    allowed = frame[~missing[required].any(axis=1)]
+    gaps = missing.loc[allowed.index].any(axis=1)
+    with_gaps = _spread(allowed[gaps], ROWS // 2)
+    whole = _spread(allowed[~gaps], ROWS - len(with_gaps))
+    chosen = pd.concat([whole, with_gaps]).sort_index()
+    types = {number.name: number.type for number in features.numbers}
+    rows = chosen[list(features.order)].to_dict("records")
+    return [{str(name): _plain(value, types.get(str(name), "string")) for name, value in row.items()} for row in rows]
+
+
+def _spread(frame: pd.DataFrame, rows: int) -> pd.DataFrame:
+    """Return rows from all over the frame, and no row twice."""
+    return frame.iloc[spread_places(len(frame), min(rows, len(frame)))]
+
+
+def _plain(value: Any, type_: ColumnType) -> Any:
+    """Return the value as JSON holds it: null, true, 39, 0.5 or text."""
+    if type_ == "string":
+        return value or None
+    if np.isnan(value):
+        return None
+    if type_ == "boolean":
+        return bool(value)
+    return int(value) if float(value).is_integer() and abs(value) < 2**53 else float(value)

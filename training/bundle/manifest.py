@@ -1,0 +1,144 @@
+"""Manifest: what a run found -> the facts of `manifest.json`.
+
+It knows nothing about folders or hashes, which `training/bundle/writer.py` adds.
+"""
+
+import dataclasses
+import importlib.metadata
+import platform
+import shlex
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.bundle.reader import sha256
+from training.bundle.manifest_findings import judged
+from training.calibration.temperature import Adjustment
+from training.data.prepare import Data
+from training.evaluation.findings import Findings
+from training.features.features import CATEGORICAL, NUMERIC, Number
+from training.options import Options
+from training.reporting import compression_section as report_compression
+from training.trained_model import Made
+from training.trainer.fit import History
+
+LIBRARIES = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy", "pandas", "scikit-learn")
+# Where a run reads and writes changes nothing of what it finds.
+PLACES = ("data", "models", "checkpoints", "tensorboard", "mlflow")
+DTYPES = {NUMERIC: "float32", CATEGORICAL: "string"}
+
+
+def manifest(made: Made, findings: Findings) -> dict[str, Any]:
+    """Return every key but `format`, `name`, `version` and `files`."""
+    options, data, task = made.options, made.data, made.data.task
+    return {
+        "kind": "table",
+        "task": task.name,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "target": options.target,
+        "features": [_feature(name, data) for name in data.features.order],
+        "inputs": [
+            _tensor(name, DTYPES[name], len(data.features.names(name))) for name in data.features.tensors_used()
+        ],
+        "outputs": [_tensor(task.output, "float32", task.width)],
+        "labels": task.labels,
+        "precision": made.choice.chosen.precision,
+        "metrics": findings.scores,
+        "libraries": {
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in LIBRARIES},
+        },
+        "training": {
+            **_training(options, data, made.history),
+            **_adjusted(made.adjustment),
+            **judged(findings),
+            **({"search": made.search.facts()} if made.search else {}),
+            "compression": report_compression.facts(made.choice, options),
+        },
+    }
+
+
+def command(options: Options) -> str:
+    """Write the command that repeats the run; an absolute path is cut to the file's name."""
+    return shlex.join(["python", "-m", "training", _plain_path(options.data), *flags(options)])
+
+
+def flags(options: Options) -> list[str]:
+    """Write the options that differ from their defaults, but for where it reads and writes."""
+    values = {field.name: (getattr(options, field.name), field.default) for field in dataclasses.fields(options)}
+    chosen = {name: value for name, (value, default) in values.items() if value != default}
+    return [word for name, value in chosen.items() if name not in PLACES for word in _flag(name, value)]
+
+
+def _flag(name: str, value: Any) -> list[str]:
+    flag = "--" + name.replace("_", "-")
+    if value is True:
+        return [flag]
+    if value is False:
+        return [flag.replace("--", "--no-", 1)]
+    return [flag, ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
+
+
+def _plain_path(path: Path) -> str:
+    return path.name if path.is_absolute() or ".." in path.parts else path.as_posix()
+
+
+def _feature(name: str, data: Data) -> dict[str, Any]:
+    features = data.features
+    column = features.columns[name]
+    tensor = NUMERIC if isinstance(column, Number) else CATEGORICAL
+    common = {
+        "name": name,
+        "type": column.type if isinstance(column, Number) else "string",
+        "tensor": tensor,
+        "column": features.names(tensor).index(name),
+        "optional": data.optional[name],
+        "missing_share": round(column.missing_share, 6),
+    }
+    if isinstance(column, Number):
+        return {**common, "minimum": _short(column.minimum), "maximum": _short(column.maximum)}
+    return {**common, "vocabulary": column.vocabulary}
+
+
+def _tensor(name: str, dtype: str, columns: int) -> dict[str, Any]:
+    return {"name": name, "dtype": dtype, "shape": [None, columns]}
+
+
+def _short(value: float) -> float:
+    """Return the shortest number that is the same 32-bit float."""
+    return float(str(np.float32(value)))
+
+
+def _adjusted(adjustment: Adjustment) -> dict[str, Any]:
+    """What was folded into the graph after the fit; a caller can undo it by these numbers."""
+    if adjustment.log_loss_before is None:
+        return {}
+    chosen = {"value": adjustment.threshold, "for": adjustment.threshold_for}
+    return {"temperature": adjustment.temperature, "threshold": chosen if adjustment.threshold is not None else None}
+
+
+def _training(options: Options, data: Data, history: History) -> dict[str, Any]:
+    table = data.table
+    return {
+        "command": command(options),
+        "seed": options.seed,
+        "data_sha256": sha256(options.data),
+        "rows": {
+            "read": table.rows_read,
+            "without_target": table.rows_without_target,
+            "repeated": table.rows_repeated,
+            "train": data.rows.train,
+            "validation": data.rows.validation,
+            "test": data.rows.test,
+        },
+        "dropped": {column.name: column.fate for column in table.columns if column.fate.startswith("dropped")},
+        "epochs": len(history.loss),
+        "best_epoch": history.best_epoch,
+        "interrupted": history.interrupted,
+        "mixed_precision": options.mixed_precision,
+        "jit": options.jit,
+        "learning_rate": history.learning_rate,
+        "batch_rows": history.batch_rows,
+    }

@@ -1,0 +1,207 @@
+"""Commands on bundles that are there: `evaluate` judges one on new data, `compare` puts two side by side.
+
+    words ─> served.py, verdict.py, comparison.py ─> tables, or one JSON document
+
+    0 said · 2 a bundle, the data or an option does not fit
+
+TensorFlow is not needed for either. It knows nothing about how anything is measured.
+"""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.table import Table
+
+from app.errors import SlipwayError
+from training.cli.usage import Command
+from training.evaluation import compare_bundles as comparison
+from training.evaluation import evaluate_bundle as verdict
+from training.evaluation.compare_bundles import Comparison, Duel
+from training.evaluation.evaluate_bundle import Answers, Verdict
+from training.evaluation.served_bundle import Served, load
+from training.options import Options
+from training.rendering.markdown import number
+
+Folder = Annotated[Path, typer.Argument(help="Folder of a version, <models>/<name>/<version>.", show_default=False)]
+Encoding = Annotated[str, typer.Option(help="How a CSV file writes letters: cp1252, utf-16 …")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document instead of tables.")]
+OWN = "This is the file it was trained on: most of these rows taught it, so it looks better here than it is."
+UTF_8 = Options(data=Path()).encoding
+
+
+def evaluate(
+    bundle: Folder,
+    data: Annotated[Path, typer.Argument(help="CSV (also .gz) or Parquet file with the target.", show_default=False)],
+    *,
+    encoding: Encoding = UTF_8,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a bundle on new labelled data, through the code that serves it."""
+    try:
+        served = load(bundle)
+        answers = _answer(served, data, encoding)
+        found = verdict.judge(served, answers)
+    except SlipwayError as error:
+        _fail(error)
+    if as_json:
+        _print_json({"bundle": served.name, "data": str(data), **_account(answers), **dataclasses.asdict(found)})
+        return
+    out = Console()
+    out.print(f"{escape(served.name)} on {found.rows:,} rows of {escape(data.name)}, judged through the serving code")
+    _print_account(out, answers)
+    _print_verdict(out, found)
+
+
+def compare(
+    a: Folder,
+    b: Folder,
+    *,
+    data: Annotated[
+        Path | None, typer.Option(help="Labelled file to judge both on the same rows of. [default: none]")
+    ] = None,
+    encoding: Encoding = UTF_8,
+    as_json: AsJson = False,
+) -> None:
+    """Put two bundles side by side: what they are, how good, and what differs."""
+    try:
+        first, second = load(a), load(b)
+        found = comparison.compare(first, second)
+        both = [_answer(served, data, encoding) for served in (first, second)] if data else []
+        fought = comparison.duel(first, second, both[0], both[1]) if both else None
+    except SlipwayError as error:
+        _fail(error)
+    if as_json:
+        accounts = dict(zip("ab", map(_account, both), strict=False))
+        duel = None if fought is None else dataclasses.asdict(fought)
+        _print_json({**dataclasses.asdict(found), "on_data": duel, "rows": accounts})
+        return
+    out = Console()
+    _print_comparison(out, found)
+    for served, answers in zip((first, second), both, strict=False):
+        out.print(f"[bold]{escape(served.name)}[/bold] on {escape(str(data))}")
+        _print_account(out, answers)
+    if fought is not None:
+        _print_duel(out, fought)
+
+
+def _app(command: Any) -> typer.Typer:
+    made = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    made.command(cls=Command)(command)
+    return made
+
+
+evaluating, comparing = _app(evaluate), _app(compare)
+
+
+def _fail(error: SlipwayError) -> NoReturn:
+    Console(stderr=True).print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(2) from error
+
+
+def _answer(served: Served, data: Path, encoding: str) -> Answers:
+    with _bar(f"Answer as {served.name}") as progress:
+        return verdict.answer(served, data, encoding, progress)
+
+
+@contextmanager
+def _bar(name: str) -> Iterator[verdict.Progress]:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rows]}"))
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(name, total=1.0, rows="")
+        yield lambda share, rows: bar.update(task, completed=share, rows=f"{rows:,} rows")
+
+
+def _account(answers: Answers) -> dict[str, Any]:
+    return {
+        "refused": answers.refused,
+        "faults": answers.faults,
+        "without_target": answers.without_target,
+        "absent": answers.absent,
+        "is_training_file": answers.is_own,
+    }
+
+
+def _print_account(out: Console, answers: Answers) -> None:
+    """Show which rows were not judged, and why."""
+    if answers.is_own:
+        out.print(f"  {OWN}", style="yellow", highlight=False, soft_wrap=True)
+    if answers.without_target:
+        out.print(f"  {answers.without_target:,} rows have no target", highlight=False)
+    if answers.refused:
+        out.print(f"  {answers.refused:,} rows are left out, because the service would refuse them:", highlight=False)
+        for fault in answers.faults:
+            out.print(f"    {fault}", markup=False, highlight=False, soft_wrap=True)
+    if answers.absent:
+        out.print(f"  Without a column, hence missing in each row: {escape(', '.join(answers.absent))}")
+
+
+def _print_verdict(out: Console, found: Verdict) -> None:
+    table = _table("metric", "here", "95 % by chance in the rows", "on the card", "")
+    for name, value in found.metrics.items():
+        said = number(found.card[name]) if name in found.card else ""
+        remark = "the card's lies outside" if found.is_beyond(name) else ""
+        table.add_row(name, number(value.value), _between(value.low, value.high), said, remark)
+    out.print(table)
+
+
+def _print_comparison(out: Console, found: Comparison) -> None:
+    _print_pairs(out, "", found.facts)
+    table = _table("metric", "A", "B", "B - A")
+    for name, (one, other) in found.metrics.items():
+        table.add_row(name, number(one), number(other), f"{other - one:+.4g}")
+    out.print(table)
+    if not found.same_rows:
+        out.print("Each was judged on test rows of its own; --data FILE judges both on the same rows.", style="yellow")
+    for title, pairs in (("feature", found.features), ("library", found.libraries), ("option", found.options)):
+        if pairs:
+            _print_pairs(out, title, pairs)
+        else:
+            out.print(f"No {title} differs.")
+
+
+def _print_duel(out: Console, found: Duel) -> None:
+    table = _table(f"on the same {found.rows:,} rows", "A", "B", "B - A", "95 % by chance in the rows", "")
+    for name, (one, other) in found.metrics.items():
+        gap = found.difference[name]
+        remark = "" if gap.low <= 0 <= gap.high else "more than chance"
+        table.add_row(name, number(one.value), number(other), f"{gap.value:+.4f}", _between(gap.low, gap.high), remark)
+    out.print(table)
+
+
+def _print_pairs(out: Console, title: str, pairs: dict[str, tuple[Any, Any]]) -> None:
+    """Show two columns; what differs is bold."""
+    table = Table(title, "A", "B")
+    for name, (one, other) in pairs.items():
+        table.add_row(*map(escape, (name, _cell(one), _cell(other))), style="" if one == other else "bold")
+    out.print(table)
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table(first)
+    for name in others:
+        table.add_column(name, justify="right")
+    return table
+
+
+def _cell(value: Any) -> str:
+    return "-" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _between(low: float, high: float) -> str:
+    return f"{number(low)} to {number(high)}"
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    print(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+COMMANDS: dict[str, typer.Typer] = {"evaluate": evaluating, "compare": comparing}

@@ -1,0 +1,57 @@
+"""Candidates: the fitted network and its graph -> every candidate that was asked for, measured.
+
+    graph ─────────────────────── quantize ─┐
+    network ─ shrink ─ export ─┬────────────┼─ measure ─> candidates, fp32 first
+                               └─ quantize ─┘
+
+`quick` makes the upper ones, `full` also the lower ones, which are fitted anew.
+It knows nothing about which of them ships.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+
+from training.compression import pruning_distillation as shrink
+from training.compression import quantization as quantize
+from training.compression.measure import Candidate, Say, measure
+from training.compression.quantization import Draft
+from training.data.prepare import Data
+from training.export.onnx import check_parity, export
+from training.export.ort_session import Session
+from training.network.network import Network
+from training.options import CompressName, Options
+
+STEPS: dict[CompressName, int] = {"quick": 19, "full": 56}  # that `say` is told of, at most
+
+
+def find(options: Options, data: Data, network: Network, graph: bytes, say: Say) -> tuple[Candidate, ...]:
+    """Make and measure; `say` is told of each step.
+
+    Args:
+        options: `compress` says how much is tried.
+        data: training rows calibrate and teach, validation rows judge.
+        network: as it is served.
+        graph: of the same.
+        say: what is being done.
+    """
+    drafts = [Draft("fp32", "fp32", graph)]
+    say("narrower weights")
+    for draft in quantize.drafts(graph, data.train.arrays):
+        say(draft.name)
+        drafts.append(draft)
+    if options.compress == "full":
+        drafts += _smaller(options, data, network, say)
+    return measure(drafts, data.task, data.validation, say)
+
+
+def _smaller(options: Options, data: Data, network: Network, say: Say) -> Iterator[Draft]:
+    """Shrink in every way, and quantize what comes of it."""
+    for name, smaller in shrink.networks(network, data, options, say):
+        graph = export(smaller)
+        check_parity(
+            smaller.predict, Session(graph).predict, data.validation.arrays, unit=data.task.unit, seed=options.seed
+        )
+        yield Draft(name, "fp32", graph)
+        for draft in quantize.statics(graph, data.train.arrays):
+            say(f"{name}+{draft.name}")
+            yield dataclasses.replace(draft, name=f"{name}+{draft.name}")

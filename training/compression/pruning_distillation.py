@@ -1,0 +1,145 @@
+"""Shrink: a fitted network -> one with fewer hidden units that answers alike.
+
+    pruned-50, -75   the units with the least weights leave; a short fit brings the others back ─┐
+    student          an eighth of the units, from the beginning ────────────────────────────────┴─> Network
+
+Both learn what the first network answers to the training rows, not the target: its temperature and threshold are in
+its answers. Whole units leave because dense products with single weights at zero are neither smaller nor faster.
+It knows nothing about ONNX or how the networks are judged.
+
+Soft answers: Hinton, Vinyals, Dean 2015, "Distilling the knowledge in a neural network".
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from training.compression.measure import Say
+from training.data.prepare import Data
+from training.network import reparameterize as fold
+from training.network.architectures import unit_groups, widened
+from training.network.network import Network
+from training.options import Options
+from training.tasks.base import Task
+from training.tasks.classification import Classification
+from training.tasks.evaluate import Rows, predict_in_batches
+from training.trainer.fit import Part, fit
+
+PRUNED = (0.5, 0.75)  # shares of the units that leave
+PRUNED_EPOCHS = 4  # more gained nothing that the validation rows could tell
+STUDENT_SHARE = 0.125  # of the units that a student has
+STUDENT_EPOCHS = 20
+PATIENCE = 3
+
+
+@dataclass(frozen=True)
+class Taught(Classification):
+    """A classification whose target is a teacher's answer, (rows, labels) probabilities."""
+
+    def loss(self) -> Any:
+        return keras.losses.CategoricalCrossentropy(from_logits=True)
+
+
+def networks(teacher: Network, data: Data, options: Options, say: Say) -> Iterator[tuple[str, Network]]:
+    """Make every smaller network, one after the other; a Ctrl-C ends the fit that runs, and there are no more.
+
+    Args:
+        teacher: as it is served: folded and adjusted.
+        data: training rows teach, validation rows say when to stop.
+        options: how the teacher was made.
+        say: told of each epoch.
+    """
+    hidden = widened(options.network, options.hidden, options.members)
+    lessons = Lessons(teacher, data, options, say)
+    for share in PRUNED:
+        name, network = f"pruned-{100 * share:.0f}", pruned(teacher, data, options, hidden, share)
+        interrupted = lessons.teach(network, PRUNED_EPOCHS, name)
+        yield name, network
+        if interrupted:
+            return
+    student = fold.plain(data.features, data.task, options, _fewer(hidden, 1 - STUDENT_SHARE))
+    lessons.teach(student, STUDENT_EPOCHS, "student")
+    yield "student", student
+
+
+class Lessons:
+    """What a teacher answers to the training and validation rows, and networks that learn it.
+
+    Args:
+        teacher: as it is served.
+        data: the rows.
+        options: how the teacher was fitted, and so how its pupils are.
+        say: told of each epoch.
+    """
+
+    def __init__(self, teacher: Network, data: Data, options: Options, say: Say) -> None:
+        self._task: Task = Taught(data.task.labels) if data.task.labels else data.task
+        self._train, self._validation = (_answered(teacher, rows, data.task) for rows in (data.train, data.validation))
+        self._options = dataclasses.replace(
+            options, patience=PATIENCE, members=1, class_weights=False, label_smoothing=0.0
+        )
+        self._say = say
+
+    def teach(self, network: Network, epochs: int, name: str) -> bool:
+        """Fit a network, and say whether it was interrupted."""
+        options = dataclasses.replace(self._options, epochs=epochs)
+        history = fit(
+            network.trunk,
+            self._task,
+            self._train,
+            self._validation,
+            options,
+            lambda done, _: self._say(f"{name}: epoch {done} of at most {epochs}"),
+        )
+        return history.interrupted
+
+
+def pruned(teacher: Network, data: Data, options: Options, hidden: tuple[int, ...], share: float) -> Network:
+    """Build the network that keeps the units with the largest weights in and out, as they are.
+
+    Args:
+        teacher: as it is served.
+        data: what it was built for.
+        options: how it was built.
+        hidden: its units.
+        share: of the units of each layer that leave.
+    """
+    fewer = _fewer(hidden, share)
+    weights = {layer.name: layer.get_weights() for layer in teacher.trunk.layers if layer.get_weights()}
+    for units, (makers, readers) in zip(fewer, unit_groups(options.network, len(hidden)), strict=True):
+        kept = _largest(weights, makers, readers, units)
+        for name in makers:
+            kernel, bias = weights[name]
+            weights[name] = [kernel[:, kept], bias[kept]]
+        for name in readers:
+            kernel, bias = weights[name]
+            weights[name] = [kernel[kept], bias]
+    network = fold.plain(data.features, data.task, options, fewer)
+    for layer in network.trunk.layers:
+        if layer.name in weights:
+            layer.set_weights(weights[layer.name])
+    return network
+
+
+def _fewer(hidden: tuple[int, ...], share: float) -> tuple[int, ...]:
+    return tuple(max(1, round(units * (1 - share))) for units in hidden)
+
+
+def _largest(
+    weights: dict[str, list[NDArray[Any]]], makers: tuple[str, ...], readers: tuple[str, ...], units: int
+) -> NDArray[np.int64]:
+    """Return the places of the units whose weights in, times their weights out, are largest: (units,)."""
+    into = sum(np.square(weights[name][0]).sum(axis=0) for name in makers)  # (all units,)
+    out = sum(np.square(weights[name][0]).sum(axis=1) for name in readers)  # (all units,)
+    return np.sort(np.argsort(-into * out, kind="stable")[:units])
+
+
+def _answered(teacher: Network, rows: Rows, task: Task) -> Part:
+    """Put the teacher's answers in place of the target."""
+    answers = predict_in_batches(teacher.predict, rows.arrays)  # (rows, outputs)
+    return Part(teacher.encode(rows.arrays), answers if task.labels else task.scaled(answers[:, 0]))

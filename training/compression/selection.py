@@ -1,0 +1,188 @@
+"""Choose: measured candidates, a budget -> the one that ships, and what is to be said of each.
+
+    never         its answers move with the batch, or with the processor
+    budget        quality, latency, size: what breaks one does not ship
+    worth it      not noticeably slower than fp32, and smaller and faster all in all
+    of the rest   the least product of size and times; of those that are alike in it, the least loss
+
+The rule is that of docs/decisions/0202-what-ships.md. It knows nothing about how anything was measured.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from training.budget import Budget
+from training.compression.measure import Candidate
+from training.errors import TrainingError
+from training.options import CompressName, Forced
+
+NOISE = 0.10  # of a latency or a size: a smaller difference is neither gain nor loss
+NOTICED_US = 10.0  # a request over HTTP takes some hundreds of microseconds; nobody sees a few more
+BATCH_EFFECT = 1e-4  # of the answer's unit: above, a row's answer depends on the rows it is batched with
+SHIPS, FITS = "ships", "might ship"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What ships, out of what, and why."""
+
+    chosen: Candidate
+    candidates: tuple[Candidate, ...]  # fp32 first
+    reason: str
+    verdicts: Mapping[str, str]  # candidate -> `SHIPS`, `FITS`, or why it does not
+
+
+def choose(
+    candidates: tuple[Candidate, ...], budget: Budget, forced: Forced | None = None, searched: CompressName = "quick"
+) -> Choice:
+    """Apply the rule.
+
+    Args:
+        candidates: fp32 first.
+        budget: what a candidate may lose, take and weigh.
+        forced: ship this one, whatever it loses; limits of latency and size hold nonetheless.
+        searched: how the candidates were looked for; `full` finds no more.
+
+    Raises:
+        TrainingError: when nothing is within the budget; it names the limits that each breaks, and the nearest.
+            Or when there is no candidate of the precision asked for.
+    """
+    fp32 = candidates[0]
+    if forced is not None:
+        budget = Budget(math.inf, budget.latency_ms, budget.size_kb)
+        asked = tuple(candidate for candidate in candidates if candidate.name == forced)
+        if not asked:
+            raise TrainingError(f"`--precision`: expected a graph that {forced} makes smaller. Received: none.")
+        verdicts = {candidate.name: objection(candidate, budget) for candidate in candidates}
+        chosen = _least(asked, fp32, verdicts) or _refuse(asked, verdicts, budget, searched)
+        return _choice(chosen, candidates, verdicts, f"{forced} ships because --precision asked for it.")
+    verdicts = {candidate.name: objection(candidate, budget) for candidate in candidates}
+    if verdicts[fp32.name] is None:
+        verdicts |= {c.name: verdicts[c.name] or not_worth_it(c, fp32) for c in candidates[1:]}
+    chosen = _least(candidates, fp32, verdicts) or _refuse(candidates, verdicts, budget, searched)
+    return _choice(chosen, candidates, verdicts, _reason(chosen, candidates, verdicts, budget))
+
+
+def objection(candidate: Candidate, budget: Budget) -> str | None:
+    """Say why a candidate must not ship, or None."""
+    return unsteadiness(candidate) or "; ".join(breaches(candidate, budget)) or None
+
+
+def unsteadiness(candidate: Candidate) -> str | None:
+    """Say by what else than the row its answers go, or None: no budget allows that."""
+    if candidate.batch_effect > BATCH_EFFECT:
+        return f"answers a row differently in other company (by up to {candidate.batch_effect:.2g})"
+    if not candidate.portable:
+        return "saturates on processors without VNNI, which would give other answers"
+    return None
+
+
+def breaches(candidate: Candidate, budget: Budget) -> list[str]:
+    """Name every limit that a candidate breaks."""
+    found = []
+    if not candidate.loss_points <= budget.quality_points:  # also when it is NaN
+        found.append(f"loses {candidate.loss_points:.2f} points on validation (budget {budget.quality_points:g})")
+    if budget.latency_ms is not None:
+        for rows, latency_us in candidate.latency_us.items():
+            if latency_us > 1000 * budget.latency_ms:
+                found.append(f"takes {latency_us / 1000:.3g} ms at batch {rows} (budget {budget.latency_ms:g})")
+    if budget.size_kb is not None and candidate.bytes > 1000 * budget.size_kb:
+        found.append(f"has {candidate.bytes / 1000:,.1f} kB (budget {budget.size_kb:g})")
+    return found
+
+
+def not_worth_it(candidate: Candidate, fp32: Candidate) -> str | None:
+    """Say why a candidate that may ship is no bargain beside fp32, or None."""
+    for rows, latency_us in candidate.latency_us.items():
+        more_us, ratio = latency_us - fp32.latency_us[rows], latency_us / fp32.latency_us[rows]
+        if more_us > NOTICED_US and ratio > 1 + NOISE:
+            return f"takes {ratio:.2f} times as long at batch {rows}"
+    if _cost(candidate, fp32) > 1 - NOISE:
+        return "is not smaller and faster, all in all"
+    return None
+
+
+def front(points: Sequence[tuple[float, float]]) -> list[int]:
+    """Return the places of the points that no other beats in both numbers, by the first number."""
+    found: list[int] = []
+    for place in sorted(range(len(points)), key=lambda place: points[place]):
+        if not found or points[place][1] < points[found[-1]][1]:
+            found.append(place)
+    return found
+
+
+def _least(candidates: tuple[Candidate, ...], fp32: Candidate, verdicts: Mapping[str, str | None]) -> Candidate | None:
+    """Return the cheapest of those without an objection: fp32 if there is no other, else None."""
+    fit = [candidate for candidate in candidates if verdicts[candidate.name] is None]
+    if not fit:
+        return None
+    costs = {candidate: _cost(candidate, fp32) for candidate in fit if candidate is not fp32} or {fp32: 1.0}
+    alike = [candidate for candidate, cost in costs.items() if cost <= min(costs.values()) * (1 + NOISE)]
+    return min(alike, key=lambda candidate: candidate.loss_points)
+
+
+def _refuse(
+    candidates: tuple[Candidate, ...], verdicts: Mapping[str, str | None], budget: Budget, searched: CompressName
+) -> NoReturn:
+    lines = [f"  {candidate.name}: {verdicts[candidate.name]}" for candidate in candidates]
+    nearest = min(candidates, key=lambda candidate: _overshoot(candidate, budget))
+    more = ", or look among more candidates (--compress full)" if searched == "quick" else ""
+    raise TrainingError(
+        "\n".join(
+            [
+                f"`--budget`: expected a graph within {budget}. Received:",
+                *lines,
+                f"The nearest is {nearest.name}. No bundle was written. "
+                f"Allow more, or make the network smaller (--hidden){more}.",
+            ]
+        )
+    )
+
+
+def _overshoot(candidate: Candidate, budget: Budget) -> float:
+    """Return by what factor a candidate breaks the limit that it breaks most; what can never ship is farthest."""
+    if unsteadiness(candidate):
+        return math.inf
+    over = [
+        candidate.loss_points / budget.quality_points if budget.quality_points else float(candidate.loss_points > 0)
+    ]
+    if budget.latency_ms is not None:
+        over.append(max(candidate.latency_us.values()) / 1000 / budget.latency_ms)
+    if budget.size_kb is not None:
+        over.append(candidate.bytes / 1000 / budget.size_kb)
+    return max(over)
+
+
+def _choice(
+    chosen: Candidate, candidates: tuple[Candidate, ...], verdicts: Mapping[str, str | None], reason: str
+) -> Choice:
+    said = {name: verdict or FITS for name, verdict in verdicts.items()} | {chosen.name: SHIPS}
+    return Choice(chosen, candidates, reason, said)
+
+
+def _reason(
+    chosen: Candidate, candidates: tuple[Candidate, ...], verdicts: Mapping[str, str | None], budget: Budget
+) -> str:
+    fp32 = candidates[0]
+    if chosen is fp32:
+        account = "; ".join(f"{candidate.name} {verdicts[candidate.name]}" for candidate in candidates[1:])
+        return f"fp32 ships: {account}."
+    lost = f"{max(0.0, chosen.loss_points):.2f} of {budget.quality_points:g} points lost on validation"
+    needed = f" fp32 {verdicts[fp32.name]}." if verdicts[fp32.name] else ""
+    return f"{chosen.name} ships: {_gains(chosen, fp32)}, {lost}.{needed}"
+
+
+def _cost(candidate: Candidate, fp32: Candidate) -> float:
+    """Multiply size and latencies against fp32: half as large counts as much as twice as fast."""
+    return math.prod(_ratios(candidate, fp32).values())
+
+
+def _ratios(candidate: Candidate, fp32: Candidate) -> dict[str, float]:
+    times = {f"time at batch {rows}": candidate.latency_us[rows] / fp32.latency_us[rows] for rows in fp32.latency_us}
+    return {"bytes": candidate.bytes / fp32.bytes, **times}
+
+
+def _gains(candidate: Candidate, fp32: Candidate) -> str:
+    return ", ".join(f"{ratio:.2f} times the {what}" for what, ratio in _ratios(candidate, fp32).items())

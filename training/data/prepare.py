@@ -1,0 +1,181 @@
+"""Prepare: a data file -> everything that is learned from, by the kind `table`.
+
+    load ─> clean ─> infer the task ─> split ─> describe the training rows ─┬─> tensors of each part ─> look for leaks
+    a large file: survey (training/data/stream.py), which gives a sample of each ┘
+
+This is where another kind (texts, images, interactions) would stand beside tables: it would bring its own
+preparation, network, golden rows and profile; fit, evaluate, export, compress and bundle take any tensors.
+It knows nothing about networks.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from training.data import mixed_columns as mixed
+from training.data.chunked_reader import Seen
+from training.data.clean import Table, check_columns, check_enough, check_some, clean
+from training.data.columns import as_text
+from training.data.load import load
+from training.data.split import Split, check_parts, split
+from training.data.stream import Stream, Survey, recut, streams, survey
+from training.evaluation import leakage
+from training.features.dates import expand
+from training.features.features import Features, describe, tensors
+from training.options import Options
+from training.tasks.base import Task
+from training.tasks.evaluate import Rows
+from training.tasks.inference import infer_task
+
+
+@dataclass(frozen=True)
+class PartRows:
+    """How many rows each part of the split has."""
+
+    train: int
+    validation: int
+    test: int
+
+
+@dataclass(frozen=True)
+class Data:
+    """A cleaned table, its task, and its three parts."""
+
+    table: Table
+    task: Task
+    features: Features  # of the training rows
+    parts: Split
+    train: Rows
+    validation: Rows
+    test: Rows
+    optional: Mapping[str, bool]  # feature -> whether a caller may leave it out
+    rows: PartRows  # of the file; of a stream, the parts here are samples
+    warnings: tuple[str, ...] = ()  # what a person should look at before trusting the model
+    stream: Stream | None = None  # where all the training rows are, if not here
+
+    @property
+    def test_frame(self) -> pd.DataFrame:
+        return self.table.features.iloc[self.parts.test]
+
+
+def prepare(options: Options, seen: Seen = lambda _share: None) -> Data:
+    """Read, clean and divide the data of a run; a large file as a stream, telling `seen` how far it was read.
+
+    Raises:
+        DataError: with a message that a person can act on.
+    """
+    return _streamed(survey(options, seen), options) if streams(options) else _whole(options)
+
+
+def _whole(options: Options) -> Data:
+    frame = read(options)
+    names = [options.target] if options.target and options.task in {"binary", "multiclass"} else []
+    mixed_columns = mixed.examine(frame, leave=(*options.drop, *options.categorical, *names))
+    table = clean(frame, options.target, options.drop, keep_duplicates=options.keep_duplicates)
+    task = infer_task(table.target, options.task)
+    y = task.encode(table.target)  # (rows,)
+    parts = split(
+        table.features,
+        y,
+        labels=task.labels,
+        validation=options.validation_share,
+        test=options.test_share,
+        seed=options.seed,
+    )
+    return _suspected(divided(table, task, y, parts, options), mixed_columns)
+
+
+def _streamed(found: Survey, options: Options) -> Data:
+    """Go on with a sample of each part, which is all that must stand in memory."""
+    columns = found.columns()
+    types = {column.name: column.type for column in columns if column.fate == "feature"}
+    check_some(columns)
+    check_enough(found.rows_with_target)
+    task = found.target.task(options.task)
+    frames = [sample.frame for sample in found.samples]
+    rows = pd.concat(frames, ignore_index=True)
+    table = Table(
+        features=rows[list(types)],
+        types=types,
+        target=rows[found.target.name],
+        columns=tuple(columns),
+        rows_read=found.rows_read,
+        rows_without_target=found.rows_read - found.rows_with_target,
+        rows_repeated=0,
+    )
+    y = task.encode(table.target)
+    parts = Split(*np.split(np.arange(len(rows)), np.cumsum([len(frame) for frame in frames])[:-1]))
+    check_parts(parts, y, task.labels)
+    data = _suspected(divided(table, task, y, parts, options, found.features(types)), found.warnings)
+    return replace(data, stream=found.stream, rows=PartRows(*(sample.seen for sample in found.samples)))
+
+
+def _suspected(data: Data, warnings: tuple[str, ...]) -> Data:
+    """Look for features that give the target away, and warn of them first."""
+    leaks = leakage.suspects(data.task, data.features, data.train, data.validation)
+    return replace(data, warnings=(*map(str, leaks), *warnings))
+
+
+def divided(
+    table: Table, task: Task, y: NDArray[Any], parts: Split, options: Options, features: Features | None = None
+) -> Data:
+    """Lay out all three parts of a division by `features`; None: describe its training rows."""
+    features = features or describe(
+        table.features.iloc[parts.train], table.types, bins=options.bins, max_vocabulary=options.max_vocabulary
+    )
+    return Data(
+        table=table,
+        task=task.fit_to(y[parts.train]),
+        features=features,
+        parts=parts,
+        train=_rows(table, features, y, parts.train),
+        validation=_rows(table, features, y, parts.validation),
+        test=_rows(table, features, y, parts.test),
+        optional=_optional(features, options.allow_missing),
+        rows=PartRows(len(parts.train), len(parts.validation), len(parts.test)),
+    )
+
+
+def redescribed(data: Data, options: Options) -> Data:
+    """Return the data with its training rows described anew, as other options want it."""
+    training_rows = data.table.features.iloc[data.parts.train]
+    found = describe(training_rows, data.table.types, bins=options.bins, max_vocabulary=options.max_vocabulary)
+    return replace(data, features=found if data.stream is None else recut(data.features, found))
+
+
+def read(options: Options) -> pd.DataFrame:
+    """Load the file; the target and the columns named categorical keep their text as written."""
+    text = [*options.categorical, *([options.target] if options.target else [])]
+    frame = expand(load(options.data, text, options.encoding), (*text, *options.drop))
+    check_columns(frame, options.target, (*options.drop, *options.categorical))
+    return frame.assign(**{name: as_text(frame[name]).replace("", None) for name in options.categorical})
+
+
+def _rows(table: Table, features: Features, y: NDArray[Any], rows: NDArray[Any]) -> Rows:
+    return Rows(tensors(table.features.iloc[rows], features), y[rows])
+
+
+def _optional(features: Features, allow_missing: bool) -> dict[str, bool]:
+    return {name: allow_missing or column.missing_share > 0 for name, column in features.columns.items()}
+
+
+def streamed_note(data: Data) -> str:
+    """Say how a streamed file was treated otherwise than one that is read whole."""
+    parts = {"training": (data.train, data.rows.train), "validation": (data.validation, data.rows.validation)}
+    parts["test"] = (data.test, data.rows.test)
+    samples = ", ".join(
+        f"{len(rows):,} of {there:,} {name} rows" for name, (rows, there) in parts.items() if len(rows) < there
+    )
+    sampled = (
+        f"Quantiles, baselines, calibration and the profile come from a sample, and so does what is judged: {samples}. "
+        if samples
+        else ""
+    )
+    return (
+        "The file was read as a stream, twice: statistics and the fit are of every training row. "
+        f"{sampled}Repeated rows were kept, all copies in one part."
+    )

@@ -1,0 +1,38 @@
+"""Training rows: prepared rows -> what the trunk of a network learns from, in memory or on disk.
+
+    data ─┬─ a part in memory ─────────────────────> Part
+          └─ a stream: the second pass of its file ─> Shards, in a folder that is removed after the fit
+
+It knows nothing about how either is learned from.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from training.data.chunked_reader import Seen
+from training.data.prepare import Data
+from training.data.stream import TRAIN
+from training.features.features import tensors
+from training.network.network import Network
+from training.options import Options
+from training.trainer.fit import Part, encoded
+from training.trainer.shards import Encoded, Shards, shards
+
+
+@contextmanager
+def training_rows(data: Data, learner: Network, options: Options, seen: Seen) -> Iterator[Part | Shards]:
+    """Give all training rows, encoded; of a stream, on disk until the block ends."""
+    if data.stream is None:
+        yield encoded(learner, data.task, data.train)
+        return
+    with shards(data.rows.train, _chunks(data, learner, seen), options.seed) as found:
+        yield found
+
+
+def _chunks(data: Data, learner: Network, seen: Seen) -> Iterator[Encoded]:
+    assert data.stream is not None
+    for divided, _ in data.stream.divided(seen):
+        frame, target = divided.of(TRAIN)
+        y = data.task.encode(target)
+        if len(y):
+            yield learner.encode(tensors(frame, data.features)), data.task.scaled(y)

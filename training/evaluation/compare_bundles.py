@@ -1,0 +1,146 @@
+"""Comparison: two bundles side by side.
+
+    manifests ─> facts, metrics, features, libraries and options: what differs
+    + a file  ─> both on the same rows through the serving code ─> each metric's difference, with an interval
+
+It knows nothing about how it is shown.
+"""
+
+import dataclasses
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import typer
+
+from app.bundle.reader import Manifest
+from training.cli.train import parse
+from training.errors import DataError
+from training.evaluation.bootstrap import draws, interval, resamples_for
+from training.evaluation.evaluate_bundle import Answers
+from training.evaluation.findings import Interval
+from training.evaluation.served_bundle import Served
+
+Pair = tuple[Any, Any]  # of the first and of the second; None where one has no such thing
+ABSENT = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What two bundles are, and where they differ."""
+
+    facts: dict[str, Pair]
+    same_rows: bool  # both were judged on the same test rows: one file, one seed, one count
+    metrics: dict[str, tuple[float, float]]  # of the shipped graphs, each on the test rows of its training
+    features: dict[str, Pair]  # feature -> what it is in each, where that differs
+    libraries: dict[str, Pair]  # those that differ
+    options: dict[str, Pair]  # those that differ
+
+
+@dataclass(frozen=True)
+class Duel:
+    """Two bundles on the same rows."""
+
+    rows: int
+    metrics: dict[str, tuple[Interval, float]]  # the first with its interval, and the second
+    difference: dict[str, Interval]  # second less first, row by row
+
+
+def compare(first: Served, second: Served) -> Comparison:
+    """Put what the manifests say side by side."""
+    one, other = first.manifest, second.manifest
+    shipped = one.metrics.get("shipped", {}), other.metrics.get("shipped", {})
+    return Comparison(
+        facts=_zip(_facts(first), _facts(second)),
+        same_rows=_test_rows(one) == _test_rows(other),
+        metrics={name: (value, shipped[1][name]) for name, value in shipped[0].items() if name in shipped[1]},
+        features=_different(_features(one), _features(other)),
+        libraries=_different(one.libraries, other.libraries),
+        options=_different(_options(one), _options(other)),
+    )
+
+
+def duel(first: Served, second: Served, one: Answers, other: Answers, seed: int = 0) -> Duel:
+    """Judge both on the rows that both answered.
+
+    Raises:
+        DataError: when they do not predict the same thing, or answered no row in common.
+    """
+    wanted = [(served.manifest.target, served.manifest.labels) for served in (first, second)]
+    if wanted[0] != wanted[1]:
+        raise DataError(
+            f"`--data`: expected two models of the same target and labels. Received: {first.name} of {wanted[0]}, "
+            f"{second.name} of {wanted[1]}."
+        )
+    _, places, others = np.intersect1d(one.lines, other.lines, assume_unique=True, return_indices=True)
+    y = one.y[places]
+    if len(np.unique(y)) < 2:
+        raise DataError("`--data`: expected rows that both can answer, with two different values of the target.")
+    pair = one.outputs[places], other.outputs[others]
+    drawn, beside = draws(first.task, y, pair, resamples_for(pair[0].size), seed)
+    base, found = (first.task.evaluate(y, outputs) for outputs in pair)
+    return Duel(
+        rows=len(y),
+        metrics={name: (interval(value, drawn[name]), found[name]) for name, value in base.items()},
+        difference={name: interval(found[name] - base[name], beside[name] - drawn[name]) for name in base},
+    )
+
+
+def _facts(served: Served) -> dict[str, Any]:
+    manifest, training = served.manifest, served.manifest.training
+    rows = training.get("rows", {})
+    return {
+        "version": served.name,
+        "created": manifest.created,
+        "task": manifest.task,
+        "target": manifest.target,
+        "labels": ABSENT if manifest.labels is None else ", ".join(manifest.labels),
+        "features": len(manifest.features),
+        "precision": manifest.precision,
+        "bytes of the graph": manifest.files["model.onnx"].bytes,
+        "bytes of the bundle": sum(file.bytes for file in manifest.files.values()),
+        "data sha256": training.get("data_sha256", ABSENT),
+        "training rows": rows.get("train", ABSENT),
+        "test rows": rows.get("test", ABSENT),
+        "seed": training.get("seed", ABSENT),
+        "epochs": training.get("epochs", ABSENT),
+    }
+
+
+def _test_rows(manifest: Manifest) -> tuple[Any, ...]:
+    training = manifest.training
+    return training.get("data_sha256"), training.get("seed"), str(training.get("rows"))
+
+
+def _features(manifest: Manifest) -> dict[str, str]:
+    """Feature -> what it is, in words short enough for a table."""
+    found = {}
+    for feature in manifest.features:
+        words = "" if feature.vocabulary is None else f", {len(feature.vocabulary)} values"
+        bounds = "" if feature.minimum is None else f", {feature.minimum:g} to {feature.maximum:g}"
+        found[feature.name] = f"{feature.type}{', optional' if feature.optional else ''}{words}{bounds}"
+    return found
+
+
+def _options(manifest: Manifest) -> dict[str, str]:
+    """Option -> what it was; the whole command where this version cannot read it."""
+    command = str(manifest.training.get("command", ""))
+    try:
+        options = parse(shlex.split(command)[3:])  # python -m training
+    except (typer.TyperException, ValueError):
+        return {"command": command}
+    return {name.replace("_", "-"): _written(value) for name, value in dataclasses.asdict(options).items()}
+
+
+def _written(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _zip(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Pair]:
+    return {name: (one.get(name, ABSENT), other.get(name, ABSENT)) for name in dict.fromkeys([*one, *other])}
+
+
+def _different(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Pair]:
+    return {name: pair for name, pair in _zip(one, other).items() if pair[0] != pair[1]}

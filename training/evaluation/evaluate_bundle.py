@@ -1,0 +1,158 @@
+"""Verdict: how good a bundle is on new labelled rows, beside what its card says.
+
+    bundle + file ─ answer ─> Answers: outputs and truths by line, and who was refused ─ judge ─> Verdict
+                                                                                       └ rows, document ─> who shows it
+
+`python -m training evaluate` prints it. The interval is that of `training/evaluation/bootstrap.py`: by chance in the
+rows.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from app.bundle.reader import sha256
+from training.data.labelled_rows import Example, Reading, open_examples
+from training.data.load import UTF_8
+from training.errors import DataError
+from training.evaluation.bootstrap import draws, interval, resamples_for
+from training.evaluation.findings import Interval
+from training.evaluation.served_bundle import Served
+
+FAULTS_SHOWN = 5
+MIN_ROWS = 2
+
+Progress = Callable[[float, int], None]  # share of the file, rows so far
+
+
+@dataclass
+class Answers:
+    """What a bundle answered to the rows of a file, and what was true."""
+
+    lines: list[int] = field(default_factory=list)  # (rows,)
+    truths: list[Any] = field(default_factory=list)  # (rows,) numbers of labels, or numbers
+    parts: list[NDArray[Any]] = field(default_factory=list)
+    refused: int = 0
+    faults: list[str] = field(default_factory=list)  # why, the first of them
+    without_target: int = 0
+    absent: tuple[str, ...] = ()  # features without a column
+    is_own: bool = False  # the very file that the bundle was trained on
+
+    @property
+    def y(self) -> NDArray[Any]:
+        return np.array(self.truths)
+
+    @property
+    def outputs(self) -> NDArray[Any]:
+        """Return (rows, outputs)."""
+        return np.concatenate(self.parts)
+
+    def refuse(self, fault: str) -> None:
+        self.refused += 1
+        if len(self.faults) < FAULTS_SHOWN:
+            self.faults.append(fault)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Metrics on new rows, with the interval in which they would lie on other rows of the kind."""
+
+    metrics: dict[str, Interval]
+    card: dict[str, float]  # of the shipped graph, on the test rows of its training
+    rows: int
+
+    def is_beyond(self, metric: str) -> bool:
+        """Say whether the card's value lies outside the interval: chance in the rows alone would hardly do that."""
+        found = self.metrics[metric]
+        return metric in self.card and not found.low <= self.card[metric] <= found.high
+
+
+def answer(served: Served, path: Path, encoding: str = UTF_8, progress: Progress | None = None) -> Answers:
+    """Run every row that the service would take.
+
+    Raises:
+        DataError: when the file is no table of the model's features and target.
+    """
+    with ExitStack() as stack:
+        reading = open_examples(stack, path, served.manifest, encoding)
+        is_own = sha256(path) == served.manifest.training.get("data_sha256")
+        found = Answers(absent=tuple(n for n in reading.table.absent if n not in reading.dated), is_own=is_own)
+        _run(served, reading, found, progress)
+    if len(found.lines) < MIN_ROWS or len(set(found.truths)) < MIN_ROWS:
+        what = "labels" if served.manifest.labels else "values of the target"
+        reasons = " ".join(found.faults)
+        raise DataError(
+            f"{path}: expected rows that the model can answer, with at least two different {what}. "
+            f"Received: {len(found.lines)} rows with {len(set(found.truths))}. {reasons}".strip()
+        )
+    return found
+
+
+def judge(served: Served, found: Answers, seed: int = 0) -> Verdict:
+    """Judge what was answered."""
+    task, y, outputs = served.task, found.y, found.outputs
+    exact = task.evaluate(y, outputs)
+    (drawn,) = draws(task, y, (outputs,), resamples_for(outputs.size), seed)
+    return Verdict(
+        metrics={name: interval(value, drawn[name]) for name, value in exact.items()},
+        card=dict(served.manifest.metrics.get("shipped", {})),
+        rows=len(y),
+    )
+
+
+def _run(served: Served, reading: Reading, found: Answers, progress: Progress | None) -> None:
+    for chunk in reading.chunks():
+        examples = []
+        for line in chunk:
+            if isinstance(line, Example):
+                examples.append(line)
+            elif line.instance is None:
+                found.refuse(line.fault)
+            else:
+                found.without_target += 1
+        _answer(served, _known(served, examples, found), found)
+        if progress is not None:
+            progress(reading.table.read_share(), len(found.lines))
+
+
+def _known(served: Served, examples: Sequence[Example], found: Answers) -> list[tuple[Example, Any]]:
+    """Return the examples with their encoded truth; a label that the model cannot say is refused."""
+    labels = served.manifest.labels
+    if labels is None:
+        return [(example, example.truth) for example in examples]
+    number = {label: place for place, label in enumerate(labels)}
+    for example in examples:
+        if example.truth not in number:
+            expected = ", ".join(labels[:FAULTS_SHOWN])
+            place = f"line {example.line}, `{served.manifest.target}`"
+            found.refuse(f"{place}: expected one of {expected}. Received: {example.truth!r}.")
+    return [(example, number[str(example.truth)]) for example in examples if example.truth in number]
+
+
+def _answer(served: Served, examples: Sequence[tuple[Example, Any]], found: Answers) -> None:
+    """Answer a chunk at once; where one of its rows is refused, each by itself."""
+    if not examples:
+        return
+    try:
+        outputs = served.answer([example.instance for example, _ in examples])
+    except msgspec.ValidationError as error:
+        if len(examples) == 1:
+            found.refuse(f"line {examples[0][0].line}: {error}.")
+            return
+        for single in examples:
+            _answer(served, [single], found)
+        return
+    finite = np.isfinite(outputs).all(axis=1)  # (rows,)
+    for (example, truth), is_finite in zip(examples, finite, strict=True):
+        if is_finite:
+            found.lines.append(example.line)
+            found.truths.append(truth)
+        else:
+            found.refuse(f"line {example.line}: expected a finite answer of the model. Received: another.")
+    found.parts.append(outputs[finite])

@@ -1,0 +1,88 @@
+"""Selection: features that are not needed -> a model without them, if it is not worse on the validation rows.
+
+    importances ─> what is not told from useless ─ fit again without ─> kept, or not; said either way
+
+The test rows have no part in it.
+It knows nothing about how importances are found or models made.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from training.data.clean import Table
+from training.data.prepare import Data
+from training.evaluation.findings import Importance, Selection
+from training.export.ort_session import Session
+from training.features.features import Features
+from training.tasks.evaluate import Rows, evaluate
+from training.trained_model import Made
+
+NOT_NEEDED = "dropped: permuting it cost nothing on the validation rows (--select)"
+
+
+def select(made: Made, found: Sequence[Importance], again: Callable[[Data], Made]) -> tuple[Made, Selection]:
+    """Fit again without the features that are not needed, and return the better model of the two.
+
+    Args:
+        made: the model with all features.
+        found: their importances.
+        again: from other data to a model, as the first one was made.
+    """
+    metric = made.data.task.budget_metrics[0]
+    before = _on_validation(made)
+    dropped = unneeded(found)
+    if not dropped:
+        return made, Selection(metric, (), before, None, kept=False)
+    smaller = again(without(made.data, dropped))
+    after = _on_validation(smaller)
+    kept = after >= before
+    return smaller if kept else made, Selection(metric, dropped, before, after, kept)
+
+
+def unneeded(found: Sequence[Importance]) -> tuple[str, ...]:
+    """Name the features whose importance is not told from zero; none, if that were all of them."""
+    names = tuple(importance.feature for importance in found if not importance.is_needed)
+    return names if len(names) < len(found) else ()
+
+
+def without(data: Data, dropped: Sequence[str]) -> Data:
+    """Leave features out of prepared data; the split, the rows and the other features' statistics stay."""
+    kept = Features(
+        order=tuple(name for name in data.features.order if name not in dropped),
+        numbers=tuple(number for number in data.features.numbers if number.name not in dropped),
+        categories=tuple(category for category in data.features.categories if category.name not in dropped),
+    )
+    return replace(
+        data,
+        table=_table_without(data.table, kept),
+        features=kept,
+        train=_rows_without(data.train, data.features, kept),
+        validation=_rows_without(data.validation, data.features, kept),
+        test=_rows_without(data.test, data.features, kept),
+        optional={name: data.optional[name] for name in kept.order},
+    )
+
+
+def _table_without(table: Table, kept: Features) -> Table:
+    columns = tuple(
+        replace(column, fate=NOT_NEEDED) if column.fate == "feature" and column.name not in kept.order else column
+        for column in table.columns
+    )
+    types = {name: table.types[name] for name in kept.order}
+    return replace(table, features=table.features[list(types)], types=types, columns=columns)
+
+
+def _rows_without(rows: Rows, features: Features, kept: Features) -> Rows:
+    def columns(tensor: str) -> list[int]:
+        names = features.names(tensor)
+        return [names.index(name) for name in kept.names(tensor)]
+
+    arrays: dict[str, Any] = {tensor: rows.arrays[tensor][:, columns(tensor)] for tensor in kept.tensors_used()}
+    return replace(rows, arrays=arrays)
+
+
+def _on_validation(made: Made) -> float:
+    task = made.data.task
+    found = evaluate(task, Session(made.choice.chosen.graph).predict, made.data.validation)
+    return found[task.budget_metrics[0]]

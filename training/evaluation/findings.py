@@ -1,0 +1,111 @@
+"""Findings: what judging a model found, for the card, the report, the manifest and the console.
+
+    intervals.py ─┐
+    crossval.py ──┤
+    importance.py ┼─> Findings ─> who shows them
+    slices.py ────┘
+
+It knows nothing about how any of it was computed, nor how it is shown.
+"""
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from training.tasks.base import Metrics
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A measured value, and between what the same measurement on other rows of the kind would lie."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """How far chance in the choice of the test rows moves each test metric."""
+
+    level: float  # share of the resamples inside, 0.95
+    resamples: int
+    shipped: Mapping[str, Interval]  # metric -> of the shipped graph
+    difference: Mapping[str, Interval]  # metric -> shipped less boosting, on the same rows
+
+
+@dataclass(frozen=True)
+class Folds:
+    """The same training on other divisions of the training and validation rows."""
+
+    scores: tuple[Metrics, ...]  # one a fold, of rows that its fit has not seen
+
+    def values(self, metric: str) -> list[float]:
+        return [found[metric] for found in self.scores]
+
+    def mean(self, metric: str) -> float:
+        return statistics.fmean(self.values(metric))
+
+    def spread(self, metric: str) -> float:
+        """Return the standard deviation over the folds."""
+        return statistics.stdev(self.values(metric))
+
+
+@dataclass(frozen=True)
+class Importance:
+    """How much of a metric is lost when a feature's values are dealt out anew among the validation rows."""
+
+    feature: str
+    loss: Interval  # of the metric; at or below zero: the feature is not needed
+
+    @property
+    def is_needed(self) -> bool:
+        return self.loss.low > 0
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What became of leaving out the features that are not needed."""
+
+    metric: str
+    dropped: tuple[str, ...]  # what the second fit went without; empty: there was nothing to leave out, or all
+    before: float  # on the validation rows, with all features
+    after: float | None  # without them; None: nothing was fitted again
+    kept: bool  # whether the smaller model goes on
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Test rows with something in common, and how good the shipped graph is on them."""
+
+    feature: str
+    values: str  # "Private", "27 to 34", "missing"
+    rows: int
+    metric: Interval
+    is_worse: bool  # the whole's value lies beyond the interval's better end
+
+
+@dataclass(frozen=True)
+class Slices:
+    """Slices of the test rows, the worst first."""
+
+    metric: str
+    whole: float  # on all test rows
+    slices: tuple[Slice, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """How good the shipped graph is, beside what, where not, and by which features."""
+
+    scores: Mapping[str, Metrics]  # model -> its metrics on the test split
+    outputs: NDArray[Any]  # (test rows, outputs) of the shipped graph
+    intervals: Intervals | None = None
+    folds: Folds | None = None  # None: not asked for
+    importances: tuple[Importance, ...] = ()  # the most important first
+    importance_metric: str = ""
+    selection: Selection | None = None  # None: not asked for
+    slices: Slices | None = None

@@ -1,0 +1,92 @@
+"""Leakage: features that alone predict the target almost perfectly, and so may be known only after it.
+
+    training rows ─ a rule on one feature ─> validation rows judged by it ─> Suspect, or nothing
+
+The rule is a small decision tree on a number, and the mean of each value on a string.
+It knows nothing about networks; nothing is dropped, for only a person knows when a value becomes known.
+Kaufman et al., "Leakage in data mining: formulation, detection, and avoidance", 2012.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+from training.evaluation.bootstrap import exactly
+from training.features.features import CATEGORICAL, NUMERIC, Features, spread_places
+from training.rendering.markdown import code
+from training.tasks.base import Task
+from training.tasks.evaluate import Rows
+
+MAX_ROWS = 50_000  # of the training rows that a rule is made from, and of the validation rows that judge it
+LEAVES = 64
+LEAF_ROWS = 5
+SUSPECT_AUC = 0.99
+SUSPECT_R2 = 0.93  # of all rides by those of registered riders: 0.94; of a diamond's price by its width: 0.88
+MIN_ROWS = 50  # of validation; fewer are told apart by chance, as the three kinds of iris are by one leaf
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A feature that alone answers nearly as well as the target itself would."""
+
+    feature: str
+    metric: str
+    value: float  # on the validation rows
+
+    def __str__(self) -> str:
+        return (
+            f"{code(self.feature)} alone predicts the target almost perfectly ({self.metric} {self.value:.4f} on "
+            f"validation rows). If it is known only after the target, leave it out: --drop {self.feature}"
+        )
+
+
+def suspects(task: Task, features: Features, train: Rows, validation: Rows) -> tuple[Suspect, ...]:
+    """Return the features to be suspicious of, those that predict best first."""
+    if len(validation) < MIN_ROWS:
+        return ()
+    metric, least = ("roc_auc", SUSPECT_AUC) if task.labels else ("r2", SUSPECT_R2)
+    learned, judged = (_some(rows) for rows in (train, validation))
+    found = []
+    for name, outputs in _answers(task, features, learned, judged):
+        value = exactly(task, judged.y, outputs, metric)
+        if value >= least:
+            found.append(Suspect(name, metric, value))
+    return tuple(sorted(found, key=lambda suspect: -suspect.value))
+
+
+def _some(rows: Rows) -> Rows:
+    if len(rows) <= MAX_ROWS:
+        return rows
+    places = spread_places(len(rows), MAX_ROWS)
+    return Rows({name: array[places] for name, array in rows.arrays.items()}, rows.y[places])
+
+
+def _answers(task: Task, features: Features, train: Rows, judged: Rows) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Yield each feature with what its rule answers: (rows, width)."""
+    truth = np.eye(task.width)[train.y] if task.labels else train.y[:, None]  # (rows, width)
+    for column, name in enumerate(features.names(NUMERIC)):
+        yield name, _by_tree(task, train.arrays[NUMERIC][:, [column]], train.y, judged.arrays[NUMERIC][:, [column]])
+    for column, name in enumerate(features.names(CATEGORICAL)):
+        yield name, _by_value(train.arrays[CATEGORICAL][:, column], truth, judged.arrays[CATEGORICAL][:, column])
+
+
+def _by_tree(task: Task, known: NDArray[Any], y: NDArray[Any], asked: NDArray[Any]) -> NDArray[np.float64]:
+    maker = DecisionTreeClassifier if task.labels else DecisionTreeRegressor
+    tree = maker(max_leaf_nodes=LEAVES, min_samples_leaf=LEAF_ROWS, random_state=0).fit(known, y)
+    if not task.labels:
+        answers: NDArray[np.float64] = tree.predict(asked)[:, None]
+        return answers
+    outputs = np.zeros((len(asked), task.width))
+    outputs[:, tree.classes_] = tree.predict_proba(asked)
+    return outputs
+
+
+def _by_value(known: NDArray[Any], truth: NDArray[Any], asked: NDArray[Any]) -> NDArray[np.float64]:
+    """Answer with the mean of the training rows of the same value, and for an unseen one with that of all."""
+    means = pd.DataFrame(truth).groupby(known).mean()  # (values, width)
+    return means.reindex(asked).fillna(pd.Series(truth.mean(axis=0))).to_numpy(np.float64)

@@ -1,0 +1,84 @@
+"""Importance: which features the shipped graph goes by, by permutation on the validation rows.
+
+    a feature's values dealt out anew among the rows ─ the graph answers ─> how much of the metric is lost
+
+Breiman 2001, "Random forests"; Fisher, Rudin, Dominici 2019, "All models are wrong, but many are useful".
+Features that say the same stand in for one another, and each of them looks less needed than it is.
+It knows nothing about how the graph was made.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.evaluation.bootstrap import draws, exactly
+from training.evaluation.findings import Importance, Interval
+from training.features.features import Arrays, Features, spread_places, take
+from training.parallel import each
+from training.tasks.base import Task
+from training.tasks.evaluate import Predict, Rows, predict_in_batches
+
+REPEATS = 3
+MOST_ROWS = 10_000
+RESAMPLES = 50  # for a standard error to a tenth of itself
+NORMAL = 1.96  # standard errors to either end of a 95 % interval
+
+Done = Callable[[int], None]  # features so far
+Order = NDArray[np.int64]  # (rows,)
+
+
+def importances(
+    task: Task, features: Features, predict: Predict, rows: Rows, *, seed: int, done: Done
+) -> tuple[Importance, ...]:
+    """Return every feature's importance for the task's main metric, the most important first.
+
+    The interval is that of the mean over the repeats, by the bootstrap over rows with a normal error.
+
+    Args:
+        task: whose first budget metric counts; it is larger when better.
+        features: which column of which tensor a feature is.
+        predict: raw rows -> (rows, outputs).
+        rows: at most `MOST_ROWS` of them, from all over, are looked at.
+        seed: of the permutations and of the resamples.
+        done: is told how many features are done.
+    """
+    places = spread_places(len(rows), min(len(rows), MOST_ROWS))
+    some = Rows(take(rows.arrays, places), rows.y[places])
+    whole = _judge(task, some.y, [predict_in_batches(predict, some.arrays)], seed)
+    random = np.random.default_rng(seed)
+
+    def without(feature: str, orders: list[Order]) -> NDArray[np.float64]:
+        mixed = (_mixed(some.arrays, features, feature, order) for order in orders)
+        return _judge(task, some.y, [predict_in_batches(predict, arrays) for arrays in mixed], seed)
+
+    dealt = ((feature, [random.permutation(len(some)) for _ in range(REPEATS)]) for feature in features.order)
+    found = []
+    for feature, judged in zip(features.order, each(lambda one: without(*one), dealt), strict=True):
+        found.append(Importance(feature, _loss(whole - judged)))
+        done(len(found))
+    return tuple(sorted(found, key=lambda importance: -importance.loss.value))
+
+
+def _judge(task: Task, y: NDArray[Any], models: list[NDArray[Any]], seed: int) -> NDArray[np.float64]:
+    """Return the main metric, the mean over the models: on the rows as they are, then on every resample."""
+    metric = task.budget_metrics[0]
+    exact = np.mean([exactly(task, y, outputs, metric) for outputs in models])
+    drawn = np.mean([found[metric] for found in draws(task, y, models, RESAMPLES, seed, metric)], axis=0)
+    return np.concatenate([[exact], drawn])  # (1 + resamples,)
+
+
+def _loss(values: NDArray[np.float64]) -> Interval:
+    exact, drawn = float(values[0]), values[1:]
+    error = float(np.std(drawn[np.isfinite(drawn)])) if np.isfinite(drawn).any() else 0.0
+    return Interval(exact, exact - NORMAL * error, exact + NORMAL * error)
+
+
+def _mixed(arrays: Arrays, features: Features, feature: str, order: Order) -> Arrays:
+    """Deal a feature's values out anew."""
+    tensor = next(tensor for tensor in features.tensors_used() if feature in features.names(tensor))
+    column = features.names(tensor).index(feature)
+    mixed = arrays[tensor].copy()
+    mixed[:, column] = mixed[order, column]
+    return {**arrays, tensor: mixed}

@@ -1,0 +1,78 @@
+"""Served: a bundle as the service runs it, without the service.
+
+    folder ─ load ─> verified, proved by its golden rows ─ answer(instances) ─> (rows, outputs)
+
+It is read by `app.bundle.reader`, checked and assembled by the service's schema and run by the service's engine, so
+what is measured through it is what callers get. It knows nothing about files of data or metrics.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from app.bundle import reader as contract
+from app.bundle.reader import Bundle, Manifest
+from app.bundle.sealed_file import hold
+from app.features.schema import Schema, schema_of
+from app.runtime.engine import Engine
+from app.runtime.golden_check import prove
+from training.tasks.base import Task
+from training.tasks.classification import Classification
+from training.tasks.regression import Regression
+
+MAX_ROWS = 4096  # of one run; the service itself takes fewer
+
+Instance = Mapping[str, Any]  # feature -> value; missing ones left out
+
+
+@dataclass(frozen=True)
+class Served:
+    """A version that answers."""
+
+    bundle: Bundle
+    schema: Schema
+    engine: Engine
+
+    @property
+    def manifest(self) -> Manifest:
+        return self.bundle.manifest
+
+    @property
+    def name(self) -> str:
+        return f"{self.manifest.name}/{self.manifest.version}"
+
+    @property
+    def task(self) -> Task:
+        """What judges it."""
+        labels = self.manifest.labels
+        return Regression() if labels is None else Classification(labels)
+
+    def answer(self, instances: Sequence[Instance]) -> NDArray[Any]:
+        """Return (rows, outputs).
+
+        Raises:
+            msgspec.ValidationError: when the service would refuse one of them.
+        """
+        rows = self.schema.rows([dict(instance) for instance in instances])
+        outputs: NDArray[Any] = self.engine.run(self.schema.assemble(rows))[0]
+        return outputs
+
+
+def load(folder: Path) -> Served:
+    """Read, verify and prove a bundle.
+
+    Raises:
+        BundleError: saying which file, what was expected and what was found.
+    """
+    bundle = contract.read(folder, trusted=[contract.MODEL])
+    manifest = bundle.manifest
+    schema = schema_of(manifest, MAX_ROWS)
+    with hold(bundle.model_path, contract.MODEL_MAX_BYTES) as content:
+        bundle.check_model(content.sha256)
+        engine = Engine(content, threads=1)
+    engine.check(manifest.inputs, manifest.outputs)
+    prove(bundle, schema, engine)
+    return Served(bundle, schema, engine)

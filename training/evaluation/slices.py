@@ -1,0 +1,98 @@
+"""Slices: test rows with something in common, and where the shipped graph is worst.
+
+    values of a string or boolean, fifths of a number, missing ─ the metric on those rows ─> the worst first
+
+With some hundred slices, one in forty looks worse by chance alone: a slice is a place to look, not a proof.
+It knows nothing about how the graph was made.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.evaluation.bootstrap import draws, exactly, interval, resamples_for
+from training.evaluation.findings import Interval, Slice, Slices
+from training.features.features import CATEGORICAL, NUMERIC, Features, Number, spread_places, take
+from training.parallel import each
+from training.tasks.base import Task
+from training.tasks.evaluate import Rows
+
+MIN_ROWS = 50  # with fewer, an interval is too wide to say anything
+MOST_ROWS = 50_000
+RESAMPLES = 200
+FIFTHS = (0.2, 0.4, 0.6, 0.8)
+
+Mask = NDArray[np.bool_]  # (rows,)
+
+
+def slices(task: Task, features: Features, train: Rows, test: Rows, outputs: NDArray[Any], seed: int) -> Slices:
+    """Judge the answers on every slice with enough rows.
+
+    R² compares with the mean of the very rows, so that it differs between slices whose errors are alike: numbers are
+    judged by their mean absolute error.
+
+    Args:
+        task: whose main metric counts, and for numbers `mae`.
+        features: which column of which tensor a feature is.
+        train: where the fifths of a number come from.
+        test: at most `MOST_ROWS` of them, from all over, are looked at.
+        outputs: the answers to all test rows, (rows, outputs).
+        seed: of the resamples.
+    """
+    metric = task.budget_metrics[0] if task.labels else "mae"
+    sign = 1 if task.labels else -1  # larger is better, or smaller
+    places = spread_places(len(test), min(len(test), MOST_ROWS))
+    arrays, y, answers = take(test.arrays, places), test.y[places], outputs[places]
+    whole = exactly(task, y, answers, metric)
+    resamples = min(RESAMPLES, resamples_for(len(y) * len(features.order)))
+
+    def judged(feature: str, values: str, mask: Mask) -> Slice:
+        value = _judge(task, metric, y[mask], answers[mask], resamples, seed)
+        best = value.high if sign > 0 else value.low
+        return Slice(feature, values, int(mask.sum()), value, is_worse=sign * best < sign * whole)
+
+    masks = _masks(features, train, Rows(arrays, y))
+    large = ((feature, values, mask) for feature, values, mask in masks if mask.sum() >= MIN_ROWS and not mask.all())
+    found = [one for one in each(lambda one: judged(*one), large) if np.isfinite(one.metric.value)]
+    ordered = sorted(found, key=lambda one: (not one.is_worse, sign * one.metric.value))
+    return Slices(metric=metric, whole=whole, slices=tuple(ordered))
+
+
+def _judge(task: Task, metric: str, y: NDArray[Any], answers: NDArray[Any], resamples: int, seed: int) -> Interval:
+    (drawn,) = draws(task, y, (answers,), resamples, seed, metric)
+    return interval(exactly(task, y, answers, metric), drawn[metric])
+
+
+def _masks(features: Features, train: Rows, rows: Rows) -> Iterator[tuple[str, str, Mask]]:
+    """Yield feature, what its rows have in common, and which rows these are."""
+    for column, number in enumerate(features.numbers):
+        cells = rows.arrays[NUMERIC][:, column]
+        for values, mask in _of_number(number, train.arrays[NUMERIC][:, column], cells):
+            yield number.name, values, mask
+        yield number.name, "missing", np.isnan(cells)
+    for column, category in enumerate(features.categories):
+        cells = rows.arrays[CATEGORICAL][:, column].astype(str)
+        different, counts = np.unique(cells, return_counts=True)
+        for value in different[counts >= MIN_ROWS]:
+            yield category.name, str(value) or "missing", cells == value
+
+
+def _of_number(number: Number, trained: NDArray[Any], cells: NDArray[Any]) -> Iterator[tuple[str, Mask]]:
+    """Yield the two values of a boolean, or the ranges between fifths of the training rows."""
+    if number.type == "boolean":
+        yield from (("false", cells == 0), ("true", cells == 1))
+        return
+    known = trained[np.isfinite(trained)]
+    inner = np.unique(np.quantile(known, FIFTHS)) if len(known) else np.zeros(1)
+    edges = [-np.inf, *inner.tolist(), np.inf]
+    for low, high in pairwise(edges):
+        yield _range(low, high), (cells > low) & (cells <= high)
+
+
+def _range(low: float, high: float) -> str:
+    if np.isinf(low):
+        return f"to {high:.6g}"
+    return f"above {low:.6g}" if np.isinf(high) else f"above {low:.6g} to {high:.6g}"

@@ -1,0 +1,80 @@
+"""Export: a Keras model -> an ONNX graph that gives the same answers.
+
+    served ─ tf2onnx ─> graph with named inputs and outputs, the batch dimension symbolic ─ check_parity ─> bytes
+
+It knows nothing about training, compression or bundles.
+"""
+
+from typing import Any
+
+import numpy as np
+import onnx
+import tensorflow as tf
+import tf2onnx
+from numpy.typing import NDArray
+
+from training.errors import ParityError
+from training.features.features import CATEGORICAL, NUMERIC, Arrays, spread, take
+from training.network.network import Network
+from training.tasks.evaluate import Predict
+
+OPSET = 18
+BATCH = "batch"
+PARITY_BATCHES = (1, 2, 7, 64)  # rows: a fixed batch dimension or a mixed-up axis shows at one of them
+PARITY_TOLERANCE = 1e-5  # of a probability, or of the target's standard deviation
+BROKEN_SHARE = 0.1  # of the cells, made missing or unseen before parity is checked
+
+
+def export(network: Network) -> bytes:
+    """Convert the served model.
+
+    `from_keras` finds look-up tables only when it is given the model that owns them; a bare tf.function fails.
+    """
+    signature = [tf.TensorSpec((None, *t.shape[1:]), t.dtype, name=t.name) for t in network.served.inputs]
+    graph, _ = tf2onnx.convert.from_keras(network.served, input_signature=signature, opset=OPSET)
+    for tensor in (*graph.graph.input, *graph.graph.output):
+        tensor.type.tensor_type.shape.dim[0].dim_param = BATCH
+    graph.graph.name = "slipway"
+    del graph.graph.value_info[:]
+    onnx.checker.check_model(graph)
+    return bytes(graph.SerializeToString())
+
+
+def check_parity(keras: Predict, session: Predict, arrays: Arrays, *, unit: float, seed: int) -> float:
+    """Ask both the same rows, with missing values and unseen categories among them.
+
+    Returns:
+        The largest difference, in units of the answer.
+
+    Raises:
+        ParityError: when it is above the tolerance, or an answer is not finite.
+    """
+    rows = spoil(spread(arrays, max(PARITY_BATCHES)), seed)
+    worst = 0.0
+    for batch in PARITY_BATCHES:
+        part = take(rows, slice(batch))
+        worst = max(worst, _difference(keras(part), session(part), batch, unit))
+    return worst
+
+
+def spoil(arrays: Arrays, seed: int) -> dict[str, NDArray[Any]]:
+    """Copy rows, and make some cells missing, extreme or unseen."""
+    random = np.random.default_rng(seed)
+    spoiled = {name: array.copy() for name, array in arrays.items()}
+    for name, values in ((NUMERIC, (np.nan, 0.0, -1e30, 1e30)), (CATEGORICAL, ("", "never seen", "Ω" * 100))):
+        if name in spoiled:
+            chosen = random.random(spoiled[name].shape) < BROKEN_SHARE
+            spoiled[name][chosen] = random.choice(np.array(values, spoiled[name].dtype), int(chosen.sum()))
+    return spoiled
+
+
+def _difference(expected: NDArray[Any], received: NDArray[Any], batch: int, unit: float) -> float:
+    if expected.shape != received.shape:
+        raise ParityError(f"At batch {batch}: expected answers of shape {expected.shape}. Received: {received.shape}.")
+    difference = float(np.abs(expected.astype(np.float64) - received.astype(np.float64)).max()) / unit
+    if not difference <= PARITY_TOLERANCE:  # also when it is NaN
+        raise ParityError(
+            f"At batch {batch}: expected Keras and ONNX Runtime to agree within {PARITY_TOLERANCE:g}. "
+            f"Received: {difference:g}. No bundle was written."
+        )
+    return difference

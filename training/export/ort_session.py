@@ -1,0 +1,92 @@
+"""Runtime: a graph in the serving engine, as the service runs it.
+
+    bytes ─ Session ─> predict(rows), latency_us at several batch sizes, load_ms
+
+It knows nothing about how graphs are made or judged.
+"""
+
+import contextlib
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.runtime.engine import Engine
+from training.features.features import Arrays, spread
+
+THREADS = 1  # the service gives a run more only where 32 rows take longer than a millisecond
+LOADS = 7
+TIMED_ROUNDS = 40
+RUNS_A_ROUND = 20
+WARM_RUNS = 20
+
+
+class Session:
+    """One graph, loaded; `predict` takes raw rows."""
+
+    def __init__(self, graph: bytes) -> None:
+        with _file(graph) as path:
+            self._engine = Engine(path, THREADS)
+        self._names = [tensor.name for tensor in self._engine.inputs]
+
+    def predict(self, arrays: Arrays) -> NDArray[np.float32]:
+        """Return the first output: (rows, outputs) float32."""
+        answers: NDArray[np.float32] = self._engine.run({name: arrays[name] for name in self._names})[0]
+        return answers
+
+
+def latencies_us(
+    sessions: Mapping[str, Session], arrays: Arrays, batches: Sequence[int]
+) -> dict[str, dict[int, float]]:
+    """Time every session at every batch size, in turns, so that a busy moment hits all alike.
+
+    Returns:
+        name -> rows -> microseconds: the median over rounds of each round's median run.
+    """
+    found: dict[str, dict[int, float]] = {name: {} for name in sessions}
+    for rows in batches:
+        batch = spread(arrays, rows)
+        rounds: dict[str, list[float]] = {name: [] for name in sessions}
+        for session in sessions.values():
+            _time_run_us(session, batch, WARM_RUNS)
+        for _ in range(TIMED_ROUNDS):
+            for name, session in sessions.items():
+                rounds[name].append(_time_run_us(session, batch, RUNS_A_ROUND))
+        for name, times_us in rounds.items():
+            found[name][rows] = statistics.median(times_us)
+    return found
+
+
+def loads_ms(graphs: Mapping[str, bytes]) -> dict[str, float]:
+    """Time the making of each session from its file, in turns: name -> milliseconds, the median."""
+    with contextlib.ExitStack() as files:
+        paths = {name: files.enter_context(_file(graph)) for name, graph in graphs.items()}
+        times_ms: dict[str, list[float]] = {name: [] for name in graphs}
+        for _ in range(LOADS):
+            for name, path in paths.items():
+                start = time.perf_counter()
+                Engine(path, THREADS)
+                times_ms[name].append(1000 * (time.perf_counter() - start))
+    return {name: statistics.median(times) for name, times in times_ms.items()}
+
+
+def _time_run_us(session: Session, batch: Arrays, runs: int) -> float:
+    times_s = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        session.predict(batch)
+        times_s.append(time.perf_counter() - start)
+    return statistics.median(times_s) * 1e6
+
+
+@contextlib.contextmanager
+def _file(graph: bytes) -> Iterator[Path]:
+    """Write a graph where the engine reads one."""
+    with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
+        file.write(graph)
+        file.flush()
+        yield Path(file.name)

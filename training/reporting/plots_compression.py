@@ -1,0 +1,46 @@
+"""Plots of compression: what every candidate loses, against its bytes and against its time.
+
+It draws with the helpers of `training/rendering/pictures.py` and knows nothing about how a candidate was made or why
+one was chosen.
+"""
+
+from collections.abc import Callable
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from training.compression.measure import Candidate
+from training.compression.selection import Choice, front, unsteadiness
+from training.rendering import pictures as plots
+
+
+def pareto(choice: Choice) -> bytes:
+    """Draw points lost against size and against the time of the largest timed batch, with the front of each."""
+    drawn, (size, time) = plots.new_figure(2)
+    rows = max(choice.chosen.latency_us)
+    _panel(size, choice, lambda candidate: candidate.bytes / 1000)
+    _panel(time, choice, lambda candidate: candidate.latency_us[rows])
+    plots.name_axes(size, "Loss against size", "kB", "points lost on validation")
+    plots.name_axes(time, "Loss against time", f"µs at batch {rows}", "points lost on validation")
+    size.legend(fontsize="small")
+    return plots.to_bytes(drawn)
+
+
+def _panel(axes: Axes, choice: Choice, cost: Callable[[Candidate], float]) -> None:
+    steady = [candidate for candidate in choice.candidates if unsteadiness(candidate) is None]
+    others = [candidate for candidate in choice.candidates if candidate not in steady]
+    points = [(cost(candidate), candidate.loss_points) for candidate in steady]
+    best = front(points)
+    axes.step([points[place][0] for place in best], [points[place][1] for place in best], where="post", label="front")
+    axes.scatter([x for x, _ in points], [y for _, y in points], s=18, color="grey", label="measured")
+    lost = [candidate.loss_points for candidate in others]
+    axes.scatter([cost(candidate) for candidate in others], lost, s=18, marker="x", color="grey", label="never ships")
+    chosen = points[steady.index(choice.chosen)]
+    axes.scatter(*chosen, s=90, facecolors="none", edgecolors="C3", label="ships")
+    for place in sorted({*best, steady.index(choice.chosen), 0}):
+        axes.annotate(steady[place].name, points[place], (4, 4), textcoords="offset points", fontsize=6)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.margins(0.15)

@@ -1,0 +1,55 @@
+"""Report of training: how a model was fitted, and what repeats the run, for the card and the page.
+
+It knows nothing about how good the model is, nor about the rest of the card.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from training.options import Options
+from training.rendering.markdown import code_block, table
+from training.trainer.fit import History
+
+
+def fitted(options: Options, history: History) -> str:
+    """Say by what and for how long it was fitted."""
+    ended = "stopped by hand" if history.interrupted else "ended"
+    return (
+        f"{options.optimizer}, learning rate {history.learning_rate:g}, {history.batch_rows} rows a batch, "
+        f"hidden layers {', '.join(map(str, options.hidden))}, dropout {options.dropout:g}, seed {options.seed}.\n"
+        f"It {ended} after {len(history.loss)} epochs; the weights of epoch {history.best_epoch} were kept."
+        f"{_sooner(options)}"
+    )
+
+
+def repeat(facts: Mapping[str, Any]) -> list[str]:
+    """Say what repeats the run, and how to know that the data is the same."""
+    training = facts["training"]
+    return [
+        code_block(training["command"]),
+        f"Seed {training['seed']}; the data file has the SHA-256 `{training['data_sha256']}`.\n"
+        + _repeatability(training["jit"]),
+        table(["library", "version"], facts["libraries"].items()),
+    ]
+
+
+def _sooner(options: Options) -> str:
+    """Say what was done to fit sooner, if anything."""
+    if options.jit:
+        return "\nIt was compiled with XLA, so the seed need not repeat it to the last digit." + _halves(options)
+    return _halves(options)
+
+
+def _halves(options: Options) -> str:
+    if options.mixed_precision == "off":
+        return ""
+    return f"\nHidden layers computed in {options.mixed_precision} while it was fitted; what ships computes in float32."
+
+
+def _repeatability(jit: bool) -> str:
+    if jit:
+        return "With XLA (`--jit`) the same command need not give the same numbers; they are near."
+    return (
+        "The same command on the same file, machine and versions gives the same numbers; "
+        "other processors add in another order."
+    )

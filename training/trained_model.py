@@ -1,0 +1,28 @@
+"""Made: what the stages before judging have made, from the data to the graph that ships.
+
+It knows nothing about how any of it was made.
+"""
+
+from dataclasses import dataclass
+
+from training.calibration.temperature import Adjustment
+from training.compression.selection import Choice
+from training.data.prepare import Data
+from training.network.network import Network
+from training.options import Options
+from training.trainer.fit import History
+from training.tuning.search_result import Search
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """One model, and everything it came from."""
+
+    options: Options
+    name: str
+    data: Data
+    network: Network  # as it is served: folded and adjusted
+    history: History
+    adjustment: Adjustment
+    choice: Choice
+    search: Search | None = None  # how the options were found, if they were searched

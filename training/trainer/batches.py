@@ -1,0 +1,75 @@
+"""Feed: encoded rows -> batches, epoch by epoch, each row once an epoch.
+
+    order(seed, epoch) ─ cut into batches ─ take these rows ─> inputs, target[, weights]
+
+The order is asked for when an epoch begins, so a fit that begins with a later epoch sees the batches that it would
+have seen there. It knows nothing about how the rows were made or what learns from them.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from training.trainer.order import order
+
+AS_IT_IS = tf.autograph.experimental.do_not_convert  # nothing in them is to be converted, and to look takes as long
+
+
+class Feed(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types
+    """The batches of a training part; as a callback of the fit, it learns which epoch begins.
+
+    Args:
+        arrays: what each row is, by name and in order, (rows, …).
+        y: the target, (rows,).
+        batch_rows: rows a step; the last batch of an epoch has what is left.
+        seed: of the order.
+        weights: how much each row counts, (rows,); None: all alike.
+    """
+
+    def __init__(
+        self,
+        arrays: Mapping[str, NDArray[Any]],
+        y: NDArray[Any],
+        *,
+        batch_rows: int,
+        seed: int,
+        weights: NDArray[np.float32] | None = None,
+    ) -> None:
+        super().__init__()
+        self._arrays, self._y, self._weights = arrays, y, weights
+        self._batch_rows, self._seed, self._epoch = batch_rows, seed, 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._epoch = epoch
+
+    @property
+    def steps(self) -> int:
+        """Batches of an epoch."""
+        return -(-len(self._y) // self._batch_rows)
+
+    def batches(self) -> Any:
+        """Return a `tf.data.Dataset`; an iteration is an epoch."""
+        given = (dict(self._arrays), self._y, *([] if self._weights is None else [self._weights]))
+        tensors = tf.nest.map_structure(tf.constant, given)
+
+        def take(rows: Any) -> Any:
+            return tf.nest.map_structure(lambda tensor: tf.gather(tensor, rows), tensors)
+
+        orders = tf.data.Dataset.from_generator(self._orders, output_signature=tf.TensorSpec((len(self._y),), tf.int64))
+        places = orders.flat_map(AS_IT_IS(self._cut)).apply(tf.data.experimental.assert_cardinality(self.steps))
+        return places.map(AS_IT_IS(take), num_parallel_calls=1, deterministic=True).prefetch(tf.data.AUTOTUNE)
+
+    def _orders(self) -> Iterator[NDArray[np.int64]]:
+        yield order(self._seed, self._epoch, len(self._y))
+
+    def _cut(self, rows: Any) -> Any:
+        """Cut an order into batches, (batch,) each; slices of whole batches cost less than a batch of slices."""
+        whole = len(self._y) // self._batch_rows * self._batch_rows
+        parts = tf.data.Dataset.from_tensor_slices(tf.reshape(rows[:whole], (-1, self._batch_rows)))
+        if whole == len(self._y):
+            return parts
+        return parts.concatenate(tf.data.Dataset.from_tensors(rows[whole:]))

@@ -1,0 +1,248 @@
+"""Fit: a network, encoded rows -> the weights with the best validation loss.
+
+    optimizer ─┐
+    callbacks ─┴─ Model.fit ─> History        (Ctrl-C stops after the current step and keeps the best so far)
+
+It knows nothing about data files, ONNX or how models are judged.
+"""
+
+import math
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from training.errors import TrainingError
+from training.features.features import Arrays
+from training.network.network import Network
+from training.options import OptimizerName, Options
+from training.tasks.base import Task
+from training.tasks.evaluate import Rows
+from training.tasks.losses import loss_of
+from training.trainer import averaging, schedule
+from training.trainer import mixed_precision as halves
+from training.trainer.batches import Feed
+from training.trainer.run_context import Setting
+from training.trainer.shards import Shards
+
+LEARNING_RATES: dict[OptimizerName, float] = {
+    "sgd": 0.05,
+    "momentum": 0.02,
+    "rmsprop": 0.001,
+    "adam": 0.002,
+    "adamw": 0.002,
+}
+STEPS_A_CALL = 32  # steps that TensorFlow runs before it returns to Python: an epoch took 2.6 times less
+STEPS_AN_EPOCH = 100  # the batch size is chosen so that an epoch has about so many
+SMALLEST_BATCH_ROWS, LARGEST_BATCH_ROWS = 32, 256
+# Two million flights, three epochs: 1,024 rows and twice the rate took 0.6 of the time of 256, and lost less.
+MANY_ROWS, MANY_ROWS_BATCH_ROWS = 500_000, 1024
+VALIDATION_BATCH_ROWS = 4096
+
+ALONE = Setting()
+Progress = Callable[[int, dict[str, float]], None]  # epochs done, losses so far
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows as the trunk wants them, with their target."""
+
+    arrays: Arrays  # numeric, codes
+    y: NDArray[Any]  # (rows,) scaled
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def feed(self, batch_rows: int, seed: int, class_weights: NDArray[np.float32] | None = None) -> Feed:
+        """Return the batches; with the weight of each class, rows are weighed by theirs."""
+        weights = None if class_weights is None else class_weights[self.y]
+        return Feed(self.arrays, self.y, batch_rows=batch_rows, seed=seed, weights=weights)
+
+    def class_counts(self) -> NDArray[np.int64]:
+        """Count the rows of each class."""
+        return np.bincount(self.y)
+
+
+@dataclass(frozen=True)
+class History:
+    """How the fit went: one loss an epoch, and which epoch was kept."""
+
+    loss: tuple[float, ...]
+    validation_loss: tuple[float, ...]
+    best_epoch: int  # from 1
+    interrupted: bool
+    learning_rate: float
+    batch_rows: int
+
+
+def seed_everything(seed: int, *, exactly: bool = True) -> None:
+    """Make a run repeatable on one machine: Python, NumPy, Keras and, `exactly`, the order of TensorFlow's sums.
+
+    Keras compiles nothing with XLA in a process in which TensorFlow's sums have been given an order.
+    """
+    keras.utils.set_random_seed(seed)
+    if exactly:
+        tf.config.experimental.enable_op_determinism()
+
+
+def encoded(learner: Network, task: Task, rows: Rows) -> Part:
+    """Return raw rows as the network's trunk wants them."""
+    return Part(learner.encode(rows.arrays), task.scaled(rows.y))
+
+
+def fit(
+    trunk: Any,
+    task: Task,
+    train: Part | Shards,
+    validation: Part,
+    options: Options,
+    progress: Progress,
+    setting: Setting = ALONE,
+) -> History:
+    """Train until the validation loss stops falling; leave the best weights in `trunk`."""
+    together = options.batch_size or batch_rows(len(train))
+    rate = options.learning_rate or scaled_rate(options.optimizer, together)
+    workers = setting.workers
+    batch = workers.rows(together)
+    stop, losses = _Stop(within_epochs=workers.count == 1), _Losses(progress)
+    slower = schedule.callbacks(options.schedule, rate, epochs=options.epochs, warm_up=options.warm_up)
+    best = keras.callbacks.EarlyStopping(patience=options.patience, restore_best_weights=True)
+    weights = _class_weights(train.class_counts()) if options.class_weights and task.labels else None
+    feed = train.feed(batch, options.seed, weights)
+    copies = trunk.distribute_strategy.num_replicas_in_sync
+    steps = min(STEPS_A_CALL, feed.steps) if copies == 1 else 1  # TensorFlow 2.21 fails with more for several devices
+    with trunk.distribute_strategy.scope():
+        optimizer = _optimizer(options.optimizer, rate)
+        means = averaging.average(optimizer, options.averaging)
+        optimizer = halves.scaled(optimizer, trunk)
+        workers.join_in(optimizer)
+        optimizer.build(trunk.trainable_variables)  # a graph that makes variables is traced twice: a second of a fit
+        trunk.compile(
+            optimizer, loss_of(task, options.label_smoothing), steps_per_execution=steps, jit_compile=options.jit
+        )
+    callbacks = [feed, *means, *workers.before(stop), *slower, best, losses, stop]
+    keepers = setting.keepers(callbacks)
+    with on_interrupt(stop.ask), workers.watched():
+        trunk.fit(
+            workers.share(feed.batches(), len(train) % batch or batch),
+            shuffle=False,  # the feed does
+            initial_epoch=max((keeper.first_epoch(options.epochs) for keeper in keepers), default=0),
+            epochs=options.epochs,
+            validation_data=(_inputs(trunk, validation), validation.y),
+            validation_batch_size=VALIDATION_BATCH_ROWS,
+            callbacks=[*callbacks, *setting.loggers, *keepers, *workers.after()],
+            verbose=0,
+        )
+    if not np.isfinite(losses.validation).any():
+        raise TrainingError(f"The loss is not a number from the first epoch on: try --learning-rate {rate / 10:g}.")
+    return History(
+        loss=tuple(losses.train),
+        validation_loss=tuple(losses.validation),
+        best_epoch=int(np.nanargmin(losses.validation)) + 1,
+        interrupted=stop.asked,
+        learning_rate=rate,
+        batch_rows=batch,
+    )
+
+
+def _optimizer(name: OptimizerName, rate: float) -> Any:
+    optimizers = keras.optimizers
+    makers: dict[OptimizerName, Callable[[], Any]] = {
+        "sgd": lambda: optimizers.SGD(rate),
+        "momentum": lambda: optimizers.SGD(rate, momentum=0.9, nesterov=True),
+        "rmsprop": lambda: optimizers.RMSprop(rate),
+        "adam": lambda: optimizers.Adam(rate),
+        "adamw": lambda: optimizers.AdamW(rate),
+    }
+    return makers[name]()
+
+
+def _inputs(trunk: Any, part: Part) -> list[NDArray[Any]]:
+    return [part.arrays[tensor.name] for tensor in trunk.inputs]
+
+
+def scaled_rate(optimizer: OptimizerName, batch: int) -> float:
+    """Raise an optimizer's own rate by the root of how many usual batches go into one.
+
+    Square-root scaling: Malladi and others 2022, "On the SDEs and scaling rules for adaptive gradient algorithms".
+    """
+    return LEARNING_RATES[optimizer] * math.sqrt(max(1.0, batch / LARGEST_BATCH_ROWS))
+
+
+def batch_rows(rows: int) -> int:
+    """Choose a power of two that makes an epoch about `STEPS_AN_EPOCH` steps, and a larger one for very many rows."""
+    if rows >= MANY_ROWS:
+        return MANY_ROWS_BATCH_ROWS
+    wanted = 2 ** round(np.log2(max(1, rows / STEPS_AN_EPOCH)))
+    return int(np.clip(wanted, SMALLEST_BATCH_ROWS, LARGEST_BATCH_ROWS))
+
+
+def _class_weights(counts: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Weigh each class by the inverse of its share, so that all classes count the same: (classes,)."""
+    weights: NDArray[np.float32] = (counts.sum() / (len(counts) * np.maximum(counts, 1))).astype(np.float32)
+    return weights
+
+
+class _Losses(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types
+    """Remember both losses of each epoch, and tell the progress bar."""
+
+    remembered = ("train", "validation")  # by a checkpoint
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self.train: list[float] = []
+        self.validation: list[float] = []
+        self._progress = progress
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        assert logs is not None
+        self.train.append(float(logs["loss"]))
+        self.validation.append(float(logs["val_loss"]))
+        self._progress(epoch + 1, {"loss": self.train[-1], "validation loss": self.validation[-1]})
+
+
+class _Stop(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types
+    """End the fit after the current step once asked; Keras then validates and restores the best weights.
+
+    Several workers must take the same steps: there, it ends after the current epoch.
+    """
+
+    remembered = ("asked",)  # by a checkpoint
+
+    def __init__(self, *, within_epochs: bool) -> None:
+        super().__init__()
+        self.asked, self._within_epochs = False, within_epochs
+
+    def ask(self) -> None:
+        self.asked = True
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self.model.stop_training |= self.asked and self._within_epochs
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.model.stop_training |= self.asked
+
+
+@contextmanager
+def on_interrupt(ask: Callable[[], None]) -> Iterator[None]:
+    """Let the first Ctrl-C ask and the second one break; only the main thread may listen to signals."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def first(_signal: int, _frame: Any) -> None:
+        ask()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, first)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

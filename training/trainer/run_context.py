@@ -1,0 +1,95 @@
+"""Setting: what surrounds a fit: other workers, the checkpoints it goes on from, and who is told of each epoch.
+
+It knows nothing about how a network learns.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from training.errors import DataError
+from training.options import Options
+from training.tasks.base import Metrics
+from training.trainer.checkpoints import Checkpoints, State, run_of
+from training.trainer.distributed import ALONE, Workers, join
+from training.trainer.mlflow import Tracker
+from training.trainer.resume import Keeper
+from training.trainer.tensorboard import TensorBoard
+
+SECOND = "selected"  # folder of the checkpoints of the fit without the features that are not needed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """Left empty, a fit leaves nothing behind but its weights."""
+
+    workers: Workers = ALONE
+    checkpoints: Checkpoints | None = None
+    board: TensorBoard | None = None
+    tracker: Tracker | None = None
+
+    @property
+    def loggers(self) -> list[Any]:
+        """Return the Keras callbacks that are told of each epoch."""
+        return [logger for logger in (self.board, self.tracker) if logger is not None]
+
+    @property
+    def resumed(self) -> State | None:
+        """Return the state that the fit will go on from.
+
+        Raises:
+            DataError: when the checkpoints are another run's.
+        """
+        return None if self.checkpoints is None else self.checkpoints.newest()
+
+    def keepers(self, callbacks: Sequence[Any]) -> list[Keeper]:
+        """Return the callback that must stand last, if there are checkpoints; `callbacks` are those before it."""
+        if self.checkpoints is None:
+            return []
+        return [Keeper(self.checkpoints, callbacks, self.resumed, saves=self.workers.chief)]
+
+    def second(self) -> "Setting":
+        """Return what surrounds another fit of the same run, by the chief alone."""
+        if self.checkpoints is None:
+            return Setting()
+        return Setting(checkpoints=replace(self.checkpoints, folder=self.checkpoints.folder / SECOND))
+
+    def track(self, folder: Path, scores: Mapping[str, Metrics]) -> None:
+        """Tell who tracks the run how it ended."""
+        if self.tracker is not None:
+            self.tracker.finish(folder, scores)
+
+    def finish(self) -> None:
+        """Leave nothing to go on from: the bundle is written."""
+        if self.checkpoints is not None:
+            replace(self.checkpoints, folder=self.checkpoints.folder / SECOND).remove()
+            self.checkpoints.remove()
+
+
+def setting_of(options: Options, name: str) -> Setting:
+    """Meet the other workers, if there are any, and find what to go on from.
+
+    Raises:
+        DataError: when the workers do not agree, or the checkpoints are another run's.
+        Helped: when the fit has ended before, and this is not the chief.
+    """
+    run = run_of(options)
+    checkpoints = None if options.checkpoints is None else Checkpoints(options.checkpoints, run)
+    state = None if checkpoints is None else checkpoints.newest()
+    workers = join(ended=state is not None and state.facts["ended"])
+    if workers.count > 1 and options.tune:
+        raise DataError(
+            "`--tune`: expected one process. Received: several workers. Search first, then train what it found."
+        )
+    workers.agree({**run, "epochs": 0 if state is None else state.epochs})
+    if not workers.chief:
+        return Setting(workers=workers, checkpoints=checkpoints)
+    board = TensorBoard(options.tensorboard) if options.tensorboard else None
+    tracker = Tracker(options.mlflow, name, _parameters(options)) if options.mlflow else None
+    return Setting(workers=workers, checkpoints=checkpoints, board=board, tracker=tracker)
+
+
+def _parameters(options: Options) -> dict[str, Any]:
+    return {field.name: getattr(options, field.name) for field in dataclasses.fields(options) if field.name != "mlflow"}

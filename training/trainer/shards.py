@@ -1,0 +1,154 @@
+"""Shards: a stream's training rows, encoded, on disk in shuffled pieces -> the batches of a fit.
+
+    chunk ─ tensors ─ encode ─ deal each row out to a shard at random ─> one file a shard, fixed bytes a row
+    epoch ─ shards in a new order, each in a new order ─ cut into batches ─> tf.data
+
+A shard is a random draw from the whole file, so what is shuffled in memory at a time is as mixed as the whole, however
+the file was sorted. It knows nothing about columns or networks.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from training.trainer.order import order
+
+SHARD_ROWS = 65_536  # about so many, until there are `MOST_SHARDS`
+MOST_SHARDS = 256  # files that are open at a time while rows are dealt out
+BLOCK_BATCHES = 32  # that Python hands over to TensorFlow at a time
+Y = "y"
+
+Encoded = tuple[Mapping[str, NDArray[Any]], NDArray[Any]]  # arrays and scaled target of some rows
+
+
+@dataclass(frozen=True)
+class Shards:
+    """Encoded rows on disk, with what the fit asks of a part."""
+
+    files: tuple[Path, ...]
+    layout: np.dtype[Any]  # of a row
+    rows: int
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def feed(self, batch_rows: int, seed: int, class_weights: NDArray[np.float32] | None = None) -> "ShardFeed":
+        """Return the batches; with the weight of each class, rows are weighed by theirs."""
+        return ShardFeed(self, batch_rows, seed, class_weights)
+
+    def class_counts(self) -> NDArray[np.int64]:
+        """Count the rows of each class."""
+        counts = [np.bincount(_open(file, self.layout)[Y]) for file in self.files]
+        width = max(map(len, counts))
+        total: NDArray[np.int64] = np.sum([np.pad(count, (0, width - len(count))) for count in counts], axis=0)
+        return total
+
+
+@contextmanager
+def shards(rows: int, encoded: Iterator[Encoded], seed: int) -> Iterator[Shards]:
+    """Write about so many rows, chunk by chunk, into a temporary folder that is gone after the block."""
+    with tempfile.TemporaryDirectory(prefix="slipway-") as folder:
+        files = [Path(folder) / str(number) for number in range(int(np.clip(rows // SHARD_ROWS, 1, MOST_SHARDS)))]
+        written, layout = _write(files, encoded, np.random.default_rng(seed))
+        yield Shards(tuple(file for file in files if file.stat().st_size), layout, written)
+
+
+def _write(files: list[Path], encoded: Iterator[Encoded], random: np.random.Generator) -> tuple[int, np.dtype[Any]]:
+    written, layout = 0, np.dtype([])
+    streams = [file.open("wb") for file in files]
+    try:
+        for arrays, y in encoded:
+            records = _records(arrays, y)
+            layout = records.dtype
+            dealt = random.integers(len(streams), size=len(records))
+            ends = np.cumsum(np.bincount(dealt, minlength=len(streams)))[:-1]
+            for stream, part in zip(streams, np.split(records[np.argsort(dealt)], ends), strict=True):
+                part.tofile(stream)
+            written += len(records)
+    finally:
+        for stream in streams:
+            stream.close()
+    return written, layout
+
+
+def _records(arrays: Mapping[str, NDArray[Any]], y: NDArray[Any]) -> NDArray[Any]:
+    """Lay rows out one behind the other: (rows,) of fields; codes in 32 bits."""
+    whole = {name: np.int32 if array.dtype.kind == "i" else array.dtype for name, array in {**arrays, Y: y}.items()}
+    fields = [(name, whole[name], array.shape[1:]) for name, array in arrays.items()]
+    records = np.empty(len(y), np.dtype([*fields, (Y, whole[Y])]))
+    for name, array in {**arrays, Y: y}.items():
+        records[name] = array
+    return records
+
+
+def _open(file: Path, layout: np.dtype[Any]) -> NDArray[Any]:
+    return np.memmap(file, layout, mode="r")
+
+
+class ShardFeed(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types
+    """The batches of shards; as a callback of the fit, it learns which epoch begins."""
+
+    def __init__(self, of: Shards, batch_rows: int, seed: int, class_weights: NDArray[np.float32] | None) -> None:
+        super().__init__()
+        self._shards, self._batch_rows, self._seed, self._epoch = of, batch_rows, seed, 0
+        self._class_weights = class_weights
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._epoch = epoch
+
+    @property
+    def steps(self) -> int:
+        """Batches of an epoch."""
+        return -(-len(self._shards) // self._batch_rows)
+
+    def batches(self) -> Any:
+        """Return a `tf.data.Dataset`; an iteration is an epoch."""
+        layout = self._shards.layout
+        fields = {name: layout[name] for name in layout.names or ()}
+        signature = {
+            name: tf.TensorSpec((None, None, *field.shape), tf.as_dtype(field.base)) for name, field in fields.items()
+        }
+        blocks = tf.data.Dataset.from_generator(self._blocks, output_signature=signature)
+        batches = blocks.flat_map(tf.data.Dataset.from_tensor_slices)
+        counted = batches.apply(tf.data.experimental.assert_cardinality(self.steps))
+        return counted.map(self._told_apart, num_parallel_calls=1, deterministic=True).prefetch(tf.data.AUTOTUNE)
+
+    def _told_apart(self, batch: dict[str, Any]) -> tuple[Any, ...]:
+        """Divide a batch into inputs, target and weights."""
+        y = batch[Y]
+        inputs = {
+            name: tf.cast(tensor, tf.int64) if tensor.dtype.is_integer else tensor
+            for name, tensor in batch.items()
+            if name != Y
+        }
+        return (inputs, y) if self._class_weights is None else (inputs, y, tf.gather(self._class_weights, y))
+
+    def _blocks(self) -> Iterator[dict[str, NDArray[Any]]]:
+        """Give an epoch's rows as blocks of whole batches, (batches, batch, …), and at last one of what is left."""
+        names = self._shards.layout.names or ()
+        left = np.empty(0, self._shards.layout)
+        for rows in self._shuffled():
+            joined = np.concatenate([left, rows])
+            whole = len(joined) // self._batch_rows
+            for first in range(0, whole, BLOCK_BATCHES):
+                batches = min(BLOCK_BATCHES, whole - first)
+                block = joined[first * self._batch_rows :][: batches * self._batch_rows].reshape(batches, -1)
+                yield {name: np.ascontiguousarray(block[name]) for name in names}
+            left = joined[whole * self._batch_rows :]
+        if len(left):
+            yield {name: np.ascontiguousarray(left[None][name]) for name in names}
+
+    def _shuffled(self) -> Iterator[NDArray[Any]]:
+        """Give the shards in this epoch's order, and each one's rows in its order."""
+        files = self._shards.files
+        for place, number in enumerate(order(self._seed, self._epoch, len(files)).tolist()):
+            rows = _open(files[number], self._shards.layout)
+            yield rows[np.random.default_rng([self._seed, self._epoch, place]).permutation(len(rows))]

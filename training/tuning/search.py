@@ -1,0 +1,196 @@
+"""Tune: options -> better options, by what the validation rows say of many fits.
+
+    options ─> [ draw ─> fit on the training rows, epoch by epoch ─> validation loss ] x N ─> the best one's options
+                 TPE          └── given up where the median trial was better ──┘
+
+The test rows have no part in it. The first trial is the options as given. What is found is fitted again by the
+ordinary stages, from the same seed, so that `command` in the manifest repeats the bundle without the search.
+A trial is drawn from the seed and what was tried before, so a search that is resumed goes on as it would have.
+TPE: Bergstra, Bardenet, Bengio, Kégl 2011, "Algorithms for hyper-parameter optimization"; by Optuna.
+It knows nothing about which options are searched, or how the trials are shown.
+"""
+
+import dataclasses
+import hashlib
+import shlex
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import optuna
+from optuna.storages import InMemoryStorage, JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
+from rich.console import Console
+
+from app.bundle.reader import sha256
+from training.bundle.manifest import flags
+from training.data.prepare import Data, redescribed
+from training.errors import DataError, TrainingError
+from training.network import reparameterize as fold
+from training.options import Options
+from training.tasks.evaluate import evaluate
+from training.trainer.checkpoints import FREE
+from training.trainer.fit import Progress, encoded, fit, on_interrupt, seed_everything
+from training.tuning import search_space as space
+from training.tuning import trials
+from training.tuning.search_result import Search, Trial
+
+NAME = "slipway"  # of the one study in a store
+FIRST_TRIALS = 4  # so many end by themselves before any is given up
+FIRST_EPOCHS = 5  # in these a loss says little about the last one
+ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
+# What a trial's validation loss does not depend on; a search may go on with other values of these.
+APART = FREE | {"tune", "folds", "select"}
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+def tune(options: Options, data: Data, out: Console) -> tuple[Options, Data, Search]:
+    """Try `options.tune` sets of options and return the best, with the data as they want it.
+
+    Raises:
+        DataError: the store holds the search of other data or options.
+    """
+    study = open_study(options, len(data.train))
+    if there := len(_ended(study)):
+        out.print(f"[bold]Tune[/bold] goes on after {there} trials in {options.tune_store}")
+    interrupts: list[bool] = []
+    with trials.trials_bar(out, options.tune) as show, on_interrupt(lambda: interrupts.append(True)):
+        while len(_ended(study)) < options.tune and not interrupts:
+            if _try(study, options, data, show):
+                interrupts.append(True)
+    search = Search(told(study), data.task.budget_metrics[0], bool(interrupts))
+    trials.print_trials(out, search)
+    best = options if search.best is None else space.changed(options, study.best_trial.params)
+    keras.backend.clear_session()  # layers are numbered anew, and so named as in a run without a search
+    seed_everything(options.seed, exactly=not options.jit)
+    return replace(best, tune=0, tune_store=None), redescribed(data, best), search
+
+
+def open_study(options: Options, rows: int) -> optuna.Study:
+    """Begin a search, or go on with the one in the store.
+
+    Raises:
+        DataError: the store holds a search of other data, options or knobs, or no search.
+    """
+    study = _load(options.tune_store)
+    about = {
+        "data (sha256)": sha256(options.data),
+        "options": shlex.join(flags(_bare(options))),
+        "knobs": hashlib.sha256(repr(space.space(options, rows)).encode()).hexdigest(),
+    }
+    for what, value in about.items():
+        there = study.user_attrs.get(what, value)
+        if there != value:
+            raise DataError(
+                f"`--tune-store`: expected the {what} of the search in {options.tune_store}: {there!r}. "
+                f"Received: {value!r}. Name another file to begin a search of its own."
+            )
+        study.set_user_attr(what, value)
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        study.tell(trial.number, state=TrialState.FAIL)  # its process has ended
+    return study
+
+
+def told(study: optuna.Study) -> tuple[Trial, ...]:
+    """Return the trials that ended, as people are told of them."""
+    ended = study.get_trials(deepcopy=False, states=ENDED)
+    return tuple(
+        Trial(
+            number=place,
+            validation_loss=trial.value if trial.state is TrialState.COMPLETE else None,
+            metric=trial.user_attrs.get("metric"),
+            epochs=len(trial.intermediate_values),
+            seconds=trial.user_attrs["seconds"],
+            flags=shlex.join(trial.user_attrs["flags"]),
+        )
+        for place, trial in enumerate(ended, 1)
+    )
+
+
+def _try(study: optuna.Study, options: Options, data: Data, show: trials.Show) -> bool:
+    """Draw options and fit them; return whether a person ended it, which makes it a trial to be tried again."""
+    done, rows = len(_ended(study)), len(data.train)
+    study.sampler = optuna.samplers.TPESampler(seed=options.seed + done)
+    if not done:
+        study.enqueue_trial(space.begin(options, rows))
+    trial = study.ask()
+    tried = space.suggest(trial, options, rows)
+    trial.set_user_attr("flags", _differing(trial.params, space.begin(options, rows), options))
+    started = time.monotonic()
+    state, loss = _judged(trial, tried, redescribed(data, tried), _progress(trial, study, show, done))
+    trial.set_user_attr("seconds", round(time.monotonic() - started, 1))
+    study.tell(trial, loss, state=state)
+    if state in ENDED:
+        show(done + 1, f"{_said(loss)}{_best(study)}")
+    return state not in ENDED
+
+
+def _judged(trial: optuna.Trial, tried: Options, data: Data, progress: Progress) -> tuple[TrialState, float | None]:
+    """Fit one network; its validation loss is what the search makes small."""
+    keras.backend.clear_session()  # or every trial's graph would stay
+    seed_everything(tried.seed, exactly=not tried.jit)
+    learner = fold.fitted(data.features, data.task, tried)
+    parts = encoded(learner, data.task, data.train), encoded(learner, data.task, data.validation)
+    try:
+        history = fit(learner.trunk, data.task, *parts, tried, progress)
+    except (optuna.TrialPruned, TrainingError):  # no better than the median; no number
+        return TrialState.PRUNED, None
+    if history.interrupted:
+        return TrialState.FAIL, None
+    metrics = evaluate(data.task, learner.predict, data.validation)
+    trial.set_user_attr("metric", metrics[data.task.budget_metrics[0]])
+    return TrialState.COMPLETE, min(history.validation_loss)
+
+
+def _progress(trial: optuna.Trial, study: optuna.Study, show: trials.Show, done: int) -> Progress:
+    """Tell the pruner of each epoch, and give the trial up if it says so."""
+
+    def told(epoch: int, losses: dict[str, float]) -> None:
+        loss = losses["validation loss"]
+        trial.report(loss, epoch)
+        show(done, f"epoch {epoch}: {loss:.4f}{_best(study)}")
+        if trial.should_prune():
+            raise optuna.TrialPruned
+
+    return told
+
+
+def _best(study: optuna.Study) -> str:
+    ended = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return f", best {study.best_value:.4f}" if ended else ""
+
+
+def _said(loss: float | None) -> str:
+    return "given up" if loss is None else f"validation loss {loss:.4f}"
+
+
+def _differing(drawn: dict[str, Any], given: dict[str, Any], options: Options) -> list[str]:
+    """Write what was drawn otherwise than given as it stands on the command line."""
+    other = {name: value for name, value in drawn.items() if value != given[name]}
+    return flags(space.changed(Options(data=options.data), other))
+
+
+def _bare(options: Options) -> Options:
+    """Return the options without those that no trial depends on."""
+    defaults: dict[str, Any] = {
+        field.name: field.default for field in dataclasses.fields(options) if field.name in APART - {"data"}
+    }
+    return replace(options, **defaults)
+
+
+def _ended(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+    return study.get_trials(deepcopy=False, states=ENDED)
+
+
+def _load(store: Path | None) -> optuna.Study:
+    """Open the study of a store, a file to which Optuna adds a line a step; without one it is in memory."""
+    pruner = optuna.pruners.MedianPruner(n_startup_trials=FIRST_TRIALS, n_warmup_steps=FIRST_EPOCHS)
+    try:
+        storage = InMemoryStorage() if store is None else JournalStorage(JournalFileBackend(str(store)))
+        return optuna.create_study(storage=storage, pruner=pruner, study_name=NAME, load_if_exists=True)
+    except (OSError, ValueError, KeyError, AssertionError) as error:  # Optuna asserts that it can read its own file
+        raise DataError(f"`--tune-store`: expected a file of a search, or none yet. Received: {store}.") from error

@@ -1,0 +1,75 @@
+"""Trials: what a search has tried, for people: a bar while it goes on, and tables after it.
+
+It knows nothing about how trials are drawn or run.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from training.rendering.markdown import number, table
+from training.tuning.search_result import Search, Trial
+
+SHORT = 5  # trials in the card's table
+
+Show = Callable[[int, str], None]  # trials done, what is said beside the bar
+
+
+@contextmanager
+def trials_bar(out: Console, trials: int) -> Iterator[Show]:
+    """Show the trials done and the best so far: a bar on a terminal, a line a trial in a log."""
+    if not out.is_terminal:
+        yield _line_a_trial(out, trials)
+        return
+    columns = (TextColumn("[bold]{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, TextColumn("{task.fields[said]}"), console=out, transient=True) as bar:
+        task = bar.add_task("Tune (Ctrl-C keeps the best so far)", total=trials, said="")
+        yield lambda done, said: bar.update(task, completed=done, said=said)
+
+
+def _line_a_trial(out: Console, trials: int) -> Show:
+    seen: int | None = None  # a search that is resumed begins with those done before
+
+    def show(done: int, said: str) -> None:
+        nonlocal seen
+        if seen is not None and done > seen:
+            out.print(f"trial {done} of {trials}: {said}", highlight=False)
+        seen = done
+
+    return show
+
+
+def print_trials(out: Console, search: Search) -> None:
+    """Show every trial, the best one in bold."""
+    shown = Table("trial", "validation loss", search.metric, "epochs", "s", "options", title="Tune")
+    for trial in search.trials:
+        shown.add_row(*map(escape, _cells(trial)), style="bold" if trial is search.best else "")
+    out.print(shown)
+
+
+def card_section(search: Search | None) -> str:
+    """Write the card's account of a search, with the best few trials; nothing if there was none."""
+    if search is None:
+        return ""
+    ended = sorted(
+        (trial for trial in search.trials if trial.validation_loss is not None),
+        key=lambda trial: (trial.validation_loss, trial.number),
+    )
+    said = (
+        f"{len(search.trials)} sets of options were tried, of which {search.given_up} were given up early"
+        f"{'; the search was ended by hand' if search.interrupted else ''}.\n"
+        "They were compared by their loss on the validation rows, so the best one's is a little too good; "
+        "the test rows had no part in it."
+    )
+    head = ["trial", "validation loss", f"validation {search.metric}", "epochs", "s", "options"]
+    return f"\n## How the options were found\n\n{said}\n\n{table(head, [_cells(trial) for trial in ended[:SHORT]])}\n"
+
+
+def _cells(trial: Trial) -> list[str]:
+    loss = "given up" if trial.validation_loss is None else f"{trial.validation_loss:.5f}"
+    metric = "" if trial.metric is None else number(trial.metric)
+    return [str(trial.number), loss, metric, str(trial.epochs), f"{trial.seconds:.0f}", trial.flags or "as given"]
