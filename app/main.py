@@ -22,7 +22,8 @@ from app.health.health import Health
 from app.health.loop_lag import Lag
 from app.health.watchdog import EngineWatch, LoopWatch
 from app.http.api_keys import Guard
-from app.http.handler import Handler, Head, HotRoutes
+from app.http.handler import Handler, Head
+from app.http.ports import MARK, answers, elsewhere
 from app.metrics.instruments import PROTOCOLS
 from app.metrics.service_metrics import Metrics
 from app.protocols.endpoint import Serving
@@ -40,11 +41,11 @@ from app.routers import feedback as feedback_routes
 from app.routers.exception_handlers import register_faults, response_of
 from app.routers.service import assets, router
 from app.runtime.model import Model
-from app.server.operations_port import MARK, answers, elsewhere
 from app.settings import Settings
 from app.telemetry import tracing
 from app.telemetry.request_observer import Journal
 from app.transport.asgi import AsgiDoor, LastHead, Ordinary
+from app.transport.fast_routes import HotRoutes
 
 if TYPE_CHECKING:
     from app.protocols.open_inference_grpc.server import RpcServer

@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from app.bundle.reader import sha256
-from training import console, console_findings
+from training import console
 from training.bundle import writer as bundle
 from training.bundle.golden import golden
 from training.bundle.manifest import command, manifest
@@ -24,6 +24,7 @@ from training.calibration import temperature as calibrate
 from training.calibration.temperature import Adjustment
 from training.compression import candidates
 from training.compression.selection import Choice, choose
+from training.data.arrays import predict_in_batches
 from training.data.prepare import Data, prepare, streamed_note
 from training.data.training_rows import training_rows
 from training.evaluation import baselines
@@ -39,15 +40,14 @@ from training.network import reparameterize as fold
 from training.network.network import Network
 from training.options import Options
 from training.parallel import Begun
-from training.reading import reading_bar
+from training.progress import reading_bar
 from training.reporting import card as report
-from training.tasks.evaluate import predict_in_batches
 from training.trained_model import Made
-from training.trainer import devices
 from training.trainer import mixed_precision as halves
+from training.trainer.distributed import scope
 from training.trainer.fit import History, encoded, fit, seed_everything
 from training.trainer.run_context import Setting, setting_of
-from training.tuning.search_result import Search
+from training.tuning.trials import Search
 
 Importances = tuple[Importance, ...]
 Baselines = Begun[dict[str, Baseline]]
@@ -86,7 +86,7 @@ def train(options: Options, out: Console, signer: Signer | None = None, data: Da
     folder = _write(made, findings, out, signer)
     setting.finish()
     setting.track(folder, findings.scores)
-    console_findings.print_findings(out, data.task, findings)
+    console.print_findings(out, data.task, findings)
     out.print(f"Wrote [bold]{folder}[/bold]. Serve it with:")
     out.print(f"  make serve MODELS={options.models}\n  python -m app --models {options.models}", highlight=False)
     return folder
@@ -146,7 +146,7 @@ def _make(
 ) -> Made:
     """Go from the data to the graph that ships, from the same seed each time."""
     seed_everything(options.seed, exactly=not options.jit)
-    with devices.scope():
+    with scope():
         learner = fold.fitted(data.features, data.task, options)
     history = _fit(options, data, learner, setting, out)
     setting.workers.go_on()
@@ -224,7 +224,7 @@ def _explain(made: Made, out: Console) -> Importances:
     data, predict = made.data, Session(made.choice.chosen.graph).predict
     with console.bar(out, "Explain", len(data.features.order)) as done:
         found = importances_of(data.task, data.features, predict, data.validation, seed=made.options.seed, done=done)
-    console_findings.print_importances(out, data.task.budget_metrics[0], found)
+    console.print_importances(out, data.task.budget_metrics[0], found)
     return found
 
 
@@ -238,7 +238,7 @@ def _select(
     chosen, selection = select(
         made, found, lambda data: _make(made.options, data, made.search, made.name, again, beside, out)
     )
-    console_findings.print_selection(out, selection)
+    console.print_selection(out, selection)
     return chosen, _explain(chosen, out) if selection.kept else found, selection
 
 

@@ -11,7 +11,7 @@ from training.data.prepare import Data
 from training.network.network import Network
 from training.options import Options
 from training.trainer.fit import History
-from training.tuning.search_result import Search
+from training.tuning.trials import Search
 
 
 @dataclass(frozen=True, kw_only=True)

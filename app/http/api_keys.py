@@ -12,10 +12,10 @@ import hashlib
 import hmac
 import logging
 from pathlib import Path
-from time import monotonic
 
 from app.errors import Overloaded, Unauthorized
 from app.http.handler import Head
+from app.http.rate_limit import Bucket
 
 log = logging.getLogger("slipway.guard")
 
@@ -24,27 +24,6 @@ FILE_MAX_BYTES = 2**20
 AUTHORIZATION, API_KEY = b"authorization", b"x-api-key"
 KEY_HEADERS = frozenset((AUTHORIZATION, API_KEY))
 BEARER = b"bearer "
-
-
-class Bucket:
-    """So many calls a second, and as many at once: a token bucket, on `time.monotonic`."""
-
-    __slots__ = ("_rate", "_since", "_tokens")
-
-    def __init__(self, rate_per_s: float) -> None:
-        self._rate = rate_per_s
-        self._tokens = max(1.0, rate_per_s)
-        self._since = monotonic()
-
-    def take(self) -> float:
-        """Take a token; return 0, or the seconds until there is one."""
-        now = monotonic()
-        self._tokens = min(max(1.0, self._rate), self._tokens + (now - self._since) * self._rate)
-        self._since = now
-        if self._tokens < 1:
-            return (1 - self._tokens) / self._rate
-        self._tokens -= 1
-        return 0.0
 
 
 class Guard:

@@ -16,8 +16,7 @@ from typing import Any
 import onnxruntime
 from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created_metrics
 
-from app.cgroup import effective_cpus
-from app.memory import CGROUP, limit_bytes
+from app.cgroup import CGROUP, effective_cpus, limit_bytes
 from app.metrics.histogram import Histogram
 
 PROTOCOLS = ("predict", "tensorflow-serving", "open-inference", "grpc")

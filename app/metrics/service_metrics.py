@@ -19,8 +19,8 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
+from app.cgroup import CGROUP
 from app.errors import NotReady, Reason
-from app.memory import CGROUP
 from app.metrics import multiprocess as metric_files
 from app.metrics.drift_metrics import DriftMetrics
 from app.metrics.feedback_metrics import FeedbackMetrics

@@ -19,8 +19,8 @@ from typing import Any, NoReturn
 import msgspec
 import uvicorn
 
+from app.cgroup import share_arenas
 from app.main import Slipway, create_app
-from app.memory import share_arenas
 from app.runtime.model import RUN_THREAD, Model
 from app.server.operations_port import OperationsPort
 from app.settings import Settings

@@ -12,7 +12,7 @@ import logging
 import random
 from typing import Any
 
-from app.http.api_keys import Bucket
+from app.http.rate_limit import Bucket
 from app.telemetry.request_record import Record
 
 FAULTS_PER_S = 1000.0  # of each status from 500 on: all of them, unless there is nothing but faults

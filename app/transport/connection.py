@@ -15,10 +15,10 @@ import msgspec
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from app.http.handler import HotRoutes
 from app.http.request_ids import identify, sent_of
 from app.telemetry.request_observer import Journal
 from app.telemetry.request_record import Record, ours
+from app.transport.fast_routes import HotRoutes
 
 JSON_LINE = b"content-type: application/json\r\n"
 

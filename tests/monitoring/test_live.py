@@ -14,7 +14,7 @@ import grpc
 import httpx
 import pytest
 
-from app.memory import limit_bytes
+from app.cgroup import limit_bytes
 from app.protocols.open_inference_grpc.protos.open_inference_pb2_grpc import GRPCInferenceServiceStub
 from monitoring.dashboard import ROWS
 from monitoring.load import Caller, Table, tensors

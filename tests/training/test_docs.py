@@ -8,7 +8,7 @@ import typer
 from tests.training.conftest import REPOSITORY
 from training.cli.train import app
 from training.data.load import load
-from training.trainer.fit import LEARNING_RATES
+from training.trainer.optimizer import LEARNING_RATES
 
 PAGE = (REPOSITORY / "docs" / "training.md").read_text()
 WORDS = {

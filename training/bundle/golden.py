@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from training.data.arrays import Predict, spread_places
 from training.data.columns import ColumnType
-from training.features.features import Features, instances_to_tensors, spread_places
+from training.features.features import Features, instances_to_tensors
 from training.options import Precision
 from training.tasks.base import Task
-from training.tasks.evaluate import Predict
 
 ROWS = 16
 # Relative to the answer's unit (1 for a probability, a standard deviation for a number).

@@ -7,6 +7,7 @@ import dataclasses
 import importlib.metadata
 import platform
 import shlex
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,12 @@ from typing import Any
 import numpy as np
 
 from app.bundle.reader import sha256
-from training.bundle.manifest_findings import judged
 from training.calibration.temperature import Adjustment
+from training.compression.selection import facts
 from training.data.prepare import Data
-from training.evaluation.findings import Findings
+from training.evaluation.findings import Findings, Importance, Interval, Intervals
 from training.features.features import CATEGORICAL, NUMERIC, Number
 from training.options import Options
-from training.reporting import compression_section as report_compression
 from training.trained_model import Made
 from training.trainer.fit import History
 
@@ -55,7 +55,7 @@ def manifest(made: Made, findings: Findings) -> dict[str, Any]:
             **_adjusted(made.adjustment),
             **judged(findings),
             **({"search": made.search.facts()} if made.search else {}),
-            "compression": report_compression.facts(made.choice, options),
+            "compression": facts(made.choice, options),
         },
     }
 
@@ -142,3 +142,43 @@ def _training(options: Options, data: Data, history: History) -> dict[str, Any]:
         "learning_rate": history.learning_rate,
         "batch_rows": history.batch_rows,
     }
+
+
+DIGITS = 6  # significant; the manifest is read by people too
+
+
+def judged(findings: Findings) -> dict[str, Any]:
+    """Return a key for each kind of finding there is."""
+    found: dict[str, Any] = {}
+    if findings.intervals is not None:
+        found["intervals"] = _intervals(findings.intervals)
+    if findings.folds is not None:
+        scores = findings.folds.scores
+        found["folds"] = {name: [_short(metrics[name]) for metrics in scores] for name in scores[0]}
+    if findings.importances:
+        found["importances"] = _importances(findings.importance_metric, findings.importances)
+    if findings.selection is not None:
+        found["selection"] = dataclasses.asdict(findings.selection)
+    return found
+
+
+def _importances(metric: str, found: Sequence[Importance]) -> dict[str, Any]:
+    losses = {one.feature: [_rounded(end) for end in (one.loss.value, one.loss.low, one.loss.high)] for one in found}
+    return {"metric": metric, "lost": losses}
+
+
+def _intervals(found: Intervals) -> dict[str, Any]:
+    return {
+        "level": found.level,
+        "resamples": found.resamples,
+        "shipped": _ends(found.shipped),
+        "shipped_less_hist_gradient_boosting": _ends(found.difference),
+    }
+
+
+def _ends(intervals: Mapping[str, Interval]) -> dict[str, list[float]]:
+    return {name: [_rounded(interval.low), _rounded(interval.high)] for name, interval in intervals.items()}
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.features.features import CATEGORICAL, NUMERIC, Arrays, Category, Features, row_count
+from training.data.arrays import Arrays, row_count
+from training.features.features import CATEGORICAL, NUMERIC, Category, Features
 from training.tasks.base import Task
 
 DECILES = np.arange(1, 10) / 10

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.calibration.threshold import best_threshold
+from training.data.arrays import Rows, predict_in_batches
 from training.errors import DataError
 from training.network.architectures import rescale
 from training.network.network import Network
 from training.options import Options
 from training.tasks.base import Task
-from training.tasks.evaluate import Rows, predict_in_batches
 
 COLDEST, HOTTEST = 0.05, 20.0  # bounds of the temperature: beyond, the validation rows are too few to tell
 HALVINGS = 30  # of the logarithm of the ratio of the two bounds: the temperature to eight digits

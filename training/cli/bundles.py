@@ -21,7 +21,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 
 from app.errors import SlipwayError
-from training.cli.usage import Command
+from training.cli.train import Command
 from training.evaluation import compare_bundles as comparison
 from training.evaluation import evaluate_bundle as verdict
 from training.evaluation.compare_bundles import Comparison, Duel

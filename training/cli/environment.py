@@ -3,6 +3,7 @@
 It knows nothing about training.
 """
 
+import gc
 import logging
 import os
 import sys
@@ -63,3 +64,18 @@ def held_stderr() -> Iterator[None]:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Import without the collector of reference cycles, and keep it from what was imported for good.
+
+    It looks at all objects there are again and again while they become ever more, and modules never go: for
+    TensorFlow, pandas and scikit-learn it took 0.7 of 3.2 s.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()

@@ -15,13 +15,13 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperCommand
 
 from training import budget as budgets
 from training.budget import Budget
 from training.bundle.signing import PASSPHRASE_HELP, Signer
 from training.cli import environment as quiet
-from training.cli.loading import loading
-from training.cli.usage import Command
+from training.cli.environment import loading
 from training.errors import DataError, Helped, TrainingError
 from training.options import (
     CompressName,
@@ -34,9 +34,20 @@ from training.options import (
     TaskName,
     ThresholdMetric,
 )
-from training.reading import reading_bar
+from training.progress import reading_bar
 
 DEFAULT = Options(data=Path())
+
+
+class Command(TyperCommand):
+    """A command whose arguments are all required, named in its usage as in messages: DATA.
+
+    Typer 0.29 writes `{data}`, which reads like a template that nobody filled in.
+    """
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [piece[1:-1].upper() if piece.startswith("{") else piece for piece in super().collect_usage_pieces(ctx)]
+
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.compression.quantization import Draft
+from training.data.arrays import Arrays, Rows, spread, take
 from training.export.ort_session import Session, latencies_us, loads_ms
-from training.features.features import Arrays, spread, take
 from training.options import Precision
 from training.tasks.base import Metrics, Task
-from training.tasks.evaluate import Rows, evaluate, worst_loss_points
+from training.tasks.evaluate import evaluate, worst_loss_points
 
 TIMED_BATCHES = (1, 32)  # rows: a lone request, and a busy service
 COMPANY_ROWS = 256

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.compression.measure import Say
+from training.data.arrays import Rows, predict_in_batches
 from training.data.prepare import Data
 from training.network import reparameterize as fold
 from training.network.architectures import unit_groups, widened
@@ -27,7 +28,6 @@ from training.network.network import Network
 from training.options import Options
 from training.tasks.base import Task
 from training.tasks.classification import Classification
-from training.tasks.evaluate import Rows, predict_in_batches
 from training.trainer.fit import Part, fit
 
 PRUNED = (0.5, 0.75)  # shares of the units that leave

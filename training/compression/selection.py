@@ -11,12 +11,12 @@ The rule is that of docs/decisions/0202-what-ships.md. It knows nothing about ho
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from training.budget import Budget
 from training.compression.measure import Candidate
 from training.errors import TrainingError
-from training.options import CompressName, Forced
+from training.options import CompressName, Forced, Options
 
 NOISE = 0.10  # of a latency or a size: a smaller difference is neither gain nor loss
 NOTICED_US = 10.0  # a request over HTTP takes some hundreds of microseconds; nobody sees a few more
@@ -186,3 +186,25 @@ def _ratios(candidate: Candidate, fp32: Candidate) -> dict[str, float]:
 
 def _gains(candidate: Candidate, fp32: Candidate) -> str:
     return ", ".join(f"{ratio:.2f} times the {what}" for what, ratio in _ratios(candidate, fp32).items())
+
+
+def facts(choice: Choice, options: Options) -> dict[str, Any]:
+    """Return what the manifest keeps of the search; the metrics stand elsewhere."""
+    return {
+        "search": options.compress,
+        "budget": str(options.budget),
+        "shipped": choice.chosen.name,
+        "reason": choice.reason,
+        "candidates": {
+            candidate.name: {
+                "bytes": candidate.bytes,
+                "load_ms": round(candidate.load_ms, 3),
+                "latency_us": {str(rows): round(us, 1) for rows, us in candidate.latency_us.items()},
+                "points_lost": round(candidate.loss_points, 4),
+                "batch_effect": float(f"{candidate.batch_effect:.2g}"),
+                "portable": candidate.portable,
+                "verdict": choice.verdicts[candidate.name],
+            }
+            for candidate in choice.candidates
+        },
+    }

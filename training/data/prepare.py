@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from training.data import mixed_columns as mixed
+from training.data.arrays import Rows
 from training.data.chunked_reader import Seen
 from training.data.clean import Table, check_columns, check_enough, check_some, clean
 from training.data.columns import as_text
@@ -28,7 +29,6 @@ from training.features.dates import expand
 from training.features.features import Features, describe, tensors
 from training.options import Options
 from training.tasks.base import Task
-from training.tasks.evaluate import Rows
 from training.tasks.inference import infer_task
 
 

@@ -21,9 +21,9 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
-from training.features.features import CATEGORICAL, MIN_VALUE_ROWS, NUMERIC, Arrays, row_count
+from training.data.arrays import Arrays, Rows, row_count
+from training.features.features import CATEGORICAL, MIN_VALUE_ROWS, NUMERIC
 from training.tasks.base import Task
-from training.tasks.evaluate import Rows
 
 MAX_VALUES = 254  # a column; HistGradientBoosting takes at most 255 with the missing one
 LINEAR_STEPS = 300  # of the solver, which needs 13 to 77 on the tables of benchmarks/training/quality.py

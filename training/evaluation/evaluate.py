@@ -11,13 +11,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from training.data.arrays import Predict, Rows, predict_in_batches
 from training.evaluation.baselines import BOOSTING, Baseline
 from training.evaluation.bootstrap import intervals
 from training.evaluation.findings import Findings
 from training.evaluation.slices import slices
 from training.export.ort_session import Session
 from training.parallel import each
-from training.tasks.evaluate import Predict, Rows, predict_in_batches
 from training.trained_model import Made
 
 SHIPPED = "shipped"

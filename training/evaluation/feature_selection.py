@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from training.data.arrays import Rows
 from training.data.clean import Table
 from training.data.prepare import Data
 from training.evaluation.findings import Importance, Selection
 from training.export.ort_session import Session
 from training.features.features import Features
-from training.tasks.evaluate import Rows, evaluate
+from training.tasks.evaluate import evaluate
 from training.trained_model import Made
 
 NOT_NEEDED = "dropped: permuting it cost nothing on the validation rows (--select)"

@@ -16,11 +16,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from training.data.arrays import Rows, spread_places
 from training.evaluation.bootstrap import exactly
-from training.features.features import CATEGORICAL, NUMERIC, Features, spread_places
+from training.features.features import CATEGORICAL, NUMERIC, Features
 from training.rendering.markdown import code
 from training.tasks.base import Task
-from training.tasks.evaluate import Rows
 
 MAX_ROWS = 50_000  # of the training rows that a rule is made from, and of the validation rows that judge it
 LEAVES = 64

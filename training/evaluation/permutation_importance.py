@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training.data.arrays import Arrays, Predict, Rows, predict_in_batches, spread_places, take
 from training.evaluation.bootstrap import draws, exactly
 from training.evaluation.findings import Importance, Interval
-from training.features.features import Arrays, Features, spread_places, take
+from training.features.features import Features
 from training.parallel import each
 from training.tasks.base import Task
-from training.tasks.evaluate import Predict, Rows, predict_in_batches
 
 REPEATS = 3
 MOST_ROWS = 10_000

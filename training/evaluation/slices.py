@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training.data.arrays import Rows, spread_places, take
 from training.evaluation.bootstrap import draws, exactly, interval, resamples_for
 from training.evaluation.findings import Interval, Slice, Slices
-from training.features.features import CATEGORICAL, NUMERIC, Features, Number, spread_places, take
+from training.features.features import CATEGORICAL, NUMERIC, Features, Number
 from training.parallel import each
 from training.tasks.base import Task
-from training.tasks.evaluate import Rows
 
 MIN_ROWS = 50  # with fewer, an interval is too wide to say anything
 MOST_ROWS = 50_000

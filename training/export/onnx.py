@@ -13,10 +13,10 @@ import tensorflow as tf
 import tf2onnx
 from numpy.typing import NDArray
 
+from training.data.arrays import Arrays, Predict, spread, take
 from training.errors import ParityError
-from training.features.features import CATEGORICAL, NUMERIC, Arrays, spread, take
+from training.features.features import CATEGORICAL, NUMERIC
 from training.network.network import Network
-from training.tasks.evaluate import Predict
 
 OPSET = 18
 BATCH = "batch"

@@ -20,8 +20,6 @@ NUMERIC, CATEGORICAL = "numeric", "categorical"
 MIN_PIECE_ROWS = 10  # a piece of a number's range with fewer training rows would be learned by heart
 MIN_VALUE_ROWS = 3  # a value seen in fewer training rows teaches the network nothing but noise
 
-Arrays = Mapping[str, NDArray[Any]]  # tensor name -> (rows, columns)
-
 
 @dataclass(frozen=True)
 class Number:
@@ -102,28 +100,6 @@ def instances_to_tensors(instances: Sequence[Mapping[str, Any]], features: Featu
     if strings:
         arrays[CATEGORICAL] = np.array([[row[name] or "" for name in strings] for row in instances], object)
     return arrays
-
-
-def take(arrays: Arrays, rows: Any) -> dict[str, NDArray[Any]]:
-    """Return some rows of every tensor."""
-    return {name: array[rows] for name, array in arrays.items()}
-
-
-def spread(arrays: Arrays, rows: int) -> dict[str, NDArray[Any]]:
-    """Return so many rows from all over the tensors; data files are often sorted."""
-    return take(arrays, spread_places(row_count(arrays), rows))
-
-
-def spread_places(there: int, wanted: int) -> NDArray[np.int64]:
-    """Return evenly spaced places; each place comes again when more are wanted than there are."""
-    if wanted > there:
-        return np.arange(wanted) % there
-    return np.linspace(0, there - 1, wanted).astype(np.int64)
-
-
-def row_count(arrays: Arrays) -> int:
-    """Return how many rows the tensors hold."""
-    return len(next(iter(arrays.values())))
 
 
 def _describe_number(series: pd.Series, type_: ColumnType, bins: int) -> Number:

@@ -22,8 +22,9 @@ from training.rendering.html import Fact
 from training.rendering.markdown import code, code_block, number, plain, prose, table
 from training.reporting import compression_section as report_compression
 from training.reporting import findings_section as report_findings
-from training.reporting import plots_calibration, plots_compression, plots_importance
 from training.reporting import training_section as report_training
+from training.reporting.plots import bars as importance_bars
+from training.reporting.plots import pareto, reliability
 from training.tasks.base import Metrics, Task
 from training.tasks.classification import confusion
 from training.trained_model import Made
@@ -44,7 +45,7 @@ PLACES = {  # plot -> the section of the page that it stands in
 
 def pictures(made: Made, findings: Findings) -> dict[str, bytes]:
     """Draw what fits the task, and what the graph goes by: file name -> PNG."""
-    bars = plots_importance.bars(findings.importances, findings.importance_metric) if findings.importances else None
+    bars = importance_bars(findings.importances, findings.importance_metric) if findings.importances else None
     return {**_of_task(made, findings), **({IMPORTANCE: bars} if bars else {})}
 
 
@@ -52,7 +53,7 @@ def _of_task(made: Made, findings: Findings) -> dict[str, bytes]:
     history, task, y = made.history, made.data.task, made.data.test.y
     shared = {
         CURVES: plots.learning_curves(history.loss, history.validation_loss, history.best_epoch),
-        report_compression.PLOT: plots_compression.pareto(made.choice),
+        report_compression.PLOT: pareto(made.choice),
     }
     if task.labels is None:
         return {**shared, RESIDUALS: plots.residuals(y, findings.outputs[:, 0], str(made.options.target))}
@@ -60,7 +61,7 @@ def _of_task(made: Made, findings: Findings) -> dict[str, bytes]:
         **shared,
         CONFUSION: plots.confusion_matrix(confusion(y, findings.outputs), task.labels),
         RANKING: plots.roc_and_precision_recall(y, findings.outputs, task.labels),
-        RELIABILITY: plots_calibration.reliability(y, _probabilities(made, findings), task.labels),
+        RELIABILITY: reliability(y, _probabilities(made, findings), task.labels),
     }
 
 

@@ -4,10 +4,8 @@ It knows nothing about how anything was measured or chosen.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from training.compression.selection import Choice
-from training.options import Options
 from training.rendering.markdown import table
 from training.tasks.base import Metrics
 
@@ -80,28 +78,6 @@ def without_candidates(choice: Choice, scores: Mapping[str, Metrics]) -> dict[st
     """Return the metrics of all models but the compressed ones, which have tables of their own."""
     tried = {candidate.name for candidate in choice.candidates[1:]}
     return {model: found for model, found in scores.items() if model not in tried}
-
-
-def facts(choice: Choice, options: Options) -> dict[str, Any]:
-    """Return what the manifest keeps of the search; the metrics stand elsewhere."""
-    return {
-        "search": options.compress,
-        "budget": str(options.budget),
-        "shipped": choice.chosen.name,
-        "reason": choice.reason,
-        "candidates": {
-            candidate.name: {
-                "bytes": candidate.bytes,
-                "load_ms": round(candidate.load_ms, 3),
-                "latency_us": {str(rows): round(us, 1) for rows, us in candidate.latency_us.items()},
-                "points_lost": round(candidate.loss_points, 4),
-                "batch_effect": float(f"{candidate.batch_effect:.2g}"),
-                "portable": candidate.portable,
-                "verdict": choice.verdicts[candidate.name],
-            }
-            for candidate in choice.candidates
-        },
-    }
 
 
 def _marked(choice: Choice, name: str) -> str:

@@ -3,39 +3,8 @@
 It knows nothing about where answers come from.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
-from training.features.features import Arrays, row_count, take
+from training.data.arrays import Predict, Rows, predict_in_batches
 from training.tasks.base import Metrics, Task
-
-BATCH_ROWS = 4096
-
-Predict = Callable[[Arrays], NDArray[Any]]  # raw rows -> (rows, outputs)
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Raw rows with their encoded target: one part of the split."""
-
-    arrays: Arrays  # numeric, categorical
-    y: NDArray[Any]  # (rows,)
-
-    def __len__(self) -> int:
-        return len(self.y)
-
-    def first(self, rows: int) -> "Rows":
-        return Rows(take(self.arrays, slice(rows)), self.y[:rows])
-
-
-def predict_in_batches(predict: Predict, arrays: Arrays, batch_rows: int = BATCH_ROWS) -> NDArray[Any]:
-    """Answer any number of rows in bounded memory: (rows, outputs)."""
-    starts = range(0, row_count(arrays), batch_rows)
-    return np.concatenate([predict(take(arrays, slice(start, start + batch_rows))) for start in starts])
 
 
 def evaluate(task: Task, predict: Predict, rows: Rows) -> Metrics:

@@ -14,8 +14,6 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.trainer.order import order
-
 AS_IT_IS = tf.autograph.experimental.do_not_convert  # nothing in them is to be converted, and to look takes as long
 
 
@@ -73,3 +71,8 @@ class Feed(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no ty
         if whole == len(self._y):
             return parts
         return parts.concatenate(tf.data.Dataset.from_tensors(rows[whole:]))
+
+
+def order(seed: int, epoch: int, rows: int) -> NDArray[np.int64]:
+    """Return every row's number once, shuffled: (rows,). Epochs count from 0."""
+    return np.random.default_rng([seed, epoch]).permutation(rows)

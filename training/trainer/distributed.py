@@ -15,7 +15,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import keras
@@ -240,3 +240,16 @@ class _Apart(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no 
             if variable.path.endswith("seed_generator_state"):
                 seed, drawn = keras.ops.convert_to_numpy(variable)
                 variable.assign([seed + self._rank, drawn])
+
+
+def scope(devices: list[str] | None = None) -> AbstractContextManager[Any]:
+    """Return the scope for a copy of the network on each device; each takes its share of a batch.
+
+    Args:
+        devices: their names; None: every graphics card there is. One or none needs no scope.
+    """
+    names = [device.name for device in tf.config.list_logical_devices("GPU")] if devices is None else devices
+    if len(names) < 2:
+        return nullcontext()
+    made: AbstractContextManager[Any] = tf.distribute.MirroredStrategy(names).scope()
+    return made

@@ -6,7 +6,6 @@
 It knows nothing about data files, ONNX or how models are judged.
 """
 
-import math
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -19,29 +18,21 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from training.data.arrays import Arrays, Rows
 from training.errors import TrainingError
-from training.features.features import Arrays
 from training.network.network import Network
-from training.options import OptimizerName, Options
+from training.options import Options
 from training.tasks.base import Task
-from training.tasks.evaluate import Rows
 from training.tasks.losses import loss_of
-from training.trainer import averaging, schedule
 from training.trainer import mixed_precision as halves
+from training.trainer import optimizer
 from training.trainer.batches import Feed
+from training.trainer.optimizer import LARGEST_BATCH_ROWS, SMALLEST_BATCH_ROWS
 from training.trainer.run_context import Setting
 from training.trainer.shards import Shards
 
-LEARNING_RATES: dict[OptimizerName, float] = {
-    "sgd": 0.05,
-    "momentum": 0.02,
-    "rmsprop": 0.001,
-    "adam": 0.002,
-    "adamw": 0.002,
-}
 STEPS_A_CALL = 32  # steps that TensorFlow runs before it returns to Python: an epoch took 2.6 times less
 STEPS_AN_EPOCH = 100  # the batch size is chosen so that an epoch has about so many
-SMALLEST_BATCH_ROWS, LARGEST_BATCH_ROWS = 32, 256
 # Two million flights, three epochs: 1,024 rows and twice the rate took 0.6 of the time of 256, and lost less.
 MANY_ROWS, MANY_ROWS_BATCH_ROWS = 500_000, 1024
 VALIDATION_BATCH_ROWS = 4096
@@ -108,25 +99,23 @@ def fit(
 ) -> History:
     """Train until the validation loss stops falling; leave the best weights in `trunk`."""
     together = options.batch_size or batch_rows(len(train))
-    rate = options.learning_rate or scaled_rate(options.optimizer, together)
+    rate = options.learning_rate or optimizer.scaled_rate(options.optimizer, together)
     workers = setting.workers
     batch = workers.rows(together)
     stop, losses = _Stop(within_epochs=workers.count == 1), _Losses(progress)
-    slower = schedule.callbacks(options.schedule, rate, epochs=options.epochs, warm_up=options.warm_up)
+    slower = optimizer.callbacks(options.schedule, rate, epochs=options.epochs, warm_up=options.warm_up)
     best = keras.callbacks.EarlyStopping(patience=options.patience, restore_best_weights=True)
     weights = _class_weights(train.class_counts()) if options.class_weights and task.labels else None
     feed = train.feed(batch, options.seed, weights)
     copies = trunk.distribute_strategy.num_replicas_in_sync
     steps = min(STEPS_A_CALL, feed.steps) if copies == 1 else 1  # TensorFlow 2.21 fails with more for several devices
     with trunk.distribute_strategy.scope():
-        optimizer = _optimizer(options.optimizer, rate)
-        means = averaging.average(optimizer, options.averaging)
-        optimizer = halves.scaled(optimizer, trunk)
-        workers.join_in(optimizer)
-        optimizer.build(trunk.trainable_variables)  # a graph that makes variables is traced twice: a second of a fit
-        trunk.compile(
-            optimizer, loss_of(task, options.label_smoothing), steps_per_execution=steps, jit_compile=options.jit
-        )
+        made = optimizer.build(options.optimizer, rate)
+        means = optimizer.average(made, options.averaging)
+        made = halves.scaled(made, trunk)
+        workers.join_in(made)
+        made.build(trunk.trainable_variables)  # a graph that makes variables is traced twice: a second of a fit
+        trunk.compile(made, loss_of(task, options.label_smoothing), steps_per_execution=steps, jit_compile=options.jit)
     callbacks = [feed, *means, *workers.before(stop), *slower, best, losses, stop]
     keepers = setting.keepers(callbacks)
     with on_interrupt(stop.ask), workers.watched():
@@ -152,28 +141,8 @@ def fit(
     )
 
 
-def _optimizer(name: OptimizerName, rate: float) -> Any:
-    optimizers = keras.optimizers
-    makers: dict[OptimizerName, Callable[[], Any]] = {
-        "sgd": lambda: optimizers.SGD(rate),
-        "momentum": lambda: optimizers.SGD(rate, momentum=0.9, nesterov=True),
-        "rmsprop": lambda: optimizers.RMSprop(rate),
-        "adam": lambda: optimizers.Adam(rate),
-        "adamw": lambda: optimizers.AdamW(rate),
-    }
-    return makers[name]()
-
-
 def _inputs(trunk: Any, part: Part) -> list[NDArray[Any]]:
     return [part.arrays[tensor.name] for tensor in trunk.inputs]
-
-
-def scaled_rate(optimizer: OptimizerName, batch: int) -> float:
-    """Raise an optimizer's own rate by the root of how many usual batches go into one.
-
-    Square-root scaling: Malladi and others 2022, "On the SDEs and scaling rules for adaptive gradient algorithms".
-    """
-    return LEARNING_RATES[optimizer] * math.sqrt(max(1.0, batch / LARGEST_BATCH_ROWS))
 
 
 def batch_rows(rows: int) -> int:

@@ -19,7 +19,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.trainer.order import order
+from training.trainer.batches import order
 
 SHARD_ROWS = 65_536  # about so many, until there are `MOST_SHARDS`
 MOST_SHARDS = 256  # files that are open at a time while rows are dealt out

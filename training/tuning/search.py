@@ -36,7 +36,7 @@ from training.trainer.checkpoints import FREE
 from training.trainer.fit import Progress, encoded, fit, on_interrupt, seed_everything
 from training.tuning import search_space as space
 from training.tuning import trials
-from training.tuning.search_result import Search, Trial
+from training.tuning.trials import Search, Trial
 
 NAME = "slipway"  # of the one study in a store
 FIRST_TRIALS = 4  # so many end by themselves before any is given up

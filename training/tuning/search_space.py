@@ -13,7 +13,8 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
 
 from training.options import Options
-from training.trainer.fit import batch_rows, scaled_rate
+from training.trainer.fit import batch_rows
+from training.trainer.optimizer import scaled_rate
 
 RATE_SPAN = 4.0  # the best learning rates of five tables lay within so many times the optimizer's own, both ways
 DIGITS = 3  # of a learning rate: a command that a person can read, and still the same run

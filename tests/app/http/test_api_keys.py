@@ -10,8 +10,9 @@ import pytest
 
 from app.errors import Overloaded, Unauthorized
 from app.http import api_keys as guards
-from app.http.api_keys import Bucket, Guard
+from app.http.api_keys import Guard
 from app.http.handler import Head
+from app.http.rate_limit import Bucket
 from tests.support import tiny
 from tests.support.serving import app_of, running
 

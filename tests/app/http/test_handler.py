@@ -2,8 +2,9 @@
 
 from typing import cast
 
-from app.http.handler import Handler, Head, HotRoutes, Request
+from app.http.handler import Handler, Head, Request
 from app.transport.asgi import AsgiDoor, Message
+from app.transport.fast_routes import HotRoutes
 
 
 def test_a_message_is_a_request() -> None:

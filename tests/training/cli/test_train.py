@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from app.bundle import reader as contract
 from tests.training.conftest import REPOSITORY
-from training.cli.train import app
+from training.cli.bundles import COMMANDS
+from training.cli.train import app, signing
 
 
 def slipway(*words: object) -> subprocess.Popen[str]:
@@ -98,3 +100,12 @@ def test_ctrl_c_keeps_the_best_so_far(tmp_path: Path) -> None:
     read = contract.read(tmp_path / "models" / "rows" / "1")
     assert read.manifest.training["interrupted"] is True
     assert read.manifest.metrics["shipped"]["accuracy"] > 0.8
+
+
+@pytest.mark.parametrize(
+    ("command", "usage"),
+    [(app, "DATA"), (signing, "FOLDER"), (COMMANDS["evaluate"], "BUNDLE DATA"), (COMMANDS["compare"], "A B")],
+)
+def test_arguments_are_named_as_in_messages(command: typer.Typer, usage: str) -> None:
+    first = CliRunner().invoke(command, ["--help"]).stdout.strip().splitlines()[0]
+    assert first.endswith(f" [OPTIONS] {usage}")

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from training.data.arrays import Rows
 from training.data.prepare import Data
 from training.evaluation.baselines import boosting, linear, trivial
 from training.features.features import NUMERIC
-from training.tasks.evaluate import Rows
 from training.tasks.regression import Regression
 
 

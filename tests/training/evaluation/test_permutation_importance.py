@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from training.data.arrays import Arrays, Rows
 from training.evaluation.permutation_importance import importances
-from training.features.features import CATEGORICAL, NUMERIC, Arrays, Category, Features, Number
+from training.features.features import CATEGORICAL, NUMERIC, Category, Features, Number
 from training.tasks.base import Task
 from training.tasks.classification import Classification
-from training.tasks.evaluate import Rows
 from training.tasks.regression import Regression
 
 ROWS = 2000

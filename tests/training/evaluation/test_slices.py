@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from training.data.arrays import Rows
 from training.evaluation.findings import Slices
 from training.evaluation.slices import MIN_ROWS, slices
 from training.features.features import CATEGORICAL, NUMERIC, Category, Features, Number
 from training.tasks.classification import Classification
-from training.tasks.evaluate import Rows
 from training.tasks.regression import Regression
 
 ROWS = 1000

@@ -2,11 +2,12 @@ import numpy as np
 import onnx
 import pytest
 
+from training.data.arrays import spread, take
 from training.data.prepare import Data
 from training.errors import ParityError
 from training.export.onnx import PARITY_BATCHES, check_parity, export, spoil
 from training.export.ort_session import Session
-from training.features.features import CATEGORICAL, NUMERIC, spread, take
+from training.features.features import CATEGORICAL, NUMERIC
 from training.network.network import Network, build
 
 

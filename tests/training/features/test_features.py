@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from training.data.arrays import spread_places
 from training.data.prepare import Data
-from training.features.features import MIN_VALUE_ROWS, NUMERIC, describe, instances_to_tensors, spread_places, tensors
+from training.features.features import MIN_VALUE_ROWS, NUMERIC, describe, instances_to_tensors, tensors
 
 
 def test_statistics_come_from_the_training_rows_alone(data: Data) -> None:

@@ -7,10 +7,10 @@ import pytest
 import tensorflow as tf
 
 from tests.training.conftest import options_for
+from training.data.arrays import take
 from training.data.prepare import Data
 from training.export.onnx import check_parity, export
 from training.export.ort_session import Session
-from training.features.features import take
 from training.network.architectures import WIDE, Heads, answer, rescale
 from training.network.network import Network, build
 from training.options import FamilyName

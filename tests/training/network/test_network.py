@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from tests.training.conftest import options_for
+from training.data.arrays import take
 from training.data.prepare import Data
-from training.features.features import CATEGORICAL, NUMERIC, take
+from training.features.features import CATEGORICAL, NUMERIC
 from training.network.network import CODES, Network, build
 from training.tasks.evaluate import evaluate
 from training.trainer.fit import Part, fit, seed_everything

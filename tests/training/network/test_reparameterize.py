@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from tests.training.conftest import options_for
+from training.data.arrays import take
 from training.data.prepare import Data
 from training.export.onnx import check_parity, export, spoil
 from training.export.ort_session import Session
-from training.features.features import NUMERIC, Features, take
+from training.features.features import NUMERIC, Features
 from training.network.network import SUMS
 from training.network.reparameterize import fitted, fold
 from training.options import FamilyName, Options

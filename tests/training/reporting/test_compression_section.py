@@ -2,9 +2,9 @@ from pathlib import Path
 
 from tests.training.compression.made_up import FP32, candidate
 from training.budget import USUAL
-from training.compression.selection import choose
+from training.compression.selection import choose, facts
 from training.options import Options
-from training.reporting.compression_section import costs_table, differences_table, facts
+from training.reporting.compression_section import costs_table, differences_table
 
 CHOICE = choose((FP32, candidate("int8-static", size=300, one=90, many=150), candidate("b", loss_points=2.0)), USUAL)
 

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from training.data.arrays import Rows, predict_in_batches
 from training.tasks.classification import Classification
-from training.tasks.evaluate import Rows, evaluate, predict_in_batches, worst_loss_points
+from training.tasks.evaluate import evaluate, worst_loss_points
 from training.tasks.regression import Regression
 
 ROWS = Rows({"numeric": np.arange(10.0)[:, None]}, np.arange(10.0))

@@ -13,7 +13,7 @@ import tensorflow as tf  # noqa: E402 - libraries read the environment when they
 from tests.training.conftest import options_for  # noqa: E402
 from training.data.prepare import prepare  # noqa: E402
 from training.network import reparameterize as fold  # noqa: E402
-from training.trainer import devices  # noqa: E402
+from training.trainer import distributed as devices  # noqa: E402
 from training.trainer.fit import Part, fit, seed_everything  # noqa: E402
 
 

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from training.trainer.batches import Feed
-from training.trainer.order import order
+from training.trainer.batches import Feed, order
 
 ROWS = np.arange(10)
 
@@ -36,3 +35,17 @@ def test_an_epoch_is_its_order_in_batches(batch_rows: int, sizes: list[int]) -> 
 
 def test_a_later_beginning_sees_what_it_would_have_seen() -> None:
     assert epochs(feed(), 2, 4) == epochs(feed(), 0, 4)[2:]
+
+
+def test_every_row_comes_once() -> None:
+    assert np.array_equal(np.sort(order(3, 7, 1000)), np.arange(1000))
+
+
+def test_an_order_depends_on_seed_and_epoch_alone() -> None:
+    np.random.seed(1)  # a global state must not matter
+    one = order(3, 7, 1000)
+    np.random.seed(2)
+    assert np.array_equal(one, order(3, 7, 1000))
+    assert not np.array_equal(one, order(3, 8, 1000))
+    assert not np.array_equal(one, order(4, 7, 1000))
+    assert not np.array_equal(order(0, 1, 1000), order(1, 0, 1000))

@@ -14,16 +14,8 @@ from training.errors import TrainingError
 from training.network.network import Network, build
 from training.options import OPTIMIZERS
 from training.tasks.evaluate import evaluate
-from training.trainer.fit import (
-    LEARNING_RATES,
-    History,
-    Part,
-    Progress,
-    batch_rows,
-    fit,
-    scaled_rate,
-    seed_everything,
-)
+from training.trainer.fit import History, Part, Progress, batch_rows, fit, seed_everything
+from training.trainer.optimizer import LEARNING_RATES, scaled_rate
 
 
 def nothing(_done: int, _losses: dict[str, float]) -> None:

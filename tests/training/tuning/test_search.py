@@ -21,8 +21,7 @@ from training.pipeline import train
 from training.tuning import search as tune
 from training.tuning import search_space as space
 from training.tuning import trials
-from training.tuning.search_result import Search, Trial
-from training.tuning.trials import Show
+from training.tuning.trials import Search, Show, Trial
 
 QUIET = Console(file=io.StringIO())
 

@@ -2,8 +2,7 @@ import io
 
 from rich.console import Console
 
-from training.tuning.search_result import Search, Trial
-from training.tuning.trials import card_section, print_trials, trials_bar
+from training.tuning.trials import Search, Trial, card_section, print_trials, trials_bar
 
 TRIALS = (
     Trial(1, 0.5, 0.81, 20, 3.2, ""),

@@ -1,20 +1,24 @@
-"""Schedule: how the learning rate moves, epoch by epoch.
+"""Optimizer: which one, how its learning rate moves epoch by epoch, and the mean of its last weights.
 
     plateau      the full rate; cut whenever the validation loss has not improved for some epochs
     cosine       from the full rate along half a cosine to a hundredth of it in the last epoch of `--epochs`
     constant     the full rate throughout
     warm-up      before any of them, in equal steps to the full rate
+    averaging    after every step   average = momentum * average + (1 - momentum) * weights
+                 after every epoch  the average is judged, and kept if it is the best; training goes on from the weights
 
 All but the plateau's cuts follow from the number of the epoch alone, so a run that is resumed moves on as before.
-It knows nothing about networks or data.
+The mean of many steps is steadier than any of them, and costs nothing where it is served: Polyak, Juditsky 1992,
+"Acceleration of stochastic approximation by averaging". It knows nothing about networks or data.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import keras
 
-from training.options import ScheduleName
+from training.options import OptimizerName, ScheduleName
 
 PLATEAU_EPOCHS, PLATEAU_FACTOR = 3, 0.3  # without a better validation loss, the learning rate is cut to this
 LAST_SHARE = 0.01  # of the full rate, in the last epoch of a cosine
@@ -49,3 +53,49 @@ class _Rate(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no t
         if self._name == "cosine" or epoch <= self._warm_up:
             rate = rate_at(self._name, self._rate, epoch, epochs=self._epochs, warm_up=self._warm_up)
             self.model.optimizer.learning_rate = rate
+
+
+def average(optimizer: Any, momentum: float) -> list[Any]:
+    """Make an optimizer, before it is used, keep an average; return the callbacks that put it in its place.
+
+    They must stand before `EarlyStopping`, which then keeps averages.
+    """
+    if not momentum:
+        return []
+    optimizer.use_ema = True
+    optimizer.ema_momentum = momentum
+    optimizer.ema_overwrite_frequency = None
+    return [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)]
+
+
+LEARNING_RATES: dict[OptimizerName, float] = {
+    "sgd": 0.05,
+    "momentum": 0.02,
+    "rmsprop": 0.001,
+    "adam": 0.002,
+    "adamw": 0.002,
+}
+
+
+SMALLEST_BATCH_ROWS, LARGEST_BATCH_ROWS = 32, 256
+
+
+def build(name: OptimizerName, rate: float) -> Any:
+    """Return the Keras optimizer of that name at its full learning rate."""
+    optimizers = keras.optimizers
+    makers: dict[OptimizerName, Callable[[], Any]] = {
+        "sgd": lambda: optimizers.SGD(rate),
+        "momentum": lambda: optimizers.SGD(rate, momentum=0.9, nesterov=True),
+        "rmsprop": lambda: optimizers.RMSprop(rate),
+        "adam": lambda: optimizers.Adam(rate),
+        "adamw": lambda: optimizers.AdamW(rate),
+    }
+    return makers[name]()
+
+
+def scaled_rate(optimizer: OptimizerName, batch: int) -> float:
+    """Raise an optimizer's own rate by the root of how many usual batches go into one.
+
+    Square-root scaling: Malladi and others 2022, "On the SDEs and scaling rules for adaptive gradient algorithms".
+    """
+    return LEARNING_RATES[optimizer] * math.sqrt(max(1.0, batch / LARGEST_BATCH_ROWS))

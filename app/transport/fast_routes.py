@@ -1,0 +1,55 @@
+"""The paths whose POST requests take the fast path: raw path -> handler."""
+
+from collections.abc import Callable
+from typing import Any
+
+from app.http.handler import Handler
+from app.telemetry.request_observer import Journal
+from app.transport.fair_scheduling import Intake
+
+Find = Callable[[bytes], Handler | None]
+"""Raw path -> who answers it, or None."""
+
+
+class HotRoutes:
+    """The paths whose POST requests go to a handler by the short way, and what a door bears from a sender.
+
+    Args:
+        receive_timeout_s: seconds from the first byte of a request to its last.
+        max_head_bytes: bytes of a request's head.
+        journal: told of the answers; left out, only errors get an id and a line.
+    """
+
+    def __init__(
+        self, receive_timeout_s: float = 30.0, max_head_bytes: int = 65536, journal: Journal | None = None
+    ) -> None:
+        self.journal = journal
+        self.receive_timeout_s = receive_timeout_s
+        self.max_head_bytes = max_head_bytes
+        self.intake = Intake()  # of the connections that take the short way
+        self.closing = False  # the process is about to end: each answer says that its connection does, too
+        self.heads: dict[bytes, Any] = {}  # raw request head -> what a door made of it
+        self._handlers: dict[bytes, Handler] = {}  # raw path -> handler
+        self._families: list[tuple[bytes, Find]] = []  # beginning of the raw path -> who knows the rest
+
+    def take(self, path: str, handler: Handler) -> None:
+        """Answer POST requests to `path` by `handler`."""
+        self._handlers[path.encode()] = handler
+
+    def take_family(self, prefix: str, find: Find) -> None:
+        """Answer POST requests to the paths below `prefix` for which `find` has a handler."""
+        self._families.append((prefix.encode(), find))
+
+    def close(self) -> None:
+        """Let every connection end with its next answer."""
+        self.closing = True
+        self.heads.clear()  # what is remembered says that the connection is kept
+
+    def find(self, path: bytes) -> Handler | None:
+        """Return the handler of a raw path, without its query; None when it is not a hot one."""
+        handler = self._handlers.get(path)
+        if handler is None:
+            for prefix, find in self._families:
+                if path.startswith(prefix) and (handler := find(path)) is not None:
+                    break
+        return handler

@@ -1,0 +1,61 @@
+"""Arrays: named arrays of rows, however many, and places in them.
+
+It knows nothing about what the columns mean.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Arrays = Mapping[str, NDArray[Any]]  # tensor name -> (rows, columns)
+
+
+def take(arrays: Arrays, rows: Any) -> dict[str, NDArray[Any]]:
+    """Return some rows of every tensor."""
+    return {name: array[rows] for name, array in arrays.items()}
+
+
+def spread(arrays: Arrays, rows: int) -> dict[str, NDArray[Any]]:
+    """Return so many rows from all over the tensors; data files are often sorted."""
+    return take(arrays, spread_places(row_count(arrays), rows))
+
+
+def spread_places(there: int, wanted: int) -> NDArray[np.int64]:
+    """Return evenly spaced places; each place comes again when more are wanted than there are."""
+    if wanted > there:
+        return np.arange(wanted) % there
+    return np.linspace(0, there - 1, wanted).astype(np.int64)
+
+
+def row_count(arrays: Arrays) -> int:
+    """Return how many rows the tensors hold."""
+    return len(next(iter(arrays.values())))
+
+
+BATCH_ROWS = 4096
+
+
+Predict = Callable[[Arrays], NDArray[Any]]  # raw rows -> (rows, outputs)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Raw rows with their encoded target: one part of the split."""
+
+    arrays: Arrays  # numeric, categorical
+    y: NDArray[Any]  # (rows,)
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def first(self, rows: int) -> "Rows":
+        return Rows(take(self.arrays, slice(rows)), self.y[:rows])
+
+
+def predict_in_batches(predict: Predict, arrays: Arrays, batch_rows: int = BATCH_ROWS) -> NDArray[Any]:
+    """Answer any number of rows in bounded memory: (rows, outputs)."""
+    starts = range(0, row_count(arrays), batch_rows)
+    return np.concatenate([predict(take(arrays, slice(start, start + batch_rows))) for start in starts])
