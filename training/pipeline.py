@@ -22,12 +22,11 @@ from training.bundle.profile import profile
 from training.bundle.signing import Signer
 from training.calibration import temperature as calibrate
 from training.calibration.temperature import Adjustment
+from training.columns.arrays import predict_in_batches
 from training.compression import candidates
 from training.compression.selection import Choice, choose
-from training.data.arrays import predict_in_batches
 from training.data.prepare import Data, prepare, streamed_note
-from training.data.training_rows import training_rows
-from training.evaluation import baselines
+from training.evaluation import baselines, leakage
 from training.evaluation import cross_validation as crossval
 from training.evaluation.baselines import Baseline
 from training.evaluation.evaluate import judge
@@ -47,6 +46,7 @@ from training.trainer import mixed_precision as halves
 from training.trainer.distributed import scope
 from training.trainer.fit import History, encoded, fit, seed_everything
 from training.trainer.run_context import Setting, setting_of
+from training.trainer.training_rows import training_rows
 from training.tuning.trials import Search
 
 Importances = tuple[Importance, ...]
@@ -107,7 +107,7 @@ def default_name(data: Path) -> str:
 
 def _prepare(options: Options, out: Console, data: Data | None) -> Data:
     with reading_bar(out, "First pass") as seen:
-        data = data or prepare(options, seen)
+        data = leakage.warned(data or prepare(options, seen))
     table = data.table
     out.print(
         f"[bold]Prepare[/bold] {table.rows_read:,} rows; {table.rows_without_target:,} without target, "

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from training.data.arrays import Predict, spread_places
-from training.data.columns import ColumnType
+from training.columns.arrays import Predict, spread_places
+from training.columns.values import ColumnType
 from training.features.features import Features, instances_to_tensors
 from training.options import Precision
 from training.tasks.base import Task

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.arrays import Arrays, row_count
+from training.columns.arrays import Arrays, row_count
 from training.features.features import CATEGORICAL, NUMERIC, Category, Features
 from training.tasks.base import Task
 

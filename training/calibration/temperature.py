@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.calibration.threshold import best_threshold
-from training.data.arrays import Rows, predict_in_batches
+from training.columns.arrays import Rows, predict_in_batches
 from training.errors import DataError
 from training.network.architectures import rescale
 from training.network.network import Network

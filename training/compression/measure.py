@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from training.columns.arrays import Arrays, Rows, spread, take
 from training.compression.quantization import Draft
-from training.data.arrays import Arrays, Rows, spread, take
 from training.export.ort_session import Session, latencies_us, loads_ms
 from training.options import Precision
 from training.tasks.base import Metrics, Task

@@ -19,8 +19,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from training.columns.arrays import Rows, predict_in_batches
 from training.compression.measure import Say
-from training.data.arrays import Rows, predict_in_batches
 from training.data.prepare import Data
 from training.network import reparameterize as fold
 from training.network.architectures import unit_groups, widened

@@ -26,7 +26,7 @@ from onnxruntime import quantization
 from onnxruntime.quantization import CalibrationMethod, QuantType
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from training.data.arrays import Arrays, row_count, spread, take
+from training.columns.arrays import Arrays, row_count, spread, take
 from training.network.architectures import WIDE
 from training.options import Precision
 

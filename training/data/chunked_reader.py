@@ -19,8 +19,8 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from app.sources.csv_reader import MISSING
+from training.columns.values import BOOLEANS, as_text, convert
 from training.data import sniff
-from training.data.columns import BOOLEANS, as_text, convert
 from training.data.load import PARQUET, UNREADABLE, UTF_8, check_encoding, check_names, read_header
 from training.errors import DataError
 from training.features import dates

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from training.data.columns import ColumnType, convert, infer, reason_to_drop
+from training.columns.values import ColumnType, convert, infer, reason_to_drop
 from training.errors import DataError
 from training.features.dates import is_date, parts_in
 

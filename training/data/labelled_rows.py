@@ -19,7 +19,7 @@ import pandas as pd
 
 from app.bundle.reader import Feature, Manifest
 from app.sources.csv_reader import Line, Table, open_table
-from training.data.columns import as_text, convert
+from training.columns.values import as_text, convert
 from training.data.load import PARQUET, UTF_8, check_encoding, explained, load, read_header
 from training.errors import DataError
 from training.features import dates

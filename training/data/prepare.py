@@ -1,6 +1,6 @@
 """Prepare: a data file -> everything that is learned from, by the kind `table`.
 
-    load ─> clean ─> infer the task ─> split ─> describe the training rows ─┬─> tensors of each part ─> look for leaks
+    load ─> clean ─> infer the task ─> split ─> describe the training rows ─┬─> tensors of each part
     a large file: survey (training/data/stream.py), which gives a sample of each ┘
 
 This is where another kind (texts, images, interactions) would stand beside tables: it would bring its own
@@ -16,15 +16,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from training.columns.arrays import Rows
+from training.columns.values import as_text
 from training.data import mixed_columns as mixed
-from training.data.arrays import Rows
 from training.data.chunked_reader import Seen
 from training.data.clean import Table, check_columns, check_enough, check_some, clean
-from training.data.columns import as_text
 from training.data.load import load
 from training.data.split import Split, check_parts, split
 from training.data.stream import Stream, Survey, recut, streams, survey
-from training.evaluation import leakage
 from training.features.dates import expand
 from training.features.features import Features, describe, tensors
 from training.options import Options
@@ -86,7 +85,7 @@ def _whole(options: Options) -> Data:
         test=options.test_share,
         seed=options.seed,
     )
-    return _suspected(divided(table, task, y, parts, options), mixed_columns)
+    return replace(divided(table, task, y, parts, options), warnings=mixed_columns)
 
 
 def _streamed(found: Survey, options: Options) -> Data:
@@ -110,14 +109,12 @@ def _streamed(found: Survey, options: Options) -> Data:
     y = task.encode(table.target)
     parts = Split(*np.split(np.arange(len(rows)), np.cumsum([len(frame) for frame in frames])[:-1]))
     check_parts(parts, y, task.labels)
-    data = _suspected(divided(table, task, y, parts, options, found.features(types)), found.warnings)
-    return replace(data, stream=found.stream, rows=PartRows(*(sample.seen for sample in found.samples)))
-
-
-def _suspected(data: Data, warnings: tuple[str, ...]) -> Data:
-    """Look for features that give the target away, and warn of them first."""
-    leaks = leakage.suspects(data.task, data.features, data.train, data.validation)
-    return replace(data, warnings=(*map(str, leaks), *warnings))
+    return replace(
+        divided(table, task, y, parts, options, found.features(types)),
+        warnings=found.warnings,
+        stream=found.stream,
+        rows=PartRows(*(sample.seen for sample in found.samples)),
+    )
 
 
 def divided(

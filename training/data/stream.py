@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from training.columns.summaries import HASHES, Counts, Different, Sample, Summary
+from training.columns.values import ColumnType, Content, objection
 from training.data.chunked_reader import DoesNotFit, Kind, Seen, Source
 from training.data.clean import Column, check_columns
-from training.data.columns import ColumnType, Content, objection
-from training.data.streaming_stats import HASHES, Counts, Different, Sample, Summary
 from training.errors import DataError
 from training.features.dates import parts_in
 from training.features.features import Category, Features, Number, describe, vocabulary

@@ -21,7 +21,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
-from training.data.arrays import Arrays, Rows, row_count
+from training.columns.arrays import Arrays, Rows, row_count
 from training.features.features import CATEGORICAL, MIN_VALUE_ROWS, NUMERIC
 from training.tasks.base import Task
 

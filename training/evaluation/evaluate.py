@@ -11,7 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from training.data.arrays import Predict, Rows, predict_in_batches
+from training.columns.arrays import Predict, Rows, predict_in_batches
 from training.evaluation.baselines import BOOSTING, Baseline
 from training.evaluation.bootstrap import intervals
 from training.evaluation.findings import Findings

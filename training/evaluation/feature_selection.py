@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from training.data.arrays import Rows
+from training.columns.arrays import Rows
 from training.data.clean import Table
 from training.data.prepare import Data
 from training.evaluation.findings import Importance, Selection

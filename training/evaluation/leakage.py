@@ -8,7 +8,7 @@ Kaufman et al., "Leakage in data mining: formulation, detection, and avoidance",
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from training.data.arrays import Rows, spread_places
+from training.columns.arrays import Rows, spread_places
+from training.data.prepare import Data
 from training.evaluation.bootstrap import exactly
 from training.features.features import CATEGORICAL, NUMERIC, Features
 from training.rendering.markdown import code
@@ -43,6 +44,12 @@ class Suspect:
             f"{code(self.feature)} alone predicts the target almost perfectly ({self.metric} {self.value:.4f} on "
             f"validation rows). If it is known only after the target, leave it out: --drop {self.feature}"
         )
+
+
+def warned(data: Data) -> Data:
+    """Look for features that give the target away, and warn of them before all else."""
+    leaks = suspects(data.task, data.features, data.train, data.validation)
+    return replace(data, warnings=(*map(str, leaks), *data.warnings))
 
 
 def suspects(task: Task, features: Features, train: Rows, validation: Rows) -> tuple[Suspect, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.arrays import Arrays, Predict, Rows, predict_in_batches, spread_places, take
+from training.columns.arrays import Arrays, Predict, Rows, predict_in_batches, spread_places, take
 from training.evaluation.bootstrap import draws, exactly
 from training.evaluation.findings import Importance, Interval
 from training.features.features import Features

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.arrays import Rows, spread_places, take
+from training.columns.arrays import Rows, spread_places, take
 from training.evaluation.bootstrap import draws, exactly, interval, resamples_for
 from training.evaluation.findings import Interval, Slice, Slices
 from training.features.features import CATEGORICAL, NUMERIC, Features, Number

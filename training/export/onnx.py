@@ -13,7 +13,7 @@ import tensorflow as tf
 import tf2onnx
 from numpy.typing import NDArray
 
-from training.data.arrays import Arrays, Predict, spread, take
+from training.columns.arrays import Arrays, Predict, spread, take
 from training.errors import ParityError
 from training.features.features import CATEGORICAL, NUMERIC
 from training.network.network import Network

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.runtime.engine import Engine
-from training.data.arrays import Arrays, spread
+from training.columns.arrays import Arrays, spread
 
 THREADS = 1  # the service gives a run more only where 32 rows take longer than a millisecond
 LOADS = 7

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from training.data.columns import ColumnType
+from training.columns.values import ColumnType
 
 NUMERIC, CATEGORICAL = "numeric", "categorical"
 MIN_PIECE_ROWS = 10  # a piece of a number's range with fewer training rows would be learned by heart

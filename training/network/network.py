@@ -19,7 +19,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.data.arrays import Arrays
+from training.columns.arrays import Arrays
 from training.features.features import CATEGORICAL, NUMERIC, Category, Features
 from training.network.architectures import answer
 from training.network.layers import ColumnCodes, EmbedColumns, EmbedNumbers, EncodeNumbers, known

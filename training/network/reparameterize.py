@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from training.features.features import Features
 from training.network.architectures import READERS, Heads, widened
 from training.network.network import SUMS, Network, build
-from training.options import Options
+from training.options import MixedPrecision, Options
 from training.tasks.base import Task
-from training.trainer import mixed_precision as halves
 
 
 def fitted(features: Features, task: Task, options: Options) -> Network:
@@ -31,8 +30,13 @@ def fitted(features: Features, task: Task, options: Options) -> Network:
         family=options.network,
         members=options.members,
         sums=options.sums,
-        policy=halves.policy(options.mixed_precision),
+        policy=policy(options.mixed_precision),
     )
+
+
+def policy(chosen: MixedPrecision) -> str:
+    """Return the Keras policy of the hidden layers."""
+    return "float32" if chosen == "off" else f"mixed_{chosen}"
 
 
 def fold(network: Network, features: Features, task: Task, options: Options) -> Network:

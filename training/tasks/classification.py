@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn import metrics
 
-from training.data.columns import as_text
+from training.columns.values import as_text
 from training.options import TaskName
 from training.tasks.base import Metrics
 

@@ -3,7 +3,7 @@
 It knows nothing about where answers come from.
 """
 
-from training.data.arrays import Predict, Rows, predict_in_batches
+from training.columns.arrays import Predict, Rows, predict_in_batches
 from training.tasks.base import Metrics, Task
 
 

@@ -8,7 +8,7 @@ It knows nothing about features or networks.
 import numpy as np
 import pandas as pd
 
-from training.data.columns import FLOAT32_MAX, as_text, infer, is_whole
+from training.columns.values import FLOAT32_MAX, as_text, infer, is_whole
 from training.errors import DataError
 from training.options import TaskName
 from training.tasks.base import Task

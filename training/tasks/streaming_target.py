@@ -6,7 +6,7 @@ It knows nothing about files or features.
 import numpy as np
 import pandas as pd
 
-from training.data.columns import ColumnType
+from training.columns.values import ColumnType
 from training.errors import DataError
 from training.options import TaskName
 from training.tasks.base import Task

@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.data.arrays import Arrays, Rows
+from training.columns.arrays import Arrays, Rows
 from training.errors import TrainingError
 from training.network.network import Network
 from training.options import Options

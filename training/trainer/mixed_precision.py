@@ -19,7 +19,6 @@ import tensorflow as tf
 from training.errors import DataError
 from training.options import HalfName, MixedPrecision, Options
 
-WHOLE = "float32"
 # From here on graphics cards have tensor cores: https://docs.nvidia.com/deeplearning/performance
 TENSOR_CORES: dict[HalfName, tuple[int, int]] = {"float16": (7, 0), "bfloat16": (8, 0)}
 CPU_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}  # of x86 and, the last one, of ARM
@@ -68,11 +67,6 @@ def cpu_flags() -> set[str]:
     lines = CPU_INFO.read_text().splitlines() if CPU_INFO.is_file() else []
     named = [line.partition(":")[2] for line in lines if line.lower().startswith(("flags", "features"))]
     return set(" ".join(named[:1]).split())
-
-
-def policy(chosen: MixedPrecision) -> str:
-    """Return the Keras policy of the hidden layers."""
-    return WHOLE if chosen == "off" else f"mixed_{chosen}"
 
 
 def scaled(optimizer: Any, trunk: Any) -> Any:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from training.bundle.profile import MAX_VALUES, category_bins, number_bins, profile
-from training.data.arrays import predict_in_batches
+from training.columns.arrays import predict_in_batches
 from training.data.prepare import Data
 from training.features.features import Category
 from training.network.network import Network

@@ -5,9 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from training.columns.values import convert, infer
 from training.data import chunked_reader as chunks
 from training.data.chunked_reader import DoesNotFit, Source
-from training.data.columns import convert, infer
 from training.data.load import load
 from training.errors import DataError
 

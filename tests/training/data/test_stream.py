@@ -9,12 +9,12 @@ from training.data import chunked_reader as chunks
 from training.data import stream
 from training.data.prepare import Data, prepare, redescribed, streamed_note
 from training.data.stream import TEST, TRAIN, VALIDATION, streams, survey
-from training.data.training_rows import training_rows
 from training.errors import DataError
 from training.features.features import NUMERIC
 from training.network.reparameterize import fitted
 from training.options import Options
 from training.trainer.shards import Shards
+from training.trainer.training_rows import training_rows
 
 
 def silent(_share: float) -> None:

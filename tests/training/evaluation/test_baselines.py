@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.data.arrays import Rows
+from training.columns.arrays import Rows
 from training.data.prepare import Data
 from training.evaluation.baselines import boosting, linear, trivial
 from training.features.features import NUMERIC

@@ -7,17 +7,18 @@ import pytest
 
 from tests.training.conftest import options_for
 from training.data.prepare import prepare
+from training.evaluation.leakage import warned
 
 
 def with_leak(frame: pd.DataFrame, target: str, leak: Any, folder: Path) -> tuple[str, ...]:
     path = folder / "leak.csv"
     frame.assign(leak=leak).to_csv(path, index=False)
-    return prepare(options_for(path, target)).warnings
+    return warned(prepare(options_for(path, target))).warnings
 
 
 @pytest.mark.parametrize("target", ["sold", "kind", "price"])
 def test_an_honest_table_raises_no_suspicion(data_file: Path, target: str) -> None:
-    assert prepare(options_for(data_file, target)).warnings == ()
+    assert warned(prepare(options_for(data_file, target))).warnings == ()
 
 
 @pytest.mark.parametrize(

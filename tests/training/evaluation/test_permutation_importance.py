@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from training.data.arrays import Arrays, Rows
+from training.columns.arrays import Arrays, Rows
 from training.evaluation.permutation_importance import importances
 from training.features.features import CATEGORICAL, NUMERIC, Category, Features, Number
 from training.tasks.base import Task

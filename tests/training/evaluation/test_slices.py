@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from training.data.arrays import Rows
+from training.columns.arrays import Rows
 from training.evaluation.findings import Slices
 from training.evaluation.slices import MIN_ROWS, slices
 from training.features.features import CATEGORICAL, NUMERIC, Category, Features, Number

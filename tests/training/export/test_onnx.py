@@ -2,7 +2,7 @@ import numpy as np
 import onnx
 import pytest
 
-from training.data.arrays import spread, take
+from training.columns.arrays import spread, take
 from training.data.prepare import Data
 from training.errors import ParityError
 from training.export.onnx import PARITY_BATCHES, check_parity, export, spoil

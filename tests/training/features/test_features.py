@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from training.data.arrays import spread_places
+from training.columns.arrays import spread_places
 from training.data.prepare import Data
 from training.features.features import MIN_VALUE_ROWS, NUMERIC, describe, instances_to_tensors, tensors
 

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tests.training.conftest import options_for
-from training.data.arrays import take
+from training.columns.arrays import take
 from training.data.prepare import Data
 from training.export.onnx import check_parity, export
 from training.export.ort_session import Session

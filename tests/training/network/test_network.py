@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.training.conftest import options_for
-from training.data.arrays import take
+from training.columns.arrays import take
 from training.data.prepare import Data
 from training.features.features import CATEGORICAL, NUMERIC
 from training.network.network import CODES, Network, build

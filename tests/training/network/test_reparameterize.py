@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.training.conftest import options_for
-from training.data.arrays import take
+from training.columns.arrays import take
 from training.data.prepare import Data
 from training.export.onnx import check_parity, export, spoil
 from training.export.ort_session import Session

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.data.arrays import Rows, predict_in_batches
+from training.columns.arrays import Rows, predict_in_batches
 from training.tasks.classification import Classification
 from training.tasks.evaluate import evaluate, worst_loss_points
 from training.tasks.regression import Regression

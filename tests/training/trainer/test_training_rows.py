@@ -5,12 +5,12 @@ import pytest
 
 from tests.training.conftest import options_for
 from training.data.prepare import Data, prepare
-from training.data.training_rows import training_rows
 from training.network import reparameterize as fold
 from training.options import Options
 from training.trainer.checkpoints import Checkpoints
 from training.trainer.fit import History, Progress, encoded, fit, seed_everything
 from training.trainer.run_context import Setting
+from training.trainer.training_rows import training_rows
 
 
 class Killed(Exception):

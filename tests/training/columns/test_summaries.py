@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from training.data.streaming_stats import KEPT_HASHES, KEPT_TEXTS, Counts, Different, Sample, Summary
+from training.columns.summaries import KEPT_HASHES, KEPT_TEXTS, Counts, Different, Sample, Summary
 
 
 def test_a_summary_of_pieces_is_that_of_the_whole() -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from training.data.columns import as_text, convert, infer, reason_to_drop
+from training.columns.values import as_text, convert, infer, reason_to_drop
 
 
 @pytest.mark.parametrize(
