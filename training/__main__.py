@@ -34,15 +34,17 @@ Of a data file, in this order:
 
 import sys
 
-from training.cli import environment as quiet
+from training.cli.environment import set_environment
 
-quiet.set_environment()
+set_environment()
 
-from training.cli.train import app, signing  # noqa: E402 - libraries read the environment when they are imported
+from training.cli.train import app  # noqa: E402 - libraries read the environment when they are imported
 
 if __name__ == "__main__":
     command, words = sys.argv[1:2], sys.argv[2:]  # a data file called as a command is ./sign
     if command == ["sign"]:
+        from training.cli.sign import signing
+
         signing(words, prog_name="python -m training sign")
     if command in (["evaluate"], ["compare"]):
         from training.cli.bundles import COMMANDS

@@ -62,7 +62,7 @@ def train(options: Options, out: Console, signer: Signer | None = None, data: Da
         signer: signs the bundle; None: nobody does.
         data: what `prepare(options)` returned; None: it is called here.
     """
-    name = bundle.check_name(options.name or default_name(options.data))
+    name = bundle.check_name(options.run.name or default_name(options.data.path))
     options, said = halves.decided(options)
     with out.status("Wait for the other workers …"):  # if there are any
         setting = setting_of(options, name)
@@ -88,7 +88,9 @@ def train(options: Options, out: Console, signer: Signer | None = None, data: Da
     setting.track(folder, findings.scores)
     console.print_findings(out, data.task, findings)
     out.print(f"Wrote [bold]{folder}[/bold]. Serve it with:")
-    out.print(f"  make serve MODELS={options.models}\n  python -m app --models {options.models}", highlight=False)
+    out.print(
+        f"  make serve MODELS={options.run.models}\n  python -m app --models {options.run.models}", highlight=False
+    )
     return folder
 
 
@@ -96,8 +98,8 @@ def _written_before(options: Options, name: str, setting: Setting) -> Path | Non
     """Return the bundle of this very run, if it was killed between writing it and removing its checkpoints."""
     if (state := setting.resumed) is None or not state.facts["ended"]:
         return None
-    said = {"command": command(options), "data_sha256": sha256(options.data)}
-    return bundle.written_since(options.models, name, state.saved_s, said)
+    said = {"command": command(options), "data_sha256": sha256(options.data.path)}
+    return bundle.written_since(options.run.models, name, state.saved_s, said)
 
 
 def default_name(data: Path) -> str:
@@ -124,11 +126,11 @@ def _prepare(options: Options, out: Console, data: Data | None) -> Data:
 
 def _baselines(data: Data, options: Options) -> Baselines:
     """Fit the baselines beside the network, which leaves a core idle for much of its fit."""
-    return Begun(partial(baselines.fitted, data.task, data.train, options.seed))
+    return Begun(partial(baselines.fitted, data.task, data.train, options.run.seed))
 
 
 def _tune(options: Options, data: Data, out: Console) -> tuple[Options, Data, Search | None]:
-    if not options.tune:
+    if not options.tune.trials:
         return options, data, None
     from training.tuning.search import tune  # noqa: PLC0415 - Optuna takes half a second, and few runs search
 
@@ -145,7 +147,7 @@ def _make(
     out: Console,
 ) -> Made:
     """Go from the data to the graph that ships, from the same seed each time."""
-    seed_everything(options.seed, exactly=not options.jit)
+    seed_everything(options.run.seed, exactly=not options.fit.jit)
     with scope():
         learner = fold.fitted(data.features, data.task, options)
     history = _fit(options, data, learner, setting, out)
@@ -170,13 +172,13 @@ def _make(
 
 def _fit(options: Options, data: Data, learner: Network, setting: Setting, out: Console) -> History:
     if (state := setting.resumed) is not None:
-        out.print(f"[bold]Resume[/bold] after epoch {state.epochs}, from {options.checkpoints}")
+        out.print(f"[bold]Resume[/bold] after epoch {state.epochs}, from {options.run.checkpoints}")
     started = time.perf_counter()
     validation_part = encoded(learner, data.task, data.validation)
     with (
         reading_bar(out, "Second pass") as seen,
         training_rows(data, learner, options, seen) as train_part,
-        console.epochs_bar(out, options.epochs) as show,
+        console.epochs_bar(out, options.fit.epochs) as show,
     ):
         history = fit(learner.trunk, data.task, train_part, validation_part, options, show, setting)
     took_s = time.perf_counter() - started
@@ -205,16 +207,16 @@ def _export(options: Options, data: Data, learner: Network, out: Console) -> byt
         graph = export(learner)
         session = Session(graph)
         worst = check_parity(
-            learner.predict, session.predict, data.validation.arrays, unit=data.task.unit, seed=options.seed
+            learner.predict, session.predict, data.validation.arrays, unit=data.task.unit, seed=options.run.seed
         )
         say(f"{len(graph):,} bytes; Keras and ONNX Runtime differ by at most {worst:.1g}")
     return graph
 
 
 def _compress(options: Options, data: Data, network: Network, graph: bytes, out: Console) -> Choice:
-    with console.steps(out, "Compress", candidates.STEPS[options.compress]) as say:
+    with console.steps(out, "Compress", candidates.STEPS[options.compress.search]) as say:
         found = candidates.find(options, data, network, graph, say)
-    choice = choose(found, options.budget, options.precision, options.compress)
+    choice = choose(found, options.compress.budget, options.compress.precision, options.compress.search)
     console.print_candidates(out, choice)
     return choice
 
@@ -223,7 +225,9 @@ def _explain(made: Made, out: Console) -> Importances:
     """Find what the graph goes by; the validation rows say it."""
     data, predict = made.data, Session(made.choice.chosen.graph).predict
     with console.bar(out, "Explain", len(data.features.order)) as done:
-        found = importances_of(data.task, data.features, predict, data.validation, seed=made.options.seed, done=done)
+        found = importances_of(
+            data.task, data.features, predict, data.validation, seed=made.options.run.seed, done=done
+        )
     console.print_importances(out, data.task.budget_metrics[0], found)
     return found
 
@@ -232,7 +236,7 @@ def _select(
     made: Made, found: Importances, setting: Setting, beside: Baselines, out: Console
 ) -> tuple[Made, Importances, Selection | None]:
     """If asked, try without the features that are not needed."""
-    if not made.options.select or made.history.interrupted:
+    if not made.options.evaluation.select or made.history.interrupted:
         return made, found, None
     again = setting.second()
     chosen, selection = select(
@@ -245,10 +249,10 @@ def _select(
 def _crossvalidate(made: Made, out: Console) -> Folds | None:
     """If asked, see what other divisions of the rows would have given."""
     options = made.options
-    if not options.folds or made.history.interrupted:
+    if not options.evaluation.folds or made.history.interrupted:
         return None
-    with console.bar(out, "Fold", options.folds) as done:
-        return crossval.crossvalidate(made.data, options, lambda folds, epoch: done(folds + epoch / options.epochs))
+    with console.bar(out, "Fold", options.evaluation.folds) as done:
+        return crossval.crossvalidate(made.data, options, lambda folds, epoch: done(folds + epoch / options.fit.epochs))
 
 
 def _judge(made: Made, beside: Baselines, out: Console) -> Findings:
@@ -273,4 +277,4 @@ def _write(made: Made, findings: Findings, out: Console, signer: Signer | None) 
             report.HTML: report.page(made, findings, facts).encode(),
             **drawn,
         }
-        return bundle.write(made.options.models, made.name, facts, files, signer)
+        return bundle.write(made.options.run.models, made.name, facts, files, signer)

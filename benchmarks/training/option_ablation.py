@@ -17,7 +17,6 @@ import statistics
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +26,7 @@ from rich.table import Table
 
 from benchmarks.training.quality import CASES, ROOT, find
 from training.cli import environment as quiet
+from training.features.options import NumberOptions
 
 quiet.set_environment()
 
@@ -55,7 +55,7 @@ def measure(name: str, data: Data, options: Options, boosting: float) -> Row:
     """Fit one variant and judge it on the validation split."""
     metric = str(CASES[name].main)
     keras.backend.clear_session()
-    seed_everything(options.seed)
+    seed_everything(options.run.seed)
     started = time.monotonic()
     learner = fold.fitted(data.features, data.task, options)
     parts = encoded(learner, data.task, data.train), encoded(learner, data.task, data.validation)
@@ -83,7 +83,7 @@ def runs(names: list[str], seeds: list[int], variants: list[str], data: Path, th
             prepared: dict[Options, Data] = {}
             for variant in wanted:
                 options = options_of(name, seed, variant, data)
-                key = replace(options_of(name, seed, "", data), bins=options.bins)
+                key = options_of(name, seed, "", data).changed(bins=options.own(NumberOptions).bins)
                 if key not in prepared:
                     prepared[key] = prepare(options)
                 table = prepared[key]

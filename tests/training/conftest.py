@@ -75,7 +75,7 @@ def options_for(data_file: Path, target: str, **changes: object) -> Options:
     """Options of a quick run that leaves the other two targets out."""
     others = tuple(name for name in ("price", "kind", "sold") if name != target)
     quick: dict[str, object] = {"drop": others, "epochs": 3, "hidden": (16,), "bins": 4, **changes}
-    return Options(data=data_file, target=target, **quick)  # type: ignore[arg-type]  # checked by the dataclass's users
+    return Options.of(data=data_file, target=target, **quick)
 
 
 @pytest.fixture(scope="session", params=["sold", "kind", "price"], ids=["binary", "multiclass", "regression"])

@@ -78,7 +78,7 @@ def test_parquet_with_native_types_trains_alike(frame: pd.DataFrame, tmp_path: P
 @pytest.mark.parametrize(("file", "target"), [("iris.csv", "target"), ("titanic.csv", "survived")])
 def test_the_small_examples_work_without_options(tmp_path: Path, file: str, target: str) -> None:
     shutil.copy(REPOSITORY / "examples" / file, tmp_path)
-    found, _ = run(Options(data=tmp_path / file, target=target, models=tmp_path / "models"))
+    found, _ = run(Options.of(data=tmp_path / file, target=target, models=tmp_path / "models"))
     metrics = found.manifest.metrics
     assert metrics["shipped"]["accuracy"] > metrics["baseline"]["accuracy"] + 0.1
     assert metrics["shipped"]["accuracy"] > 0.75

@@ -20,13 +20,12 @@ from training.compression.selection import facts
 from training.data.prepare import Data
 from training.evaluation.findings import Findings, Importance, Interval, Intervals
 from training.features.features import CATEGORICAL, NUMERIC, Number
-from training.options import Options
+from training.options import Options, flags
+from training.options import facts as option_facts
 from training.trained_model import Made
 from training.trainer.fit import History
 
 LIBRARIES = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy", "pandas", "scikit-learn")
-# Where a run reads and writes changes nothing of what it finds.
-PLACES = ("data", "models", "checkpoints", "tensorboard", "mlflow")
 DTYPES = {NUMERIC: "float32", CATEGORICAL: "string"}
 
 
@@ -37,7 +36,7 @@ def manifest(made: Made, findings: Findings) -> dict[str, Any]:
         "kind": "table",
         "task": task.name,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "target": options.target,
+        "target": options.data.target,
         "features": [_feature(name, data) for name in data.features.order],
         "inputs": [
             _tensor(name, DTYPES[name], len(data.features.names(name))) for name in data.features.tensors_used()
@@ -62,23 +61,12 @@ def manifest(made: Made, findings: Findings) -> dict[str, Any]:
 
 def command(options: Options) -> str:
     """Write the command that repeats the run; an absolute path is cut to the file's name."""
-    return shlex.join(["python", "-m", "training", _plain_path(options.data), *flags(options)])
+    return shlex.join(["python", "-m", "training", _plain_path(options.data.path), *flags(options)])
 
 
-def flags(options: Options) -> list[str]:
-    """Write the options that differ from their defaults, but for where it reads and writes."""
-    values = {field.name: (getattr(options, field.name), field.default) for field in dataclasses.fields(options)}
-    chosen = {name: value for name, (value, default) in values.items() if value != default}
-    return [word for name, value in chosen.items() if name not in PLACES for word in _flag(name, value)]
-
-
-def _flag(name: str, value: Any) -> list[str]:
-    flag = "--" + name.replace("_", "-")
-    if value is True:
-        return [flag]
-    if value is False:
-        return [flag.replace("--", "--no-", 1)]
-    return [flag, ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
+def _kinds(data: Data) -> set[str]:
+    """Return the feature types and the task that had a say."""
+    return {"category" if column.type == "string" else column.type for column in data.table.columns} | {data.task.name}
 
 
 def _plain_path(path: Path) -> str:
@@ -123,8 +111,9 @@ def _training(options: Options, data: Data, history: History) -> dict[str, Any]:
     table = data.table
     return {
         "command": command(options),
-        "seed": options.seed,
-        "data_sha256": sha256(options.data),
+        "options": option_facts(options, _kinds(data)),
+        "seed": options.run.seed,
+        "data_sha256": sha256(options.data.path),
         "rows": {
             "read": table.rows_read,
             "without_target": table.rows_without_target,
@@ -137,8 +126,8 @@ def _training(options: Options, data: Data, history: History) -> dict[str, Any]:
         "epochs": len(history.loss),
         "best_epoch": history.best_epoch,
         "interrupted": history.interrupted,
-        "mixed_precision": options.mixed_precision,
-        "jit": options.jit,
+        "mixed_precision": options.fit.mixed_precision,
+        "jit": options.fit.jit,
         "learning_rate": history.learning_rate,
         "batch_rows": history.batch_rows,
     }

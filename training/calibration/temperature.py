@@ -20,6 +20,7 @@ from training.network.architectures import rescale
 from training.network.network import Network
 from training.options import Options
 from training.tasks.base import Task
+from training.tasks.options import LabelOptions
 
 COLDEST, HOTTEST = 0.05, 20.0  # bounds of the temperature: beyond, the validation rows are too few to tell
 HALVINGS = 30  # of the logarithm of the ratio of the two bounds: the temperature to eight digits
@@ -44,11 +45,12 @@ def check(options: Options, task: Task) -> None:
     Raises:
         DataError: naming the option.
     """
-    if options.threshold_for is not None and task.name != "binary":
+    asked = options.own(LabelOptions)
+    if asked.threshold_for is not None and task.name != "binary":
         raise DataError(f"`--threshold-for`: expected a target with two labels. Received: {task.name}.")
-    if options.label_smoothing and not task.labels:
+    if asked.label_smoothing and not task.labels:
         raise DataError(f"`--label-smoothing`: expected a target of classes. Received: {task.name}.")
-    if options.class_weights and not task.labels:
+    if asked.class_weights and not task.labels:
         raise DataError(f"`--class-weights`: expected a target of classes. Received: {task.name}.")
 
 
@@ -57,19 +59,19 @@ def adjust(network: Network, task: Task, validation: Rows, options: Options) -> 
     if not task.labels:
         return Adjustment()
     answers = predict_in_batches(network.predict, validation.arrays)  # (rows, labels)
-    logits = _logits(answers)
-    temperature = fit_temperature(logits, validation.y) if options.calibrate else 1.0
+    logits, wanted = _logits(answers), options.own(LabelOptions)
+    temperature = fit_temperature(logits, validation.y) if wanted.calibrate else 1.0
     calm = np.exp(_log_shares(logits / temperature))
     threshold, before, after = None, None, None
-    if options.threshold_for is not None:
-        threshold, before, after = best_threshold(options.threshold_for, validation.y, calm[:, 1])
+    if wanted.threshold_for is not None:
+        threshold, before, after = best_threshold(wanted.threshold_for, validation.y, calm[:, 1])
     rescale(network.trunk, 1 / temperature, _shift(threshold))
     return Adjustment(
         temperature=temperature,
         log_loss_before=log_loss(logits, validation.y),
         log_loss_after=log_loss(logits / temperature, validation.y),
         threshold=threshold,
-        threshold_for=options.threshold_for,
+        threshold_for=wanted.threshold_for,
         metric_before=before,
         metric_after=after,
     )

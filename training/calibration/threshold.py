@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from training.options import ThresholdMetric
+from training.tasks.options import ThresholdMetric
 
 LOWEST, HIGHEST = 1e-4, 1 - 1e-4  # beyond, a threshold is a label that is never or always given
 

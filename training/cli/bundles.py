@@ -21,20 +21,20 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 
 from app.errors import SlipwayError
-from training.cli.train import Command
+from training.cli.generated import application
 from training.evaluation import compare_bundles as comparison
 from training.evaluation import evaluate_bundle as verdict
 from training.evaluation.compare_bundles import Comparison, Duel
 from training.evaluation.evaluate_bundle import Answers, Verdict
 from training.evaluation.served_bundle import Served, load
-from training.options import Options
+from training.options import DataOptions
 from training.rendering.markdown import number
 
 Folder = Annotated[Path, typer.Argument(help="Folder of a version, <models>/<name>/<version>.", show_default=False)]
 Encoding = Annotated[str, typer.Option(help="How a CSV file writes letters: cp1252, utf-16 …")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document instead of tables.")]
+UTF_8 = DataOptions.encoding
 OWN = "This is the file it was trained on: most of these rows taught it, so it looks better here than it is."
-UTF_8 = Options(data=Path()).encoding
 
 
 def evaluate(
@@ -90,15 +90,6 @@ def compare(
         _print_account(out, answers)
     if fought is not None:
         _print_duel(out, fought)
-
-
-def _app(command: Any) -> typer.Typer:
-    made = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-    made.command(cls=Command)(command)
-    return made
-
-
-evaluating, comparing = _app(evaluate), _app(compare)
 
 
 def _fail(error: SlipwayError) -> NoReturn:
@@ -204,4 +195,4 @@ def _print_json(document: dict[str, Any]) -> None:
     print(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-COMMANDS: dict[str, typer.Typer] = {"evaluate": evaluating, "compare": comparing}
+COMMANDS: dict[str, typer.Typer] = {"evaluate": application(evaluate), "compare": application(compare)}

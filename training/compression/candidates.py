@@ -39,7 +39,7 @@ def find(options: Options, data: Data, network: Network, graph: bytes, say: Say)
     for draft in quantize.drafts(graph, data.train.arrays):
         say(draft.name)
         drafts.append(draft)
-    if options.compress == "full":
+    if options.compress.search == "full":
         drafts += _smaller(options, data, network, say)
     return measure(drafts, data.task, data.validation, say)
 
@@ -49,7 +49,7 @@ def _smaller(options: Options, data: Data, network: Network, say: Say) -> Iterat
     for name, smaller in shrink.networks(network, data, options, say):
         graph = export(smaller)
         check_parity(
-            smaller.predict, Session(graph).predict, data.validation.arrays, unit=data.task.unit, seed=options.seed
+            smaller.predict, Session(graph).predict, data.validation.arrays, unit=data.task.unit, seed=options.run.seed
         )
         yield Draft(name, "fp32", graph)
         for draft in quantize.statics(graph, data.train.arrays):

@@ -10,7 +10,6 @@ It knows nothing about ONNX or how the networks are judged.
 Soft answers: Hinton, Vinyals, Dean 2015, "Distilling the knowledge in a neural network".
 """
 
-import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -54,7 +53,7 @@ def networks(teacher: Network, data: Data, options: Options, say: Say) -> Iterat
         options: how the teacher was made.
         say: told of each epoch.
     """
-    hidden = widened(options.network, options.hidden, options.members)
+    hidden = widened(options.network.family, options.network.hidden, options.network.members)
     lessons = Lessons(teacher, data, options, say)
     for share in PRUNED:
         name, network = f"pruned-{100 * share:.0f}", pruned(teacher, data, options, hidden, share)
@@ -80,14 +79,12 @@ class Lessons:
     def __init__(self, teacher: Network, data: Data, options: Options, say: Say) -> None:
         self._task: Task = Taught(data.task.labels) if data.task.labels else data.task
         self._train, self._validation = (_answered(teacher, rows, data.task) for rows in (data.train, data.validation))
-        self._options = dataclasses.replace(
-            options, patience=PATIENCE, members=1, class_weights=False, label_smoothing=0.0
-        )
+        self._options = options.changed(patience=PATIENCE, members=1, class_weights=False, label_smoothing=0.0)
         self._say = say
 
     def teach(self, network: Network, epochs: int, name: str) -> bool:
         """Fit a network, and say whether it was interrupted."""
-        options = dataclasses.replace(self._options, epochs=epochs)
+        options = self._options.changed(epochs=epochs)
         history = fit(
             network.trunk,
             self._task,
@@ -111,7 +108,7 @@ def pruned(teacher: Network, data: Data, options: Options, hidden: tuple[int, ..
     """
     fewer = _fewer(hidden, share)
     weights = {layer.name: layer.get_weights() for layer in teacher.trunk.layers if layer.get_weights()}
-    for units, (makers, readers) in zip(fewer, unit_groups(options.network, len(hidden)), strict=True):
+    for units, (makers, readers) in zip(fewer, unit_groups(options.network.family, len(hidden)), strict=True):
         kept = _largest(weights, makers, readers, units)
         for name in makers:
             kernel, bias = weights[name]

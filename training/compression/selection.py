@@ -191,8 +191,8 @@ def _gains(candidate: Candidate, fp32: Candidate) -> str:
 def facts(choice: Choice, options: Options) -> dict[str, Any]:
     """Return what the manifest keeps of the search; the metrics stand elsewhere."""
     return {
-        "search": options.compress,
-        "budget": str(options.budget),
+        "search": options.compress.search,
+        "budget": str(options.compress.budget),
         "shipped": choice.chosen.name,
         "reason": choice.reason,
         "candidates": {

@@ -26,6 +26,7 @@ from training.data.split import Split, check_parts, split
 from training.data.stream import Stream, Survey, recut, streams, survey
 from training.features.dates import expand
 from training.features.features import Features, describe, tensors
+from training.features.options import CategoryOptions, NumberOptions
 from training.options import Options
 from training.tasks.base import Task
 from training.tasks.inference import infer_task
@@ -72,18 +73,18 @@ def prepare(options: Options, seen: Seen = lambda _share: None) -> Data:
 
 def _whole(options: Options) -> Data:
     frame = read(options)
-    names = [options.target] if options.target and options.task in {"binary", "multiclass"} else []
-    mixed_columns = mixed.examine(frame, leave=(*options.drop, *options.categorical, *names))
-    table = clean(frame, options.target, options.drop, keep_duplicates=options.keep_duplicates)
-    task = infer_task(table.target, options.task)
+    names = [options.data.target] if options.data.target and options.data.task in {"binary", "multiclass"} else []
+    mixed_columns = mixed.examine(frame, leave=(*options.data.drop, *options.data.categorical, *names))
+    table = clean(frame, options.data.target, options.data.drop, keep_duplicates=options.data.keep_duplicates)
+    task = infer_task(table.target, options.data.task)
     y = task.encode(table.target)  # (rows,)
     parts = split(
         table.features,
         y,
         labels=task.labels,
-        validation=options.validation_share,
-        test=options.test_share,
-        seed=options.seed,
+        validation=options.data.validation_share,
+        test=options.data.test_share,
+        seed=options.run.seed,
     )
     return replace(divided(table, task, y, parts, options), warnings=mixed_columns)
 
@@ -94,7 +95,7 @@ def _streamed(found: Survey, options: Options) -> Data:
     types = {column.name: column.type for column in columns if column.fate == "feature"}
     check_some(columns)
     check_enough(found.rows_with_target)
-    task = found.target.task(options.task)
+    task = found.target.task(options.data.task)
     frames = [sample.frame for sample in found.samples]
     rows = pd.concat(frames, ignore_index=True)
     table = Table(
@@ -122,7 +123,10 @@ def divided(
 ) -> Data:
     """Lay out all three parts of a division by `features`; None: describe its training rows."""
     features = features or describe(
-        table.features.iloc[parts.train], table.types, bins=options.bins, max_vocabulary=options.max_vocabulary
+        table.features.iloc[parts.train],
+        table.types,
+        bins=options.own(NumberOptions).bins,
+        max_vocabulary=options.own(CategoryOptions).max_vocabulary,
     )
     return Data(
         table=table,
@@ -132,7 +136,7 @@ def divided(
         train=_rows(table, features, y, parts.train),
         validation=_rows(table, features, y, parts.validation),
         test=_rows(table, features, y, parts.test),
-        optional=_optional(features, options.allow_missing),
+        optional=_optional(features, options.data.allow_missing),
         rows=PartRows(len(parts.train), len(parts.validation), len(parts.test)),
     )
 
@@ -140,16 +144,21 @@ def divided(
 def redescribed(data: Data, options: Options) -> Data:
     """Return the data with its training rows described anew, as other options want it."""
     training_rows = data.table.features.iloc[data.parts.train]
-    found = describe(training_rows, data.table.types, bins=options.bins, max_vocabulary=options.max_vocabulary)
+    found = describe(
+        training_rows,
+        data.table.types,
+        bins=options.own(NumberOptions).bins,
+        max_vocabulary=options.own(CategoryOptions).max_vocabulary,
+    )
     return replace(data, features=found if data.stream is None else recut(data.features, found))
 
 
 def read(options: Options) -> pd.DataFrame:
     """Load the file; the target and the columns named categorical keep their text as written."""
-    text = [*options.categorical, *([options.target] if options.target else [])]
-    frame = expand(load(options.data, text, options.encoding), (*text, *options.drop))
-    check_columns(frame, options.target, (*options.drop, *options.categorical))
-    return frame.assign(**{name: as_text(frame[name]).replace("", None) for name in options.categorical})
+    text = [*options.data.categorical, *([options.data.target] if options.data.target else [])]
+    frame = expand(load(options.data.path, text, options.data.encoding), (*text, *options.data.drop))
+    check_columns(frame, options.data.target, (*options.data.drop, *options.data.categorical))
+    return frame.assign(**{name: as_text(frame[name]).replace("", None) for name in options.data.categorical})
 
 
 def _rows(table: Table, features: Features, y: NDArray[Any], rows: NDArray[Any]) -> Rows:

@@ -24,6 +24,7 @@ from training.data.clean import Column, check_columns
 from training.errors import DataError
 from training.features.dates import parts_in
 from training.features.features import Category, Features, Number, describe, vocabulary
+from training.features.options import CategoryOptions, NumberOptions
 from training.options import Options
 from training.tasks.streaming_target import Target
 
@@ -37,10 +38,10 @@ TRAIN, VALIDATION, TEST = 0, 1, 2
 
 def streams(options: Options) -> bool:
     """Say whether the file is read as a stream: as asked, or when it is large."""
-    if options.stream is not None or not options.data.is_file():
-        return bool(options.stream)
-    growth = 1 if options.data.suffix.lower() in TEXT_ENDINGS else PACKED
-    return options.data.stat().st_size * growth > LARGE_BYTES
+    if options.data.stream is not None or not options.data.path.is_file():
+        return bool(options.data.stream)
+    growth = 1 if options.data.path.suffix.lower() in TEXT_ENDINGS else PACKED
+    return options.data.path.stat().st_size * growth > LARGE_BYTES
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Stream:
 
     def divided(self, seen: Seen) -> Iterator[tuple[Divided, int]]:
         """Give the rows that have a target, and how many were read with and without."""
-        target = str(self.options.target)
+        target = str(self.options.data.target)
         for frame in self.source.read(self.kinds, seen):
             labelled = frame[frame[target] != ""]
             features, said = labelled.drop(columns=target), labelled[target]
@@ -80,8 +81,8 @@ class Stream:
 
     def _parts(self, hashes: list[NDArray[np.uint64]]) -> NDArray[np.int8]:
         """Draw each row's part by what stands in it: (rows,)."""
-        drawn = _join(hashes, self.options.seed) / HASHES  # (rows,) from 0 to 1
-        ends = np.cumsum([self.options.test_share, self.options.validation_share])
+        drawn = _join(hashes, self.options.run.seed) / HASHES  # (rows,) from 0 to 1
+        ends = np.cumsum([self.options.data.test_share, self.options.data.validation_share])
         places = np.array([TEST, VALIDATION, TRAIN], np.int8)
         parts: NDArray[np.int8] = places[np.searchsorted(ends, drawn, side="right")]
         return parts
@@ -156,7 +157,7 @@ class Survey:
         return [found[name] for name in order]
 
     def _fate(self, name: str, account: _Account) -> str:
-        if name in self.stream.options.drop:
+        if name in self.stream.options.data.drop:
             return "dropped: as asked"
         if account.kind == "date":
             return f"dropped: in its place stand {', '.join(parts_in(self.accounts, name))}"
@@ -166,7 +167,12 @@ class Survey:
     def features(self, types: dict[str, ColumnType]) -> Features:
         """Describe the training rows: quantiles from their sample, everything else from all of them."""
         options = self.stream.options
-        found = describe(self.samples[TRAIN].frame, types, bins=options.bins, max_vocabulary=options.max_vocabulary)
+        found = describe(
+            self.samples[TRAIN].frame,
+            types,
+            bins=options.own(NumberOptions).bins,
+            max_vocabulary=options.own(CategoryOptions).max_vocabulary,
+        )
         return replace(
             found,
             numbers=tuple(_exact_number(number, self.accounts[number.name].train) for number in found.numbers),
@@ -175,7 +181,7 @@ class Survey:
 
     def _exact_category(self, category: Category) -> Category:
         account = self.accounts[category.name]
-        known = vocabulary(account.counts.of, self.stream.options.max_vocabulary)
+        known = vocabulary(account.counts.of, self.stream.options.own(CategoryOptions).max_vocabulary)
         return replace(category, missing_share=account.train.missing_share, vocabulary=known)
 
 
@@ -185,10 +191,12 @@ def survey(options: Options, seen: Seen) -> Survey:
     Raises:
         DataError: with a message that a person can act on.
     """
-    text = frozenset([*options.categorical, *([options.target] if options.target else [])])
-    source = Source(options.data, text, text | frozenset(options.drop), options.encoding)
+    text = frozenset([*options.data.categorical, *([options.data.target] if options.data.target else [])])
+    source = Source(options.data.path, text, text | frozenset(options.data.drop), options.data.encoding)
     kinds = source.first_kinds()
-    check_columns(pd.DataFrame(columns=list(kinds)), options.target, (*options.drop, *options.categorical))
+    check_columns(
+        pd.DataFrame(columns=list(kinds)), options.data.target, (*options.data.drop, *options.data.categorical)
+    )
     late: dict[str, str] = {}
     while True:
         try:
@@ -196,7 +204,9 @@ def survey(options: Options, seen: Seen) -> Survey:
             return replace(found, warnings=tuple(late.values()))
         except DoesNotFit as error:  # a later chunk holds something else: begin again, one kind further
             wider = source.widened(kinds, error.names)
-            late |= {name: _said(name, kinds[name], wider[name]) for name in error.names if name not in options.drop}
+            late |= {
+                name: _said(name, kinds[name], wider[name]) for name in error.names if name not in options.data.drop
+            }
             kinds = wider
 
 
@@ -206,8 +216,8 @@ def _said(name: str, before: Kind, after: Kind) -> str:
 
 def _survey(stream: Stream, seen: Seen) -> Survey:
     rows = min(SAMPLE_ROWS, SAMPLE_CELLS // len(stream.kinds))
-    samples = tuple(Sample(rows, seed=stream.options.seed + part) for part in (TRAIN, VALIDATION, TEST))
-    found = Survey(stream, Target(str(stream.options.target)), samples=samples)
+    samples = tuple(Sample(rows, seed=stream.options.run.seed + part) for part in (TRAIN, VALIDATION, TEST))
+    found = Survey(stream, Target(str(stream.options.data.target)), samples=samples)
     for divided, read in stream.divided(seen):
         found.add(divided, read)
     if not found.rows_with_target:
@@ -217,8 +227,8 @@ def _survey(stream: Stream, seen: Seen) -> Survey:
 
 def _telling(source: Source, options: Options, kinds: dict[str, Kind]) -> tuple[str, ...]:
     """Return the columns that tell rows apart: all but those that, by the first chunk, are identifiers."""
-    first = next(source.read(kinds, lambda _share: None)).drop(columns=[str(options.target), *options.drop])
-    found = Survey(Stream(source, options, kinds, ()), Target(str(options.target)))
+    first = next(source.read(kinds, lambda _share: None)).drop(columns=[str(options.data.target), *options.data.drop])
+    found = Survey(Stream(source, options, kinds, ()), Target(str(options.data.target)))
     part = np.zeros(len(first), np.int8)
     hashes = {str(name): _hash(first[name]) for name in first.columns}
     found.add(Divided(first, pd.Series(dtype=object), part, hashes), len(first))

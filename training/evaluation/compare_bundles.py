@@ -6,17 +6,13 @@
 It knows nothing about how it is shown.
 """
 
-import dataclasses
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import typer
 
 from app.bundle.reader import Manifest
-from training.cli.train import parse
 from training.errors import DataError
 from training.evaluation.bootstrap import draws, interval, resamples_for
 from training.evaluation.evaluate_bundle import Answers
@@ -58,7 +54,7 @@ def compare(first: Served, second: Served) -> Comparison:
         metrics={name: (value, shipped[1][name]) for name, value in shipped[0].items() if name in shipped[1]},
         features=_different(_features(one), _features(other)),
         libraries=_different(one.libraries, other.libraries),
-        options=_different(_options(one), _options(other)),
+        options=_options(one, other),
     )
 
 
@@ -124,18 +120,21 @@ def _features(manifest: Manifest) -> dict[str, str]:
     return found
 
 
-def _options(manifest: Manifest) -> dict[str, str]:
-    """Option -> what it was; the whole command where this version cannot read it."""
-    command = str(manifest.training.get("command", ""))
-    try:
-        options = parse(shlex.split(command)[3:])  # python -m training
-    except (typer.TyperException, ValueError):
-        return {"command": command}
-    return {name.replace("_", "-"): _written(value) for name, value in dataclasses.asdict(options).items()}
+def _options(one: Manifest, other: Manifest) -> dict[str, Pair]:
+    """Option -> what it was in each, where that differs; the whole command, where one manifest has no more."""
+    if all("options" in manifest.training for manifest in (one, other)):
+        return _different(_written(one), _written(other))
+    return _different(*({"command": manifest.training.get("command", ABSENT)} for manifest in (one, other)))
 
 
-def _written(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+def _written(manifest: Manifest) -> dict[str, str]:
+    """Option -> its value, as on the command line."""
+    rooms: Mapping[str, Mapping[str, Any]] = manifest.training["options"]
+    values = {name: value for room in rooms.values() for name, value in room.items()}
+    return {
+        name.replace("_", "-"): ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        for name, value in values.items()
+    }
 
 
 def _zip(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Pair]:

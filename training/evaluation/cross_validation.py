@@ -33,11 +33,11 @@ def check(data: Data, options: Options) -> None:
     Raises:
         DataError: naming the option.
     """
-    if options.folds == 1:
+    if options.evaluation.folds == 1:
         raise DataError(f"`--folds`: expected {FEWEST} or more, or 0 for none. Received: 1.")
-    if options.folds and data.stream is not None:
+    if options.evaluation.folds and data.stream is not None:
         raise DataError("`--folds`: expected a file that is read whole. Received: one that is streamed (--no-stream).")
-    if options.folds:
+    if options.evaluation.folds:
         splits(data, options)
 
 
@@ -66,16 +66,16 @@ def splits(data: Data, options: Options) -> list[Split]:
         data.table.features.iloc[rows],
         data.task.encode(data.table.target.iloc[rows]),
         labels=data.task.labels,
-        count=options.folds,
+        count=options.evaluation.folds,
         validation=len(data.parts.validation) / len(rows),
-        seed=options.seed,
+        seed=options.run.seed,
     )
     return [Split(rows[parts.train], rows[parts.validation], rows[parts.test]) for parts in found]
 
 
 def _judge(data: Data, options: Options, show: Callable[[int], None]) -> Metrics | None:
     """Fit a network and judge it on what stands in the place of the test rows."""
-    seed_everything(options.seed, exactly=not options.jit)
+    seed_everything(options.run.seed, exactly=not options.fit.jit)
     learner = fold.fitted(data.features, data.task, options)
     parts = encoded(learner, data.task, data.train), encoded(learner, data.task, data.validation)
     history = fit(learner.trunk, data.task, *parts, options, lambda epoch, _losses: show(epoch))

@@ -31,8 +31,10 @@ def judge(made: Made, baselines: Mapping[str, Baseline]) -> Findings:
         scores=dict(zip(answers, each(lambda outputs: task.evaluate(y, outputs), answers.values()), strict=True)),
         outputs=answers[SHIPPED],
         importance_metric=task.budget_metrics[0],
-        intervals=intervals(task, y, answers[SHIPPED], answers[BOOSTING], made.options.seed),
-        slices=slices(task, made.data.features, made.data.train, made.data.test, answers[SHIPPED], made.options.seed),
+        intervals=intervals(task, y, answers[SHIPPED], answers[BOOSTING], made.options.run.seed),
+        slices=slices(
+            task, made.data.features, made.data.train, made.data.test, answers[SHIPPED], made.options.run.seed
+        ),
     )
 
 

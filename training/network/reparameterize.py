@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.features.features import Features
+from training.features.options import CategoryOptions, NumberOptions
 from training.network.architectures import READERS, Heads, widened
 from training.network.network import SUMS, Network, build
 from training.options import MixedPrecision, Options
@@ -24,13 +25,13 @@ def fitted(features: Features, task: Task, options: Options) -> Network:
     return build(
         features,
         task,
-        hidden=options.hidden,
-        dropout=options.dropout,
-        embedding=options.embedding,
-        family=options.network,
-        members=options.members,
-        sums=options.sums,
-        policy=policy(options.mixed_precision),
+        hidden=options.network.hidden,
+        dropout=options.network.dropout,
+        embedding=options.own(CategoryOptions).embedding,
+        family=options.network.family,
+        members=options.network.members,
+        sums=options.own(NumberOptions).sums,
+        policy=policy(options.fit.mixed_precision),
     )
 
 
@@ -41,7 +42,9 @@ def policy(chosen: MixedPrecision) -> str:
 
 def fold(network: Network, features: Features, task: Task, options: Options) -> Network:
     """Build the network that is served, with the weights of a fitted one."""
-    served = plain(features, task, options, widened(options.network, options.hidden, options.members))
+    served = plain(
+        features, task, options, widened(options.network.family, options.network.hidden, options.network.members)
+    )
     layers = {layer.name: layer for layer in network.trunk.layers}
     for layer in served.trunk.layers:
         if layer.get_weights():
@@ -55,9 +58,9 @@ def plain(features: Features, task: Task, options: Options, hidden: tuple[int, .
         features,
         task,
         hidden=hidden,
-        dropout=options.dropout,
-        embedding=options.embedding,
-        family=options.network,
+        dropout=options.network.dropout,
+        embedding=options.own(CategoryOptions).embedding,
+        family=options.network.family,
     )
 
 

@@ -56,7 +56,7 @@ def _of_task(made: Made, findings: Findings) -> dict[str, bytes]:
         report_compression.PLOT: pareto(made.choice),
     }
     if task.labels is None:
-        return {**shared, RESIDUALS: plots.residuals(y, findings.outputs[:, 0], str(made.options.target))}
+        return {**shared, RESIDUALS: plots.residuals(y, findings.outputs[:, 0], str(made.options.data.target))}
     return {
         **shared,
         CONFUSION: plots.confusion_matrix(confusion(y, findings.outputs), task.labels),
@@ -100,7 +100,7 @@ def page(made: Made, findings: Findings, facts: Mapping[str, Any]) -> str:
     libraries = facts["libraries"]
     return html.page(
         title=made.name,
-        kind=f"{task.name} · {made.options.target} · {made.options.data.name}",
+        kind=f"{task.name} · {made.options.data.target} · {made.options.data.path.name}",
         facts=[*_scores(made, findings), *_costs(made)],
         markdown="\n\n".join(blocks),
         plots={name: (PLACES.get(name, "Plots"), svg) for name, svg in drawn.items()},
@@ -177,8 +177,8 @@ def _summary(made: Made, scores: Mapping[str, Metrics]) -> str:
     task, main = data.task, data.task.budget_metrics[0]
     asked = f"one of {len(task.labels)} labels" if task.labels else "a number"
     return (
-        f"Predicts {code(str(options.target))} ({asked}, {task.name}) from {len(data.features.order)} columns "
-        f"of {code(options.data.name)}.\n"
+        f"Predicts {code(str(options.data.target))} ({asked}, {task.name}) from {len(data.features.order)} columns "
+        f"of {code(options.data.path.name)}.\n"
         f"On unseen rows its {main} is {number(scores['shipped'][main])}; "
         f"scikit-learn's HistGradientBoosting reaches {number(scores['hist_gradient_boosting'][main])}, "
         f"a linear model {number(scores['linear'][main])} "

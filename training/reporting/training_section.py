@@ -13,10 +13,11 @@ from training.trainer.fit import History
 
 def fitted(options: Options, history: History) -> str:
     """Say by what and for how long it was fitted."""
+    by, network = options.fit.optimizer, options.network
     ended = "stopped by hand" if history.interrupted else "ended"
     return (
-        f"{options.optimizer}, learning rate {history.learning_rate:g}, {history.batch_rows} rows a batch, "
-        f"hidden layers {', '.join(map(str, options.hidden))}, dropout {options.dropout:g}, seed {options.seed}.\n"
+        f"{by}, learning rate {history.learning_rate:g}, {history.batch_rows} rows a batch, "
+        f"hidden layers {', '.join(map(str, network.hidden))}, dropout {network.dropout:g}, seed {options.run.seed}.\n"
         f"It {ended} after {len(history.loss)} epochs; the weights of epoch {history.best_epoch} were kept."
         f"{_sooner(options)}"
     )
@@ -35,15 +36,15 @@ def repeat(facts: Mapping[str, Any]) -> list[str]:
 
 def _sooner(options: Options) -> str:
     """Say what was done to fit sooner, if anything."""
-    if options.jit:
+    if options.fit.jit:
         return "\nIt was compiled with XLA, so the seed need not repeat it to the last digit." + _halves(options)
     return _halves(options)
 
 
 def _halves(options: Options) -> str:
-    if options.mixed_precision == "off":
+    if (half := options.fit.mixed_precision) == "off":
         return ""
-    return f"\nHidden layers computed in {options.mixed_precision} while it was fitted; what ships computes in float32."
+    return f"\nHidden layers computed in {half} while it was fitted; what ships computes in float32."
 
 
 def _repeatability(jit: bool) -> str:

@@ -10,8 +10,6 @@ from typing import Any, Protocol
 import pandas as pd
 from numpy.typing import NDArray
 
-from training.options import TaskName
-
 Metrics = dict[str, float]  # name -> value, on the rows that were judged
 
 
@@ -19,7 +17,7 @@ class Task(Protocol):
     """What the stages ask of a task; outputs are (rows, width) float32 as the served graph gives them."""
 
     @property
-    def name(self) -> TaskName: ...
+    def name(self) -> str: ...
 
     @property
     def labels(self) -> tuple[str, ...] | None:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from sklearn import metrics
 
 from training.columns.values import as_text
-from training.options import TaskName
 from training.tasks.base import Metrics
 
 SMALLEST_PROBABILITY = 1e-7  # a 32-bit float cannot tell 1 - 1e-8 from 1; log loss stays finite
@@ -31,7 +30,7 @@ class Classification:
     unit: float = 1.0
 
     @property
-    def name(self) -> TaskName:
+    def name(self) -> str:
         return "binary" if len(self.labels) == 2 else "multiclass"
 
     @property

@@ -10,7 +10,6 @@ import pandas as pd
 
 from training.columns.values import FLOAT32_MAX, as_text, infer, is_whole
 from training.errors import DataError
-from training.options import TaskName
 from training.tasks.base import Task
 from training.tasks.classification import Classification, sort_labels
 from training.tasks.regression import Regression
@@ -19,7 +18,7 @@ FEW_INTEGERS = 10  # a target with at most so many different whole numbers is a 
 MAX_CLASSES = 1000
 
 
-def infer_task(target: pd.Series, wanted: TaskName | None = None) -> Task:
+def infer_task(target: pd.Series, wanted: str | None = None) -> Task:
     """Choose the task, or check the one that was asked for.
 
     Raises:
@@ -28,7 +27,7 @@ def infer_task(target: pd.Series, wanted: TaskName | None = None) -> Task:
     return _regression(target) if (wanted or _guess(target)) == "regression" else _classification(target, wanted)
 
 
-def _guess(target: pd.Series) -> TaskName:
+def _guess(target: pd.Series) -> str:
     numbers = _numbers(target)
     if infer(target) != "number" and numbers is None:
         return "multiclass"
@@ -56,7 +55,7 @@ def _regression(target: pd.Series) -> Regression:
     return Regression()
 
 
-def _classification(target: pd.Series, wanted: TaskName | None) -> Classification:
+def _classification(target: pd.Series, wanted: str | None) -> Classification:
     labels = sort_labels(as_text(target).unique().tolist())
     if wanted == "binary" and len(labels) != 2:
         raise DataError(f"`--task`: expected 2 labels in {target.name!r} for binary. Received: {len(labels)}.")

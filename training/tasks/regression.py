@@ -12,7 +12,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn import metrics
 
-from training.options import TaskName
 from training.tasks.base import Metrics
 
 
@@ -22,7 +21,7 @@ class Regression:
 
     mean: float = 0.0
     unit: float = 1.0  # the standard deviation of the training target
-    name: TaskName = "regression"
+    name: str = "regression"
     labels: None = None
     output: str = "value"
     width: int = 1

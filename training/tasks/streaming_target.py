@@ -8,7 +8,6 @@ import pandas as pd
 
 from training.columns.values import ColumnType
 from training.errors import DataError
-from training.options import TaskName
 from training.tasks.base import Task
 from training.tasks.inference import MAX_CLASSES, infer_task
 
@@ -47,7 +46,7 @@ class Target:
     def type(self) -> ColumnType:
         return "number" if self._odd is None else "string"
 
-    def task(self, wanted: TaskName | None) -> Task:
+    def task(self, wanted: str | None) -> Task:
         """Choose the task.
 
         Raises:

@@ -8,7 +8,6 @@ checksum for each array, and a file that fails it is passed over for the one bef
 It knows nothing about what the arrays mean.
 """
 
-import dataclasses
 import importlib.metadata
 import json
 import os
@@ -25,16 +24,11 @@ from numpy.typing import NDArray
 
 from app.bundle.reader import sha256
 from training.errors import DataError
-from training.options import Options
+from training.options import Options, by_name
 
 GENERATIONS = 2
 FACTS = "facts"  # the member that holds JSON
 LIBRARIES = ("tensorflow", "keras")  # another version may keep other state, or draw other numbers
-# Options that do not change what is learned.
-FREE = {
-    *("data", "models", "name", "sign_key", "tune_store", "checkpoints", "tensorboard", "mlflow"),
-    *("budget", "precision", "compress"),
-}
 
 
 @dataclass(frozen=True)
@@ -47,13 +41,16 @@ class State:
     saved_s: float = 0.0  # when, in seconds of the epoch; set when it is saved
 
 
+def free() -> set[str]:
+    """Name the options that do not change what is learned."""
+    return {name for name, one in by_name().items() if not one.words.learned}
+
+
 def run_of(options: Options) -> dict[str, Any]:
     """Say what makes a run this run: options, the data's hash and the libraries' versions, as JSON holds them."""
-    chosen = {
-        field.name: getattr(options, field.name) for field in dataclasses.fields(options) if field.name not in FREE
-    }
+    chosen = {name: value for name, value in options.values().items() if name not in free()}
     versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
-    run: dict[str, Any] = json.loads(json.dumps({**chosen, "data": sha256(options.data), **versions}, default=str))
+    run: dict[str, Any] = json.loads(json.dumps({**chosen, "data": sha256(options.data.path), **versions}, default=str))
     return run
 
 

@@ -24,6 +24,7 @@ from training.network.network import Network
 from training.options import Options
 from training.tasks.base import Task
 from training.tasks.losses import loss_of
+from training.tasks.options import LabelOptions
 from training.trainer import mixed_precision as halves
 from training.trainer import optimizer
 from training.trainer.batches import Feed
@@ -98,32 +99,37 @@ def fit(
     setting: Setting = ALONE,
 ) -> History:
     """Train until the validation loss stops falling; leave the best weights in `trunk`."""
-    together = options.batch_size or batch_rows(len(train))
-    rate = options.learning_rate or optimizer.scaled_rate(options.optimizer, together)
+    together = options.fit.batch_size or batch_rows(len(train))
+    rate = options.fit.learning_rate or optimizer.scaled_rate(options.fit.optimizer, together)
     workers = setting.workers
     batch = workers.rows(together)
     stop, losses = _Stop(within_epochs=workers.count == 1), _Losses(progress)
-    slower = optimizer.callbacks(options.schedule, rate, epochs=options.epochs, warm_up=options.warm_up)
-    best = keras.callbacks.EarlyStopping(patience=options.patience, restore_best_weights=True)
-    weights = _class_weights(train.class_counts()) if options.class_weights and task.labels else None
-    feed = train.feed(batch, options.seed, weights)
+    slower = optimizer.callbacks(options.fit.schedule, rate, epochs=options.fit.epochs, warm_up=options.fit.warm_up)
+    best = keras.callbacks.EarlyStopping(patience=options.fit.patience, restore_best_weights=True)
+    weights = _class_weights(train.class_counts()) if options.own(LabelOptions).class_weights and task.labels else None
+    feed = train.feed(batch, options.run.seed, weights)
     copies = trunk.distribute_strategy.num_replicas_in_sync
     steps = min(STEPS_A_CALL, feed.steps) if copies == 1 else 1  # TensorFlow 2.21 fails with more for several devices
     with trunk.distribute_strategy.scope():
-        made = optimizer.build(options.optimizer, rate)
-        means = optimizer.average(made, options.averaging)
+        made = optimizer.build(options.fit.optimizer, rate)
+        means = optimizer.average(made, options.fit.averaging)
         made = halves.scaled(made, trunk)
         workers.join_in(made)
         made.build(trunk.trainable_variables)  # a graph that makes variables is traced twice: a second of a fit
-        trunk.compile(made, loss_of(task, options.label_smoothing), steps_per_execution=steps, jit_compile=options.jit)
+        trunk.compile(
+            made,
+            loss_of(task, options.own(LabelOptions).label_smoothing),
+            steps_per_execution=steps,
+            jit_compile=options.fit.jit,
+        )
     callbacks = [feed, *means, *workers.before(stop), *slower, best, losses, stop]
     keepers = setting.keepers(callbacks)
     with on_interrupt(stop.ask), workers.watched():
         trunk.fit(
             workers.share(feed.batches(), len(train) % batch or batch),
             shuffle=False,  # the feed does
-            initial_epoch=max((keeper.first_epoch(options.epochs) for keeper in keepers), default=0),
-            epochs=options.epochs,
+            initial_epoch=max((keeper.first_epoch(options.fit.epochs) for keeper in keepers), default=0),
+            epochs=options.fit.epochs,
             validation_data=(_inputs(trunk, validation), validation.y),
             validation_batch_size=VALIDATION_BATCH_ROWS,
             callbacks=[*callbacks, *setting.loggers, *keepers, *workers.after()],

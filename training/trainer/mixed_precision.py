@@ -9,7 +9,6 @@ It knows nothing about networks but the policies of their layers.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ def decided(options: Options) -> tuple[Options, str]:
     Raises:
         DataError: when the machine does not compute in what was asked for.
     """
-    asked = options.mixed_precision
+    asked = options.fit.mixed_precision
     if asked == "off":
         return options, ""
     there, where = available()
@@ -44,8 +43,8 @@ def decided(options: Options) -> tuple[Options, str]:
     chosen = _chosen(options, there) if asked == "auto" else asked
     if chosen == "off":
         why = f"they gain from {CPU_UNITS} units on" if there else "it has nothing shorter"
-        return replace(options, mixed_precision=chosen), f"hidden layers compute in float32: {where}, {why}"
-    return replace(options, mixed_precision=chosen), f"hidden layers compute in {chosen} while fitting: {where}"
+        return options.changed(mixed_precision=chosen), f"hidden layers compute in float32: {where}, {why}"
+    return options.changed(mixed_precision=chosen), f"hidden layers compute in {chosen} while fitting: {where}"
 
 
 def available() -> tuple[tuple[HalfName, ...], str]:
@@ -80,4 +79,4 @@ def _chosen(options: Options, there: tuple[HalfName, ...]) -> MixedPrecision:
     if not there:
         return "off"
     on_card = bool(tf.config.list_physical_devices("GPU"))
-    return there[0] if on_card or max(options.hidden) >= CPU_UNITS else "off"
+    return there[0] if on_card or max(options.network.hidden) >= CPU_UNITS else "off"

@@ -3,7 +3,6 @@
 It knows nothing about how a network learns.
 """
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -76,20 +75,20 @@ def setting_of(options: Options, name: str) -> Setting:
         Helped: when the fit has ended before, and this is not the chief.
     """
     run = run_of(options)
-    checkpoints = None if options.checkpoints is None else Checkpoints(options.checkpoints, run)
+    checkpoints = None if options.run.checkpoints is None else Checkpoints(options.run.checkpoints, run)
     state = None if checkpoints is None else checkpoints.newest()
     workers = join(ended=state is not None and state.facts["ended"])
-    if workers.count > 1 and options.tune:
+    if workers.count > 1 and options.tune.trials:
         raise DataError(
             "`--tune`: expected one process. Received: several workers. Search first, then train what it found."
         )
     workers.agree({**run, "epochs": 0 if state is None else state.epochs})
     if not workers.chief:
         return Setting(workers=workers, checkpoints=checkpoints)
-    board = TensorBoard(options.tensorboard) if options.tensorboard else None
-    tracker = Tracker(options.mlflow, name, _parameters(options)) if options.mlflow else None
+    board = TensorBoard(options.run.tensorboard) if options.run.tensorboard else None
+    tracker = Tracker(options.run.mlflow, name, _parameters(options)) if options.run.mlflow else None
     return Setting(workers=workers, checkpoints=checkpoints, board=board, tracker=tracker)
 
 
 def _parameters(options: Options) -> dict[str, Any]:
-    return {field.name: getattr(options, field.name) for field in dataclasses.fields(options) if field.name != "mlflow"}
+    return {name: value for name, value in options.values().items() if name != "mlflow"}

@@ -25,7 +25,7 @@ def training_rows(data: Data, learner: Network, options: Options, seen: Seen) ->
     if data.stream is None:
         yield encoded(learner, data.task, data.train)
         return
-    with shards(data.rows.train, _chunks(data, learner, seen), options.seed) as found:
+    with shards(data.rows.train, _chunks(data, learner, seen), options.run.seed) as found:
         yield found
 
 

@@ -10,11 +10,9 @@ TPE: Bergstra, Bardenet, Bengio, Kégl 2011, "Algorithms for hyper-parameter opt
 It knows nothing about which options are searched, or how the trials are shown.
 """
 
-import dataclasses
 import hashlib
 import shlex
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +24,12 @@ from optuna.trial import TrialState
 from rich.console import Console
 
 from app.bundle.reader import sha256
-from training.bundle.manifest import flags
 from training.data.prepare import Data, redescribed
 from training.errors import DataError, TrainingError
 from training.network import reparameterize as fold
-from training.options import Options
+from training.options import Options, by_name, flags
 from training.tasks.evaluate import evaluate
-from training.trainer.checkpoints import FREE
+from training.trainer.checkpoints import free
 from training.trainer.fit import Progress, encoded, fit, on_interrupt, seed_everything
 from training.tuning import search_space as space
 from training.tuning import trials
@@ -42,32 +39,31 @@ NAME = "slipway"  # of the one study in a store
 FIRST_TRIALS = 4  # so many end by themselves before any is given up
 FIRST_EPOCHS = 5  # in these a loss says little about the last one
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
-# What a trial's validation loss does not depend on; a search may go on with other values of these.
-APART = FREE | {"tune", "folds", "select"}
+APART = {"tune", "folds", "select"}  # no trial depends on them, either
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 def tune(options: Options, data: Data, out: Console) -> tuple[Options, Data, Search]:
-    """Try `options.tune` sets of options and return the best, with the data as they want it.
+    """Try `options.tune.trials` sets of options and return the best, with the data as they want it.
 
     Raises:
         DataError: the store holds the search of other data or options.
     """
     study = open_study(options, len(data.train))
     if there := len(_ended(study)):
-        out.print(f"[bold]Tune[/bold] goes on after {there} trials in {options.tune_store}")
+        out.print(f"[bold]Tune[/bold] goes on after {there} trials in {options.tune.store}")
     interrupts: list[bool] = []
-    with trials.trials_bar(out, options.tune) as show, on_interrupt(lambda: interrupts.append(True)):
-        while len(_ended(study)) < options.tune and not interrupts:
+    with trials.trials_bar(out, options.tune.trials) as show, on_interrupt(lambda: interrupts.append(True)):
+        while len(_ended(study)) < options.tune.trials and not interrupts:
             if _try(study, options, data, show):
                 interrupts.append(True)
     search = Search(told(study), data.task.budget_metrics[0], bool(interrupts))
     trials.print_trials(out, search)
     best = options if search.best is None else space.changed(options, study.best_trial.params)
     keras.backend.clear_session()  # layers are numbered anew, and so named as in a run without a search
-    seed_everything(options.seed, exactly=not options.jit)
-    return replace(best, tune=0, tune_store=None), redescribed(data, best), search
+    seed_everything(options.run.seed, exactly=not options.fit.jit)
+    return best.changed(tune=0, tune_store=None), redescribed(data, best), search
 
 
 def open_study(options: Options, rows: int) -> optuna.Study:
@@ -76,9 +72,9 @@ def open_study(options: Options, rows: int) -> optuna.Study:
     Raises:
         DataError: the store holds a search of other data, options or knobs, or no search.
     """
-    study = _load(options.tune_store)
+    study = _load(options.tune.store)
     about = {
-        "data (sha256)": sha256(options.data),
+        "data (sha256)": sha256(options.data.path),
         "options": shlex.join(flags(_bare(options))),
         "knobs": hashlib.sha256(repr(space.space(options, rows)).encode()).hexdigest(),
     }
@@ -86,7 +82,7 @@ def open_study(options: Options, rows: int) -> optuna.Study:
         there = study.user_attrs.get(what, value)
         if there != value:
             raise DataError(
-                f"`--tune-store`: expected the {what} of the search in {options.tune_store}: {there!r}. "
+                f"`--tune-store`: expected the {what} of the search in {options.tune.store}: {there!r}. "
                 f"Received: {value!r}. Name another file to begin a search of its own."
             )
         study.set_user_attr(what, value)
@@ -114,7 +110,7 @@ def told(study: optuna.Study) -> tuple[Trial, ...]:
 def _try(study: optuna.Study, options: Options, data: Data, show: trials.Show) -> bool:
     """Draw options and fit them; return whether a person ended it, which makes it a trial to be tried again."""
     done, rows = len(_ended(study)), len(data.train)
-    study.sampler = optuna.samplers.TPESampler(seed=options.seed + done)
+    study.sampler = optuna.samplers.TPESampler(seed=options.run.seed + done)
     if not done:
         study.enqueue_trial(space.begin(options, rows))
     trial = study.ask()
@@ -132,7 +128,7 @@ def _try(study: optuna.Study, options: Options, data: Data, show: trials.Show) -
 def _judged(trial: optuna.Trial, tried: Options, data: Data, progress: Progress) -> tuple[TrialState, float | None]:
     """Fit one network; its validation loss is what the search makes small."""
     keras.backend.clear_session()  # or every trial's graph would stay
-    seed_everything(tried.seed, exactly=not tried.jit)
+    seed_everything(tried.run.seed, exactly=not tried.fit.jit)
     learner = fold.fitted(data.features, data.task, tried)
     parts = encoded(learner, data.task, data.train), encoded(learner, data.task, data.validation)
     try:
@@ -171,15 +167,12 @@ def _said(loss: float | None) -> str:
 def _differing(drawn: dict[str, Any], given: dict[str, Any], options: Options) -> list[str]:
     """Write what was drawn otherwise than given as it stands on the command line."""
     other = {name: value for name, value in drawn.items() if value != given[name]}
-    return flags(space.changed(Options(data=options.data), other))
+    return flags(space.changed(Options.of(data=options.data.path), other))
 
 
 def _bare(options: Options) -> Options:
-    """Return the options without those that no trial depends on."""
-    defaults: dict[str, Any] = {
-        field.name: field.default for field in dataclasses.fields(options) if field.name in APART - {"data"}
-    }
-    return replace(options, **defaults)
+    """Return the options without those that no trial's validation loss depends on: a search may go on with others."""
+    return options.changed(**{name: by_name()[name].default for name in (free() | APART) - {"data"}})
 
 
 def _ended(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:

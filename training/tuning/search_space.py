@@ -9,10 +9,10 @@ It knows nothing about how trials are run.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from training.options import Options
+from training.options import Options, by_name
 from training.trainer.fit import batch_rows
 from training.trainer.optimizer import scaled_rate
 
@@ -32,7 +32,7 @@ class Trial(Protocol):
 class Choice:
     """One of a few values."""
 
-    option: str  # a field of `Options`
+    option: str  # its name on the command line
     values: tuple[Any, ...]
     why: str
 
@@ -69,15 +69,15 @@ def space(options: Options, rows: int) -> tuple[Choice | Rate, ...]:
         Choice("batch_size", (batch // 2, batch, 2 * batch), "rows a step, around the one by the rows"),
         Rate("learning_rate", rate / RATE_SPAN, rate * RATE_SPAN, "around the optimizer's own"),
     )
-    defaults = {field.name: field.default for field in fields(Options)}
-    return tuple(knob for knob in knobs if getattr(options, knob.option) == defaults[knob.option])
+    chosen, known = options.values(), by_name()
+    return tuple(knob for knob in knobs if chosen[knob.option] == known[knob.option].default)
 
 
 def begin(options: Options, rows: int) -> dict[str, Any]:
     """Return the options as given as the parameters of a trial, with what is left to the rows or the optimizer."""
     given = {
-        **vars(options),
-        "hidden": ",".join(map(str, options.hidden)),
+        **options.values(),
+        "hidden": ",".join(map(str, options.network.hidden)),
         "batch_size": batch_rows(rows),
         "learning_rate": _rate(options, rows),
     }
@@ -92,12 +92,12 @@ def suggest(trial: Trial, options: Options, rows: int) -> Options:
 def changed(options: Options, drawn: dict[str, Any]) -> Options:
     """Return the options with drawn values in them."""
     read: dict[str, Callable[[Any], Any]] = {"hidden": _units, "learning_rate": _short}
-    return replace(options, **{name: read.get(name, _same)(value) for name, value in drawn.items()})
+    return options.changed(**{name: read.get(name, _same)(value) for name, value in drawn.items()})
 
 
 def _rate(options: Options, rows: int) -> float:
     """Return the learning rate that a fit takes where none is given."""
-    return scaled_rate(options.optimizer, options.batch_size or batch_rows(rows))
+    return scaled_rate(options.fit.optimizer, options.fit.batch_size or batch_rows(rows))
 
 
 def _units(words: str) -> tuple[int, ...]:

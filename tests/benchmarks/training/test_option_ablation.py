@@ -7,6 +7,7 @@ from rich.console import Console
 
 from benchmarks.training import option_ablation as knobs
 from benchmarks.training.quality import CASES, ROOT
+from training.features.options import NumberOptions
 
 ROWS = [
     {"table": "adult", "seed": seed, "variant": variant, "ratio": ratio, "weights": 10, "seconds": 1.0, "boosting": 0.5}
@@ -17,8 +18,9 @@ ROWS = [
 
 def test_a_variant_is_options_beside_those_of_the_table() -> None:
     options = knobs.options_of("adult", 11, "--members 8 --bins 16", Path())
-    assert (options.target, options.seed, options.members, options.bins) == ("income", 11, 8, 16)
-    assert options.data == ROOT / "examples" / "adult.csv.gz"
+    assert (options.data.target, options.run.seed, options.network.members) == ("income", 11, 8)
+    assert options.own(NumberOptions).bins == 16
+    assert options.data.path == ROOT / "examples" / "adult.csv.gz"
 
 
 def test_a_run_that_is_there_is_not_repeated() -> None:

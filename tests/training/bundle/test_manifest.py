@@ -1,4 +1,3 @@
-import dataclasses
 import shlex
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from training.options import Options
 
 
 def test_the_command_repeats_the_run() -> None:
-    options = Options(
+    options = Options.of(
         data=Path("examples/a file.csv"),
         target="y",
         drop=("a", "b c"),
@@ -32,11 +31,11 @@ def test_the_command_repeats_the_run() -> None:
 
 @pytest.mark.parametrize("path", ["/home/someone/data.csv", "../data.csv"])
 def test_the_command_says_nothing_about_the_machine(path: str) -> None:
-    assert "data.csv --target" in command(Options(data=Path(path), target="y"))
-    assert "home" not in command(Options(data=Path(path), target="y"))
+    assert "data.csv --target" in command(Options.of(data=Path(path), target="y"))
+    assert "home" not in command(Options.of(data=Path(path), target="y"))
 
 
 def test_defaults_are_left_out(data_file: Path) -> None:
-    plain = dataclasses.replace(Options(data=data_file), target="y", models=Path("elsewhere"))
+    plain = Options.of(data=data_file, target="y", models=Path("elsewhere"))
     assert command(plain) == "python -m training goods.csv --target y"
     assert "--epochs 3" in command(options_for(data_file, "y"))

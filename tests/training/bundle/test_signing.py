@@ -16,7 +16,8 @@ from tests.training.bundle.test_writer import contents
 from tests.training.conftest import REPOSITORY
 from training.bundle import writer as bundle
 from training.bundle.signing import PASSPHRASE, Signer
-from training.cli.train import app, signing
+from training.cli.sign import signing
+from training.cli.train import app
 from training.errors import DataError
 
 
@@ -163,7 +164,7 @@ def test_a_folder_that_cannot_be_signed_is_left_as_it_is(keys: Keys, tmp_path: P
 
 def test_without_the_extra_it_is_said_how_to_install_it(keys: Keys) -> None:
     code = "import sys; sys.modules['cryptography'] = None\n"
-    code += f"from training.cli.train import signing\nsigning(['.', '--key', {str(keys.private)!r}])"
+    code += f"from training.cli.sign import signing\nsigning(['.', '--key', {str(keys.private)!r}])"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=60
     )

@@ -1,4 +1,3 @@
-import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +73,7 @@ def test_the_threshold_is_one_half_of_what_is_served(binary: Data, data_file: Pa
     options = options_for(data_file, "sold", epochs=15)
     plain, moved = (too_sure(binary, options) for _ in range(2))
     calibrate.adjust(plain, binary.task, binary.validation, options)
-    asked = dataclasses.replace(options, threshold_for="f1")
+    asked = options.changed(threshold_for="f1")
     found = calibrate.adjust(moved, binary.task, binary.validation, asked)
     assert found.threshold is not None
     assert found.metric_after >= found.metric_before  # type: ignore[operator]  # numbers, where a threshold is

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from app.bundle import reader as contract
 from tests.training.conftest import REPOSITORY
 from training.cli.bundles import COMMANDS
-from training.cli.train import app, signing
+from training.cli.sign import signing
+from training.cli.train import app
 
 
 def slipway(*words: object) -> subprocess.Popen[str]:

@@ -9,7 +9,7 @@ from training.network import reparameterize as fold
 
 def test_fp32_comes_first_and_every_kind_that_was_asked_for_is_there(binary: Data) -> None:
     options = options_for(Path("goods.csv"), "sold", compress="full", embedding=32, hidden=(32, 16))
-    network = fold.plain(binary.features, binary.task, options, options.hidden)
+    network = fold.plain(binary.features, binary.task, options, options.network.hidden)
     said: list[str] = []
     found = find(options, binary, network, export(network), said.append)
     names = [candidate.name for candidate in found]

@@ -1,4 +1,3 @@
-import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,7 @@ def options_of(data: Data, family: FamilyName = "wide-and-deep") -> Options:
 
 def made(data: Data, options: Options) -> Network:
     seed_everything(5)
-    return fold.plain(data.features, data.task, options, options.hidden)
+    return fold.plain(data.features, data.task, options, options.network.hidden)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -37,7 +36,7 @@ def test_units_that_say_nothing_leave_and_the_answers_stay(binary: Data, family:
             kernel, bias = layer.get_weights()
             kernel[:, ::2] *= SILENT
             layer.set_weights([kernel, bias])
-    smaller = pruned(teacher, binary, options, options.hidden, 0.5)
+    smaller = pruned(teacher, binary, options, options.network.hidden, 0.5)
     assert smaller.trunk.count_params() < teacher.trunk.count_params()
     rows = binary.test.arrays
     np.testing.assert_allclose(smaller.predict(rows), teacher.predict(rows), atol=1e-6)
@@ -45,7 +44,7 @@ def test_units_that_say_nothing_leave_and_the_answers_stay(binary: Data, family:
 
 def test_a_share_of_the_units_leaves(binary: Data) -> None:
     options = options_of(binary)
-    smaller = pruned(made(binary, options), binary, options, options.hidden, 0.75)
+    smaller = pruned(made(binary, options), binary, options, options.network.hidden, 0.75)
     units = {
         layer.name: layer.get_weights()[1].shape
         for layer in smaller.trunk.layers
@@ -58,9 +57,9 @@ def test_a_share_of_the_units_leaves(binary: Data) -> None:
 def test_smaller_networks_learn_what_the_teacher_answers(data_file: Path, target: str) -> None:
     """A teacher of random weights: nothing in the target could tell what it answers."""
     data = prepare(options_for(data_file, target))
-    options = dataclasses.replace(options_of(data), averaging=0.0, batch_size=32)
+    options = options_of(data).changed(averaging=0.0, batch_size=32)
     teacher = made(data, options)
-    smaller = pruned(teacher, data, options, options.hidden, 0.5)
+    smaller = pruned(teacher, data, options, options.network.hidden, 0.5)
     before = unlearned(smaller, teacher, data)
     said: list[str] = []
     assert not Lessons(teacher, data, options, said.append).teach(smaller, 8, "smaller")

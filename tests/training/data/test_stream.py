@@ -137,11 +137,11 @@ def test_a_class_that_a_part_lacks_is_named(many: Path, tmp_path: Path) -> None:
 
 
 def test_a_large_file_is_streamed_unless_asked_not_to(many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not streams(Options(data=many))
-    assert streams(Options(data=many, stream=True))
+    assert not streams(Options.of(data=many))
+    assert streams(Options.of(data=many, stream=True))
     monkeypatch.setattr(stream, "LARGE_BYTES", many.stat().st_size - 1)
-    assert streams(Options(data=many))
-    assert not streams(Options(data=many, stream=False))
+    assert streams(Options.of(data=many))
+    assert not streams(Options.of(data=many, stream=False))
 
 
 def _account(data: Data) -> list[tuple[str, str, str]]:

@@ -1,5 +1,4 @@
 import io
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from training.pipeline import train
 
 
 def test_each_row_is_judged_once_and_the_test_rows_never(data: Data, data_file: Path) -> None:
-    options = replace(options_for(data_file, "sold"), folds=4)
+    options = options_for(data_file, "sold").changed(folds=4)
     rows = np.sort(np.concatenate([data.parts.train, data.parts.validation]))
     found = splits(data, options)
     np.testing.assert_array_equal(np.sort(np.concatenate([parts.test for parts in found])), rows)
@@ -28,13 +27,13 @@ def test_each_row_is_judged_once_and_the_test_rows_never(data: Data, data_file: 
 
 def test_classes_keep_their_shares(binary: Data, data_file: Path) -> None:
     y = binary.task.encode(binary.table.target)
-    for parts in splits(binary, replace(options_for(data_file, "sold"), folds=5)):
+    for parts in splits(binary, options_for(data_file, "sold").changed(folds=5)):
         for rows in (parts.train, parts.validation, parts.test):
             assert y[rows].mean() == pytest.approx(y.mean(), abs=0.05)
 
 
 def test_statistics_come_from_the_folds_own_training_rows(binary: Data, data_file: Path) -> None:
-    options = replace(options_for(data_file, "sold"), folds=3)
+    options = options_for(data_file, "sold").changed(folds=3)
     y = binary.task.encode(binary.table.target)
     means = set()
     for parts in splits(binary, options):
@@ -50,7 +49,7 @@ def test_statistics_come_from_the_folds_own_training_rows(binary: Data, data_fil
 
 def test_every_fold_is_fitted_and_told_of(binary: Data, data_file: Path) -> None:
     told: list[tuple[int, int]] = []
-    options = replace(options_for(data_file, "sold"), folds=2, epochs=4, learning_rate=0.01)
+    options = options_for(data_file, "sold").changed(folds=2, epochs=4, learning_rate=0.01)
     found = crossvalidate(binary, options, lambda folds, epoch: told.append((folds, epoch)))
     assert found is not None
     main = binary.task.budget_metrics[0]
@@ -65,15 +64,15 @@ def test_every_fold_is_fitted_and_told_of(binary: Data, data_file: Path) -> None
 def test_what_cannot_be_folded_is_refused_before_anything_is_fitted(binary: Data, data_file: Path) -> None:
     check(binary, options_for(data_file, "sold"))
     with pytest.raises(DataError, match="`--folds`: expected 2 or more"):
-        check(binary, replace(options_for(data_file, "sold"), folds=1))
+        check(binary, options_for(data_file, "sold").changed(folds=1))
     with pytest.raises(DataError, match=r"expected at least 300 different rows of each class .* Received: \d+ of"):
-        check(binary, replace(options_for(data_file, "sold"), folds=300))
+        check(binary, options_for(data_file, "sold").changed(folds=300))
 
 
 def test_folds_stand_beside_the_model_that_ships_and_do_not_change_it(data_file: Path, tmp_path: Path) -> None:
     said = io.StringIO()
     plain = options_for(data_file, "price", models=tmp_path, epochs=3)
-    folder = train(replace(plain, folds=2), Console(file=said, width=200))
+    folder = train(plain.changed(folds=2), Console(file=said, width=200))
     found = contract.read(folder).manifest
     alone = contract.read(train(plain, Console(file=io.StringIO()))).manifest
     assert found.metrics["keras"] == alone.metrics["keras"]
@@ -84,6 +83,6 @@ def test_folds_stand_beside_the_model_that_ships_and_do_not_change_it(data_file:
 
 def test_a_stream_is_not_folded(data_file: Path) -> None:
     """Its parts in memory are samples: folds of them would say something about another training."""
-    options = replace(options_for(data_file, "sold"), stream=True, folds=2)
+    options = options_for(data_file, "sold").changed(stream=True, folds=2)
     with pytest.raises(DataError, match=r"`--folds`: expected a file that is read whole"):
         check(prepare(options), options)

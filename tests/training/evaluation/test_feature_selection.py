@@ -1,5 +1,4 @@
 import io
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +60,7 @@ def noisy(frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 def test_select_reports_what_it_tried_and_ships_the_better_model(noisy: Path, tmp_path: Path) -> None:
     said = io.StringIO()
-    options = replace(options_for(noisy, "sold", models=tmp_path, epochs=8), select=True)
+    options = options_for(noisy, "sold", models=tmp_path, epochs=8).changed(select=True)
     manifest = contract.read(train(options, Console(file=said, width=200))).manifest
     found = manifest.training["selection"]
     names = {feature.name for feature in manifest.features}

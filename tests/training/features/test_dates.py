@@ -65,10 +65,10 @@ def test_a_model_learns_from_the_parts_and_the_account_says_so(tmp_path: Path) -
     )
     path = tmp_path / "days.csv"
     frame.to_csv(path, index=False)
-    data = prepare(Options(data=path, target="y"))
+    data = prepare(Options.of(data=path, target="y"))
     assert data.features.order == ("when_year", "when_month", "when_day", "when_weekday", "x")
     fates = {column.name: column.fate for column in data.table.columns}
     assert fates["when"] == "dropped: in its place stand when_year, when_month, when_day, when_weekday"
-    kept = prepare(Options(data=path, target="y", categorical=("when",)))
+    kept = prepare(Options.of(data=path, target="y", categorical=("when",)))
     assert not any(name.startswith("when_") for name in kept.features.order)
-    assert "when_year" not in prepare(Options(data=path, target="y", drop=("when_year",))).features.order
+    assert "when_year" not in prepare(Options.of(data=path, target="y", drop=("when_year",))).features.order

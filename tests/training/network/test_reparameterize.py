@@ -1,4 +1,3 @@
-import dataclasses
 from pathlib import Path
 from typing import get_args
 
@@ -59,7 +58,7 @@ def test_a_table_of_numbers_alone_folds_too(binary: Data, data_file: Path) -> No
 
 
 def test_the_sums_of_the_pieces_are_learned(binary: Data, data_file: Path) -> None:
-    options = dataclasses.replace(options_of(data_file), epochs=1)
+    options = options_of(data_file).changed(epochs=1)
     seed_everything(2)
     learner = fitted(binary.features, binary.task, options)
     before, _ = learner.trunk.get_layer(SUMS).get_weights()

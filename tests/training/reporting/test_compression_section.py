@@ -26,7 +26,7 @@ def test_every_metric_has_its_difference_to_fp32() -> None:
 
 
 def test_the_manifest_keeps_what_was_measured() -> None:
-    found = facts(CHOICE, Options(data=Path("goods.csv")))
+    found = facts(CHOICE, Options.of(data=Path("goods.csv")))
     assert (found["search"], found["budget"], found["shipped"]) == ("quick", "0.5", "int8-static")
     assert found["candidates"]["int8-static"]["latency_us"] == {"1": 90, "32": 150}
     assert found["candidates"]["b"]["verdict"].startswith("loses 2.00 points")

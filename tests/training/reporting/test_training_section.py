@@ -11,13 +11,13 @@ TRAINING = {"command": "python -m training a.csv", "seed": 7, "data_sha256": "ab
 
 
 def test_it_says_how_it_was_fitted() -> None:
-    said = fitted(Options(data=Path()), HISTORY)
+    said = fitted(Options.of(data=Path()), HISTORY)
     assert "learning rate 0.002, 64 rows a batch, hidden layers 128, 64" in said
     assert said.endswith("It ended after 2 epochs; the weights of epoch 2 were kept.")
 
 
 def test_16_bits_and_xla_are_said() -> None:
-    said = fitted(Options(data=Path(), mixed_precision="bfloat16", jit=True), HISTORY)
+    said = fitted(Options.of(data=Path(), mixed_precision="bfloat16", jit=True), HISTORY)
     assert "computed in bfloat16 while it was fitted; what ships computes in float32" in said
     assert "compiled with XLA, so the seed need not repeat it" in said
 

@@ -40,4 +40,4 @@ def test_the_task_can_be_set() -> None:
 )
 def test_a_target_that_does_not_fit_the_task_is_refused(values: list[object], wanted: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        infer_task(pd.Series(values, name="y"), wanted)  # type: ignore[arg-type]  # the literal is in the parameters
+        infer_task(pd.Series(values, name="y"), wanted)

@@ -16,7 +16,7 @@ from training.trainer.fit import encoded, fit, seed_everything  # noqa: E402
 
 def main(data_file: Path) -> None:
     options = options_for(data_file, "price", hidden=(4,), sums=0, epochs=4, jit=True)
-    seed_everything(0, exactly=not options.jit)
+    seed_everything(0, exactly=not options.fit.jit)
     data = prepare(options)
     learner = fold.fitted(data.features, data.task, options)
     parts = encoded(learner, data.task, data.train), encoded(learner, data.task, data.validation)

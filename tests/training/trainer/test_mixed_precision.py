@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -34,7 +33,7 @@ def options_of(data_file: Path, half: HalfName, **changes: object) -> Options:
 
 @pytest.fixture(scope="module")
 def whole(binary: Data, data_file: Path) -> History:
-    return learn(binary, replace(options_of(data_file, "float16"), mixed_precision="off"))[1]
+    return learn(binary, options_of(data_file, "float16").changed(mixed_precision="off"))[1]
 
 
 @pytest.mark.parametrize("half", ["float16", "bfloat16"])
@@ -95,7 +94,7 @@ def test_what_the_hardware_lacks_is_refused_and_auto_does_without(
     with pytest.raises(DataError, match=r"numbers that this machine computes with: none .*Received: bfloat16"):
         halves.decided(options_for(data_file, "sold", mixed_precision="bfloat16"))
     options, said = halves.decided(options_for(data_file, "sold", mixed_precision="auto", hidden=(512,)))
-    assert options.mixed_precision == "off"
+    assert options.fit.mixed_precision == "off"
     assert "nothing shorter" in said
 
 
@@ -107,10 +106,10 @@ def test_auto_takes_16_bits_on_a_processor_where_layers_are_wide(
     info.write_text("processor : 0\nflags\t\t: sse avx512_bf16\nprocessor : 1\nflags\t\t: sse avx512_bf16\n")
     monkeypatch.setattr(halves, "CPU_INFO", info)
     options, said = halves.decided(options_for(data_file, "sold", mixed_precision="auto", hidden=hidden))
-    assert options.mixed_precision == taken
+    assert options.fit.mixed_precision == taken
     assert said.startswith(f"hidden layers compute in {'float32' if taken == 'off' else taken}")
     with pytest.raises(DataError, match="Received: float16"):
-        halves.decided(replace(options, mixed_precision="float16"))
+        halves.decided(options.changed(mixed_precision="float16"))
 
 
 def test_off_asks_no_hardware(data_file: Path) -> None:

@@ -34,7 +34,7 @@ def learn(
     data: Data, path: Path, folder: Path | None, progress: Progress = lambda *_: None, **changes: object
 ) -> tuple[list[NDArray[np.float32]], History]:
     options = options_for(path, "sold", **changes)
-    seed_everything(options.seed)
+    seed_everything(options.run.seed)
     network = fold.fitted(data.features, data.task, options)
     train_part, validation_part = (
         Part(network.encode(rows.arrays), data.task.scaled(rows.y)) for rows in (data.train, data.validation)

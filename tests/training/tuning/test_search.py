@@ -16,6 +16,7 @@ from tests.training.conftest import options_for
 from training.cli import train as cli
 from training.data.prepare import Data, prepare
 from training.errors import DataError
+from training.features.options import NumberOptions
 from training.options import Options
 from training.pipeline import train
 from training.tuning import search as tune
@@ -54,8 +55,9 @@ def test_the_options_of_the_best_trial_are_returned(searched: tuple[Options, Dat
     assert len({trial.flags for trial in search.trials}) == 2
     assert search.best is not None
     assert search.best.validation_loss == min(t.validation_loss for t in search.trials if t.validation_loss is not None)
-    assert (options.tune, options.tune_store, options.bins, options.hidden) == (0, None, 5, (12,))
-    assert shlex.join(["--dropout", str(options.dropout)]) in search.best.flags or not search.best.flags
+    assert (options.tune.trials, options.tune.store) == (0, None)
+    assert (options.own(NumberOptions).bins, options.network.hidden) == (5, (12,))
+    assert shlex.join(["--dropout", str(options.network.dropout)]) in search.best.flags or not search.best.flags
 
 
 def test_a_streamed_file_is_searched_by_its_sample_and_then_fitted_whole(data_file: Path, tmp_path: Path) -> None:
@@ -93,7 +95,7 @@ def test_a_store_of_other_options_or_data_is_refused(
     other = tmp_path / data_file.name
     other.write_bytes(data_file.read_bytes() + b"\n")
     with pytest.raises(DataError, match=r"`--tune-store`: expected the data \(sha256\)"):
-        tune.open_study(dataclasses.replace(given(data_file, tune_store=store), data=other), rows)
+        tune.open_study(given(data_file, tune_store=store).changed(data=other), rows)
     tune.open_study(
         given(data_file, tune_store=store, tune=9, models=tmp_path, precision="fp32", compress="full"), rows
     )
@@ -127,7 +129,7 @@ def test_a_loss_that_is_no_number_is_given_up_and_the_search_goes_on(data_file: 
     options, _, search = tune.tune(wild, prepared, QUIET)
     assert [trial.validation_loss for trial in search.trials] == [None]
     assert search.best is None
-    assert options == dataclasses.replace(wild, tune=0)
+    assert options == wild.changed(tune=0)
 
 
 def test_ctrl_c_keeps_the_best_so_far(data_file: Path, prepared: Data, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +148,7 @@ def test_ctrl_c_keeps_the_best_so_far(data_file: Path, prepared: Data, monkeypat
     options, _, search = tune.tune(given(data_file, tune=50, epochs=500, patience=4), prepared, QUIET)
     assert search.interrupted
     assert len(search.trials) == 1
-    assert options.dropout == given(data_file).dropout
+    assert options.network.dropout == given(data_file).network.dropout
     assert signal.getsignal(signal.SIGINT) is before
 
 
@@ -160,7 +162,7 @@ def test_the_manifest_repeats_the_shipped_run_without_the_search(data_file: Path
     assert "## How the options were found" in (folder / "card.md").read_text()
     assert "trial 2 of 2" in said.getvalue()
     words = shlex.split(manifest.training["command"])[4:]
-    again = dataclasses.replace(cli.parse([str(data_file), *words]), models=tmp_path / "again")
+    again = cli.parse([str(data_file), *words]).changed(models=tmp_path / "again")
     repeated = contract.read(train(again, QUIET)).manifest
     assert repeated.metrics["fp32"] == manifest.metrics["fp32"]
     assert (repeated.training["epochs"], repeated.training["best_epoch"]) == (

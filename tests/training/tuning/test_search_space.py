@@ -3,12 +3,12 @@ from pathlib import Path
 import optuna
 import pytest
 
-from training.bundle.manifest import flags
 from training.cli import train as cli
-from training.options import Options
+from training.features.options import NumberOptions
+from training.options import Options, flags
 from training.tuning import search_space as space
 
-GIVEN = Options(data=Path("goods.csv"), target="sold")
+GIVEN = Options.of(data=Path("goods.csv"), target="sold")
 ROWS = 10_000
 
 
@@ -17,20 +17,20 @@ def test_the_first_trial_is_the_options_as_given() -> None:
     begin = space.begin(GIVEN, ROWS)
     trial = optuna.trial.FixedTrial(begin)
     tried = space.suggest(trial, GIVEN, ROWS)
-    assert (tried.network, tried.hidden, tried.bins) == (GIVEN.network, GIVEN.hidden, GIVEN.bins)
-    assert (tried.learning_rate, tried.batch_size) == (0.002, 128)
+    assert (tried.network, tried.others) == (GIVEN.network, GIVEN.others)
+    assert (tried.fit.learning_rate, tried.fit.batch_size) == (0.002, 128)
     for knob in space.space(GIVEN, ROWS):
         assert isinstance(knob, space.Rate) or begin[knob.option] in knob.values, knob.option
         assert knob.why
 
 
 def test_what_was_given_is_not_searched() -> None:
-    given = Options(data=Path("goods.csv"), target="sold", hidden=(512, 512), bins=7, learning_rate=0.1)
+    given = Options.of(data=Path("goods.csv"), target="sold", hidden=(512, 512), bins=7, learning_rate=0.1)
     open_knobs = {knob.option for knob in space.space(given, ROWS)}
     assert not open_knobs & {"hidden", "bins", "learning_rate"}
     assert {"network", "members", "dropout"} <= open_knobs
     tried = space.suggest(optuna.trial.FixedTrial(space.begin(given, ROWS)), given, ROWS)
-    assert (tried.hidden, tried.bins, tried.learning_rate) == ((512, 512), 7, 0.1)
+    assert (tried.network.hidden, tried.own(NumberOptions).bins, tried.fit.learning_rate) == ((512, 512), 7, 0.1)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -38,7 +38,7 @@ def test_what_is_drawn_can_be_written_on_a_command_line(seed: int) -> None:
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
     tried = space.suggest(study.ask(), GIVEN, ROWS)
     assert cli.parse(["goods.csv", *flags(tried)]) == tried
-    assert len(f"{tried.learning_rate:g}".replace(".", "").strip("0")) <= space.DIGITS
+    assert len(f"{tried.fit.learning_rate:g}".replace(".", "").strip("0")) <= space.DIGITS
 
 
 def test_the_first_trial_of_very_many_rows_has_the_rate_of_their_batches() -> None:

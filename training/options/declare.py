@@ -1,0 +1,135 @@
+"""Declare: every option once, as a field of the dataclass of the room that reads it.
+
+    epochs: int = option(100, "At most so many passes over the data.", unit="epochs", low=1)
+
+    dataclass ─ declared ─> Declared ─┬─> the command line     training/cli/generated.py
+                                      ├─> the manifest         training/options/options.py
+                                      └─> the table of docs/training.md, which a test compares
+
+It knows nothing about which options there are, nor about the library behind the command line.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any, ClassVar, Literal, Protocol, get_type_hints
+
+KEY = "words"  # of a field's metadata
+
+
+class Room(Protocol):
+    """A frozen dataclass whose fields are all made by `option`."""
+
+    title: ClassVar[str]  # over its options in `--help`
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """What is said of an option beside its type and its default."""
+
+    help: str
+    name: str | None = None  # on the command line and in the manifest; None: that of the field
+    unit: str | None = None  # stands for the value in `--help`
+    unset: str | None = None  # what happens without it, where its default is none
+    low: float | None = None  # bounds of a number
+    high: float | None = None
+    read: Callable[[str], Any] | None = None  # from what stands on the command line; it raises ValueError
+    choices: str | None = None  # "module:ATTRIBUTE": the words that are allowed, where no Literal can list them
+    common: bool = False  # most people need it: it stands first
+    place: bool = False  # where a run reads or writes; it says nothing about the model and is not kept with it
+    learned: bool = True  # whether another value gives another network
+    argument: bool = False  # stands without a flag
+
+
+def option(default: Any, help: str, **words: Any) -> Any:
+    """Declare a field; `words` are those of `Words`."""
+    return dataclasses.field(default=default, metadata={KEY: Words(help=help, **words)})
+
+
+REQUIRED = dataclasses.MISSING
+
+
+@dataclass(frozen=True)
+class Declared:
+    """An option with all that is known about it."""
+
+    room: type[Any]
+    field: str
+    type: Any
+    default: Any
+    words: Words
+
+    @property
+    def name(self) -> str:
+        return self.words.name or self.field
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def allowed(self) -> Any:
+        """Return the type of what may stand on the command line."""
+        if self.words.choices is None:
+            return str if self.words.read else self.type
+        names: Sequence[str] = tuple(resolve_name(self.words.choices))
+        return Literal[names] | None
+
+    def value(self, given: Any) -> Any:
+        """Turn what stood on the command line into the option's value.
+
+        Raises:
+            ValueError: with what was expected and received.
+        """
+        if self.words.read is not None and isinstance(given, str):
+            return self.words.read(given)
+        return Path(given) if isinstance(given, str) and self._is_path else given
+
+    def flags(self, value: Any) -> list[str]:
+        """Write a value as it stands on the command line."""
+        if value is True:
+            return [self.flag]
+        if value is False:
+            return [self.flag.replace("--", "--no-", 1)]
+        return [self.flag, text(value)]
+
+    @property
+    def _is_path(self) -> bool:
+        return self.type in (Path, Path | None)
+
+
+def declared(room: type[Any]) -> tuple[Declared, ...]:
+    """Return the options of a room, in the order of its fields."""
+    types = get_type_hints(room)
+    return tuple(
+        Declared(room, field.name, types[field.name], field.default, field.metadata[KEY])
+        for field in dataclasses.fields(room)
+    )
+
+
+def text(value: Any) -> str:
+    """Write a value for people: a list divided by commas."""
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def names(written: str) -> tuple[str, ...]:
+    """Read a list divided by commas."""
+    return tuple(word.strip() for word in written.split(",") if word.strip())
+
+
+def units(written: str) -> tuple[int, ...]:
+    """Read the units of hidden layers: 128,64.
+
+    Raises:
+        ValueError: with what was expected and received.
+    """
+    try:
+        found = tuple(int(word) for word in names(written))
+    except ValueError:
+        found = ()
+    if not found or min(found) < 1:
+        raise ValueError(f"expected positive numbers divided by commas. Received: {written!r}.")
+    return found

@@ -1,0 +1,29 @@
+"""What a person may choose about a task; the registry names it.
+
+It is read before the data is, so nothing here imports pandas or TensorFlow.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from training.options.declare import option
+
+ThresholdMetric = Literal["f1", "accuracy", "balanced_accuracy"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelOptions:
+    """How labels are learned and answered."""
+
+    title: ClassVar[str] = "Labels"
+
+    label_smoothing: float = option(
+        0.0, "Share of a row's weight that all labels get alike.", unit="share", low=0, high=0.5
+    )
+    class_weights: bool = option(False, "Let every class count the same, however rare.")
+    calibrate: bool = option(  # folded into the head, so it is served for nothing
+        True, "Fit a temperature on the validation rows, so that probabilities come true."
+    )
+    threshold_for: ThresholdMetric | None = option(
+        None, "Choose the labels' threshold for this metric; two labels only.", unset="one half"
+    )
