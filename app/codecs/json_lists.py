@@ -1,103 +1,59 @@
-"""The lists of a body -> taken out of its JSON, and read a portion a step.
+"""A long JSON list of elements -> an array, some items a step.
 
-    take_out(json, …)     {"data":[1,2,…],"x":3} -> {"data":"<a mark>","x":3} and {"<a mark>": 1,2,…}
-    items(text)           1,2,3,… -> [1,2,…], [3,…]; so with strings, and with lists
-    read_in_steps(…)      a generator: the text of a list -> an array
+    items(data)           [1,2,3,…] -> [1,2,…], [3,…]; so with strings, and with lists
+    read_in_steps(…)      a generator: each step reads some items; it returns the array
 
-Only what may end a list is looked for: of numbers, of strings, or of lists of them. Whether that was its end shows when
-it is read: a string that holds it is cut in two. Whether what was taken out are the lists that count, all of them, is
-for those to say who know the keys, by the marks. It knows no protocol.
+Only what ends an item is looked for. A string that holds it is cut in two, which shows when the piece is read; then the
+whole is read at once. It knows no protocol.
 """
 
 import re
-import secrets
+import sys
 from collections.abc import Generator, Iterator
 from functools import partial
 
-from app.codecs import chunks as portions
-from app.codecs import json_tensors as elements
-from app.codecs.chunks import Uneven, concatenate, read
+from app.codecs import chunks
+from app.codecs.chunks import Uneven, concatenate
+from app.codecs.json_tensors import read
 from app.tensors import Array, Datatype
 
-MARK = secrets.token_hex(8)  # no body holds it
-LISTS_MAX = 256  # of one body: a model has few inputs, and a million lists would take seconds to take out
-BLANKS = rb"\s{0,64}+"  # bounded and possessive: a body of nothing else must not take long
-BEGINNING = rb'_:_\[)_(\[*+)_(?:(")|(?=[-0-9]))'.replace(b"_", BLANKS)  # behind the key
-ITEM = re.compile(rb'_(\[*+)_("?)'.replace(b"_", BLANKS))  # how one begins: brackets, and perhaps a string
+ITEM = re.compile(rb'\s{0,64}+(\[*+)\s{0,64}+("?)')  # how one begins: brackets, and perhaps a string
+NO_LIMIT = sys.maxsize, Uneven()  # what has too many elements is refused by its shape
 
 
-def beginning_of(key: bytes) -> re.Pattern[bytes]:
-    """Return how a list begins that stands behind `key`, a pattern of the key with its quotes."""
-    return re.compile(b"(" + key + BEGINNING)
-
-
-def take_out(json: bytes, beginning: re.Pattern[bytes]) -> tuple[bytes, dict[bytes, bytes]]:
-    """Return the JSON with a string of its own, a mark, in the place of each list; and what was between the brackets.
+def items(data: bytes) -> Iterator[bytes]:
+    """Cut a list of numbers, of strings or of lists into lists of some of its items.
 
     Args:
-        json: well formed or not.
-        beginning: see `beginning_of`.
+        data: well-formed JSON.
 
     Raises:
-        Uneven: when there are more than `LISTS_MAX`.
+        Uneven: when it is no list, or an item does not begin as the first one does.
     """
-    pieces: list[bytes] = []
-    lists: dict[bytes, bytes] = {}
-    at = 0
-    while found := beginning.search(json, at):
-        _, brackets, quote = found.groups(b"")
-        closing = quote + b"]" * (len(brackets) + 1)
-        end = json.find(closing, found.end()) + len(closing) - 1  # of the outer bracket
-        if end < found.end():
-            break
-        if len(lists) == LISTS_MAX:
-            raise Uneven
-        mark = b'"%b-%d"' % (MARK.encode(), len(lists))
-        pieces += json[at : found.end(1) - 1], mark
-        lists[mark] = json[found.end(1) : end]
-        at = end + 1
-    return b"".join([*pieces, json[at:]]), lists
-
-
-def items(text: bytes) -> Iterator[bytes]:
-    """Cut what is between the brackets of a list of numbers, of strings or of lists into lists of their own.
-
-    Raises:
-        Uneven: when an item does not begin as the first one does.
-    """
-    first = _how_begins(text, 0)
+    if not data.startswith(b"["):
+        raise Uneven
+    start, last = 1, len(data) - 1
+    first = _how_begins(data, start)
     brackets, quote = first
     end_of_one = quote + b"]" * len(brackets) + b","
-    start = 0
-    while (end := text.find(end_of_one, start + portions.PORTION_BYTES)) >= 0:
+    while (end := data.find(end_of_one, start + chunks.PORTION_BYTES)) >= 0:
         end += len(end_of_one)
-        yield b"[%b]" % text[start : end - 1]
+        yield b"[%b]" % data[start : end - 1]
         start = end
-        if _how_begins(text, start) != first:
+        if _how_begins(data, start) != first:
             raise Uneven
-    yield b"[%b]" % text[start:]
+    yield b"[%b]" % data[start:last]
 
 
-def _how_begins(text: bytes, start: int) -> tuple[bytes, ...]:
-    found = ITEM.match(text, start)
+def _how_begins(data: bytes, start: int) -> tuple[bytes, ...]:
+    found = ITEM.match(data, start)
     return found.groups() if found else ()
 
 
-def read_in_steps(
-    text: bytes, datatype: Datatype, where: str, most: tuple[int, Exception], *, b64: bool = False
-) -> Generator[None, None, Array]:
-    """Read what is between the brackets of a list; see `app.codecs.json_tensors.read`.
-
-    Args:
-        text: as `take_out` gives it.
-        datatype: of the elements.
-        where: the list's path in the request, for messages.
-        most: items that it may have, and what is raised when there are more.
-        b64: let `{"b64": …}` stand for a string.
-
-    Raises:
-        InvalidInput: with the path of the element that is not what is expected.
-        Uneven: when the whole has to be read at once.
-    """
-    read_one = partial(elements.read, datatype=datatype, where=where, b64=b64)
-    return concatenate((yield from read(items(text), read_one, len, where, most)))
+def read_in_steps(data: bytes, datatype: Datatype, where: str, *, b64: bool = False) -> Generator[None, None, Array]:
+    """Read well-formed JSON as `app.codecs.json_tensors.read` does, in more than one step if it is a long list."""
+    read_one = partial(read, datatype=datatype, where=where, b64=b64)
+    try:
+        return concatenate((yield from chunks.read(items(data), read_one, len, where, NO_LIMIT)))
+    except Uneven:
+        return read_one(data)

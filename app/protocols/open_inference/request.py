@@ -10,7 +10,7 @@ Keys that the protocol does not have are ignored, as other servers do. It knows 
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -99,7 +99,7 @@ def asked(signature: Signature, request: Body, rest: memoryview, known: Mapping[
         signature: of the model that answers.
         request: the JSON.
         rest: the bytes behind it.
-        known: of an input, by its place, the elements of `data` if they have been read.
+        known: inputs by their places, where their elements have been read.
 
     Raises:
         InvalidInput: with the path of what is not as expected.
@@ -132,15 +132,12 @@ def _arrays(
     place = 0
     for index, tensor in enumerate(inputs):
         where = f"inputs[{index}]"
-        spec = signature.find(tensor.name)
+        spec = spec_of(signature, tensor, where)
         if tensor.name in arrays:
             raise InvalidInput(f"Invalid `{where}.name`: expected each input once. Received: `{tensor.name}` again.")
-        if tensor.datatype != spec.datatype.name:
-            expected, received = spec.datatype.name, tensor.datatype[:80]
-            raise InvalidInput(f"Invalid `{where}.datatype`: expected {expected}. Received: {received}.")
-        size = None if tensor.parameters is None else tensor.parameters.get("binary_data_size")
+        size = raw_bytes_of(tensor)
         if size is None:
-            arrays[tensor.name] = _from_json(spec, tensor, where, known.get(index))
+            arrays[tensor.name] = known[index] if index in known else _from_json(spec, tensor, where)
         else:
             end = place + whole(size, f"{where}.parameters.binary_data_size", len(rest))
             arrays[tensor.name] = _from_bytes(spec, tensor, rest[place:end], where)
@@ -152,22 +149,47 @@ def _arrays(
     return arrays
 
 
-def _from_json(spec: TensorSpec, tensor: Input, where: str, array: Array | None) -> Array:
-    """Elements that are not known yet may be nested in any way; the shape counts."""
-    data = bytes(tensor.data)
+def spec_of(signature: Signature, tensor: Input, where: str) -> TensorSpec:
+    """Return the model's input that `tensor` is for; raises `InvalidInput` when there is none of its datatype."""
+    spec = signature.find(tensor.name)
+    if tensor.datatype != spec.datatype.name:
+        expected, received = spec.datatype.name, tensor.datatype[:80]
+        raise InvalidInput(f"Invalid `{where}.datatype`: expected {expected}. Received: {received}.")
+    return spec
+
+
+def raw_bytes_of(tensor: Input) -> Any:
+    """Return how many bytes behind the JSON are said to be its elements, None when they are in `data`."""
+    return None if tensor.parameters is None else tensor.parameters.get("binary_data_size")
+
+
+def elements_of(spec: TensorSpec, tensor: Input, where: str) -> tuple[bytes, int]:
+    """Return the JSON of the elements, and how many they have to be.
+
+    Raises:
+        InvalidInput: when there is none, or so many that they are not to be read in vain.
+    """
+    data, count = bytes(tensor.data), count_of(tensor.shape, where)
     if data in (b"", b"null"):
         raise InvalidInput(f"Invalid `{where}`: expected `data` or `parameters.binary_data_size`. Received: neither.")
-    count = count_of(tensor.shape, where)
-    if array is None:
-        if spec.datatype.item_bytes is not None and data.count(b",") > count:
-            raise miscounted(tensor, data.count(b",") + 1, where)  # before millions of numbers are read in vain
-        array = elements.read(data, spec.datatype, f"{where}.data")
+    if spec.datatype.item_bytes is not None and data.count(b",") > count:
+        raise _miscounted(tensor, data.count(b",") + 1, where)
+    return data, count
+
+
+def shaped(array: Array, tensor: Input, count: int, where: str) -> Array:
+    """Return the elements in the shape that counts, however they were nested; raises `InvalidInput`."""
     if array.size != count:
-        raise miscounted(tensor, array.size, where)
+        raise _miscounted(tensor, array.size, where)
     return array.reshape(tensor.shape)
 
 
-def miscounted(tensor: Input, received: int | str, where: str) -> InvalidInput:
+def _from_json(spec: TensorSpec, tensor: Input, where: str) -> Array:
+    data, count = elements_of(spec, tensor, where)
+    return shaped(elements.read(data, spec.datatype, f"{where}.data"), tensor, count, where)
+
+
+def _miscounted(tensor: Input, received: int, where: str) -> InvalidInput:
     """Say that there are not as many elements as the shape has."""
     expected = f"{count_of(tensor.shape, where)} elements, as the shape {tensor.shape} has"
     return InvalidInput(f"Invalid `{where}.data`: expected {expected}. Received: {received}.")

@@ -12,7 +12,7 @@ import base64
 import functools
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -45,14 +45,21 @@ COLUMNS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 def predict(model: Model, body: bytes) -> tuple[dict[str, Array], Write]:
     """Read a request; see `app.protocols.tfserving.body.Read`."""
+    rows, columns = tensors_of(body)
+    if columns:
+        asked = columns_of(model.signature, columns)
+        return {spec.name: read(data, spec.datatype, where, b64=True) for spec, data, where in asked}, write_columns
+    return _read_rows(model, rows), _write_rows
+
+
+def tensors_of(body: bytes) -> tuple[bytes, bytes]:
+    """Return the JSON of `instances` and that of `inputs`, one of them empty; raises `InvalidInput`."""
     asked = parse(BODY, body)
     rows, columns = bytes(asked.instances), bytes(asked.inputs)
     if bool(rows) == bool(columns):
         received = "both" if rows else "neither"
         raise InvalidInput(f"Invalid body: expected one of the keys `instances` and `inputs`. Received: {received}.")
-    if columns:
-        return _read_columns(model.signature, columns), write_columns
-    return _read_rows(model, rows), _write_rows
+    return rows, columns
 
 
 # ── rows ──
@@ -143,17 +150,17 @@ def _row_texts(array: Array) -> list[bytes]:
 # ── columns ──
 
 
-def _read_columns(signature: Signature, data: bytes) -> dict[str, Array]:
+def columns_of(signature: Signature, data: bytes) -> Iterator[tuple[TensorSpec, bytes, str]]:
+    """Return each input with the JSON of its elements and their path in the request; raises `InvalidInput`."""
     inputs = signature.inputs
     if len(inputs) == 1 and (not data.startswith(b"{") or _is_base64(inputs[0], data)):
-        return {inputs[0].name: read(data, inputs[0].datatype, "inputs", b64=True)}
+        yield inputs[0], data, "inputs"
+        return
     columns = decode(COLUMNS, data, "inputs")
-    arrays = {}
     for spec in inputs:
         if spec.name not in columns:
             raise InvalidInput(f"Invalid `inputs`: expected the key `{spec.name}`. Received: {_show(data)}.")
-        arrays[spec.name] = read(columns[spec.name], spec.datatype, f"inputs.{spec.name}", b64=True)
-    return arrays
+        yield spec, bytes(columns[spec.name]), f"inputs.{spec.name}"
 
 
 def write_columns(answers: Tensors) -> bytes:

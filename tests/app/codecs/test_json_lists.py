@@ -1,4 +1,4 @@
-"""Lists that are taken out of a body and read in portions are what they are when they are read with it."""
+"""Lists of elements that are read some items a step are what they are when they are read at once."""
 
 import json
 from collections.abc import Callable
@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.codecs import chunks as portions
-from app.codecs.chunks import Uneven
-from app.codecs.json_lists import LISTS_MAX, beginning_of, items, take_out
+from app.codecs import chunks
+from app.codecs.json_lists import items
 from app.protocols.open_inference import request as openinference_request
-from app.protocols.open_inference import request_incremental as openinference_portions
+from app.protocols.open_inference import request_incremental as openinference_steps
 from app.protocols.tfserving.body import Write
 from app.protocols.tfserving.predict import predict
 from app.protocols.tfserving.predict_incremental import read_body_in_steps
@@ -36,27 +35,9 @@ from tests.app.codecs.test_chunks import (
 NOISE: list[dict[str, Any]] = [{}, {"id": '"data":[1,2]'}, {"x": {"data": [1, 2]}}, {"id": "data"}]
 
 
-def test_what_is_taken_out_is_what_stands_between_the_brackets() -> None:
-    """Of numbers, strings or lists of them behind the key; a mark shows its place."""
-    body = b'{"data":[1,2],"x":[3],"y":{"data" : [["a]","b"]]},"data": [[[4]],[[5]]],"data":[],"data":[{}],"data":7}'
-    left, found = take_out(body, beginning_of(b'"data"'))
-    assert list(found.values()) == [b"1,2", b'["a]","b"]', b"[[4]],[[5]]"]
-    for mark, text in found.items():
-        left = left.replace(mark, b"[%b]" % text)
-    assert left == body
-
-
-def test_more_lists_than_a_model_has_inputs_are_left_where_they_are() -> None:
-    """Each is a step of the search, and all of it is one step of reading."""
-    body = b'{"data":[1]' + b',"data":[1]' * (LISTS_MAX - 1)
-    assert len(take_out(body, beginning_of(b'"data"'))[1]) == LISTS_MAX
-    with pytest.raises(Uneven):
-        take_out(body + b',"data":[1]', beginning_of(b'"data"'))
-
-
 def test_a_list_of_numbers_is_cut_between_two() -> None:
     text = b",".join([b"1.5"] * 100_000)
-    cut = list(items(text))
+    cut = list(items(b"[%b]" % text))
     assert max(map(len, cut)) < 2**16 + 10
     assert np.concatenate([json.loads(part) for part in cut]).tolist() == [1.5] * 100_000
 
@@ -90,7 +71,7 @@ def test_columns(name: str) -> None:
         def plain(content: tuple[dict[str, Any], Write]) -> Any:
             return [(name, array.dtype, array.tolist()) for name, array in content[0].items()], content[1]
 
-        with patch.object(portions, "PORTION_BYTES", portion_bytes):
+        with patch.object(chunks, "PORTION_BYTES", portion_bytes):
             found = outcome(lambda: plain(drained(read_body_in_steps(predict, model, body))[0]))
         assert_same(found, outcome(lambda: plain(predict(model, body))))
 
@@ -161,8 +142,8 @@ def test_an_infer_request(body: bytes, portion_bytes: int) -> None:
         arrays = [(name, array.dtype, array.tolist()) for name, array in asked.arrays.items()]
         return arrays, asked.wishes, asked.id, asked.timeout_s
 
-    with patch.object(portions, "PORTION_BYTES", portion_bytes):
-        found = outcome(lambda: plain(drained(openinference_portions.read_in_steps(signature, body, b""))[0]))
+    with patch.object(chunks, "PORTION_BYTES", portion_bytes):
+        found = outcome(lambda: plain(drained(openinference_steps.read_in_steps(signature, body, b""))[0]))
     assert_same(found, outcome(lambda: plain(openinference_request.read(signature, body, b""))))
 
 
@@ -180,8 +161,8 @@ def test_an_item_that_is_not_like_the_first_is_told_as_ever(tensor: dict[str, An
     spec = TensorSpec("x", DATATYPES["FP32"], (None,))
     signature = Signature((spec,), (spec,), batched=False)
     body = json.dumps({"inputs": [{"name": "x", "shape": [4], **tensor}]}).encode()
-    with patch.object(portions, "PORTION_BYTES", 0):
-        found = outcome(lambda: drained(openinference_portions.read_in_steps(signature, body, b"")))
+    with patch.object(chunks, "PORTION_BYTES", 0):
+        found = outcome(lambda: drained(openinference_steps.read_in_steps(signature, body, b"")))
     assert found == outcome(lambda: openinference_request.read(signature, body, b""))
 
 
@@ -199,7 +180,7 @@ def test_a_large_infer_request_takes_many_steps(
     content = {"name": "x", "datatype": datatype, "shape": [len(values)], "data": nest(values)}
     for style in STYLES[:2]:
         body = json.dumps({"inputs": [content], "id": "7"}, **style).encode()
-        steps = openinference_portions.read_in_steps(Signature((spec,), (spec,), batched=False), body, b"")
+        steps = openinference_steps.read_in_steps(Signature((spec,), (spec,), batched=False), body, b"")
         asked, count = drained(steps)
         assert (asked.arrays["x"].tolist(), asked.id) == (values, "7")
         assert count > len(body) / 2**16 - 1
