@@ -15,7 +15,7 @@ SERVE := .venv/serve
 DEV   := .venv/dev
 OTHER := .venv/clients .venv/zoo .venv/checkov
 AUDIT := .venv/audit
-CODE  := app training tests benchmarks monitoring image k8s
+CODE  := app training slipway tests benchmarks monitoring image k8s
 
 .DEFAULT_GOAL := help
 .PHONY: help serve train test check watch deploy image image-test format bench profile audit sbom lock protos clean

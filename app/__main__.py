@@ -3,6 +3,8 @@
 python -m app [serve] [options]           signals ─> settings ─> sockets ─> serve, in this process or in several
 python -m app check [MODELS] [options]    see `app.scoring.check`
 python -m app drift DATA [options]        see `app.scoring.drift_report`
+
+`slipway serve`, `check` and `drift` come here as well, by `run`. How options are read is in `app.command_line`.
 """
 
 import signal
@@ -15,41 +17,50 @@ signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
 import functools
 import socket
 from collections.abc import Callable
-from typing import NoReturn, TypeVar
+from typing import Any
 
-from pydantic import ValidationError
-from pydantic_settings import CliApp, SettingsError
-
+from app import command_line
 from app.server import grpc_port as rpc_port
 from app.server.uvicorn_server import serve
 from app.settings import Settings
 from app.telemetry import log_format as logs
 from app.telemetry import tracing
 
-USAGE_ERROR = 2
-
-T = TypeVar("T", bound=Settings)
+PROGRAM = "python -m app"
+Settled = tuple[type[Settings], Callable[[Any], int | None]]  # the settings of a command, and what it does with them
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Do what the first argument says; without a command, serve."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    command, rest = "serve", arguments
+    command, program, rest = "serve", PROGRAM, arguments
     if arguments and arguments[0] in COMMANDS:
-        command, rest = arguments[0], arguments[1:]
+        command, program, rest = arguments[0], f"{PROGRAM} {arguments[0]}", arguments[1:]
     elif arguments and not arguments[0].startswith("-"):
-        _usage(f"Unknown command: expected one of {', '.join(COMMANDS)}. Received: `{arguments[0]}`.")
+        command_line.fail(f"Unknown command: expected one of {', '.join(COMMANDS)}. Received: `{arguments[0]}`.")
     elif {"-h", "--help"} & set(arguments):
         commands = "\n".join([f"  {name:8} {what}" for name, (what, _) in COMMANDS.items()])
-        print(f"commands (`python -m app COMMAND --help` explains each):\n{commands}\n")
-    sys.exit(COMMANDS[command][1](rest))
+        print(f"commands (`{PROGRAM} COMMAND --help` explains each):\n{commands}\n")
+    sys.exit(run(command, rest, program))
 
 
-def _serve(arguments: list[str]) -> None:
+def run(command: str, arguments: list[str], program: str) -> int | None:
+    """Do what `command` does; `program` is its name in help and messages."""
+    settings, do = COMMANDS[command][1]()
+    return do(command_line.parse(settings, arguments, program))
+
+
+def options(command: str) -> list[tuple[list[str], str, str]]:
+    """Return each option of `command`: its names, what stands for its value ("" for a switch), what it means."""
+    return command_line.options(COMMANDS[command][1]()[0])
+
+
+def _serve(settings: Settings) -> None:
     """Serve until a signal."""
-    settings = _parse(Settings, arguments)
     if settings.feedback and settings.workers > 1:
-        _usage("Invalid `--feedback`: expected one worker, for each remembers only what it predicted itself.")
+        command_line.fail(
+            "Invalid `--feedback`: expected one worker, for each remembers only what it predicted itself."
+        )
     if settings.tracing and (reason := tracing.fault()):
         sys.exit(reason)
     sock = _bind(settings, settings.port, "--port 8001")
@@ -66,42 +77,23 @@ def _serve(arguments: list[str]) -> None:
         held.close()
 
 
-def _check(arguments: list[str]) -> int:
+def _check() -> Settled:
     from app.scoring.check import Check, check  # noqa: PLC0415 - as below
 
-    return check(_parse(Check, arguments))
+    return Check, check
 
 
-def _drift(arguments: list[str]) -> int:
+def _drift() -> Settled:
     from app.scoring.drift_report import Drift, drift  # noqa: PLC0415 - a service needs no reader of tables
 
-    return drift(_parse(Drift, arguments))
+    return Drift, drift
 
 
-COMMANDS: dict[str, tuple[str, Callable[[list[str]], int | None]]] = {
-    "serve": ("serve the models of a folder; what happens without a command", _serve),
+COMMANDS: dict[str, tuple[str, Callable[[], Settled]]] = {
+    "serve": ("serve the models of a folder; what happens without a command", lambda: (Settings, _serve)),
     "check": ("say which models would be served, how, and what is wrong with the others", _check),
     "drift": ("compare the rows of a CSV file with the data that a model learned from", _drift),
 }
-
-
-def _parse(kind: type[T], arguments: list[str]) -> T:
-    """Read the settings; one that is wrong is said in a line."""
-    try:
-        return CliApp.run(kind, cli_args=arguments)
-    except ValidationError as error:
-        for fault in error.errors(include_url=False):
-            name = str(fault["loc"][0]) if fault["loc"] else ""
-            where = f"`--{name.replace('_', '-')}` (SLIPWAY_{name.upper()})"
-            print(f"Invalid {where}: {fault['msg']}. Received: {str(fault['input'])[:80]}.", file=sys.stderr)
-        sys.exit(USAGE_ERROR)
-    except SettingsError as error:
-        _usage(f"Invalid settings: {error}.")
-
-
-def _usage(message: str) -> NoReturn:
-    print(message, file=sys.stderr)
-    sys.exit(USAGE_ERROR)
 
 
 def _bind_operations(settings: Settings) -> socket.socket | None:

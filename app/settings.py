@@ -12,39 +12,31 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.bundle.signature import PublicKey
 from app.version_policy import Canary, PolicyText, Shadow
 
+# The help of the command line begins a group at each of these; every setting that follows belongs to it.
+HEADINGS = {
+    "host": "most used",
+    "operations_port": "ports and connections",
+    "watch_s": "versions and traffic",
+    "admin_keys_file": "callers",
+    "max_body_bytes": "bounds",
+    "receive_timeout_s": "deadlines and stopping",
+    "max_batch_rows": "the engine; what is left out is decided by measuring the model at load",
+    "drift": "drift, feedback and the objective",
+    "log_form": "logs and traces",
+}
+
 
 class Settings(BaseSettings):
     """Where to listen, what to serve, and the bounds that keep one caller from harming the others."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="SLIPWAY_", frozen=True, cli_kebab_case=True, cli_implicit_flags=True, cli_prog_name="python -m app"
-    )
+    model_config = SettingsConfigDict(env_prefix="SLIPWAY_", frozen=True, cli_kebab_case=True, cli_implicit_flags=True)
 
-    # where to listen
+    # most used
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 in a container.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    keep_alive_s: int = Field(
-        75, ge=0, description="Idle seconds until a connection is closed; above a proxy's own (60)."
-    )
-
-    grpc_port: int | None = Field(
-        None, ge=0, le=65535, description="Port for gRPC, with the extra `grpc` installed; 0 takes a free one."
-    )
-    operations_port: int | None = Field(
-        None,
-        ge=0,
-        le=65535,
-        description="Port of its own for /metrics, /admin, /health and /models; the first two then leave the main one; "
-        "0 takes a free one.",
-    )
     workers: int = Field(
         1, ge=1, description="Processes on this port; more only on one big machine, else use replicas."
     )
-    door: Literal["protocol", "asgi"] = Field(
-        "protocol", description="How hot routes are answered: inside uvicorn's protocol class, or as plain ASGI."
-    )
-
-    # what to serve
     models: Path = Field(Path("models"), description="Folder of bundles, each in `<name>/<version>/`.")
     versions: PolicyText = Field(
         "latest",
@@ -53,14 +45,42 @@ class Settings(BaseSettings):
     default_model: str | None = Field(
         None, description="Model that answers when a request names none and several are loaded."
     )
-
-    labels: dict[str, dict[str, int]] = Field(
-        default_factory=dict, description='Versions by label, as {"model": {"stable": 1, "canary": 2}}.'
+    grpc_port: int | None = Field(
+        None, ge=0, le=65535, description="Port for gRPC, with the extra `grpc` installed; 0 takes a free one."
+    )
+    api_keys_file: FilePath | None = Field(
+        None, description="File of API keys, each line KEY or NAME:KEY; left out, everybody may ask."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe level that is logged."
     )
 
-    # versions and reload
+    # ports and connections
+    operations_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Port of its own for /metrics, /admin, /health and /models; the first two then leave the main one; "
+        "0 takes a free one.",
+    )
+    keep_alive_s: int = Field(
+        75, ge=0, description="Idle seconds until a connection is closed; above a proxy's own (60)."
+    )
+    door: Literal["protocol", "asgi"] = Field(
+        "protocol", description="How hot routes are answered: inside uvicorn's protocol class, or as plain ASGI."
+    )
+    tls_certificate: FilePath | None = Field(None, description="Certificate chain (PEM) to serve HTTPS with.")
+    tls_key: FilePath | None = Field(None, description="Private key (PEM) of the certificate.")
+    tls_client_ca: FilePath | None = Field(
+        None, description="Authorities (PEM) of which every client must hold a certificate (mutual TLS)."
+    )
+
+    # versions and traffic
     watch_s: float = Field(
         2.0, ge=0, description="Seconds between two looks at the models folder; 0 looks at the start and when asked."
+    )
+    labels: dict[str, dict[str, int]] = Field(
+        default_factory=dict, description='Versions by label, as {"model": {"stable": 1, "canary": 2}}.'
     )
     canary: dict[str, Canary] = Field(
         default_factory=dict,
@@ -70,22 +90,11 @@ class Settings(BaseSettings):
         default_factory=dict,
         description='Versions that run on a copy of /predict, as {"model": {"version": 2, "share": 0.1}}.',
     )
-
-    tls_certificate: FilePath | None = Field(None, description="Certificate chain (PEM) to serve HTTPS with.")
-    tls_key: FilePath | None = Field(None, description="Private key (PEM) of the certificate.")
-    tls_client_ca: FilePath | None = Field(
-        None, description="Authorities (PEM) of which every client must hold a certificate (mutual TLS)."
-    )
-
-    # whose models are served
     verify_key: PublicKey | None = Field(
         None, description="Public key (PEM); a version that is not signed by its holder is refused."
     )
 
-    # who may call
-    api_keys_file: FilePath | None = Field(
-        None, description="File of API keys, each line KEY or NAME:KEY; left out, everybody may ask."
-    )
+    # callers
     admin_keys_file: FilePath | None = Field(
         None, description="File of the operators' keys, likewise; without it there is no /admin."
     )
@@ -96,9 +105,6 @@ class Settings(BaseSettings):
     # bounds
     max_body_bytes: int = Field(16 * 2**20, ge=1, description="Bytes of a request body; more is refused with 413.")
     max_head_bytes: int = Field(65536, ge=1024, description="Bytes of a request's head; more is refused with 431.")
-    receive_timeout_s: float = Field(
-        30.0, gt=0, description="Seconds from a request's first byte to its last; a slower sender is cut off with 408."
-    )
     max_request_rows: int = Field(10_000, ge=1, description="Rows of one request; more is refused with 413.")
     max_queue_rows: int = Field(20_000, ge=1, description="Rows waiting in a model's queue; more is refused with 429.")
     max_queue_bytes: int = Field(
@@ -107,6 +113,11 @@ class Settings(BaseSettings):
     max_concurrent_requests: Annotated[int, Field(ge=1)] | dict[str, Annotated[int, Field(ge=1)]] | None = Field(
         None,
         description='Requests of a model that may wait or run at once, or {"model": 64} by model; more get 429.',
+    )
+
+    # deadlines and stopping
+    receive_timeout_s: float = Field(
+        30.0, gt=0, description="Seconds from a request's first byte to its last; a slower sender is cut off with 408."
     )
     timeout_ms: int = Field(10_000, ge=1, description="Milliseconds until a request without an answer gets 504.")
     drain_delay_s: float = Field(
@@ -118,7 +129,6 @@ class Settings(BaseSettings):
     shutdown_timeout_s: int = Field(
         20, ge=0, description="Seconds that accepted requests have to finish after SIGTERM."
     )
-
     watchdog_s: float = Field(
         60.0,
         ge=0,
@@ -126,24 +136,7 @@ class Settings(BaseSettings):
         "a run later where the deadline or the model's own runs are long; 0 never.",
     )
 
-    # what is watched of the answers
-    objective_ms: float = Field(
-        100.0,
-        gt=0,
-        description="Milliseconds within which answers are promised; a bound of the latency histogram's buckets.",
-    )
-    drift: bool = Field(
-        True, description="Count which training bins values fall into, for models with a profile; see docs/drift.md."
-    )
-
-    feedback: bool = Field(
-        False, description="Take true values on /feedback and keep recent predictions for them; see docs/feedback.md."
-    )
-    feedback_rows: int = Field(
-        100_000, ge=1, description="Predictions kept for feedback, up to 38 MB for 100,000; the oldest go first."
-    )
-
-    # the engine; left out, it decides by measuring the model at load
+    # the engine; what is left out is decided by measuring the model at load
     max_batch_rows: int | None = Field(None, ge=1, description="Rows of one run; left out: where more no longer pays.")
     max_delay_us: int = Field(0, ge=0, description="Microseconds that an idle engine waits for company; 0 never waits.")
     threads: int | None = Field(
@@ -153,10 +146,23 @@ class Settings(BaseSettings):
         "auto", description="Where a run happens: on the event loop if it takes microseconds, else in a worker thread."
     )
 
-    # what is told
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least severe level that is logged."
+    # drift, feedback and the objective
+    drift: bool = Field(
+        True, description="Count which training bins values fall into, for models with a profile; see docs/drift.md."
     )
+    feedback: bool = Field(
+        False, description="Take true values on /feedback and keep recent predictions for them; see docs/feedback.md."
+    )
+    feedback_rows: int = Field(
+        100_000, ge=1, description="Predictions kept for feedback, up to 38 MB for 100,000; the oldest go first."
+    )
+    objective_ms: float = Field(
+        100.0,
+        gt=0,
+        description="Milliseconds within which answers are promised; a bound of the latency histogram's buckets.",
+    )
+
+    # logs and traces
     log_form: Literal["auto", "json", "text"] = Field(
         "auto", description="Form of the log: a JSON object a line, text for people, or by whether a terminal reads it."
     )

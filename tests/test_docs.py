@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from pydantic.fields import FieldInfo
+
 from app.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -11,10 +13,14 @@ API = ROOT / "docs" / "api.md"
 
 def settings_table() -> str:
     rows = [
-        f"| `SLIPWAY_{name.upper()}` | {'' if knob.default is None else f'`{knob.default}`'} | {knob.description} |"
+        f"| `SLIPWAY_{name.upper()}` | {'' if _is_empty(knob) else f'`{knob.default}`'} | {knob.description} |"
         for name, knob in Settings.model_fields.items()
     ]
     return "\n".join(["| setting | default | meaning |", "|---|---|---|", *rows])
+
+
+def _is_empty(knob: FieldInfo) -> bool:
+    return knob.default is None or knob.default_factory is not None
 
 
 def with_tables(text: str) -> str:

@@ -30,6 +30,7 @@ Of a data file, in this order:
                signing.py
 
 `training/pipeline.py` runs them in this order.
+`slipway train`, `evaluate`, `compare` and `sign` come here as well, by `run`.
 """
 
 import sys
@@ -38,16 +39,48 @@ from training.cli.environment import set_environment
 
 set_environment()
 
-from training.cli.train import app  # noqa: E402 - libraries read the environment when they are imported
+import typer  # noqa: E402 - libraries read the environment when they are imported
+from typer.core import TyperOption  # noqa: E402
+
+PROGRAM = "python -m training"
+OF_BUNDLES = ("evaluate", "compare", "sign")
+
+
+def run(command: str, words: list[str], program: str) -> None:
+    """Do what `command` does, and exit; `program` is its name in help and messages."""
+    _typer(command)(words, prog_name=program)
+
+
+def options(command: str) -> list[tuple[list[str], str, str]]:
+    """Return each option of `command`: its names, what stands for its value ("" for a switch), what it means."""
+    made = typer.main.get_command(_typer(command))
+    context = made.make_context(PROGRAM, [], resilient_parsing=True)
+    found = []
+    for option in made.get_params(context):
+        if isinstance(option, TyperOption):
+            value = "" if option.is_flag else option.display_type(context)[1:-1]
+            shown = "{" + value.replace("|", ",") + "}" if "|" in value else value.upper()
+            found.append(([*option.opts, *option.secondary_opts], shown, option.help or ""))
+    return found
+
+
+def _typer(command: str) -> typer.Typer:
+    """Import what the command needs, and no more."""
+    if command == "train":
+        from training.cli.train import app  # noqa: PLC0415
+
+        return app
+    if command == "sign":
+        from training.cli.sign import signing  # noqa: PLC0415
+
+        return signing
+    from training.cli.bundles import COMMANDS  # noqa: PLC0415
+
+    return COMMANDS[command]
+
 
 if __name__ == "__main__":
-    command, words = sys.argv[1:2], sys.argv[2:]  # a data file called as a command is ./sign
-    if command == ["sign"]:
-        from training.cli.sign import signing
-
-        signing(words, prog_name="python -m training sign")
-    if command in (["evaluate"], ["compare"]):
-        from training.cli.bundles import COMMANDS
-
-        COMMANDS[command[0]](words, prog_name=f"python -m training {command[0]}")
-    app(prog_name="python -m training")
+    first, rest = sys.argv[1:2], sys.argv[2:]  # a data file called as a command is ./sign
+    if first and first[0] in OF_BUNDLES:
+        run(first[0], rest, f"{PROGRAM} {first[0]}")
+    run("train", sys.argv[1:], PROGRAM)

@@ -31,7 +31,7 @@ class Check(Settings):
     Exits with 0 when all would be served, 1 when not, 2 when the settings are wrong.
     """
 
-    model_config = SettingsConfigDict(cli_prog_name="python -m app check", cli_shortcuts={"as-json": "json"})
+    model_config = SettingsConfigDict(cli_shortcuts={"as-json": "json"})
 
     models: CliPositionalArg[Path] = Field(Path("models"), description="Folder of models, `<name>/<version>/` each.")
     as_json: bool = Field(False, description="Write one JSON document instead of text.")

@@ -39,7 +39,7 @@ class Drift(Settings):
     model or the file are wrong.
     """
 
-    model_config = SettingsConfigDict(cli_prog_name="python -m app drift", cli_shortcuts={"as-json": "json"})
+    model_config = SettingsConfigDict(cli_shortcuts={"as-json": "json"})
 
     data: CliPositionalArg[Path] = Field(description="CSV file, also .gz, with a column for each feature.")
     model: str | None = Field(None, description="Whose features; may be left out where the folder holds one model.")

@@ -1,0 +1,88 @@
+"""The verbs: which program does each, what it needs, and an example.
+
+    run(verb, words)    is what it needs installed? ─> the program's own `run`, or a message and exit code 2
+
+A program is a package whose `__main__` offers `run(verb, words, program)` and `options(verb)`.
+"""
+
+import importlib
+import importlib.util
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+USAGE_ERROR = 2
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One thing that people do with Slipway."""
+
+    package: str  # whose `__main__` does it
+    summary: str
+    example: str
+    needs: tuple[str, ...]  # packages without which it cannot begin
+    install: str = "slipway"  # what brings them
+
+    def missing(self) -> list[str]:
+        """Return the packages that it needs and that are not installed; nothing is imported for that."""
+        return [name for name in self.needs if importlib.util.find_spec(name) is None]
+
+    def program(self) -> Any:
+        """Import what does it."""
+        return importlib.import_module(f"{self.package}.__main__")
+
+
+SERVING = ("onnxruntime", "fastapi", "uvicorn")
+TABLES = ("typer", "pandas", "sklearn")
+VERBS = {
+    "train": Verb(
+        "training",
+        "turn a data file into a bundle",
+        "slipway train houses.csv --target price",
+        (*TABLES, "tensorflow", "tf2onnx"),
+        "slipway[train]",
+    ),
+    "evaluate": Verb(
+        "training",
+        "judge a bundle on new rows whose answers are known",
+        "slipway evaluate models/houses/1 new-houses.csv",
+        TABLES,
+        "slipway[train]",
+    ),
+    "compare": Verb(
+        "training",
+        "put two bundles side by side",
+        "slipway compare models/houses/1 models/houses/2",
+        TABLES,
+        "slipway[train]",
+    ),
+    "sign": Verb(
+        "training",
+        "sign a bundle with a private key",
+        "slipway sign models/houses/1 --key private.pem",
+        ("typer", "cryptography"),
+        "slipway[train,signing]",
+    ),
+    "serve": Verb("app", "serve the models of a folder", "slipway serve --models models --port 8000", SERVING),
+    "check": Verb(
+        "app", "say which models would be served, and what is wrong with the others", "slipway check models", SERVING
+    ),
+    "drift": Verb(
+        "app", "compare the rows of a file with the data that a model learned from", "slipway drift today.csv", SERVING
+    ),
+}
+
+
+def run(name: str, words: list[str]) -> int | None:
+    """Do what a verb does; the program may also exit by itself."""
+    verb = VERBS[name]
+    if missing := verb.missing():
+        print(
+            f"`slipway {name}` needs {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed. "
+            f"Install with: pip install '{verb.install}'",
+            file=sys.stderr,
+        )
+        return USAGE_ERROR
+    code: int | None = verb.program().run(name, words, f"slipway {name}")
+    return code
