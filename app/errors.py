@@ -1,25 +1,29 @@
 """Every error that Slipway raises on purpose, and the status that a caller sees.
 
     SlipwayError
-    ├── BundleError               the folder on disk is not a bundle that may serve; never reaches a caller
-    └── RequestError              something a caller is told about, as {"error": message}
-        ├── InvalidInput      400  the body is not what the manifest asks for
-        ├── Unauthorized      401  no key, or none that is known
-        ├── NotFound          404  no such path, model or version
-        ├── MethodNotAllowed  405  the path exists, the method does not
-        ├── Conflict          409  a model cannot be loaded, or there is none to go back to
-        ├── BodyTooLarge      413  more bytes or rows than the settings allow
-        ├── UnsupportedMedia  415  the body is not JSON
-        ├── Overloaded        429  the queue is full; try again after `retry_after_s`
-        ├── ModelFailed       500  the run failed or answered with a number that is not finite
-        ├── NotReady          503  no verified, warm model, or draining
-        └── DeadlineExceeded  504  the answer did not come in time
+    ├── BundleError                   the folder on disk is not a bundle that may serve; never reaches a caller
+    └── RequestError                  something a caller is told about, as {"error": message}
+        ├── InputError                something is wrong at a place in the request: path, expectation, received value
+        │   ├── InvalidInput      400  a value is not what the manifest or the protocol asks for
+        │   ├── BodyTooLarge      413  there are more bytes or rows than the settings allow
+        │   └── UnsupportedMedia  415  the body is not JSON
+        ├── Unauthorized          401  no key, or none that is known
+        ├── NotFound              404  no such path, model or version
+        ├── MethodNotAllowed      405  the path exists, the method does not
+        ├── Conflict              409  a model cannot be loaded, or there is none to go back to
+        ├── Overloaded            429  the queue is full; try again after `retry_after_s`
+        ├── ModelFailed           500  the run failed or answered with a number that is not finite
+        ├── NotReady              503  no verified, warm model, or draining
+        └── DeadlineExceeded      504  the answer did not come in time
 
 Whatever is not in this tree is a bug: the caller gets a bare 500 and the log gets the trace.
 Beside its status each error has a `reason`, the word under which it is counted in `slipway_rejections_total`.
+An error keeps the service's own words (`text`) apart from what the caller sent (`received`): the caller is told both,
+a log only the first.
 """
 
-from typing import ClassVar, Literal
+from types import EllipsisType
+from typing import ClassVar, Literal, Self
 
 import msgspec
 
@@ -48,15 +52,41 @@ class BundleError(SlipwayError):
     """Raised when a bundle is missing, damaged, or answers its golden rows wrongly."""
 
 
+Path = tuple[str | int | EllipsisType, ...]
+"""A place in a request: its keys and indexes from the outside in, `...` for every index; () is the whole body."""
+
+
+def path_text(path: Path) -> str:
+    """Write a path as a caller reads it: `instances[3].age`."""
+    return "".join([_step_text(step) for step in path]).removeprefix(".")
+
+
+def _step_text(step: str | int | EllipsisType) -> str:
+    return f".{step}" if isinstance(step, str) else f"[{'*' if step is ... else step}]"
+
+
 class RequestError(SlipwayError):
-    """The root of what a caller is told about; `status` is the HTTP status."""
+    """The root of what a caller is told about; `status` is the HTTP status.
+
+    Args:
+        text: the service's own words, in whole sentences.
+        received: what the caller sent; told to the caller and kept from logs.
+        hint: further sentences behind it, for the caller.
+    """
 
     status: ClassVar[int] = 500
     reason: Reason = "failed"
 
+    def __init__(self, text: str, received: str | None = None, hint: str = "") -> None:
+        shown = "" if received is None else f" Received: {received}."
+        super().__init__(text + shown + (hint and f" {hint}"))
+        self.text = text
+        self.received = received
+        self.hint = hint
+
     @property
     def message(self) -> str:
-        """The text that the caller sees."""
+        """What the caller sees."""
         return str(self)
 
     @property
@@ -65,11 +95,48 @@ class RequestError(SlipwayError):
         return ()
 
 
-class InvalidInput(RequestError):
-    """Raised when the body is not what the manifest asks for."""
+class InputError(RequestError):
+    """The root of what is wrong at a place in a request.
+
+    Args:
+        path: the place.
+        expected: what should be there.
+        received: what is there.
+        noun: what is meant where there is no path (`query`), or what about the path (`shape of`).
+        hint: further sentences.
+    """
 
     status = 400
-    reason = "invalid"
+    reason: Reason = "invalid"
+
+    def __init__(self, path: Path, expected: str, received: object, *, noun: str = "", hint: str = "") -> None:
+        place = f"`{path_text(path)}`" if path else ""
+        subject = f"{noun} {place}".strip() or "body"
+        super().__init__(f"Invalid {subject}: expected {expected}.", str(received), hint)
+        self.path = path
+        self.expected = expected
+        self.noun = noun
+
+    def at(self, path: Path) -> Self:
+        """Return the same error at another place."""
+        return type(self)(path, self.expected, self.received, noun=self.noun, hint=self.hint)
+
+
+class InvalidInput(InputError):
+    """Raised when a value is not what the manifest or the protocol asks for."""
+
+
+class BodyTooLarge(InputError):
+    """Raised when a body holds more bytes or rows than the settings allow."""
+
+    status = 413
+    reason = "too_large"
+
+
+class UnsupportedMedia(InputError):
+    """Raised when the content type is not JSON."""
+
+    status = 415
 
 
 class Unauthorized(RequestError):
@@ -96,8 +163,8 @@ class MethodNotAllowed(RequestError):
     status = 405
     reason = "invalid"
 
-    def __init__(self, message: str, allow: str) -> None:
-        super().__init__(message)
+    def __init__(self, allow: str, received: str) -> None:
+        super().__init__(f"Invalid method: expected {allow}.", received)
         self.allow = allow
 
     @property
@@ -112,27 +179,13 @@ class Conflict(RequestError):
     reason = "invalid"
 
 
-class BodyTooLarge(RequestError):
-    """Raised when a body holds more bytes or rows than the settings allow."""
-
-    status = 413
-    reason = "too_large"
-
-
-class UnsupportedMedia(RequestError):
-    """Raised when the content type is not JSON."""
-
-    status = 415
-    reason = "invalid"
-
-
 class Overloaded(RequestError):
     """Raised at the door when the queue is full, or another limit is reached; `reason` says which."""
 
     status = 429
 
-    def __init__(self, message: str, retry_after_s: int = 1, reason: Reason = "queue_full") -> None:
-        super().__init__(message)
+    def __init__(self, text: str, retry_after_s: int = 1, reason: Reason = "queue_full") -> None:
+        super().__init__(text)
         self.retry_after_s = retry_after_s
         self.reason = reason
 
@@ -154,8 +207,8 @@ class NotReady(RequestError):
     status = 503
     reason = "not_ready"
 
-    def __init__(self, message: str, version: tuple[str, int] | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, text: str, version: tuple[str, int] | None = None) -> None:
+        super().__init__(text)
         self.version = version
 
 
@@ -170,9 +223,12 @@ Headers = tuple[tuple[str, str], ...]
 Response = tuple[int, bytes, Headers]
 """Status, body, and headers beside those that every response has."""
 
+Rendered = tuple[int, bytes, Headers, str]
+"""A `Response` to an error, and what a log may say of it."""
 
-def render(error: Exception) -> Response:
-    """Turn any exception into status, body and headers; a bug shows nothing of its text."""
+
+def render(error: Exception) -> Rendered:
+    """Turn any exception into a response; a bug shows nothing of its text."""
     if isinstance(error, RequestError):
-        return error.status, msgspec.json.encode({"error": error.message}), error.headers
-    return 500, b'{"error":"Internal error."}', ()
+        return error.status, msgspec.json.encode({"error": error.message}), error.headers, error.text
+    return 500, b'{"error":"Internal error."}', (), "Internal error."

@@ -38,7 +38,7 @@ from app.repository.reload_signal import reload_on_hangup
 from app.repository.traffic_split import Traffic
 from app.routers import admin, openapi
 from app.routers import feedback as feedback_routes
-from app.routers.exception_handlers import register_faults, response_of
+from app.routers.exception_handlers import ErrorResponse, register_faults
 from app.routers.service import assets, router
 from app.runtime.model import Model
 from app.settings import Settings
@@ -97,14 +97,14 @@ class Slipway(FastAPI):
         if scope["type"] == "http":
             send = Ordinary(scope, send, self.journal)
         if scope["type"] == "http" and not self._has(scope["path"], operations=MARK in scope):
-            await response_of(elsewhere(scope["path"]))(scope, receive, send)
+            await ErrorResponse(elsewhere(scope["path"]))(scope, receive, send)
             return
         guard = self._guard_of(scope["path"].lower()) if scope["type"] == "http" else None
         if guard is not None:
             try:
                 guard.identify(Head(scope["query_string"], scope["headers"]))
             except Unauthorized as error:
-                await response_of(error)(scope, receive, send)
+                await ErrorResponse(error)(scope, receive, send)
                 return
         await super().__call__(scope, receive, send)
 
@@ -265,7 +265,7 @@ async def _each_second(app: Slipway, metrics: Metrics, health: Health, engines: 
 
 async def _not_started(request: Request) -> Response:
     """Answer a hot route for which there is no door: the lifespan has not begun. It also gives other methods a 405."""
-    raise NotReady(f"The service is starting; `{request.url.path}` has no door yet.")
+    raise NotReady("The service is starting; this path is not answered yet.")
 
 
 def _version() -> str:

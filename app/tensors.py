@@ -100,7 +100,7 @@ class Signature:
         for spec in self.inputs:
             if spec.name == name:
                 return spec
-        raise InvalidInput(f"Invalid input: expected one of {_names(self.inputs)}. Received: `{name[:80]}`.")
+        raise InvalidInput((), f"one of {_names(self.inputs)}", f"`{name[:80]}`", noun="input")
 
     def check_output(self, name: str) -> None:
         """Make sure that there is an output of that name.
@@ -109,7 +109,7 @@ class Signature:
             InvalidInput: when there is none.
         """
         if all(spec.name != name for spec in self.outputs):
-            raise InvalidInput(f"Invalid output: expected one of {_names(self.outputs)}. Received: `{name[:80]}`.")
+            raise InvalidInput((), f"one of {_names(self.outputs)}", f"`{name[:80]}`", noun="output")
 
     def rows_of(self, arrays: Mapping[str, Array]) -> "tuple[Tensors, Hashable]":
         """Check a request's arrays, and return them as rows with the key of what they may share a run with.
@@ -127,7 +127,7 @@ class Signature:
         for spec in self.inputs:
             array = arrays.get(spec.name)
             if array is None:
-                raise InvalidInput(f"Invalid inputs: expected {_names(self.inputs)}. Received: no `{spec.name}`.")
+                raise InvalidInput((), _names(self.inputs), f"no `{spec.name}`", noun="inputs")
             _check_shape(spec, array)
             ordered[spec.name] = array
         if not self.batched:
@@ -139,10 +139,10 @@ class Signature:
         counts = [len(array) for array in arrays.values()]
         rows = counts[0]
         if not rows:
-            raise InvalidInput("Invalid inputs: expected at least one row. Received: none.")
+            raise InvalidInput((), "at least one row", "none", noun="inputs")
         if counts.count(rows) != len(counts):
             received = dict(zip(arrays, counts, strict=True))
-            raise InvalidInput(f"Invalid inputs: expected as many rows in each. Received: {received}.")
+            raise InvalidInput((), "as many rows in each", received, noun="inputs")
         return rows
 
 
@@ -185,7 +185,7 @@ def _check_shape(spec: TensorSpec, array: Array) -> None:
                 break
         else:
             return
-    raise InvalidInput(f"Invalid shape of `{spec.name}`: expected {spec.wire_shape}. Received: {list(shape)[:16]}.")
+    raise InvalidInput((spec.name,), str(spec.wire_shape), list(shape)[:16], noun="shape of")
 
 
 def _names(specs: Iterable[TensorSpec]) -> str:

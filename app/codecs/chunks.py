@@ -17,12 +17,13 @@ from typing import TypeVar
 
 import numpy as np
 
-from app.errors import BodyTooLarge, InvalidInput, RequestError
+from app.errors import BodyTooLarge, InvalidInput, Path, RequestError
 from app.tensors import Array
 
 PORTION_BYTES = 2**16  # half a millisecond of reading numbers
 ROWS = re.compile(rb'(\s*\{(?:\s*"signature_name"\s*:\s*"[^"\\]*"\s*,)?\s*"instances"\s*:\s*\[)\s*(\[+|\{)')
 NEXT = re.compile(rb"\s*,\s*")
+INSTANCES: Path = ("instances",)
 CLOSING = {b"[": b"]", b"{": b"}"}
 
 Part = TypeVar("Part")
@@ -59,7 +60,7 @@ def read(
     portions: Iterator[bytes],
     read_one: Callable[[bytes], Part],
     count: Callable[[Part], int],
-    where: str,
+    path: Path,
     most: tuple[int, Exception],
 ) -> Generator[None, None, Sequence[Part]]:
     """Read portion after portion, one a step.
@@ -68,7 +69,7 @@ def read(
         portions: as `rows` or `app.codecs.json_lists.items` cut them.
         read_one: reads one of them; raises any `RequestError`.
         count: how many items of the array a part holds.
-        where: the array's path in the request; a fault that is told by a place in it is told by its place in the whole.
+        path: of the array in the request; a fault in it is told by its place in the whole.
         most: items that the array may have, and what is raised when there are more.
 
     Raises:
@@ -81,9 +82,9 @@ def read(
         try:
             part = read_one(portion)
         except RequestError as error:
-            if isinstance(error, BodyTooLarge) and error.message.startswith(f"Invalid `{where}`:"):
+            if isinstance(error, BodyTooLarge) and error.path == path:
                 raise excess from error  # there are too many in one portion alone
-            raise _in_the_whole(error, where, before) from error
+            raise _in_the_whole(error, path, before) from error
         parts.append(part)
         before += count(part)
         if before > limit:
@@ -92,12 +93,13 @@ def read(
     return parts
 
 
-def _in_the_whole(error: RequestError, where: str, before: int) -> Exception:
+def _in_the_whole(error: RequestError, path: Path, before: int) -> Exception:
     """Count the place of a fault from the array's beginning."""
-    place = re.match(rf"Invalid `{re.escape(where)}\[(\d+)\]", error.message)
-    if place is None or not isinstance(error, InvalidInput):
-        return Uneven()
-    return InvalidInput(f"Invalid `{where}[{before + int(place[1])}]{error.message[place.end() :]}")
+    if isinstance(error, InvalidInput) and error.path[: len(path)] == path:
+        match error.path[len(path) :]:
+            case (int(index), *rest):
+                return error.at((*path, before + index, *rest))
+    return Uneven()
 
 
 def read_rows(
@@ -120,9 +122,9 @@ def read_rows(
         RequestError: as `read_one`, with the place in `body`.
         BodyTooLarge: when there are too many rows.
     """
-    excess = BodyTooLarge(f"Invalid `instances`: expected at most {rows_max} rows. Received: more.")
+    excess = BodyTooLarge(INSTANCES, f"at most {rows_max} rows", "more")
     try:
-        return join((yield from read(rows(body), read_one, count, "instances", (rows_max, excess))))
+        return join((yield from read(rows(body), read_one, count, INSTANCES, (rows_max, excess))))
     except Uneven:
         return read_one(body)
 

@@ -15,6 +15,7 @@ from functools import partial
 from app.codecs import chunks
 from app.codecs.chunks import Uneven, concatenate
 from app.codecs.json_tensors import read
+from app.errors import Path
 from app.tensors import Array, Datatype
 
 ITEM = re.compile(rb'\s{0,64}+(\[*+)\s{0,64}+("?)')  # how one begins: brackets, and perhaps a string
@@ -50,10 +51,10 @@ def _how_begins(data: bytes, start: int) -> tuple[bytes, ...]:
     return found.groups() if found else ()
 
 
-def read_in_steps(data: bytes, datatype: Datatype, where: str, *, b64: bool = False) -> Generator[None, None, Array]:
+def read_in_steps(data: bytes, datatype: Datatype, path: Path, *, b64: bool = False) -> Generator[None, None, Array]:
     """Read well-formed JSON as `app.codecs.json_tensors.read` does, in more than one step if it is a long list."""
-    read_one = partial(read, datatype=datatype, where=where, b64=b64)
+    read_one = partial(read, datatype=datatype, path=path, b64=b64)
     try:
-        return concatenate((yield from chunks.read(items(data), read_one, len, where, NO_LIMIT)))
+        return concatenate((yield from chunks.read(items(data), read_one, len, path, NO_LIMIT)))
     except Uneven:
         return read_one(data)

@@ -1,6 +1,6 @@
 """JSON to arrays and back, for one tensor at a time.
 
-    read(data, datatype, where)   any JSON value -> array in the shape as written
+    read(data, datatype, path)   any JSON value -> array in the shape as written
     write(array)                  array -> JSON, with the shortest digits that mean the same number
 
 msgspec reads, because it checks types on the way and says where one is wrong; orjson writes, because it knows NumPy's
@@ -17,8 +17,8 @@ import msgspec
 import numpy as np
 import orjson
 
-from app.errors import InvalidInput, ModelFailed
-from app.features.schema import explain
+from app.errors import InvalidInput, ModelFailed, Path
+from app.features.json_errors import explain
 from app.tensors import OBJECT, Array, Datatype
 
 DEPTH_MAX = 32  # of nested lists: more than any model, fewer than NumPy's 64
@@ -31,13 +31,13 @@ class Base64(msgspec.Struct, forbid_unknown_fields=True):
     b64: str
 
 
-def read(data: bytes | msgspec.Raw, datatype: Datatype, where: str, *, b64: bool = False) -> Array:
+def read(data: bytes | msgspec.Raw, datatype: Datatype, path: Path, *, b64: bool = False) -> Array:
     """Read a JSON value as an array of `datatype`.
 
     Args:
         data: a scalar, or lists of one depth and of equal lengths at each level.
         datatype: of the elements; whole numbers may stand for floats, and null for a float that is missing (NaN).
-        where: the path of the value in the request, for messages.
+        path: of the value in the request, for messages.
         b64: let `{"b64": …}` stand for a string.
 
     Raises:
@@ -47,18 +47,18 @@ def read(data: bytes | msgspec.Raw, datatype: Datatype, where: str, *, b64: bool
     opening = NESTING.match(data)
     depth = opening[0].count(b"[") if opening else 0
     if depth > DEPTH_MAX:
-        raise InvalidInput(f"Invalid `{where}`: expected at most {DEPTH_MAX} dimensions. Received: {depth}.")
+        raise InvalidInput(path, f"at most {DEPTH_MAX} dimensions", depth)
     try:
         nested = _decoder(datatype.name, depth, b64).decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise explain(error, data, (), where) from error
-    array = _array(nested, datatype, where)
+        raise explain(error, data, (), path) from error
+    array = _array(nested, datatype, path)
     if array.ndim != depth:  # lists of strings become an array of lists where lengths differ
-        raise _ragged(where)
+        raise _ragged(path)
     if datatype.dtype == OBJECT:
-        return _texts(array, where) if b64 else array
+        return _texts(array, path) if b64 else array
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        _check_range(array, where)
+        _check_range(array, path)
     return array
 
 
@@ -106,33 +106,29 @@ def _bounds(datatype: str) -> tuple[int, int]:
     return (0, 2**bits - 1) if datatype.startswith("U") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
 
 
-def _array(nested: Any, datatype: Datatype, where: str) -> Array:
+def _array(nested: Any, datatype: Datatype, path: Path) -> Array:
     try:
         with np.errstate(over="ignore"):  # told below, with its place
             return np.array(nested, datatype.dtype)
     except OverflowError as error:
-        high = _bounds(datatype.name)[1]
-        raise InvalidInput(
-            f"Invalid `{where}`: expected whole numbers up to {high}. Received: a larger one."
-        ) from error
+        raise InvalidInput(path, f"whole numbers up to {_bounds(datatype.name)[1]}", "a larger one") from error
     except ValueError as error:
-        raise _ragged(where) from error
+        raise _ragged(path) from error
 
 
-def _ragged(where: str) -> InvalidInput:
-    return InvalidInput(f"Invalid `{where}`: expected lists of equal lengths at each level. Received: others.")
+def _ragged(path: Path) -> InvalidInput:
+    return InvalidInput(path, "lists of equal lengths at each level", "others")
 
 
-def _check_range(array: Array, where: str) -> None:
+def _check_range(array: Array, path: Path) -> None:
     """NaN comes from null alone; infinity from a number beyond the datatype's range."""
     beyond = np.argwhere(np.isinf(array))
     if len(beyond):
-        place = "".join([f"[{index}]" for index in beyond[0].tolist()])
         high = float(np.finfo(array.dtype).max)
-        raise InvalidInput(f"Invalid `{where}{place}`: expected a number up to {high:.6g}. Received: a larger one.")
+        raise InvalidInput((*path, *beyond[0].tolist()), f"a number up to {high:.6g}", "a larger one")
 
 
-def _texts(array: Array, where: str) -> Array:
+def _texts(array: Array, path: Path) -> Array:
     """Put text in the place of base64."""
     for place, value in enumerate(array.flat):
         if type(value) is not Base64:
@@ -140,6 +136,6 @@ def _texts(array: Array, where: str) -> Array:
         try:
             array.flat[place] = base64.b64decode(value.b64, validate=True).decode()
         except (binascii.Error, UnicodeDecodeError, ValueError) as error:
-            path = "".join([f"[{int(index)}]" for index in np.unravel_index(place, array.shape)])
-            raise InvalidInput(f"Invalid `{where}{path}.b64`: expected base64 of UTF-8. Received: {error}.") from error
+            indexes = map(int, np.unravel_index(place, array.shape))
+            raise InvalidInput((*path, *indexes, "b64"), "base64 of UTF-8", error) from error
     return array

@@ -1,6 +1,6 @@
 """Raw bytes to arrays and back, as the binary tensor extension and gRPC carry them.
 
-    from_raw(data, datatype, shape, where)   little-endian, row-major, no padding; no copy but for strings
+    from_raw(data, datatype, shape, path)   little-endian, row-major, no padding; no copy but for strings
     to_raw(array)                            the same the other way
 
 A string is its length as four bytes and its UTF-8. It knows neither protocol nor model.
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, Path
 from app.tensors import OBJECT, Array, Datatype
 
 Buffer = bytes | memoryview
@@ -21,26 +21,26 @@ DIMENSIONS_MAX = 32
 ELEMENTS_MAX = 2**48  # more than any memory; keeps the product of sizes from growing without bound
 
 
-def from_raw(data: Buffer, datatype: Datatype, shape: Sequence[int], where: str) -> Array:
+def from_raw(data: Buffer, datatype: Datatype, shape: Sequence[int], path: Path) -> Array:
     """View bytes as an array; it cannot be written to.
 
     Args:
         data: the elements.
         datatype: of the elements.
         shape: of the array.
-        where: the name of the tensor, for messages.
+        path: of the tensor in the request, for messages.
 
     Raises:
         InvalidInput: when the bytes are not as many as the shape says, or a string is not UTF-8.
     """
-    count = count_of(shape, where)
+    count = count_of(shape, path)
     if datatype.item_bytes is None:
-        return _strings(memoryview(data), count, where).reshape(shape)
+        return _strings(memoryview(data), count, path).reshape(shape)
     if len(data) != count * datatype.item_bytes:
         expected = f"{count * datatype.item_bytes} bytes for {datatype.name} {list(shape)}"
-        raise InvalidInput(f"Invalid `{where}`: expected {expected}. Received: {len(data)}.")
+        raise InvalidInput(path, expected, len(data))
     if datatype.name == "BOOL" and count and np.frombuffer(data, np.uint8).max() > 1:
-        raise InvalidInput(f"Invalid `{where}`: expected bytes of 0 or 1 for BOOL. Received: others.")
+        raise InvalidInput(path, "bytes of 0 or 1 for BOOL", "others")
     return np.frombuffer(data, datatype.dtype, count).reshape(shape)
 
 
@@ -52,7 +52,7 @@ def to_raw(array: Array) -> bytes:
     return array.tobytes()
 
 
-def count_of(shape: Sequence[int], where: str) -> int:
+def count_of(shape: Sequence[int], path: Path) -> int:
     """Return how many elements a shape has.
 
     Raises:
@@ -61,11 +61,11 @@ def count_of(shape: Sequence[int], where: str) -> int:
     # Beside a size of 0 the others must be possible, too, or NumPy could not say them.
     possible = all(size >= 0 for size in shape) and math.prod([size or 1 for size in shape]) <= ELEMENTS_MAX
     if len(shape) > DIMENSIONS_MAX or not possible:
-        raise InvalidInput(f"Invalid shape of `{where}`: expected sizes of 0 or more. Received: {list(shape)[:16]}.")
+        raise InvalidInput(path, "sizes of 0 or more", list(shape)[:16], noun="shape of")
     return math.prod(shape)
 
 
-def _strings(data: memoryview, count: int, where: str) -> Array:
+def _strings(data: memoryview, count: int, path: Path) -> Array:
     texts: list[str] = []
     place = 0
     while place < len(data) and len(texts) < count:
@@ -78,9 +78,9 @@ def _strings(data: memoryview, count: int, where: str) -> Array:
         try:
             texts.append(str(data[start:place], "utf-8"))
         except UnicodeDecodeError as error:
-            raise InvalidInput(f"Invalid `{where}[{len(texts)}]`: expected UTF-8. Received: other bytes.") from error
+            raise InvalidInput((*path, len(texts)), "UTF-8", "other bytes") from error
     if len(texts) != count or place != len(data):
-        raise InvalidInput(f"Invalid `{where}`: expected {count} strings, each behind its length. Received: others.")
+        raise InvalidInput(path, f"{count} strings, each behind its length", "others")
     array = np.empty(count, object)
     array[:] = texts
     return array

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from app.bundle.reader import Feature, Manifest
 from app.errors import BodyTooLarge, InvalidInput
-from app.features.schema import EXPLAIN_MAX_BYTES, Row, explain
+from app.features.json_errors import EXPLAIN_MAX_BYTES, explain
+from app.features.schema import Row
 
 ROWS_FIRST = re.compile(rb'\s*\{\s*"instances"\s*:\s*\[')
 NAN = float("nan")
@@ -76,7 +77,7 @@ class TableSchema:
         most = self._max_rows + 1  # one for each row, and one around them
         rows = ROWS_FIRST.match(body) if self._countable else None
         if rows is not None and max(body.count(b"["), body.count(b"{")) > most:
-            raise BodyTooLarge(f"Invalid `instances`: expected at most {self._max_rows} rows. Received: more.")
+            raise BodyTooLarge(("instances",), f"at most {self._max_rows} rows", "more")
 
     def rows(self, instances: Sequence[dict[str, Any]]) -> list[Row]:
         converted = [msgspec.convert(instance, self._record) for instance in instances]
@@ -111,10 +112,7 @@ class TableSchema:
             if bad.any():
                 row, column = np.argwhere(bad)[0].tolist()
                 feature = self._features[name][column]
-                raise InvalidInput(
-                    f"Invalid `{name}[{row}][{column}]`: expected a value of `{feature}`. "
-                    f"Received: {array[row, column]!s:.80}."
-                )
+                raise InvalidInput((name, row, column), f"a value of `{feature}`", f"{array[row, column]!s:.80}")
 
     def encode(self, outputs: Sequence[NDArray[Any]]) -> list[bytes]:
         answers = outputs[0]  # (rows, labels) or (rows, 1)

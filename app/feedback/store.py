@@ -118,9 +118,9 @@ class Feedback:
         line = None if entry is None else entry.line
         try:
             if entry is None or (line is not None and line.gone):
-                raise NotFound(_unknown(request_id))
+                raise _unknown(request_id)
             if line is None:
-                raise Conflict(_ambiguous(request_id))
+                raise _ambiguous(request_id)
             settled = _settle(entry, line, [_read(line, value, place) for place, value in enumerate(values)])
         except RequestError as error:
             self._count(line, OUTCOME_OF[type(error)])
@@ -209,24 +209,22 @@ def _read(line: Line, value: Value, place: int) -> float | None:
         return None
     if line.labels is None:
         if isinstance(value, str) or not math.isfinite(value):
-            raise InvalidInput(_wrong(place, "a finite number", value))
+            raise _wrong(place, "a finite number", value)
         return float(value)
     if value not in line.labels:
-        raise InvalidInput(_wrong(place, f"one of {_few(line.labels)}", value))
+        raise _wrong(place, f"one of {_few(line.labels)}", value)
     return float(line.labels.index(str(value)))
 
 
 def _settle(entry: Entry, line: Line, values: Sequence[float | None]) -> Settled:
     """Join values with predictions; all or nothing."""
     if len(values) != len(entry.predicted):
-        raise InvalidInput(
-            f"Invalid `values`: expected {len(entry.predicted)}, one a row of the request. Received: {len(values)}."
-        )
+        raise InvalidInput(("values",), f"{len(entry.predicted)}, one a row of the request", len(values))
     truth = entry.truth or [None] * len(values)
     given = [(place, value) for place, value in enumerate(values) if value is not None]
     for place, value in given:
         if truth[place] not in (None, value):
-            raise Conflict(f"Invalid `values[{place}]`: expected the value that was sent before. Received: another.")
+            raise Conflict(f"Invalid `values[{place}]`: expected the value that was sent before.", "another")
     new = [(place, value) for place, value in given if truth[place] is None]
     for place, value in new:
         truth[place] = value
@@ -235,23 +233,24 @@ def _settle(entry: Entry, line: Line, values: Sequence[float | None]) -> Settled
     return Settled(line.name, line.version, len(new), len(given) - len(new))
 
 
-def _unknown(request_id: str) -> str:
-    return (
-        f"Unknown request `{request_id:.{SHOWN_CHARS}}`: expected the `X-Request-ID` of an answer of this process. "
-        "Another replica may have given it, newer predictions may have taken its place, or its version is gone."
+def _unknown(request_id: str) -> NotFound:
+    return NotFound(
+        "Unknown request: expected the `X-Request-ID` of an answer of this process.",
+        f"`{request_id:.{SHOWN_CHARS}}`",
+        "Another replica may have given it, newer predictions may have taken its place, or its version is gone.",
     )
 
 
-def _ambiguous(request_id: str) -> str:
-    return (
-        f"Several answers had the id `{request_id:.{SHOWN_CHARS}}`: nobody can say which one is meant. "
-        "Expected an `X-Request-ID` of its own for each request."
+def _ambiguous(request_id: str) -> Conflict:
+    return Conflict(
+        "Ambiguous request: expected an `X-Request-ID` of its own for each request.",
+        f"`{request_id:.{SHOWN_CHARS}}` for several answers",
     )
 
 
-def _wrong(place: int, expected: str, value: Value) -> str:
+def _wrong(place: int, expected: str, value: Value) -> InvalidInput:
     received = msgspec.json.encode(value).decode()
-    return f"Invalid `values[{place}]`: expected {expected}. Received: {received:.{SHOWN_CHARS}}."
+    return InvalidInput(("values", place), expected, f"{received:.{SHOWN_CHARS}}")
 
 
 def _few(labels: Sequence[str]) -> str:

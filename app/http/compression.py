@@ -42,23 +42,23 @@ def unpacking(body: bytes, encoding: bytes, max_bytes: int) -> Generator[None, N
         return body
     if name not in (b"gzip", b"x-gzip", b"deflate"):
         received = encoding[:80].decode("latin-1")
-        raise UnsupportedMedia(f"Invalid `content-encoding`: expected gzip or deflate. Received: {received}.")
+        raise UnsupportedMedia(("content-encoding",), "gzip or deflate", received)
     plain = zlib.decompressobj(EITHER)
     pieces, size, rest = [], 0, body
     while True:
         try:
             pieces.append(plain.decompress(rest, STEP_BYTES))
         except zlib.error as error:
-            raise InvalidInput(f"Invalid body: expected {name.decode()} data. Received: {error}.") from error
+            raise InvalidInput((), f"{name.decode()} data", error) from error
         size += len(pieces[-1])
         if size > max_bytes:
-            raise BodyTooLarge(f"Invalid body: expected at most {max_bytes} bytes. Received: more, once unpacked.")
+            raise BodyTooLarge((), f"at most {max_bytes} bytes", "more, once unpacked")
         if plain.eof or len(pieces[-1]) < STEP_BYTES:
             break
         rest = plain.unconsumed_tail
         yield
     if not plain.eof or plain.unused_data:
-        raise InvalidInput(f"Invalid body: expected one whole {name.decode()} stream. Received: another end.")
+        raise InvalidInput((), f"one whole {name.decode()} stream", "another end")
     return b"".join(pieces)
 
 

@@ -4,19 +4,23 @@ door ── Request (Head, body) ──> Handler.handle ── … ──> respo
   └──── Ticket.cancel() when the client leaves first
 """
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterable
+from typing import Any, Protocol
 
-from app.errors import Headers
+from app.errors import Headers, Rendered
 
-if TYPE_CHECKING:
-    pass
 
-Respond = Callable[[int, bytes, Headers], None]
-"""Called exactly once with status, body and further headers, perhaps before `handle` returns.
+class Respond(Protocol):
+    """Called exactly once with the answer, perhaps before `handle` returns.
 
-The body is JSON unless the headers, whose names are in small letters, hold another `content-type`.
-"""
+    Args:
+        status: of HTTP.
+        body: JSON unless the headers hold another `content-type`.
+        headers: further ones, with names in small letters.
+        logged: what a log may say of an error; see `app.errors.render`.
+    """
+
+    def __call__(self, status: int, body: bytes, headers: Headers, logged: str = "", /) -> None: ...
 
 
 class Head:
@@ -132,7 +136,7 @@ class Handler(Protocol):
         """Bytes that a door may collect; more is the handler's to `refuse`."""
         ...
 
-    def refuse(self, received_bytes: int) -> tuple[int, bytes, Headers]:
+    def refuse(self, received_bytes: int) -> Rendered:
         """Count a body over the limit and return the answer to it."""
         ...
 

@@ -19,7 +19,7 @@ def answers(path: str, *, operations: bool) -> bool:
 
 def elsewhere(path: str) -> NotFound:
     """Return the error for a path that belongs to the other port; it does not say that there is one."""
-    return NotFound(f"Unknown path: expected one of those that this port answers. Received: `{path[:200]}`.")
+    return NotFound("Unknown path: expected one of those that this port answers.", f"`{path[:200]}`")
 
 
 def _below(path: str, prefixes: tuple[str, ...]) -> bool:

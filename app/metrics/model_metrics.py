@@ -46,7 +46,7 @@ class Calls:
 
     def refused(self, error: Exception) -> None:
         """Count a request that got an error; what is no `RequestError` is a bug, which the caller sees as a 500."""
-        known = error if isinstance(error, RequestError) else RequestError()
+        known = error if isinstance(error, RequestError) else RequestError
         key = (known.status, known.reason)
         self._refusals[key] = self._refusals.get(key, 0) + 1
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import ClassVar, Generic, TypeVar
 
-from app.errors import BodyTooLarge, Headers, InvalidInput, Overloaded, Reason, RequestError, render
+from app.errors import BodyTooLarge, InvalidInput, Overloaded, Reason, Rendered, RequestError, render
 from app.http.api_keys import Guard
 from app.http.compression import STEP_BYTES, unpacking
 from app.http.handler import Head, Refusal, Request, Respond, Ticket
@@ -129,10 +129,10 @@ class Endpoint(ABC, Generic[Content]):
             content = self.read(model, head, body)
         return self.submit(model, head, content, body, started, respond)
 
-    def refuse(self, received_bytes: int) -> tuple[int, bytes, Headers]:
+    def refuse(self, received_bytes: int) -> Rendered:
         """See `app.http.handler.Handler`."""
         limit = self.max_body_bytes
-        error = BodyTooLarge(f"Invalid body: expected at most {limit} bytes. Received: {received_bytes} or more.")
+        error = BodyTooLarge((), f"at most {limit} bytes", f"{received_bytes} or more")
         self._metrics.refused(None, self.protocol, error)
         return render(error)
 
@@ -164,9 +164,8 @@ class Endpoint(ABC, Generic[Content]):
         """
         if not isinstance(error, RequestError):
             log.error("A request failed.", exc_info=error, extra=PRIVATE)
-        status, body, headers = render(error)
         self._metrics.refused(model, self.protocol, error)
-        self._loop.call_soon(respond, status, body, headers)
+        self._loop.call_soon(respond, *render(error))
 
 
 def _crowds_out(model: Model | None, fault: Exception) -> bool:
@@ -180,6 +179,4 @@ def _timeout_s(text: bytes) -> float:
     if text.isdigit() and len(text) < 16 and int(text):
         return int(text) / 1000
     received = text[:80].decode("latin-1")
-    raise InvalidInput(
-        f"Invalid `x-request-timeout-ms`: expected a whole number of milliseconds. Received: {received}."
-    )
+    raise InvalidInput(("x-request-timeout-ms",), "a whole number of milliseconds", received)

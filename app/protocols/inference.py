@@ -113,7 +113,7 @@ def submit(
     """
     rows, key = model.signature.rows_of(arrays)
     if len(rows) > model.max_request_rows:
-        raise BodyTooLarge(f"Invalid inputs: expected at most {model.max_request_rows} rows. Received: {len(rows)}.")
+        raise BodyTooLarge((), f"at most {model.max_request_rows} rows", len(rows), noun="inputs")
     if model.schema is not None:
         model.schema.check(rows.arrays)
     (started, deadline), now = times, monotonic()

@@ -99,7 +99,7 @@ def _joined(parts: Sequence[Sequence[Row]]) -> Sequence[Row]:
 def _check_type(content_type: bytes) -> None:
     if content_type.partition(b";")[0].strip().lower() != JSON:
         received = content_type[:80].decode("latin-1")
-        raise UnsupportedMedia(f"Invalid `content-type`: expected application/json. Received: {received}.")
+        raise UnsupportedMedia(("content-type",), "application/json", received)
 
 
 def _parse_query(query: bytes) -> tuple[str | None, int | None]:
@@ -107,8 +107,8 @@ def _parse_query(query: bytes) -> tuple[str | None, int | None]:
     values = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
     for key in values:
         if key not in QUERY:
-            raise InvalidInput(f"Invalid query: expected only {', '.join(QUERY)}. Received: `{key[:80]}`.")
+            raise InvalidInput((), f"only {', '.join(QUERY)}", f"`{key[:80]}`", noun="query")
     version = values.get("version")
     if version is not None and not (version.isascii() and version.isdigit() and len(version) < 19):
-        raise InvalidInput(f"Invalid `version`: expected a positive integer. Received: `{version[:80]}`.")
+        raise InvalidInput(("version",), "a positive integer", f"`{version[:80]}`")
     return values.get("model"), None if version is None else int(version)

@@ -85,7 +85,7 @@ class Served:
         if line is None or not line.entries or (version is not None and version not in line.entries):
             asked = name if version is None else f"{name}/{version}"
             served = ", ".join(f"{e.name}/{e.version}" for e in self.entries) or "none"
-            raise NotFound(f"Unknown model: expected one of {served}. Received: `{asked[:200]}`.")
+            raise NotFound(f"Unknown model: expected one of {served}.", f"`{asked[:200]}`")
         return line
 
     def rule(self, kind: Kind, name: str) -> Canary | Shadow | None:
@@ -110,5 +110,5 @@ class Served:
         if self._default_model is not None:
             return self._default_model
         if len(names) > 1:
-            raise InvalidInput(f"Invalid `model`: expected one of {', '.join(names)} in the query. Received: nothing.")
+            raise InvalidInput(("model",), f"one of {', '.join(names)} in the query", "nothing")
         return names[0]

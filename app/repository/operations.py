@@ -145,10 +145,10 @@ class Operations:
         except BundleError as error:
             raise NotFound(str(error)) from error
         if name not in sight:
-            raise NotFound(f"Unknown model: expected one of {', '.join(sight)}. Received: `{name[:200]}`.")
+            raise NotFound(f"Unknown model: expected one of {', '.join(sight)}.", f"`{name[:200]}`")
         if version is not None and version not in sight[name]:
             found = ", ".join(map(str, sight[name]))
-            raise NotFound(f"Unknown version of `{name}`: expected one of {found}. Received: {version}.")
+            raise NotFound(f"Unknown version of `{name}`: expected one of {found}.", str(version))
         return sight[name]
 
     async def _contents_left(self, name: str) -> dict[int, Content]:

@@ -168,10 +168,10 @@ class Copies:
         It is asked for before the answer: a caller who waits on this loop would send its next request before it.
         """
 
-        def respond_and_copy(status: int, answer: bytes, headers: Headers) -> None:
+        def respond_and_copy(status: int, answer: bytes, headers: Headers, logged: str = "") -> None:
             if status == 200:
                 self._loop.call_soon(self._copy, body, answer)
-            respond(status, answer, headers)
+            respond(status, answer, headers, logged)
 
         return respond_and_copy
 

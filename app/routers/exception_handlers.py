@@ -1,12 +1,17 @@
 """Errors of the ordinary routes, as `{"error": …}` like everywhere else."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
 
 from app.errors import InvalidInput, MethodNotAllowed, NotFound, RequestError, render
+from app.transport.asgi import ERROR_TEXT
 
 
 def register_faults(app: FastAPI) -> None:
@@ -14,16 +19,15 @@ def register_faults(app: FastAPI) -> None:
 
     async def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return response_of(_translate(request, error))
+        return ErrorResponse(_translate(request, error))
 
     async def on_invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        return response_of(InvalidInput(f"Invalid `{where}`: {first['msg']}. Received: {str(first['input'])[:80]}."))
+        return ErrorResponse(InvalidInput(first["loc"], _expectation(first), str(first["input"])[:80]))
 
     async def on_error(request: Request, error: Exception) -> Response:
-        return response_of(error)
+        return ErrorResponse(error)
 
     async def on_leave(request: Request, error: Exception) -> Response:
         return Response(status_code=400)  # nobody reads it: the client left before its body was there
@@ -36,18 +40,32 @@ def register_faults(app: FastAPI) -> None:
 
 
 def _translate(request: Request, error: HTTPException) -> Exception:
-    path = request.url.path[:200]
     if error.status_code == 404:
-        return NotFound(f"Unknown path: expected one of those listed at /docs. Received: `{path}`.")
+        return NotFound("Unknown path: expected one of those listed at /docs.", f"`{request.url.path[:200]}`")
     if error.status_code == 405:
         allow = (error.headers or {}).get("Allow", "")
-        return MethodNotAllowed(f"Invalid method for `{path}`: expected {allow}. Received: {request.method}.", allow)
+        return MethodNotAllowed(allow, request.method)
     return error
 
 
-def response_of(error: Exception) -> Response:
-    """Render any exception."""
-    status, body, headers = render(error)
-    if isinstance(error, HTTPException):
-        status = error.status_code
-    return Response(body, status, dict(headers), "application/json")
+def _expectation(fault: Mapping[str, Any]) -> str:
+    """Put pydantic's words for a fault into the form of an expectation."""
+    if fault["type"] == "missing":
+        return "a value"
+    message: str = fault["msg"]
+    plain = message.removeprefix("Input should be ")
+    return plain if plain != message else f"what is valid ({message})"
+
+
+class ErrorResponse(Response):
+    """The answer to an exception; what a log may say of it goes into the scope."""
+
+    def __init__(self, error: Exception) -> None:
+        status, body, headers, self._logged = render(error)
+        if isinstance(error, HTTPException):
+            status = error.status_code
+        super().__init__(body, status, dict(headers), "application/json")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[ERROR_TEXT] = self._logged
+        await super().__call__(scope, receive, send)

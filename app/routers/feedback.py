@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from app.errors import BodyTooLarge, InvalidInput
-from app.features.schema import explain
+from app.features.json_errors import explain
 from app.feedback.store import Feedback, Value
 from app.http.compression import unpack
 from app.http.handler import Head
@@ -93,7 +93,7 @@ async def _body(request: Request) -> bytes:
         pieces.append(piece)
         size += len(piece)
         if size > BODY_MAX_BYTES:
-            raise BodyTooLarge(f"Invalid body: expected at most {BODY_MAX_BYTES} bytes. Received: more.")
+            raise BodyTooLarge((), f"at most {BODY_MAX_BYTES} bytes", "more")
     return unpack(b"".join(pieces), request.headers.get("content-encoding", "").encode("latin-1"), BODY_MAX_BYTES)
 
 
@@ -106,12 +106,10 @@ def _read(content: bytes) -> tuple[str, list[Value]]:
     request_id = body.id or body.request_id
     if not request_id or (body.id and body.request_id):
         received = "two" if request_id else "none"
-        raise InvalidInput(
-            f"Invalid `id`: expected the `X-Request-ID` of an answer, as `id` or `request_id`. Received: {received}."
-        )
+        raise InvalidInput(("id",), "the `X-Request-ID` of an answer, as `id` or `request_id`", received)
     if (body.value is msgspec.UNSET) == (body.values is msgspec.UNSET):
         received = "neither" if body.value is msgspec.UNSET else "both"
-        raise InvalidInput(f"Invalid body: expected `value` or `values`. Received: {received}.")
+        raise InvalidInput((), "`value` or `values`", received)
     if body.values is not msgspec.UNSET:
         return request_id, body.values
     return request_id, [body.value if body.value is not msgspec.UNSET else None]

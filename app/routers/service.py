@@ -22,6 +22,7 @@ from app.health.health import Health
 from app.metrics.service_metrics import Metrics
 from app.repository.registry import Entry, Registry
 from app.tensors import TensorSpec
+from app.transport.asgi import ERROR_TEXT
 
 router = APIRouter()
 
@@ -63,7 +64,7 @@ async def health(request: Request) -> JSONResponse:
 async def live(request: Request) -> JSONResponse:
     """200 while the event loop turns and no batcher has broken."""
     state: Health = request.app.state.health
-    return _probe("live", state.live, state)
+    return _probe(request, "live", state.live, state)
 
 
 @router.get(
@@ -72,14 +73,14 @@ async def live(request: Request) -> JSONResponse:
 async def ready(request: Request) -> JSONResponse:
     """200 when every model is verified and warm and the process is not draining."""
     state: Health = request.app.state.health
-    return _probe("ready", state.ready, state)
+    return _probe(request, "ready", state.ready, state)
 
 
 @router.get("/health/startup", summary="Done starting", tags=["health"], responses={503: {"description": "Starting"}})
 async def startup(request: Request) -> JSONResponse:
     """200 once the first load has ended with every model serving."""
     state: Health = request.app.state.health
-    return _probe("started", state.started, state)
+    return _probe(request, "started", state.started, state)
 
 
 @router.get("/metrics", summary="For Prometheus", tags=["operations"], response_class=Response)
@@ -104,14 +105,14 @@ async def model(name: str, request: Request) -> JSONResponse:
     found = [_detail(entry) for entry in registry.entries if entry.name == name]
     if not found:
         names = ", ".join(sorted({entry.name for entry in registry.entries})) or "none"
-        raise NotFound(f"Unknown model: expected one of {names}. Received: `{name[:200]}`.")
+        raise NotFound(f"Unknown model: expected one of {names}.", f"`{name[:200]}`")
     return JSONResponse({"name": name, "versions": found})
 
 
-def _probe(name: str, passed: bool, state: Health) -> JSONResponse:
+def _probe(request: Request, name: str, passed: bool, state: Health) -> JSONResponse:
     body: dict[str, Any] = {name: passed}
     if not passed:
-        body["error"] = " ".join(state.reasons()) or f"Not {name}."
+        body["error"] = request.scope[ERROR_TEXT] = " ".join(state.reasons()) or f"Not {name}."
     return JSONResponse(body, 200 if passed else 503)
 
 

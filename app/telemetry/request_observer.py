@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from app.http.handler import Handler, Head, Request, Ticket
 from app.http.request_ids import Identity, Sent, fresh, identify
 from app.telemetry.request_log import RequestLog
-from app.telemetry.request_record import Record, error_of
+from app.telemetry.request_record import Record
 
 if TYPE_CHECKING:
     from app.telemetry.tracing import Tracing
@@ -54,9 +54,19 @@ class Journal:
         return self._log.share > 0 or self._tracing is not None or self.remember is not None
 
     def told(
-        self, request: Request, handler: Handler, sent: Sent | None, ticket: Ticket | None, status: int, body: bytes
+        self,
+        request: Request,
+        handler: Handler,
+        sent: Sent | None,
+        ticket: Ticket | None,
+        status: int,
+        body: bytes,
+        error: str = "",
     ) -> Pairs:
-        """Take the answer to a request of a hot route; return the headers that say which request it was."""
+        """Take the answer to a request of a hot route; return the headers that say which request it was.
+
+        `error` is what a log may say of it.
+        """
         lined = self._log.wants(status)
         if status >= 400 and sent is None and not lined and self._tracing is None:
             return ((b"x-request-id", fresh().encode()),)  # as below, for less: floods are made of these
@@ -65,8 +75,7 @@ class Journal:
         if traced or lined:
             record = _record(identity, request, handler, ticket, status)
             record.bytes_out = len(body)
-            if status >= 400:
-                record.error = error_of(body)
+            record.error = error
             self._enter(record, ticket, lined=lined, traced=traced)
         if status == 200 and self.remember is not None and ticket is not None:
             self.remember(identity.name(), handler.protocol, ticket, body)

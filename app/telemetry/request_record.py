@@ -2,29 +2,16 @@
 
     Record            the facts; made when the answer is there, and only if somebody asked for it
     record.stages()   decode ─> queue ─> run ─> encode, as far as it came
-    error_of(body)    what the caller was told, without what the caller had sent
 
-It holds neither keys nor payloads: no header, no query, no path but the route's form, no word of the body.
+It holds neither keys nor payloads: no header, no query, no path but the route's form, no word of the body. An error is
+there in the service's own words alone (`app.errors.RequestError.text`).
 """
 
-import re
 from dataclasses import dataclass
-
-import msgspec
 
 from app.http.request_ids import Identity
 
-RECEIVED = re.compile(r"\s*Received:.*", re.DOTALL)  # by the form of our messages what follows is the caller's
-PATH = re.compile(r" for `/[^`]*`")
-ERROR_MAX_BYTES = 16384  # of a body that is read for its error; ours are far shorter
-
 Stage = tuple[float, float]
-
-
-class Fault(msgspec.Struct):
-    """The body of every error."""
-
-    error: str = ""
 
 
 @dataclass(slots=True)
@@ -45,7 +32,7 @@ class Record:
     rows: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
-    error: str = ""
+    error: str = ""  # without what the caller sent
     who: str = ""  # the name of the caller's key
     started: float = 0.0  # the request was whole
     submitted: float = 0.0  # it was decoded and queued
@@ -66,19 +53,3 @@ class Record:
         else:
             stages["queue"] = (self.submitted, self.ended)
         return stages
-
-
-def error_of(body: bytes) -> str:
-    """Return the error that an answer tells, as far as it is ours; empty where it tells none."""
-    if len(body) > ERROR_MAX_BYTES:
-        return ""
-    try:
-        message = msgspec.json.decode(body, type=Fault).error
-    except msgspec.DecodeError:
-        return ""
-    return ours(message)
-
-
-def ours(message: str) -> str:
-    """Return a message without what it shows of the request."""
-    return PATH.sub("", RECEIVED.sub("", message, count=1))

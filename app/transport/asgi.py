@@ -19,10 +19,11 @@ from app.http.api_keys import KEY_HEADERS
 from app.http.handler import Handler, Head, Ticket
 from app.http.request_ids import Sent, identify, sent_of
 from app.telemetry.request_observer import Journal, Pairs, given, who_of
-from app.telemetry.request_record import Record, error_of
+from app.telemetry.request_record import Record
 
 JSON = (b"content-type", b"application/json")
 SECRETS = KEY_HEADERS | {b"cookie", b"proxy-authorization"}
+ERROR_TEXT = "slipway.error"  # in the scope: what a log may say of the error that is answered
 QUIET = ("/health", "/metrics", "/v2/health", "/docs/assets")
 
 
@@ -43,10 +44,10 @@ class Message:
         self.own: Pairs = ()  # headers that no other answer has
         self.waiter: asyncio.Future[None] | None = None
 
-    def respond(self, status: int, body: bytes, headers: Headers) -> None:
+    def respond(self, status: int, body: bytes, headers: Headers, logged: str = "") -> None:
         door = self.door
         if status >= 400 or self.sent is not None or door.watching:
-            self.own = door.journal.told(self, door.handler, self.sent, self.ticket, status, body)
+            self.own = door.journal.told(self, door.handler, self.sent, self.ticket, status, body, logged)
         self.answer = (status, body, headers)
         self.ticket = None  # it knows `respond`: a circle that only the garbage collector would find
         if self.waiter is not None and not self.waiter.done():
@@ -191,8 +192,7 @@ class Ordinary:
             return given(identity)
         record = Record(identity, status, _route_of(self._scope), method=self._scope["method"], bytes_out=len(body))
         record.started, record.who = self._started, who_of(self.head)
-        if status >= 400:
-            record.error = error_of(body)
+        record.error = self._scope.get(ERROR_TEXT, "")
         return self._journal.note(record)
 
 

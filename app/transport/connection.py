@@ -17,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.http.request_ids import identify, sent_of
 from app.telemetry.request_observer import Journal
-from app.telemetry.request_record import Record, ours
+from app.telemetry.request_record import Record
 from app.transport.fast_routes import HotRoutes
 
 JSON_LINE = b"content-type: application/json\r\n"
@@ -134,7 +134,7 @@ class Connection(HttpToolsProtocol):
         if not self._busy and not self.transport.is_closing():
             body = msgspec.json.encode({"error": message})
             identity = identify(sent_of(dict(self.headers if self._in_message else ())))
-            pairs = self.journal.note(Record(identity, status, method="", bytes_out=len(body), error=ours(message)))
+            pairs = self.journal.note(Record(identity, status, method="", bytes_out=len(body), error=message))
             own = b"".join([b"%b: %b\r\n" % pair for pair in pairs])
             head = b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body)
             self.transport.write(STATUS_LINE[status] + JSON_LINE + own + head + body)

@@ -155,11 +155,11 @@ class Exchange:
         if not self.response_complete:
             self._ticket = ticket
 
-    def respond(self, status: int, body: bytes, headers: Headers) -> None:
+    def respond(self, status: int, body: bytes, headers: Headers, logged: str = "") -> None:
         """Write the answer; uvicorn then starts the next request or waits for one."""
         if not self.disconnected and not self.response_complete:
             self.response_complete = True
-            own = b"" if status < 400 else self._tell({}, status, body)
+            own = b"" if status < 400 else self._tell({}, status, body, logged)
             self._ticket = None  # it knows `respond`: a cycle that only the garbage collector would find
             self._door.write(self, status, body, headers, own)
 
@@ -172,9 +172,10 @@ class Exchange:
         self.keep_alive = self.keep_alive and not self.head.expects_100 and little
         self.respond(*self.head.handler.refuse(size))
 
-    def _tell(self, said: RawHeaders, status: int, body: bytes) -> bytes:
+    def _tell(self, said: RawHeaders, status: int, body: bytes, logged: str) -> bytes:
         """Tell the journal; return the lines that say which request it was."""
-        pairs = self._door.journal.told(self, self.head.handler, sent_of(said), self._ticket, status, body)
+        journal, handler = self._door.journal, self.head.handler
+        pairs = journal.told(self, handler, sent_of(said), self._ticket, status, body, logged)
         return b"".join([b"%b: %b\r\n" % pair for pair in pairs])
 
 
@@ -188,11 +189,11 @@ class Watched(Exchange):
             self._door.journal.left(self, self.head.handler, sent_of(self.head.headers), self._ticket)
         super().set()
 
-    def respond(self, status: int, body: bytes, headers: Headers) -> None:
+    def respond(self, status: int, body: bytes, headers: Headers, logged: str = "") -> None:
         if not self.disconnected and not self.response_complete:
             self.response_complete = True
             headers_in = self.head.headers
             told = self._door.watching or status >= 400
-            own = self._tell(headers_in, status, body) if told else line_of(headers_in)
+            own = self._tell(headers_in, status, body, logged) if told else line_of(headers_in)
             self._ticket = None
             self._door.write(self, status, body, headers, own)

@@ -112,5 +112,5 @@ def version_of(text: str | None) -> int | None:
     if text is None:
         return None
     if VERSION.fullmatch(text) is None:
-        raise InvalidInput(f"Invalid version: expected a positive integer. Received: `{text[:80]}`.")
+        raise InvalidInput((), "a positive integer", f"`{text[:80]}`", noun="version")
     return int(text)

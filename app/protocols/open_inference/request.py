@@ -16,8 +16,8 @@ import msgspec
 
 from app.codecs import json_tensors as elements
 from app.codecs.raw_tensors import LENGTH, count_of, from_raw
-from app.errors import InvalidInput
-from app.features.schema import explain
+from app.errors import InvalidInput, Path
+from app.features.json_errors import explain
 from app.protocols.open_inference.requested_outputs import NONE, Output, Parameters, Wish, timeout_of, whole, wishes_of
 from app.tensors import Array, Signature, TensorSpec
 
@@ -117,9 +117,7 @@ def _json_bytes(text: bytes, most: int) -> int:
     if text.isdigit() and len(text) < 19 and int(text) <= most:
         return int(text)
     received = text[:80].decode("latin-1")
-    raise InvalidInput(
-        f"Invalid `inference-header-content-length`: expected 0 to {most}, the bytes of the body. Received: {received}."
-    )
+    raise InvalidInput(("inference-header-content-length",), f"0 to {most}, the bytes of the body", received)
 
 
 # ── inputs ──
@@ -131,30 +129,27 @@ def _arrays(
     arrays: dict[str, Array] = {}
     place = 0
     for index, tensor in enumerate(inputs):
-        where = f"inputs[{index}]"
-        spec = spec_of(signature, tensor, where)
+        path: Path = ("inputs", index)
+        spec = spec_of(signature, tensor, path)
         if tensor.name in arrays:
-            raise InvalidInput(f"Invalid `{where}.name`: expected each input once. Received: `{tensor.name}` again.")
+            raise InvalidInput((*path, "name"), "each input once", f"`{tensor.name}` again")
         size = raw_bytes_of(tensor)
         if size is None:
-            arrays[tensor.name] = known[index] if index in known else _from_json(spec, tensor, where)
+            arrays[tensor.name] = known[index] if index in known else _from_json(spec, tensor, path)
         else:
-            end = place + whole(size, f"{where}.parameters.binary_data_size", len(rest))
-            arrays[tensor.name] = _from_bytes(spec, tensor, rest[place:end], where)
+            end = place + whole(size, (*path, "parameters", "binary_data_size"), len(rest))
+            arrays[tensor.name] = _from_bytes(spec, tensor, rest[place:end], path)
             place = end
     if place != len(rest):
-        raise InvalidInput(
-            f"Invalid body: expected {place} bytes behind the JSON, as `binary_data_size` says. Received: {len(rest)}."
-        )
+        raise InvalidInput((), f"{place} bytes behind the JSON, as `binary_data_size` says", len(rest))
     return arrays
 
 
-def spec_of(signature: Signature, tensor: Input, where: str) -> TensorSpec:
+def spec_of(signature: Signature, tensor: Input, path: Path) -> TensorSpec:
     """Return the model's input that `tensor` is for; raises `InvalidInput` when there is none of its datatype."""
     spec = signature.find(tensor.name)
     if tensor.datatype != spec.datatype.name:
-        expected, received = spec.datatype.name, tensor.datatype[:80]
-        raise InvalidInput(f"Invalid `{where}.datatype`: expected {expected}. Received: {received}.")
+        raise InvalidInput((*path, "datatype"), spec.datatype.name, tensor.datatype[:80])
     return spec
 
 
@@ -163,42 +158,42 @@ def raw_bytes_of(tensor: Input) -> Any:
     return None if tensor.parameters is None else tensor.parameters.get("binary_data_size")
 
 
-def elements_of(spec: TensorSpec, tensor: Input, where: str) -> tuple[bytes, int]:
+def elements_of(spec: TensorSpec, tensor: Input, path: Path) -> tuple[bytes, int]:
     """Return the JSON of the elements, and how many they have to be.
 
     Raises:
         InvalidInput: when there is none, or so many that they are not to be read in vain.
     """
-    data, count = bytes(tensor.data), count_of(tensor.shape, where)
+    data, count = bytes(tensor.data), count_of(tensor.shape, path)
     if data in (b"", b"null"):
-        raise InvalidInput(f"Invalid `{where}`: expected `data` or `parameters.binary_data_size`. Received: neither.")
+        raise InvalidInput(path, "`data` or `parameters.binary_data_size`", "neither")
     if spec.datatype.item_bytes is not None and data.count(b",") > count:
-        raise _miscounted(tensor, data.count(b",") + 1, where)
+        raise _miscounted(tensor, data.count(b",") + 1, path)
     return data, count
 
 
-def shaped(array: Array, tensor: Input, count: int, where: str) -> Array:
+def shaped(array: Array, tensor: Input, count: int, path: Path) -> Array:
     """Return the elements in the shape that counts, however they were nested; raises `InvalidInput`."""
     if array.size != count:
-        raise _miscounted(tensor, array.size, where)
+        raise _miscounted(tensor, array.size, path)
     return array.reshape(tensor.shape)
 
 
-def _from_json(spec: TensorSpec, tensor: Input, where: str) -> Array:
-    data, count = elements_of(spec, tensor, where)
-    return shaped(elements.read(data, spec.datatype, f"{where}.data"), tensor, count, where)
+def _from_json(spec: TensorSpec, tensor: Input, path: Path) -> Array:
+    data, count = elements_of(spec, tensor, path)
+    return shaped(elements.read(data, spec.datatype, (*path, "data")), tensor, count, path)
 
 
-def _miscounted(tensor: Input, received: int, where: str) -> InvalidInput:
+def _miscounted(tensor: Input, received: int, path: Path) -> InvalidInput:
     """Say that there are not as many elements as the shape has."""
-    expected = f"{count_of(tensor.shape, where)} elements, as the shape {tensor.shape} has"
-    return InvalidInput(f"Invalid `{where}.data`: expected {expected}. Received: {received}.")
+    expected = f"{count_of(tensor.shape, path)} elements, as the shape {tensor.shape} has"
+    return InvalidInput((*path, "data"), expected, received)
 
 
-def _from_bytes(spec: TensorSpec, tensor: Input, data: memoryview, where: str) -> Array:
+def _from_bytes(spec: TensorSpec, tensor: Input, data: memoryview, path: Path) -> Array:
     if bytes(tensor.data) not in (b"", b"null"):
-        raise InvalidInput(f"Invalid `{where}`: expected `data` or `parameters.binary_data_size`. Received: both.")
-    return _aligned(from_raw(data, spec.datatype, tensor.shape, where))
+        raise InvalidInput(path, "`data` or `parameters.binary_data_size`", "both")
+    return _aligned(from_raw(data, spec.datatype, tensor.shape, path))
 
 
 def _aligned(array: Array) -> Array:
@@ -215,16 +210,14 @@ def _aligned(array: Array) -> Array:
 def _raw(signature: Signature, body: bytes) -> Asked:
     """Take the whole body for the elements of the only input, of one row where the model is batched."""
     if len(signature.inputs) != 1:
-        raise InvalidInput(
-            "Invalid `inference-header-content-length`: expected more than 0, for the model has several inputs. "
-            "Received: 0."
-        )
+        expected = "more than 0, for the model has several inputs"
+        raise InvalidInput(("inference-header-content-length",), expected, 0)
     (spec,) = signature.inputs
     if spec.datatype.item_bytes is None:
         body = _one_string(body)
     shape = _raw_shape(signature, spec, len(body))
     wishes = [Wish(output.name, True) for output in signature.outputs]
-    return Asked({spec.name: from_raw(body, spec.datatype, shape, spec.name)}, wishes)
+    return Asked({spec.name: from_raw(body, spec.datatype, shape, (spec.name,))}, wishes)
 
 
 def _one_string(body: bytes) -> bytes:
@@ -239,7 +232,7 @@ def _raw_shape(signature: Signature, spec: TensorSpec, size_bytes: int) -> list[
     if not free:
         return [dim or 0 for dim in dims]
     if free > 1 and spec.datatype.item_bytes is not None:
-        raise InvalidInput(f"Invalid body: expected JSON, for {spec} has {free} open dimensions. Received: none.")
+        raise InvalidInput((), f"JSON, for {spec} has {free} open dimensions", "none")
     known = math.prod([dim for dim in dims if dim is not None])
     row_bytes = known * (spec.datatype.item_bytes or size_bytes)
     inferred = size_bytes // row_bytes if row_bytes else 0

@@ -9,6 +9,7 @@ It knows no transport.
 from collections.abc import Generator
 
 from app.codecs.json_lists import read_in_steps as read_elements
+from app.errors import Path
 from app.protocols.open_inference.request import (
     Asked,
     asked,
@@ -32,10 +33,10 @@ def read_in_steps(signature: Signature, body: bytes, header_length: bytes) -> Ge
     yield
     known: dict[int, Array] = {}
     for index, tensor in enumerate(request.inputs[: len(signature.inputs)]):  # more are refused below
-        where = f"inputs[{index}]"
-        spec = spec_of(signature, tensor, where)
+        path: Path = ("inputs", index)
+        spec = spec_of(signature, tensor, path)
         if raw_bytes_of(tensor) is None:
-            data, count = elements_of(spec, tensor, where)
-            array = yield from read_elements(data, spec.datatype, f"{where}.data")
-            known[index] = shaped(array, tensor, count, where)
+            data, count = elements_of(spec, tensor, path)
+            array = yield from read_elements(data, spec.datatype, (*path, "data"))
+            known[index] = shaped(array, tensor, count, path)
     return asked(signature, request, rest, known)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, Path
 from app.tensors import Signature
 
 TIMEOUT_MAX_US = 2**63  # Triton has it as a 64-bit integer
@@ -39,30 +39,30 @@ class Wish(NamedTuple):
 
 def wishes_of(signature: Signature, outputs: Sequence[Output] | None, parameters: Parameters) -> list[Wish]:
     """Without `outputs` all are asked for; each has its own form, or the request's."""
-    default = _flag(parameters, "binary_data_output", False, "")
+    default = _flag(parameters, "binary_data_output", False, ())
     if not outputs:
         return [Wish(spec.name, default) for spec in signature.outputs]
     wishes: dict[str, Wish] = {}
     for index, output in enumerate(outputs):
-        where = f"outputs[{index}]."
+        path: Path = ("outputs", index)
         signature.check_output(output.name)
         if output.name in wishes:  # each would be written: a small request must not ask for a large answer
-            raise InvalidInput(f"Invalid `{where}name`: expected each output once. Received: `{output.name}` again.")
+            raise InvalidInput((*path, "name"), "each output once", f"`{output.name}` again")
         own = output.parameters or NONE
-        binary = _flag(own, "binary_data", default, where)
-        classes = _classes(signature, output.name, own, where)
+        binary = _flag(own, "binary_data", default, path)
+        classes = _classes(signature, output.name, own, path)
         wishes[output.name] = Wish(output.name, binary, classes)
     return list(wishes.values())
 
 
-def _classes(signature: Signature, output: str, parameters: Parameters, where: str) -> int:
+def _classes(signature: Signature, output: str, parameters: Parameters, path: Path) -> int:
     if "classification" not in parameters:
         return 0
-    path = f"{where}parameters.classification"
+    path = (*path, "parameters", "classification")
     count = whole(parameters["classification"], path, CLASSES_MAX)
     spec = next(spec for spec in signature.outputs if spec.name == output)
     if count and spec.datatype.dtype.kind not in "iuf":
-        raise InvalidInput(f"Invalid `{path}`: expected an output of numbers. Received: {spec.datatype.name}.")
+        raise InvalidInput(path, "an output of numbers", spec.datatype.name)
     return count
 
 
@@ -71,21 +71,21 @@ def timeout_of(parameters: Mapping[str, bool | int | float | str]) -> float | No
     timeout_us = parameters.get("timeout")
     if timeout_us is None:
         return None
-    return whole(timeout_us, "parameters.timeout", TIMEOUT_MAX_US) / 1e6 or None
+    return whole(timeout_us, ("parameters", "timeout"), TIMEOUT_MAX_US) / 1e6 or None
 
 
-def _flag(parameters: Parameters, name: str, default: bool, where: str) -> bool:
+def _flag(parameters: Parameters, name: str, default: bool, path: Path) -> bool:
     value = parameters.get(name, default)
     if isinstance(value, bool):
         return value
-    raise InvalidInput(f"Invalid `{where}parameters.{name}`: expected true or false. Received: {value!s:.80}.")
+    raise InvalidInput((*path, "parameters", name), "true or false", f"{value!s:.80}")
 
 
-def whole(value: float | str, path: str, most: int) -> int:
+def whole(value: float | str, path: Path, most: int) -> int:
     """Return a parameter that has to be a whole number from 0 to `most`; raises `InvalidInput`."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most:
         return value
-    raise InvalidInput(f"Invalid `{path}`: expected a whole number from 0 to {most}. Received: {_shown(value)}.")
+    raise InvalidInput(path, f"a whole number from 0 to {most}", _shown(value))
 
 
 def _shown(value: float | str) -> str:

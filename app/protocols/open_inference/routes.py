@@ -17,7 +17,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from app.errors import BodyTooLarge, NotFound, NotReady
-from app.features.schema import explain
+from app.features.json_errors import explain
 from app.http.compression import unpack
 from app.metrics.service_metrics import Metrics
 from app.protocols.open_inference.handler import version_of
@@ -27,6 +27,7 @@ from app.repository.registry import Entry, Registry
 from app.routers import service as routes
 from app.runtime.model import Model
 from app.tensors import TensorSpec
+from app.transport.asgi import ERROR_TEXT
 
 EXTENSIONS = (
     "binary_tensor_data",
@@ -109,10 +110,15 @@ async def ready(request: Request) -> JSONResponse:
     try:
         model = _model(request)
     except NotReady as error:
-        return JSONResponse({"name": name, "ready": False, "error": error.message}, error.status)
+        return _not_ready(request, name, error.message)
     if model.batcher.failure is not None:
-        return JSONResponse({"name": name, "ready": False, "error": "The model cannot answer."}, NotReady.status)
+        return _not_ready(request, name, "The model cannot answer.")
     return JSONResponse({"name": name, "ready": True})
+
+
+def _not_ready(request: Request, name: str, why: str) -> JSONResponse:
+    request.scope[ERROR_TEXT] = why
+    return JSONResponse({"name": name, "ready": False, "error": why}, NotReady.status)
 
 
 async def config(request: Request) -> JSONResponse:
@@ -136,8 +142,8 @@ async def infer(request: Request) -> Response:
     """
     path = request.url.path[:200]
     if hasattr(request.app.state, "registry"):
-        raise NotFound(f"Unknown path: expected /v2/models/<name>/infer as it stands. Received: `{path}`.")
-    raise NotReady(f"The service is starting; `{path}` has no door yet.")
+        raise NotFound("Unknown path: expected /v2/models/<name>/infer as it stands.", f"`{path}`")
+    raise NotReady("The service is starting; this path is not answered yet.")
 
 
 # ── the repository ──
@@ -159,7 +165,7 @@ async def index(request: Request) -> JSONResponse:
 async def control(name: str, verb: str) -> JSONResponse:
     """Refuse to load and unload: what is served is decided by the models folder."""
     if verb not in ("load", "unload"):
-        raise NotFound(f"Unknown path: expected load or unload. Received: `{verb[:80]}`.")
+        raise NotFound("Unknown path: expected load or unload.", f"`{verb[:80]}`")
     raise NotFound(f"The server does not {verb} on request: expected the models folder to be changed, and a restart.")
 
 
@@ -195,7 +201,7 @@ async def _body(request: Request) -> bytes:
     async for piece in request.stream():
         body += piece
         if len(body) > INDEX_MAX_BYTES:
-            raise BodyTooLarge(f"Invalid body: expected at most {INDEX_MAX_BYTES} bytes. Received: more.")
+            raise BodyTooLarge((), f"at most {INDEX_MAX_BYTES} bytes", "more")
     return unpack(body, request.headers.get("content-encoding", "").encode("latin-1"), INDEX_MAX_BYTES)
 
 

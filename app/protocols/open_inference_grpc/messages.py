@@ -15,7 +15,7 @@ import numpy as np
 from google.protobuf.message import DecodeError, Message
 
 from app.codecs.raw_tensors import count_of, from_raw
-from app.errors import InvalidInput
+from app.errors import InvalidInput, Path
 from app.protocols.open_inference.handler import version_of
 from app.protocols.open_inference.request import Asked
 from app.protocols.open_inference.requested_outputs import Output, Parameters, timeout_of, wishes_of
@@ -52,8 +52,7 @@ def parse(kind: type[Kind], data: bytes) -> Kind:
     try:
         return kind.FromString(data)
     except DecodeError as error:
-        expected = kind.DESCRIPTOR.full_name
-        raise InvalidInput(f"Invalid message: expected {expected}. Received: {len(data)} other bytes.") from error
+        raise InvalidInput((), kind.DESCRIPTOR.full_name, f"{len(data)} other bytes", noun="message") from error
 
 
 def find(registry: Registry, name: str, version: str) -> Model:
@@ -63,7 +62,7 @@ def find(registry: Registry, name: str, version: str) -> Model:
         InvalidInput, NotFound, NotReady: as `app.repository.registry.Registry.find`.
     """
     if not name:
-        raise InvalidInput("Invalid message: expected the name of a model. Received: none.")
+        raise InvalidInput((), "the name of a model", "none", noun="message")
     return registry.find(name, version_of(version or None))
 
 
@@ -74,7 +73,7 @@ def read(signature: Signature, request: pb.ModelInferRequest) -> Asked:
         InvalidInput: with the path of what is not as expected.
     """
     outputs = [
-        Output(output.name, _parameters(output.parameters, f"outputs[{index}]."))
+        Output(output.name, _parameters(output.parameters, ("outputs", index)))
         for index, output in enumerate(request.outputs)
     ]
     wishes = wishes_of(signature, outputs, {})
@@ -104,56 +103,51 @@ def write(model: Model, writer: Writer, asked: Asked, outputs: Tensors) -> bytes
 def _arrays(signature: Signature, request: pb.ModelInferRequest) -> dict[str, Array]:
     raws, inputs = request.raw_input_contents, request.inputs
     if raws and len(raws) != len(inputs):
-        raise InvalidInput(
-            f"Invalid `raw_input_contents`: expected one for each of {len(inputs)} inputs, or none. "
-            f"Received: {len(raws)}."
-        )
+        raise InvalidInput(("raw_input_contents",), f"one for each of {len(inputs)} inputs, or none", len(raws))
     arrays: dict[str, Array] = {}
     for index, tensor in enumerate(inputs):
-        where = f"inputs[{index}]"
+        path: Path = ("inputs", index)
         if tensor.name in arrays:
-            raise InvalidInput(f"Invalid `{where}.name`: expected each input once. Received: `{tensor.name}` again.")
-        spec = _spec(signature, tensor, where)
+            raise InvalidInput((*path, "name"), "each input once", f"`{tensor.name}` again")
+        spec = _spec(signature, tensor, path)
         if raws:
-            arrays[spec.name] = _from_raw(spec, tensor, raws[index], where)
+            arrays[spec.name] = _from_raw(spec, tensor, raws[index], path)
         else:
-            arrays[spec.name] = _from_contents(spec, tensor, where)
+            arrays[spec.name] = _from_contents(spec, tensor, path)
     return arrays
 
 
-def _spec(signature: Signature, tensor: InputTensor, where: str) -> TensorSpec:
+def _spec(signature: Signature, tensor: InputTensor, path: Path) -> TensorSpec:
     """Find the input, and make sure that the tensor may be one."""
     spec = signature.find(tensor.name)
     if tensor.datatype != spec.datatype.name:
-        expected, received = spec.datatype.name, tensor.datatype[:80]
-        raise InvalidInput(f"Invalid `{where}.datatype`: expected {expected}. Received: {received}.")
-    _parameters(tensor.parameters, f"{where}.")
+        raise InvalidInput((*path, "datatype"), spec.datatype.name, tensor.datatype[:80])
+    _parameters(tensor.parameters, path)
     if 0 in tensor.shape:  # the other sizes must be possible too, or NumPy could not say them
-        count_of([size or 1 for size in tensor.shape], where)
+        count_of([size or 1 for size in tensor.shape], path)
     return spec
 
 
-def _from_raw(spec: TensorSpec, tensor: InputTensor, data: bytes, where: str) -> Array:
+def _from_raw(spec: TensorSpec, tensor: InputTensor, data: bytes, path: Path) -> Array:
     if tensor.contents.ListFields():
-        raise InvalidInput(f"Invalid `{where}.contents`: expected none beside `raw_input_contents`. Received: some.")
-    return from_raw(data, spec.datatype, list(tensor.shape), where)
+        raise InvalidInput((*path, "contents"), "none beside `raw_input_contents`", "some")
+    return from_raw(data, spec.datatype, list(tensor.shape), path)
 
 
-def _from_contents(spec: TensorSpec, tensor: InputTensor, where: str) -> Array:
+def _from_contents(spec: TensorSpec, tensor: InputTensor, path: Path) -> Array:
     """Take the elements from the one list that is for the datatype."""
     name, shape = spec.datatype.name, list(tensor.shape)
     wanted = CONTENTS.get(name)
     if wanted is None:
-        raise InvalidInput(f"Invalid `{where}`: expected `raw_input_contents` for {name}. Received: none.")
-    path = f"{where}.contents.{wanted}"
+        raise InvalidInput(path, f"`raw_input_contents` for {name}", "none")
     strange = [field.name for field, _ in tensor.contents.ListFields() if field.name != wanted]
     if strange:
-        raise InvalidInput(f"Invalid `{where}.contents`: expected {wanted} for {name}. Received: {', '.join(strange)}.")
+        raise InvalidInput((*path, "contents"), f"{wanted} for {name}", ", ".join(strange))
     values = getattr(tensor.contents, wanted)
-    count = count_of(shape, where)
+    count = count_of(shape, path)
+    path = (*path, "contents", wanted)
     if len(values) != count:
-        expected = f"{count} elements, as the shape {shape} has"
-        raise InvalidInput(f"Invalid `{path}`: expected {expected}. Received: {len(values)}.")
+        raise InvalidInput(path, f"{count} elements, as the shape {shape} has", len(values))
     if name == "BYTES":
         return _texts(values, path).reshape(shape)
     if name in NARROW:
@@ -161,36 +155,34 @@ def _from_contents(spec: TensorSpec, tensor: InputTensor, where: str) -> Array:
     return np.fromiter(values, spec.datatype.dtype, count).reshape(shape)
 
 
-def _check_range(values: Sequence[int], dtype: "np.dtype[np.integer]", path: str) -> None:
+def _check_range(values: Sequence[int], dtype: "np.dtype[np.integer]", path: Path) -> None:
     limits = np.iinfo(dtype)
     for index, value in enumerate(values):
         if not limits.min <= value <= limits.max:
             expected = f"a whole number from {limits.min} to {limits.max}"
-            raise InvalidInput(f"Invalid `{path}[{index}]`: expected {expected}. Received: {value}.")
+            raise InvalidInput((*path, index), expected, value)
 
 
-def _texts(values: Sequence[bytes], path: str) -> Array:
+def _texts(values: Sequence[bytes], path: Path) -> Array:
     array = np.empty(len(values), object)
     for index, value in enumerate(values):
         try:
             array[index] = value.decode()
         except UnicodeDecodeError as error:
-            raise InvalidInput(f"Invalid `{path}[{index}]`: expected UTF-8. Received: other bytes.") from error
+            raise InvalidInput((*path, index), "UTF-8", "other bytes") from error
     return array
 
 
 # ── parameters ──
 
 
-def _parameters(parameters: Mapping[str, pb.InferParameter], where: str = "") -> Parameters:
+def _parameters(parameters: Mapping[str, pb.InferParameter], path: Path = ()) -> Parameters:
     """Return them as the REST routes have them.
 
     Raises:
         InvalidInput: when a tensor shall be in shared memory: a client would read there what was never written.
     """
     if SHARED_MEMORY in parameters:
-        raise InvalidInput(
-            f"Invalid `{where}parameters.{SHARED_MEMORY}`: expected the tensor itself. Received: a region."
-        )
+        raise InvalidInput((*path, "parameters", SHARED_MEMORY), "the tensor itself", "a region")
     chosen = {name: parameter.WhichOneof("parameter_choice") for name, parameter in parameters.items()}
     return {name: getattr(parameters[name], choice) for name, choice in chosen.items() if choice is not None}

@@ -31,7 +31,7 @@ from app.http.handler import Head, Ticket
 from app.http.request_ids import identify, sent_of
 from app.telemetry.log_format import PRIVATE
 from app.telemetry.request_observer import LEFT, Journal, Pairs, Ran, given, who_of
-from app.telemetry.request_record import Record, ours
+from app.telemetry.request_record import Record
 
 log = logging.getLogger("slipway.rpc")
 
@@ -85,7 +85,7 @@ def told(behaviour: Behaviour, method: str, protocol: str, journal: Journal) -> 
 
         def tell(status: int, code: StatusCode, error: str = "", body: bytes = b"") -> Pairs:
             record = Record(identify(sent_of(call.head.headers)), status, method, protocol, code=code.name)
-            record.who, record.started, record.error = who_of(call.head), started, ours(error)
+            record.who, record.started, record.error = who_of(call.head), started, error
             record.bytes_in, record.bytes_out = len(data), len(body)
             return journal.called(record, call.ticket, call.ran, body)
 
@@ -104,7 +104,7 @@ def told(behaviour: Behaviour, method: str, protocol: str, journal: Journal) -> 
                 context.set_trailing_metadata(_metadata(tell(200, StatusCode.OK, body=body)))
             return body
         code = CODES.get(type(refusal), StatusCode.INTERNAL)
-        own = _metadata(tell(refusal.status, code, refusal.message))
+        own = _metadata(tell(refusal.status, code, refusal.text))
         # What would be headers of a response follow the status as trailing metadata.
         return await context.abort(code, refusal.message[:MESSAGE_MAX], (*refusal.headers, *own))
 

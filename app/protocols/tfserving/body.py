@@ -13,8 +13,8 @@ from typing import TypeVar
 
 import msgspec
 
-from app.errors import InvalidInput
-from app.features.schema import explain
+from app.errors import InvalidInput, Path
+from app.features.json_errors import explain
 from app.runtime.model import Model
 from app.tensors import Array, Tensors
 
@@ -43,15 +43,15 @@ def parse(decoder: "msgspec.json.Decoder[SomeBody]", body: bytes) -> SomeBody:
     Raises:
         InvalidInput: when it is not what `decoder` takes, or names a signature that there is not.
     """
-    parsed = decode(decoder, body, "")
+    parsed = decode(decoder, body)
     if parsed.signature_name not in SIGNATURES:
         received = parsed.signature_name[:80]
-        raise InvalidInput(f"Invalid `signature_name`: expected serving_default. Received: `{received}`.")
+        raise InvalidInput(("signature_name",), "serving_default", f"`{received}`")
     return parsed
 
 
-def decode(decoder: "msgspec.json.Decoder[Value]", data: bytes, where: str, names: Sequence[str] = ()) -> Value:
-    """Read the value at the path `where` of a body; `names` are the keys that it may have, for messages.
+def decode(decoder: "msgspec.json.Decoder[Value]", data: bytes, path: Path = (), names: Sequence[str] = ()) -> Value:
+    """Read the value at the path `path` of a body; `names` are the keys that it may have, for messages.
 
     Raises:
         InvalidInput: when it is not what `decoder` takes.
@@ -59,7 +59,7 @@ def decode(decoder: "msgspec.json.Decoder[Value]", data: bytes, where: str, name
     try:
         return decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise explain(error, data, names, where) from error
+        raise explain(error, data, names, path) from error
 
 
 def literal(text: str) -> bytes:

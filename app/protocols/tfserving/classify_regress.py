@@ -15,12 +15,15 @@ import msgspec
 
 from app.bundle.reader import Manifest
 from app.codecs.json_tensors import read, write
-from app.errors import BodyTooLarge, InvalidInput, RequestError
+from app.errors import BodyTooLarge, InputError, InvalidInput, Path
 from app.protocols.tfserving.body import Body, Write, decode, literal, parse
 from app.runtime.model import Model
 from app.tensors import DATATYPES, Array, Tensors
 
 CONTEXT_MAX_BYTES = 2**24  # of the context, once it is written into every example
+
+EXAMPLES: Path = ("examples",)
+CONTEXT: Path = ("context",)
 
 Features = dict[str, msgspec.Raw]
 
@@ -40,7 +43,7 @@ def classify(model: Model, body: bytes) -> tuple[dict[str, Array], Write]:
     """Read a request; see `app.protocols.tfserving.body.Read`."""
     labels = _manifest(model, "classify").labels
     if labels is None:
-        raise InvalidInput(f"Model `{model.name}` predicts a number: expected :regress or :predict.")
+        raise InvalidInput((), f":regress or :predict, for `{model.name}` predicts a number", "classify", noun="verb")
     pairs = [b"[" + literal(label) + b",%b]" for label in labels]
     return _arrays(model, body), partial(_write_classes, b"[" + b",".join(pairs) + b"]", len(labels))
 
@@ -48,15 +51,14 @@ def classify(model: Model, body: bytes) -> tuple[dict[str, Array], Write]:
 def regress(model: Model, body: bytes) -> tuple[dict[str, Array], Write]:
     """Read a request; see `app.protocols.tfserving.body.Read`."""
     if _manifest(model, "regress").labels is not None:
-        raise InvalidInput(f"Model `{model.name}` predicts a label: expected :classify or :predict.")
+        raise InvalidInput((), f":classify or :predict, for `{model.name}` predicts a label", "regress", noun="verb")
     return _arrays(model, body), _write_values
 
 
 def _manifest(model: Model, verb: str) -> Manifest:
     if model.bundle is None:
-        raise InvalidInput(
-            f"Model `{model.name}` has no manifest, so that :{verb} knows no features: expected :predict."
-        )
+        expected = f":predict, for `{model.name}` has no manifest that names features"
+        raise InvalidInput((), expected, verb, noun="verb")
     return model.bundle.manifest
 
 
@@ -68,33 +70,31 @@ def _arrays(model: Model, body: bytes) -> dict[str, Array]:
     asked = parse(BODY, body)
     limit, count = model.max_request_rows, len(asked.examples)
     if count > limit:
-        raise BodyTooLarge(f"Invalid `examples`: expected at most {limit} rows. Received: {count}.")
-    context = _plain(asked.context, "context")
+        raise BodyTooLarge(EXAMPLES, f"at most {limit} rows", count)
+    context = _plain(asked.context, CONTEXT)
     weight = len(msgspec.json.encode(context)) * count
     if weight > CONTEXT_MAX_BYTES:
-        raise BodyTooLarge(
-            f"Invalid `context`: expected at most {CONTEXT_MAX_BYTES} bytes over all examples. Received: {weight}."
-        )
-    rows = [context | _plain(example, f"examples[{place}]") for place, example in enumerate(asked.examples)]
+        raise BodyTooLarge(CONTEXT, f"at most {CONTEXT_MAX_BYTES} bytes over all examples", weight)
+    rows = [context | _plain(example, (*EXAMPLES, place)) for place, example in enumerate(asked.examples)]
     schema = model.rows_schema
     try:
         return schema.assemble(schema.decode(msgspec.json.encode({"instances": rows})))
-    except RequestError as error:
-        raise type(error)(error.message.replace("`instances", "`examples", 1)) from error
+    except InputError as error:
+        raise (error.at((*EXAMPLES, *error.path[1:])) if error.path else error) from error
 
 
-def _plain(features: Mapping[str, msgspec.Raw], where: str) -> Features:
-    return {name: _value(bytes(value), f"{where}.{name}") for name, value in features.items()}
+def _plain(features: Mapping[str, msgspec.Raw], path: Path) -> Features:
+    return {name: _value(bytes(value), (*path, name)) for name, value in features.items()}
 
 
-def _value(data: bytes, where: str) -> msgspec.Raw:
+def _value(data: bytes, path: Path) -> msgspec.Raw:
     """Take the only value out of its list, and text out of base64."""
     if data.startswith(b"["):
-        values = decode(LIST, data, where)
+        values = decode(LIST, data, path)
         if len(values) == 1:
             data = bytes(values[0])
     if data.startswith(b"{"):
-        data = msgspec.json.encode(read(data, DATATYPES["BYTES"], where, b64=True).item())
+        data = msgspec.json.encode(read(data, DATATYPES["BYTES"], path, b64=True).item())
     return msgspec.Raw(data)
 
 

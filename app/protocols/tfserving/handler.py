@@ -119,5 +119,5 @@ def version_of(parts: Mapping[str, str | None], labels: Labels) -> int | None:
         return None if version is None else int(version)
     known = labels.get(parts["name"] or "", {})
     if label not in known:
-        raise InvalidInput(f"Unknown label: expected one of {', '.join(known) or 'none'}. Received: `{label[:80]}`.")
+        raise InvalidInput((), f"one of {', '.join(known) or 'none'}", f"`{label[:80]}`", noun="label")
     return known[label]

@@ -19,12 +19,14 @@ import msgspec
 import numpy as np
 
 from app.codecs.json_tensors import read, write
-from app.errors import BodyTooLarge, InvalidInput
+from app.errors import BodyTooLarge, InvalidInput, Path
 from app.features.schema import Schema
 from app.protocols.tfserving.body import Body, Write, decode, literal, parse
 from app.runtime.model import Model
 from app.tensors import OBJECT, Array, Signature, Tensors, TensorSpec
 
+INSTANCES: Path = ("instances",)
+INPUTS: Path = ("inputs",)
 NOTHING = msgspec.Raw()
 BEGINNING = re.compile(rb"\[\s*([\]{]?)")  # of rows: none at all, objects, or bare values
 BASE64 = re.compile(rb'[\[\s]*\{\s*"b64"\s*:')  # the object that stands for bytes and not for named values
@@ -48,7 +50,7 @@ def predict(model: Model, body: bytes) -> tuple[dict[str, Array], Write]:
     rows, columns = tensors_of(body)
     if columns:
         asked = columns_of(model.signature, columns)
-        return {spec.name: read(data, spec.datatype, where, b64=True) for spec, data, where in asked}, write_columns
+        return {spec.name: read(data, spec.datatype, path, b64=True) for spec, data, path in asked}, write_columns
     return _read_rows(model, rows), _write_rows
 
 
@@ -58,7 +60,7 @@ def tensors_of(body: bytes) -> tuple[bytes, bytes]:
     rows, columns = bytes(asked.instances), bytes(asked.inputs)
     if bool(rows) == bool(columns):
         received = "both" if rows else "neither"
-        raise InvalidInput(f"Invalid body: expected one of the keys `instances` and `inputs`. Received: {received}.")
+        raise InvalidInput((), "one of the keys `instances` and `inputs`", received)
     return rows, columns
 
 
@@ -69,10 +71,10 @@ def _read_rows(model: Model, data: bytes) -> dict[str, Array]:
     inputs = model.signature.inputs
     beginning = BEGINNING.match(data)
     if beginning is None or beginning[1] == b"]":
-        raise InvalidInput(f"Invalid `instances`: expected an array of at least one row. Received: {_show(data)}.")
+        raise InvalidInput(INSTANCES, "an array of at least one row", _show(data))
     if len(inputs) == 1 and (beginning[1] != b"{" or _is_base64(inputs[0], data)):
         _check_rows(model, inputs[0], data)
-        return {inputs[0].name: read(data, inputs[0].datatype, "instances", b64=True)}
+        return {inputs[0].name: read(data, inputs[0].datatype, INSTANCES, b64=True)}
     return _read_objects(inputs, model.schema, data)
 
 
@@ -87,7 +89,7 @@ def _check_rows(model: Model, spec: TensorSpec, data: bytes) -> None:
     else:
         too_many = len(trailing) == 1 and data.count(b"[") > most + 1  # one for each row, and one around them
     if too_many:
-        raise BodyTooLarge(f"Invalid `instances`: expected at most {most} rows. Received: more.")
+        raise BodyTooLarge(INSTANCES, f"at most {most} rows", "more")
 
 
 def _read_objects(inputs: Sequence[TensorSpec], schema: Schema | None, data: bytes) -> dict[str, Array]:
@@ -98,7 +100,7 @@ def _read_objects(inputs: Sequence[TensorSpec], schema: Schema | None, data: byt
     if schema is not None and FEATURES.match(data):
         return schema.assemble(schema.decode(b'{"instances":%b}' % data))
     names = tuple([spec.name for spec in inputs])
-    rows = decode(_rows_decoder(names), data, "instances", names)
+    rows = decode(_rows_decoder(names), data, INSTANCES, names)
     columns = zip(*map(msgspec.structs.astuple, rows), strict=True)
     return {spec.name: _stack(spec, values) for spec, values in zip(inputs, columns, strict=True)}
 
@@ -114,21 +116,18 @@ def _rows_decoder(names: Sequence[str]) -> "msgspec.json.Decoder[list[msgspec.St
 
 def _stack(spec: TensorSpec, values: Sequence[msgspec.Raw]) -> Array:
     """Read one value a row as an array with the rows first; a fault is told by its row."""
-    where = f"instances[*].{spec.name}"
     try:
-        return read(b"[%b]" % b",".join(values), spec.datatype, where, b64=True)
+        return read(b"[%b]" % b",".join(values), spec.datatype, (), b64=True)
     except InvalidInput as error:
-        place = re.compile(re.escape(where) + r"\[(\d+)\]")
-        raise InvalidInput(place.sub(lambda row: f"instances[{row[1]}].{spec.name}", error.message, 1)) from error
+        row, inner = (error.path[0], error.path[1:]) if error.path else (..., ())
+        raise error.at((*INSTANCES, row, spec.name, *inner)) from error
 
 
 def _write_rows(answers: Tensors) -> bytes:
     arrays = {name: _as_base64(name, array) for name, array in answers.arrays.items()}
     if len({array.shape[:1] for array in arrays.values()} | {()}) != 2:  # one count, and no scalar
         shapes = {name: list(array.shape) for name, array in arrays.items()}
-        raise InvalidInput(
-            f"Invalid `instances`: expected `inputs`, because the outputs have no rows in common. Received: {shapes}."
-        )
+        raise InvalidInput(INSTANCES, "`inputs`, because the outputs have no rows in common", shapes)
     if len(arrays) == 1:
         return b'{"predictions":%b}' % write(*arrays.values())
     row = b"{" + b",".join([literal(name) + b":%b" for name in arrays]) + b"}"
@@ -150,17 +149,17 @@ def _row_texts(array: Array) -> list[bytes]:
 # ── columns ──
 
 
-def columns_of(signature: Signature, data: bytes) -> Iterator[tuple[TensorSpec, bytes, str]]:
+def columns_of(signature: Signature, data: bytes) -> Iterator[tuple[TensorSpec, bytes, Path]]:
     """Return each input with the JSON of its elements and their path in the request; raises `InvalidInput`."""
     inputs = signature.inputs
     if len(inputs) == 1 and (not data.startswith(b"{") or _is_base64(inputs[0], data)):
-        yield inputs[0], data, "inputs"
+        yield inputs[0], data, INPUTS
         return
-    columns = decode(COLUMNS, data, "inputs")
+    columns = decode(COLUMNS, data, INPUTS)
     for spec in inputs:
         if spec.name not in columns:
-            raise InvalidInput(f"Invalid `inputs`: expected the key `{spec.name}`. Received: {_show(data)}.")
-        yield spec, bytes(columns[spec.name]), f"inputs.{spec.name}"
+            raise InvalidInput(INPUTS, f"the key `{spec.name}`", _show(data))
+        yield spec, bytes(columns[spec.name]), (*INPUTS, spec.name)
 
 
 def write_columns(answers: Tensors) -> bytes:

@@ -88,7 +88,7 @@ async def metadata(request: Request) -> JSONResponse:
 
 async def not_started(request: Request) -> Response:
     """Answer a verb for which there is no door: the lifespan has not begun. It also gives other methods a 405."""
-    raise NotReady(f"The service is starting; `{request.url.path[:200]}` has no door yet.")
+    raise NotReady("The service is starting; this path is not answered yet.")
 
 
 def _asked(request: Request) -> tuple[str, int | None]:

@@ -33,17 +33,17 @@ INTEGERS = [name for name in DATATYPES if "INT" in name]
 )
 def test_what_is_read(data: bytes, datatype: str, shape: tuple[int, ...], values: Any) -> None:
     """In the shape as written and of the dtype asked for."""
-    array = read(data, DATATYPES[datatype], "x")
+    array = read(data, DATATYPES[datatype], ("x",))
     assert (array.shape, array.dtype) == (shape, DATATYPES[datatype].dtype)
     assert array.tolist() == values
 
 
 def test_null_is_a_missing_float() -> None:
     """And in no other datatype a value."""
-    assert math.isnan(read(b"[null]", DATATYPES["FP32"], "x")[0])
+    assert math.isnan(read(b"[null]", DATATYPES["FP32"], ("x",))[0])
     for datatype in ("BOOL", "INT8", "BYTES"):
         with pytest.raises(InvalidInput, match=r"Invalid `x\[0\]`: expected .* Received: null"):
-            read(b"[null]", DATATYPES[datatype], "x")
+            read(b"[null]", DATATYPES[datatype], ("x",))
 
 
 @pytest.mark.parametrize(
@@ -69,17 +69,17 @@ def test_null_is_a_missing_float() -> None:
 def test_what_is_refused(data: bytes, datatype: str, message: str) -> None:
     """With the path, the expectation and the value."""
     with pytest.raises(InvalidInput) as error:
-        read(data, DATATYPES[datatype], "x")
+        read(data, DATATYPES[datatype], ("x",))
     assert str(error.value).startswith(message)
 
 
 def test_base64_stands_for_a_string_where_it_may() -> None:
     """Beside plain ones; what is no base64 of UTF-8 is told with its place."""
     bytes_ = DATATYPES["BYTES"]
-    assert read(b'[["a", {"b64": "w6Q="}]]', bytes_, "x", b64=True).tolist() == [["a", "ä"]]
+    assert read(b'[["a", {"b64": "w6Q="}]]', bytes_, ("x",), b64=True).tolist() == [["a", "ä"]]
     for wrong in (b'"_"', b'"/w=="'):
         with pytest.raises(InvalidInput, match=r"Invalid `x\[0\]\[1\]\.b64`: expected base64 of UTF-8"):
-            read(b'[["a", {"b64": %b}]]' % wrong, bytes_, "x", b64=True)
+            read(b'[["a", {"b64": %b}]]' % wrong, bytes_, ("x",), b64=True)
 
 
 @given(st.binary(max_size=60) | st.text('[]{}0123456789.,-+eE"anulltruefs ', max_size=60).map(str.encode), st.data())
@@ -88,7 +88,7 @@ def test_any_bytes_are_read_or_refused(data: bytes, draw: st.DataObject) -> None
     """Nothing but a fault that the caller is told about comes out."""
     datatype = DATATYPES[draw.draw(st.sampled_from(sorted(DATATYPES)))]
     try:
-        array = read(data, datatype, "x", b64=draw.draw(st.booleans()))
+        array = read(data, datatype, ("x",), b64=draw.draw(st.booleans()))
     except RequestError:
         return
     assert array.dtype == datatype.dtype
@@ -108,8 +108,8 @@ def test_what_is_written_is_read_again(array: np.ndarray[Any, Any]) -> None:
     """To the last bit, whatever its order in memory."""
     datatype = next(d for d in DATATYPES.values() if d.dtype == array.dtype)
     for form in (array, array.T):
-        assert np.array_equal(read(write(form), datatype, "x"), form)
-        assert np.array_equal(read(write(form, flat=True), datatype, "x"), form.reshape(-1))
+        assert np.array_equal(read(write(form), datatype, ("x",)), form)
+        assert np.array_equal(read(write(form, flat=True), datatype, ("x",)), form.reshape(-1))
 
 
 def test_how_numbers_and_texts_are_written() -> None:

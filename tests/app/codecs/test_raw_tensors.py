@@ -28,19 +28,19 @@ def test_numbers_return_as_they_went(array: np.ndarray[Any, Any]) -> None:
     for form in (array, array.T):
         data = to_raw(form)
         assert len(data) == form.size * array.dtype.itemsize
-        assert to_raw(from_raw(data, datatype, form.shape, "x")) == data
+        assert to_raw(from_raw(data, datatype, form.shape, ("x",))) == data
 
 
 def test_the_layout_is_little_endian_and_row_major() -> None:
     """As `struct` writes it."""
     assert to_raw(np.array([[1, 2], [3, 4]], np.int32)) == struct.pack("<4i", 1, 2, 3, 4)
-    assert from_raw(struct.pack("<2d", 0.5, -1), DATATYPES["FP64"], (2,), "x").tolist() == [0.5, -1.0]
+    assert from_raw(struct.pack("<2d", 0.5, -1), DATATYPES["FP64"], (2,), ("x",)).tolist() == [0.5, -1.0]
 
 
 def test_numbers_are_not_copied() -> None:
     """The array looks at the request's own bytes."""
     data = bytes(range(16))
-    array = from_raw(memoryview(data)[4:12], DATATYPES["INT32"], (2,), "x")
+    array = from_raw(memoryview(data)[4:12], DATATYPES["INT32"], (2,), ("x",))
     assert np.shares_memory(array, np.frombuffer(data, np.uint8))
 
 
@@ -50,7 +50,7 @@ def test_strings_return_as_they_went(texts: list[str]) -> None:
     """The empty one and those of several bytes a character too."""
     array = np.empty((len(texts), 1), object)
     array[:, 0] = texts
-    assert from_raw(to_raw(array), DATATYPES["BYTES"], array.shape, "x").tolist() == array.tolist()
+    assert from_raw(to_raw(array), DATATYPES["BYTES"], array.shape, ("x",)).tolist() == array.tolist()
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_strings_return_as_they_went(texts: list[str]) -> None:
 def test_bytes_that_do_not_fit_are_refused(data: bytes, datatype: str, shape: tuple[int, ...]) -> None:
     """With the tensor's name."""
     with pytest.raises(InvalidInput, match="`x"):
-        from_raw(data, DATATYPES[datatype], shape, "x")
+        from_raw(data, DATATYPES[datatype], shape, ("x",))
 
 
 @given(st.binary(max_size=40), st.integers(0, 6))
@@ -83,7 +83,7 @@ def test_bytes_that_do_not_fit_are_refused(data: bytes, datatype: str, shape: tu
 def test_any_bytes_are_strings_or_refused(data: bytes, count: int) -> None:
     """A length that points beyond the end reads nothing."""
     try:
-        array = from_raw(data, DATATYPES["BYTES"], (count,), "x")
+        array = from_raw(data, DATATYPES["BYTES"], (count,), ("x",))
     except InvalidInput:
         return
     assert to_raw(array) == data
@@ -91,4 +91,4 @@ def test_any_bytes_are_strings_or_refused(data: bytes, count: int) -> None:
 
 def test_the_elements_of_a_shape() -> None:
     """A scalar has one, an empty dimension none."""
-    assert [count_of(shape, "x") for shape in ((), (3, 4), (5, 0))] == [1, 12, 0]
+    assert [count_of(shape, ("x",)) for shape in ((), (3, 4), (5, 0))] == [1, 12, 0]

@@ -104,7 +104,7 @@ async def test_before_the_lifespan(app: Slipway) -> None:
     async with serving.client_of(app) as client:
         response = await predict(client)
         assert response.status_code == 503
-        assert "no door yet" in response.json()["error"]
+        assert "The service is starting" in response.json()["error"]
 
 
 async def test_draining(app: Slipway, client: httpx.AsyncClient) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from app.errors import Overloaded, Unauthorized
 from app.http import api_keys as guards
+from app.http import rate_limit
 from app.http.api_keys import Guard
 from app.http.handler import Head
 from app.http.rate_limit import Bucket
@@ -116,7 +117,7 @@ def test_a_secret_that_is_switched_by_a_link_is_noticed(tmp_path: Path) -> None:
 def test_a_bucket_fills_with_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """So many at once, and then so many a second."""
     now = 100.0
-    monkeypatch.setattr(guards, "monotonic", lambda: now)
+    monkeypatch.setattr(rate_limit, "monotonic", lambda: now)
     bucket = Bucket(4.0)
     assert [bucket.take() for _ in range(5)] == [0, 0, 0, 0, 0.25]
     now += 0.5

@@ -33,7 +33,7 @@ class Asked:
         self.body = body
         self.answers: list[tuple[int, bytes]] = []
 
-    def respond(self, status: int, body: bytes, headers: Headers = ()) -> None:
+    def respond(self, status: int, body: bytes, headers: Headers = (), logged: str = "") -> None:
         self.answers.append((status, body))
 
 
@@ -77,7 +77,7 @@ async def echo(app: Slipway) -> AsyncIterator[Echo]:
     async with serving.running(app):
         metrics: Metrics = app.state.metrics
         made = Echo(Serving(app.state.registry, metrics, 10.0, LIMIT, Guard(None)))
-        made.troubles = {b"bad": InvalidInput("Invalid body."), b"full": Overloaded("Full.", 3), b"bug": ValueError()}
+        made.troubles = {b"bad": InvalidInput((), "a", "b"), b"full": Overloaded("Full.", 3), b"bug": ValueError()}
         yield made
 
 
@@ -101,7 +101,7 @@ async def test_a_request_is_answered(app: Slipway) -> None:
     ("asked", "status", "said"),
     [
         (Asked(model="gone"), 404, b'{"error":"Unknown model."}'),
-        (Asked(b"bad"), 400, b'{"error":"Invalid body."}'),
+        (Asked(b"bad"), 400, b'{"error":"Invalid body: expected a. Received: b."}'),
         (Asked(b"full"), 429, b'{"error":"Full."}'),
         (Asked(b"bug"), 500, b'{"error":"Internal error."}'),
         (Asked(b"x", content_encoding="br"), 415, b"expected gzip or deflate"),
@@ -136,7 +136,7 @@ async def test_refusals_are_counted_by_status(app: Slipway) -> None:
     async with serving.running(app) as client:
         metrics: Metrics = app.state.metrics
         endpoint = Echo(Serving(app.state.registry, metrics, 10.0, LIMIT, Guard(None)))
-        endpoint.troubles = {b"bad": InvalidInput("Invalid body.")}
+        endpoint.troubles = {b"bad": InvalidInput((), "a", "b")}
         ask(endpoint, Asked(b"bad"))
         endpoint.refuse(LIMIT + 1)
         await turn()

@@ -137,7 +137,7 @@ async def test_one_step_a_turn_also_when_the_line_was_empty_for_a_moment() -> No
     b.reading.cancel()
 
 
-@pytest.mark.parametrize("error", [InvalidInput("Invalid body."), ValueError("a bug")])
+@pytest.mark.parametrize("error", [InvalidInput((), "a", "b"), ValueError("a bug")])
 async def test_a_fault_is_told_once_and_the_next_is_read(error: Exception) -> None:
     seen: list[str] = []
     line = Readings()
@@ -153,7 +153,7 @@ async def test_a_fault_is_told_once_and_the_next_is_read(error: Exception) -> No
 
 
 async def test_a_fault_in_the_first_step_is_raised() -> None:
-    asked = Asked("a", 0, [], InvalidInput("Invalid body."))
+    asked = Asked("a", 0, [], InvalidInput((), "a", "b"))
     with pytest.raises(InvalidInput):
         Readings().begin(asked.reading)
     assert gc.isenabled()

@@ -1,14 +1,23 @@
 """Errors of the ordinary routes are `{"error": …}` like everywhere else."""
 
 from pathlib import Path
+from typing import Annotated
 
 import httpx
 import pytest
-from fastapi import HTTPException
+from fastapi import HTTPException, Query
+from pydantic import AfterValidator
 
 from app.errors import NotReady
 from app.main import Slipway
 from tests.support import serving
+
+
+def odd(number: int) -> int:
+    """Raise for an even one."""
+    if number % 2 == 0:
+        raise ValueError("no even number")
+    return number
 
 
 def with_routes(models: Path) -> Slipway:
@@ -16,7 +25,7 @@ def with_routes(models: Path) -> Slipway:
     app = serving.app_of(models)
 
     @app.get("/number")
-    async def number(wanted: int) -> int:
+    async def number(wanted: Annotated[int, Query(le=5), AfterValidator(odd)]) -> int:
         return wanted
 
     @app.get("/bug")
@@ -37,8 +46,14 @@ def with_routes(models: Path) -> Slipway:
 @pytest.mark.parametrize(
     ("path", "status", "message"),
     [
-        ("/number?wanted=x", 400, "Invalid `query.wanted`: "),
-        ("/number", 400, "Invalid `query.wanted`: Field required."),
+        ("/number?wanted=x", 400, "Invalid `query.wanted`: expected a valid integer, "),
+        ("/number?wanted=7", 400, "Invalid `query.wanted`: expected less than or equal to 5. Received: 7."),
+        (
+            "/number?wanted=4",
+            400,
+            "Invalid `query.wanted`: expected what is valid (Value error, no even number). Received: 4.",
+        ),
+        ("/number", 400, "Invalid `query.wanted`: expected a value."),
         ("/bug", 500, "Internal error."),
         ("/ours", 503, "Not yet."),
         ("/teapot", 418, "Internal error."),
@@ -64,7 +79,7 @@ async def test_a_wrong_method(method: str, client: httpx.AsyncClient) -> None:
     response = await client.request(method, "/predict")
     assert response.status_code == 405
     assert response.headers["allow"] == "POST"
-    assert response.json() == {"error": f"Invalid method for `/predict`: expected POST. Received: {method}."}
+    assert response.json() == {"error": f"Invalid method: expected POST. Received: {method}."}
 
 
 @pytest.mark.parametrize(

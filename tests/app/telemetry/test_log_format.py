@@ -51,7 +51,7 @@ def test_an_exception_is_told_with_its_trace() -> None:
     made = record("It failed.", exc_info=raised(ValueError("on purpose")))
     said = json.loads(Json().format(made))
     assert "ValueError: on purpose" in said["trace"]
-    assert "test_logs.py" in said["trace"]
+    assert "test_log_format.py" in said["trace"]
     assert "ValueError: on purpose" in Text().format(made)
 
 
@@ -67,7 +67,7 @@ def test_an_exception_that_may_quote_a_request_tells_only_its_type(form: logging
         made = record("It failed.", exc_info=sys.exc_info(), **PRIVATE)
     line = form.format(made)
     assert "ValueError" in line
-    assert "test_logs.py" in line
+    assert "test_log_format.py" in line
     assert "secret-" not in line.replace('raise ValueError("secret-2")', "").replace(
         'raise ValueError(\\"secret-2\\")', ""
     )
@@ -236,7 +236,7 @@ def test_a_reader_that_does_not_read_does_not_stop_the_service(models: Path, tmp
 
 def test_warnings_are_lines_too(tmp_path: Path) -> None:
     script = (
-        "import logging, warnings; from app import logs; logs.configure('info', 'json'); "
+        "import logging, warnings; from app.telemetry import log_format; log_format.configure('info', 'json'); "
         "warnings.warn('careful'); logging.getLogger('x').info('done')"
     )
     run = subprocess.run([sys.executable, "-c", script], cwd=serving.ROOT, capture_output=True, text=True, check=True)

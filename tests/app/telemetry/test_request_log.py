@@ -15,7 +15,7 @@ from app.main import Slipway
 from app.protocols.open_inference_grpc.protos.open_inference_pb2_grpc import GRPCInferenceServiceStub
 from app.telemetry.log_format import Json, Text
 from app.telemetry.request_log import FAULTS_PER_S, REFUSALS_PER_S, RequestLog, fields_of
-from app.telemetry.request_record import Record, error_of, ours
+from app.telemetry.request_record import Record
 from tests.app.protocols.open_inference import cases as wire
 from tests.app.protocols.open_inference_grpc.cases import infer, one, x
 from tests.app.telemetry.test_request_ids import GOOD, INFER, post, with_line
@@ -259,24 +259,6 @@ async def test_neither_keys_nor_payloads_are_ever_logged(door: str, tmp_path: Pa
     assert "/admin/models/{name}/load" in lines.everything
     assert SECRET not in lines.everything
     assert KEY not in lines.everything
-
-
-@pytest.mark.parametrize(
-    ("message", "kept"),
-    [
-        ("Invalid `a`: expected b. Received: `secret. Received: x`. Did you mean `c`?", "Invalid `a`: expected b."),
-        ("Invalid method for `/secret/x`: expected GET. Received: PUT.", "Invalid method: expected GET."),
-        ("Invalid body: expected a. Received:\nsecret", "Invalid body: expected a."),
-        ("The model failed on this request.", "The model failed on this request."),
-    ],
-)
-def test_of_a_message_only_what_is_ours_is_kept(message: str, kept: str) -> None:
-    assert ours(message) == kept
-
-
-@pytest.mark.parametrize("body", [b"", b"no json", b"[1]", b'{"error": 1}', b'{"error":"' + b"x" * 20_000 + b'"}'])
-def test_a_body_that_tells_no_error_of_ours_has_none(body: bytes) -> None:
-    assert error_of(body) == ""
 
 
 def test_what_is_not_known_has_no_field() -> None:

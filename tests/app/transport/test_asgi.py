@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.errors import BodyTooLarge, Headers, InvalidInput, Overloaded, render
+from app.errors import BodyTooLarge, InvalidInput, Overloaded, Rendered, Response, render
 from app.http.handler import Request, Respond, Ticket
 from app.protocols.predict import Prediction
 from app.transport import asgi as doors
@@ -50,8 +50,8 @@ class LateHandler:
         self.called = asyncio.Event()
         self.work = Work(quick)
 
-    def refuse(self, received_bytes: int) -> tuple[int, bytes, Headers]:
-        return render(BodyTooLarge(f"too large: {received_bytes}"))
+    def refuse(self, received_bytes: int) -> Rendered:
+        return render(BodyTooLarge((), f"at most {self.max_body_bytes} bytes", received_bytes))
 
     def handle(self, request: Request, respond: Respond) -> Ticket | None:
         self.requests.append(request)
@@ -63,7 +63,7 @@ class LateHandler:
 class InstantHandler(LateHandler):
     """Answers before it returns, with what it was told to."""
 
-    def __init__(self, answer: tuple[int, bytes, Headers]) -> None:
+    def __init__(self, answer: Response | Rendered) -> None:
         super().__init__()
         self.answer = answer
 
@@ -160,12 +160,12 @@ async def test_a_message_without_a_body_is_an_empty_body() -> None:
     assert handler.requests[0].body == b""
 
 
-@pytest.mark.parametrize("error", [InvalidInput("wrong"), Overloaded("full", 3), RuntimeError("secret")])
+@pytest.mark.parametrize("error", [InvalidInput((), "a", "b"), Overloaded("full", 3), RuntimeError("secret")])
 async def test_errors_are_rendered(error: Exception) -> None:
     """Each with its status, its headers and an `error`; a bug says nothing of itself."""
     wire = Wire(piece(b"{}"))
     await finish(wire.through(AsgiDoor(InstantHandler(render(error)))))
-    status, body, headers = render(error)
+    status, body, headers, _ = render(error)
     assert (wire.status, wire.sent[1]["body"]) == (status, body)
     for name, value in headers:
         assert wire.headers[name.encode()] == value.encode()
@@ -223,7 +223,7 @@ async def test_a_body_over_the_limit(wire: Callable[[], Wire]) -> None:
     handler, made = LateHandler(), wire()
     await finish(made.through(AsgiDoor(handler)))
     assert made.status == 413
-    assert json.loads(made.sent[1]["body"]) == {"error": "too large: 11"}
+    assert json.loads(made.sent[1]["body"]) == {"error": "Invalid body: expected at most 10 bytes. Received: 11."}
     assert not handler.requests
 
 
@@ -311,7 +311,7 @@ def test_a_million_brackets_through_either_door(models: Path, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("method", "path", "status", "says"),
     [
-        ("GET", "/predict", 405, "Invalid method for `/predict`: expected POST. Received: GET."),
+        ("GET", "/predict", 405, "Invalid method: expected POST. Received: GET."),
         ("PUT", "/predict", 405, "expected POST. Received: PUT."),
         ("DELETE", "/predict", 405, "expected POST. Received: DELETE."),
         ("POST", "/health", 405, "expected GET. Received: POST."),

@@ -79,7 +79,7 @@ PATHS = {
     "an unknown model": bad("/other:predict", {"instances": [ROW]}, "Unknown model", "`other`", status=404),
     "an unknown version": bad("/double/versions/7:predict", {"instances": [ROW]}, "`double/7`", status=404),
     "an unknown label": bad(
-        "/double/labels/beta:predict", {}, "Unknown label: expected one of stable, gone.", "`beta`"
+        "/double/labels/beta:predict", {}, "Invalid label: expected one of stable, gone.", "`beta`"
     ),
     "a label of a model without labels": bad("/pair/labels/stable:predict", {}, "expected one of none"),
     "a label of a version that is not there": bad("/double/labels/gone:predict", {}, "`double/7`", status=404),
@@ -109,7 +109,7 @@ STATUSES = {
     "a status in any case": get("/double/VERSIONS/1", answer=STATUS),
     "the status of an unknown model": get("/other", 404, says=("Unknown model", "`other`")),
     "the status of an unknown version": get("/double/versions/7", 404, says=("`double/7`",)),
-    "the status of an unknown label": get("/double/labels/beta", 400, says=("Unknown label",)),
+    "the status of an unknown label": get("/double/labels/beta", 400, says=("Invalid label",)),
     "the metadata of a model": get("/double/metadata", answer=DOUBLE_METADATA),
     "the metadata of a version": get("/double/versions/1/metadata", answer=DOUBLE_METADATA),
     "the metadata of a label": get("/double/labels/stable/metadata", answer=DOUBLE_METADATA),

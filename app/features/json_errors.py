@@ -1,0 +1,172 @@
+"""msgspec's error -> path, expectation, received value.
+
+    explain(error, body, names)     ─> InvalidInput or BodyTooLarge, with the path in the request
+
+msgspec says what is wrong and where in an English sentence, and nowhere else: this module alone takes it apart.
+It knows no protocol and no feature type.
+"""
+
+import contextlib
+import difflib
+import re
+from collections.abc import Sequence
+from types import EllipsisType
+from typing import Any
+
+import msgspec
+
+from app.errors import BodyTooLarge, InputError, InvalidInput, Path
+
+RECEIVED_MAX_CHARS = 80  # of a value in a message: enough to recognise it, too few to flood a log
+EXPLAIN_MAX_BYTES = 256 * 1024  # of a body in which a fault is looked up
+HIDDEN = msgspec.Raw(b"something else")  # what follows the fault, or holds it, is malformed or too deep to be read
+PLAIN = msgspec.json.Decoder()
+VERBATIM = msgspec.json.Decoder(float_hook=lambda text: msgspec.Raw(text.encode()))  # slow, but reads 1e400
+
+EXPECTATIONS = {
+    "float": "a finite number",
+    "int": "a whole number",
+    "bool": "true or false",
+    "str": "a string",
+    "object": "an object",
+    "array": "an array",
+    "null": "null",
+}
+MESSAGE = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<place>.*)`)?$", re.DOTALL)
+MALFORMED = re.compile(r"^(?:JSON is malformed: )?(?P<what>.*?)(?: \(byte (?P<byte>\d+)\))?$", re.DOTALL)
+MISSING = re.compile(r"^Object missing required field `(?P<name>.*)`$", re.DOTALL)
+UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>.*)`$", re.DOTALL)
+WRONG_TYPE = re.compile(r"^Expected `(?P<types>[^`]*)`, got `[^`]*`$")
+BOUND = re.compile(r"^Expected `int` (?P<side>[<>])= (?P<bound>-?\d+)$")
+TOO_LONG = re.compile(r"^Expected `array` of length <= (?P<limit>\d+)$")
+LENGTH = re.compile(r"^Expected `(?P<type>array|str)` of length (?P<bound>>= )?(?P<length>\d+)$")
+INDEX = re.compile(r"\[(\d+|\.\.\.)\]")
+KEY = re.compile(r"[^.\[]+|.+", re.DOTALL)
+NO_NUMBER = re.compile(rb"-?(NaN|Inf)")
+
+
+def explain(error: Exception, body: bytes, names: Sequence[str], path: Path = ()) -> InputError:
+    """Say what is wrong with `body`: the path, the expectation and the value received.
+
+    Args:
+        error: what msgspec said of it.
+        body: the request's body, or a value in it, read once more to find the fault.
+        names: the keys that are known, to suggest the one that was meant.
+        path: of the value in the request, if it is not the body.
+    """
+    if not isinstance(error, msgspec.ValidationError):
+        return _malformed(error, body)
+    found = MESSAGE.match(str(error))
+    what, place = (found["what"], found["place"] or "") if found else (str(error), "")
+    value, inner = _walk(_read(body), place)
+    path += inner
+    if limit := TOO_LONG.match(what):
+        count = len(value) if isinstance(value, list) else "more"
+        return BodyTooLarge(path, f"at most {limit['limit']} rows", count)
+    if unknown := UNKNOWN.match(what):
+        return _unknown(unknown["name"], names if path else ["instances"], path)
+    return InvalidInput(path, _expectation(what), _show(value))
+
+
+def _expectation(what: str) -> str:
+    if missing := MISSING.match(what):
+        return f"the key `{missing['name']}`"
+    if wrong := WRONG_TYPE.match(what):
+        kinds = [EXPECTATIONS.get(kind.strip(), kind.strip()) for kind in wrong["types"].split("|")]
+        return " or ".join(kinds)
+    return _bound(what)
+
+
+def _bound(what: str) -> str:
+    """Put a bound on a length or a number into words."""
+    if length := LENGTH.match(what):
+        noun = {"array": "an array", "str": "a string"}[length["type"]]
+        return f"{noun} of {'at least ' if length['bound'] else ''}{length['length']} {_units(length['type'])}"
+    if what.startswith(("Expected `float`", "Number out of range")):
+        return "a number within the range of a 32-bit float"
+    if bound := BOUND.match(what):
+        return f"a whole number of at {'least' if bound['side'] == '>' else 'most'} {bound['bound']}"
+    if what.startswith("Invalid enum value"):
+        return "true or false"  # 0 and 1 are taken for them
+    return what[:1].lower() + what[1:]
+
+
+def _units(type_: str) -> str:
+    return "characters" if type_ == "str" else "elements"
+
+
+def _unknown(name: str, known: Sequence[str], path: Path) -> InvalidInput:
+    close = difflib.get_close_matches(name[:100], known, n=1)
+    hint = f"Did you mean `{close[0]}`?" if close else ""
+    return InvalidInput(path, f"only the keys {_shorten(', '.join(known), 400)}", f"`{_shorten(name)}`", hint=hint)
+
+
+def _malformed(error: Exception, body: bytes) -> InvalidInput:
+    if not body:
+        return InvalidInput((), "a JSON object", "nothing")
+    if isinstance(error, UnicodeDecodeError):
+        return InvalidInput((), "UTF-8", "other bytes")
+    if isinstance(error, RecursionError):
+        return InvalidInput((), "rows of plain values", "deeper nesting")
+    found = MALFORMED.match(str(error))
+    what, byte = found.groups() if found else (str(error), None)
+    at = len(body) if byte is None else int(byte)
+    near = body[max(0, at - 8) : at + 24].decode("utf-8", "replace")
+    hint = "A missing value is null." if NO_NUMBER.match(body, at) else ""
+    return InvalidInput((), f"well-formed JSON ({what})", f"`{near}`", noun=f"JSON at byte {at}", hint=hint)
+
+
+# ── the value at msgspec's place, such as `instances[3].age` ──
+
+
+def _walk(value: Any, place: str) -> tuple[Any, Path]:
+    """Return the value at a place, and the place as a path; a key of `value` may hold dots and brackets."""
+    path: list[str | int | EllipsisType] = []
+    while place:
+        step, length = _step(value, place)
+        value = _inner(value, step)
+        path.append(step)
+        place = place[length:].removeprefix(".")
+    return value, tuple(path)
+
+
+def _step(value: Any, place: str) -> tuple[str | int | EllipsisType, int]:
+    """Return the first step of a place, and how many characters it takes."""
+    keys = [key for key in value if key and place.startswith(key)] if isinstance(value, dict) else []
+    if keys:
+        key = max(keys, key=len)
+        return key, len(key)
+    if index := INDEX.match(place):
+        return ... if index[1] == "..." else int(index[1]), index.end()
+    word = KEY.match(place)
+    assert word is not None  # there is something left
+    return word[0], word.end()
+
+
+def _inner(value: Any, step: str | int | EllipsisType) -> Any:
+    if isinstance(value, dict):
+        return value.get(step, HIDDEN)
+    if isinstance(value, list) and isinstance(step, int) and step < len(value):
+        return value[step]
+    return HIDDEN
+
+
+def _read(body: bytes) -> Any:
+    """Read a body that does not fit its type, and may be malformed after the fault.
+
+    A large one is not read again: that would stop the event loop for everybody, to show one value to one caller.
+    """
+    if len(body) > EXPLAIN_MAX_BYTES:
+        return HIDDEN
+    for decoder in (PLAIN, VERBATIM):
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return decoder.decode(body)
+    return HIDDEN
+
+
+def _show(value: Any) -> str:
+    return _shorten(msgspec.json.encode(value).decode())
+
+
+def _shorten(text: str, most: int = RECEIVED_MAX_CHARS) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
