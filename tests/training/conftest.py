@@ -2,16 +2,19 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 from rich.console import Console
 
 from training.cli import environment as quiet
 
 quiet.set_environment()
 
+from training.columns.arrays import Outputs  # noqa: E402
 from training.data.prepare import Data, prepare  # noqa: E402
 from training.export.onnx import export  # noqa: E402
 from training.network import network as networks  # noqa: E402 - libraries read the environment when they are imported
@@ -76,6 +79,22 @@ def options_for(data_file: Path, target: str, **changes: object) -> Options:
     others = tuple(name for name in ("price", "kind", "sold") if name != target)
     quick: dict[str, object] = {"drop": others, "epochs": 3, "hidden": (16,), "bins": 4, **changes}
     return Options.of(data=data_file, target=target, **quick)
+
+
+def shares(probabilities: Any) -> Outputs:
+    """Answers of classes, as the network gives them: (rows, labels)."""
+    return {"probabilities": np.asarray(probabilities)}
+
+
+def values(numbers: Any) -> Outputs:
+    """Answers of a regression, as the network gives them: (rows, 1)."""
+    return {"value": np.asarray(numbers)}
+
+
+def only(outputs: Outputs) -> NDArray[Any]:
+    """Return the one output."""
+    (array,) = outputs.values()
+    return array
 
 
 @pytest.fixture(scope="session", params=["sold", "kind", "price"], ids=["binary", "multiclass", "regression"])

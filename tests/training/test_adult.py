@@ -8,7 +8,7 @@ import pytest
 
 from app.bundle import reader as contract
 from app.bundle.reader import sha256
-from tests.training.conftest import REPOSITORY
+from tests.training.conftest import REPOSITORY, only
 from training.export.ort_session import Session
 
 FOLDER = REPOSITORY / "models" / "adult-income" / "1"
@@ -33,7 +33,7 @@ def rich(bundle: contract.Bundle) -> Callable[..., Any]:
             "numeric": np.array([[row[f.name] for f in numbers] for row in rows], np.float32),
             "categorical": np.array([[row[f.name] or "" for f in strings] for row in rows], object),
         }
-        return session.predict(arrays)[:, 1]
+        return only(session.predict(arrays))[:, 1]
 
     return ask
 

@@ -35,11 +35,11 @@ def golden(
 ) -> dict[str, Any]:
     """Return the content of `golden.json`; the answers come from the instances, as a caller's would."""
     instances = pick(frame, features, optional)
-    outputs = predict(instances_to_tensors(instances, features))  # (rows, outputs)
+    outputs = predict(instances_to_tensors(instances, features))
     tolerance = TOLERANCE[precision]
     return {
         "instances": instances,
-        "outputs": {task.output: outputs.astype(float).tolist()},
+        "outputs": {name: array.astype(float).tolist() for name, array in outputs.items()},
         "atol": tolerance * task.unit,
         "rtol": tolerance,
     }

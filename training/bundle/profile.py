@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.columns.arrays import Arrays, row_count
+from training.columns.arrays import Arrays, Outputs, row_count
 from training.features.features import CATEGORICAL, NUMERIC, Category, Features
 from training.tasks.base import Task
 
@@ -16,12 +16,13 @@ DECILES = np.arange(1, 10) / 10
 MAX_VALUES = 30  # of a column: each becomes a time series of the service
 
 
-def profile(features: Features, task: Task, arrays: Arrays, outputs: NDArray[Any]) -> dict[str, Any]:
+def profile(features: Features, task: Task, arrays: Arrays, outputs: Outputs) -> dict[str, Any]:
     """Return the content of `profile.json` from the training rows and the shipped graph's answers for them."""
     numbers = {f.name: number_bins(arrays[NUMERIC][:, i]) for i, f in enumerate(features.numbers)}
     strings = {f.name: category_bins(arrays[CATEGORICAL][:, i], f) for i, f in enumerate(features.categories)}
     bins = {**numbers, **strings}
-    prediction = number_bins(outputs[:, 0]) if task.labels is None else _label_bins(outputs, task.labels)
+    answers = outputs[task.output]  # (rows, width)
+    prediction = number_bins(answers[:, 0]) if task.labels is None else _label_bins(answers, task.labels)
     return {
         "rows": row_count(arrays),
         "features": {name: bins[name] for name in features.order},

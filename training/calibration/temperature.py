@@ -58,7 +58,7 @@ def adjust(network: Network, task: Task, validation: Rows, options: Options) -> 
     """Fit temperature and threshold, change the network in place, and say what was done."""
     if not task.labels:
         return Adjustment()
-    answers = predict_in_batches(network.predict, validation.arrays)  # (rows, labels)
+    answers = predict_in_batches(network.predict, validation.arrays)[task.output]  # (rows, labels)
     logits, wanted = _logits(answers), options.own(LabelOptions)
     temperature = fit_temperature(logits, validation.y) if wanted.calibrate else 1.0
     calm = np.exp(_log_shares(logits / temperature))

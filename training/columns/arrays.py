@@ -3,14 +3,15 @@
 It knows nothing about what the columns mean.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Arrays = Mapping[str, NDArray[Any]]  # tensor name -> (rows, columns)
+Arrays = Mapping[str, NDArray[Any]]  # tensor name -> (rows, …)
+Outputs = Mapping[str, NDArray[Any]]  # output name -> (rows, …)
 
 
 def take(arrays: Arrays, rows: Any) -> dict[str, NDArray[Any]]:
@@ -38,7 +39,7 @@ def row_count(arrays: Arrays) -> int:
 BATCH_ROWS = 4096
 
 
-Predict = Callable[[Arrays], NDArray[Any]]  # raw rows -> (rows, outputs)
+Predict = Callable[[Arrays], Outputs]  # raw rows -> the answers to them
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,12 @@ class Rows:
         return Rows(take(self.arrays, slice(rows)), self.y[:rows])
 
 
-def predict_in_batches(predict: Predict, arrays: Arrays, batch_rows: int = BATCH_ROWS) -> NDArray[Any]:
-    """Answer any number of rows in bounded memory: (rows, outputs)."""
+def predict_in_batches(predict: Predict, arrays: Arrays, batch_rows: int = BATCH_ROWS) -> Outputs:
+    """Answer any number of rows in bounded memory."""
     starts = range(0, row_count(arrays), batch_rows)
-    return np.concatenate([predict(take(arrays, slice(start, start + batch_rows))) for start in starts])
+    return joined([predict(take(arrays, slice(start, start + batch_rows))) for start in starts])
+
+
+def joined(parts: Sequence[Arrays]) -> dict[str, NDArray[Any]]:
+    """Put the rows of several parts behind one another."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

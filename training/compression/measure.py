@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.columns.arrays import Arrays, Rows, spread, take
+from training.columns.arrays import Arrays, Rows, predict_in_batches, spread
 from training.compression.quantization import Draft
 from training.export.ort_session import Session, latencies_us, loads_ms
 from training.options import Precision
@@ -75,6 +75,6 @@ def batch_effect(session: Session, arrays: Arrays) -> float:
     Dynamic int8 takes the scale of its activations from the whole batch, so there is one.
     """
     rows = spread(arrays, COMPANY_ROWS)
-    together = session.predict(rows)  # (rows, outputs)
-    alone = np.concatenate([session.predict(take(rows, slice(row, row + 1))) for row in range(COMPANY_ROWS)])
-    return float(np.abs(together - alone).max())
+    together = session.predict(rows)
+    alone = predict_in_batches(session.predict, rows, batch_rows=1)
+    return max(float(np.abs(together[name] - alone[name]).max()) for name in together)

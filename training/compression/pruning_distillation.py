@@ -138,5 +138,5 @@ def _largest(
 
 def _answered(teacher: Network, rows: Rows, task: Task) -> Part:
     """Put the teacher's answers in place of the target."""
-    answers = predict_in_batches(teacher.predict, rows.arrays)  # (rows, outputs)
+    answers = predict_in_batches(teacher.predict, rows.arrays)[task.output]  # (rows, outputs)
     return Part(teacher.encode(rows.arrays), answers if task.labels else task.scaled(answers[:, 0]))

@@ -5,7 +5,7 @@
     boosting    scikit-learn's HistGradientBoosting with its defaults
 
 Each is fitted on the training rows, which is all it needs before the test rows are touched, and then answers any rows,
-(rows, outputs) as the network does. It knows nothing about Keras or ONNX, and nothing of it is ever served.
+as the network does. It knows nothing about Keras or ONNX, and nothing of it is ever served.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
-from training.columns.arrays import Arrays, Rows, row_count
+from training.columns.arrays import Arrays, Outputs, Rows, row_count
 from training.features.features import CATEGORICAL, MIN_VALUE_ROWS, NUMERIC
 from training.tasks.base import Task
 
@@ -31,8 +31,7 @@ LINEAR_STEPS = 300  # of the solver, which needs 13 to 77 on the tables of bench
 TRIVIAL, LINEAR, BOOSTING = "baseline", "linear", "hist_gradient_boosting"
 BASELINES = (TRIVIAL, LINEAR, BOOSTING)
 
-Answers = NDArray[Any]  # (rows, outputs)
-Baseline = Callable[[Rows], Answers]
+Baseline = Callable[[Rows], Outputs]
 
 
 def fitted(task: Task, train: Rows, seed: int) -> dict[str, Baseline]:
@@ -96,10 +95,10 @@ def _matrix(arrays: Arrays, encoder: Any | None) -> NDArray[np.float64]:
     return np.hstack(parts)
 
 
-def _answers(model: Any, inputs: Any, task: Task) -> Answers:
-    """Return (rows, outputs), with zeros for labels that the training rows lack."""
+def _answers(model: Any, inputs: Any, task: Task) -> Outputs:
+    """Return what the network would, with zeros for labels that the training rows lack."""
     if not task.labels:
-        return np.asarray(model.predict(inputs), np.float64)[:, None]
-    outputs = np.zeros((len(inputs), task.width))
-    outputs[:, model.classes_] = model.predict_proba(inputs)
-    return outputs
+        return {task.output: np.asarray(model.predict(inputs), np.float64)[:, None]}
+    answers = np.zeros((len(inputs), task.width))
+    answers[:, model.classes_] = model.predict_proba(inputs)
+    return {task.output: answers}

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training.columns.arrays import Outputs
 from training.evaluation.findings import Interval, Intervals
 from training.parallel import each
 from training.tasks import weighted_metrics as weighted
@@ -26,11 +27,10 @@ RESAMPLES, FEWEST_RESAMPLES = 1000, 100
 MOST_CELLS = 200_000_000  # rows times resamples (times labels): a few seconds; larger test splits are drawn less often
 CELLS_A_CHUNK = 200_000  # 1.6 MB an array, which a cache holds: 1.5 s of a core for Adult, 2.8 with 20 times as much
 
-Answers = NDArray[Any]  # (rows, outputs)
 Draws = dict[str, NDArray[np.float64]]  # metric -> (resamples,)
 
 
-def intervals(task: Task, y: NDArray[Any], shipped: Answers, boosting: Answers, seed: int) -> Intervals:
+def intervals(task: Task, y: NDArray[Any], shipped: Outputs, boosting: Outputs, seed: int) -> Intervals:
     """Return the interval of every metric of a model, and of its difference to another one, row by row."""
     resamples = resamples_for(len(y) * (task.width if task.width > 2 else 1))
     one, other = draws(task, y, (shipped, boosting), resamples, seed)
@@ -48,20 +48,22 @@ def resamples_for(cells: int) -> int:
     return int(np.clip(MOST_CELLS // max(cells, 1), FEWEST_RESAMPLES, RESAMPLES))
 
 
-def exactly(task: Task, y: NDArray[Any], answers: Answers, metric: str) -> float:
+def exactly(task: Task, y: NDArray[Any], answers: Outputs, metric: str) -> float:
     """Judge the rows as they are by one metric, quicker than `Task.evaluate`."""
     ones = np.ones((1, len(y)))
-    return float(weighted.metrics(y, answers, ones, classes=task.labels is not None, only=metric)[metric][0])
+    return float(
+        weighted.metrics(y, answers[task.output], ones, classes=task.labels is not None, only=metric)[metric][0]
+    )
 
 
 def draws(
-    task: Task, y: NDArray[Any], models: Sequence[Answers], resamples: int, seed: int, only: str | None = None
+    task: Task, y: NDArray[Any], models: Sequence[Outputs], resamples: int, seed: int, only: str | None = None
 ) -> list[Draws]:
     """Judge every model on the same resamples, by one metric or by all."""
-    judges = [partial(weighted.metrics, y, answers, classes=task.labels is not None, only=only) for answers in models]
+    judge = partial(weighted.metrics, classes=task.labels is not None, only=only)
 
     def judged(weights: Weights) -> list[dict[str, NDArray[np.float64]]]:
-        return [judge(weights) for judge in judges]
+        return [judge(y, outputs[task.output], weights) for outputs in models]
 
     parts = zip(*each(judged, counts(len(y), resamples, seed)), strict=True)  # model by model
     return [{name: np.concatenate([chunk[name] for chunk in part]) for name in part[0]} for part in parts]

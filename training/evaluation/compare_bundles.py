@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from app.bundle.reader import Manifest
+from training.columns.arrays import take
 from training.errors import DataError
 from training.evaluation.bootstrap import draws, interval, resamples_for
 from training.evaluation.evaluate_bundle import Answers
@@ -74,8 +75,8 @@ def duel(first: Served, second: Served, one: Answers, other: Answers, seed: int 
     y = one.y[places]
     if len(np.unique(y)) < 2:
         raise DataError("`--data`: expected rows that both can answer, with two different values of the target.")
-    pair = one.outputs[places], other.outputs[others]
-    drawn, beside = draws(first.task, y, pair, resamples_for(pair[0].size), seed)
+    pair = take(one.outputs, places), take(other.outputs, others)
+    drawn, beside = draws(first.task, y, pair, resamples_for(len(y) * first.task.width), seed)
     base, found = (first.task.evaluate(y, outputs) for outputs in pair)
     return Duel(
         rows=len(y),

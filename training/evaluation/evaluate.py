@@ -7,11 +7,8 @@ It knows nothing about how findings are shown.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
-from numpy.typing import NDArray
-
-from training.columns.arrays import Predict, Rows, predict_in_batches
+from training.columns.arrays import Outputs, Predict, Rows, predict_in_batches
 from training.evaluation.baselines import BOOSTING, Baseline
 from training.evaluation.bootstrap import intervals
 from training.evaluation.findings import Findings
@@ -38,14 +35,14 @@ def judge(made: Made, baselines: Mapping[str, Baseline]) -> Findings:
     )
 
 
-def _answers(made: Made, baselines: Mapping[str, Baseline]) -> dict[str, NDArray[Any]]:
-    """Let every model answer the test rows: model -> (rows, outputs)."""
+def _answers(made: Made, baselines: Mapping[str, Baseline]) -> dict[str, Outputs]:
+    """Let every model answer the test rows: model -> outputs."""
     test, choice = made.data.test, made.choice
 
-    def of(predict: Predict) -> Callable[[Rows], NDArray[Any]]:
+    def of(predict: Predict) -> Callable[[Rows], Outputs]:
         return lambda rows: predict_in_batches(predict, rows.arrays)
 
-    models: dict[str, Callable[[Rows], NDArray[Any]]] = {
+    models: dict[str, Callable[[Rows], Outputs]] = {
         **baselines,
         "keras": of(made.network.predict),
         **{candidate.name: of(Session(candidate.graph).predict) for candidate in choice.candidates},

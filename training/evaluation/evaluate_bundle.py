@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.bundle.reader import sha256
+from training.columns.arrays import Outputs, joined, take
 from training.data.labelled_rows import Example, Reading, open_examples
 from training.data.load import UTF_8
 from training.errors import DataError
@@ -37,7 +38,7 @@ class Answers:
 
     lines: list[int] = field(default_factory=list)  # (rows,)
     truths: list[Any] = field(default_factory=list)  # (rows,) numbers of labels, or numbers
-    parts: list[NDArray[Any]] = field(default_factory=list)
+    parts: list[Outputs] = field(default_factory=list)
     refused: int = 0
     faults: list[str] = field(default_factory=list)  # why, the first of them
     without_target: int = 0
@@ -49,9 +50,8 @@ class Answers:
         return np.array(self.truths)
 
     @property
-    def outputs(self) -> NDArray[Any]:
-        """Return (rows, outputs)."""
-        return np.concatenate(self.parts)
+    def outputs(self) -> Outputs:
+        return joined(self.parts)
 
     def refuse(self, fault: str) -> None:
         self.refused += 1
@@ -98,7 +98,7 @@ def judge(served: Served, found: Answers, seed: int = 0) -> Verdict:
     """Judge what was answered."""
     task, y, outputs = served.task, found.y, found.outputs
     exact = task.evaluate(y, outputs)
-    (drawn,) = draws(task, y, (outputs,), resamples_for(outputs.size), seed)
+    (drawn,) = draws(task, y, (outputs,), resamples_for(len(y) * task.width), seed)
     return Verdict(
         metrics={name: interval(value, drawn[name]) for name, value in exact.items()},
         card=dict(served.manifest.metrics.get("shipped", {})),
@@ -148,11 +148,11 @@ def _answer(served: Served, examples: Sequence[tuple[Example, Any]], found: Answ
         for single in examples:
             _answer(served, [single], found)
         return
-    finite = np.isfinite(outputs).all(axis=1)  # (rows,)
+    finite: Any = np.isfinite(outputs[served.task.output]).all(axis=1)  # (rows,)
     for (example, truth), is_finite in zip(examples, finite, strict=True):
         if is_finite:
             found.lines.append(example.line)
             found.truths.append(truth)
         else:
             found.refuse(f"line {example.line}: expected a finite answer of the model. Received: another.")
-    found.parts.append(outputs[finite])
+    found.parts.append(take(outputs, finite))

@@ -11,10 +11,8 @@ It knows nothing about how any of it was computed, nor how it is shown.
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from numpy.typing import NDArray
-
+from training.columns.arrays import Outputs
 from training.tasks.base import Metrics
 
 
@@ -102,7 +100,7 @@ class Findings:
     """How good the shipped graph is, beside what, where not, and by which features."""
 
     scores: Mapping[str, Metrics]  # model -> its metrics on the test split
-    outputs: NDArray[Any]  # (test rows, outputs) of the shipped graph
+    outputs: Outputs  # of the shipped graph, for the test rows
     intervals: Intervals | None = None
     folds: Folds | None = None  # None: not asked for
     importances: tuple[Importance, ...] = ()  # the most important first

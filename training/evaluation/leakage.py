@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from training.columns.arrays import Rows, spread_places
+from training.columns.arrays import Outputs, Rows, spread_places
 from training.data.prepare import Data
 from training.evaluation.bootstrap import exactly
 from training.features.features import CATEGORICAL, NUMERIC, Features
@@ -73,13 +73,21 @@ def _some(rows: Rows) -> Rows:
     return Rows({name: array[places] for name, array in rows.arrays.items()}, rows.y[places])
 
 
-def _answers(task: Task, features: Features, train: Rows, judged: Rows) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Yield each feature with what its rule answers: (rows, width)."""
+def _answers(task: Task, features: Features, train: Rows, judged: Rows) -> Iterator[tuple[str, Outputs]]:
+    """Yield each feature with what its rule answers."""
     truth = np.eye(task.width)[train.y] if task.labels else train.y[:, None]  # (rows, width)
     for column, name in enumerate(features.names(NUMERIC)):
-        yield name, _by_tree(task, train.arrays[NUMERIC][:, [column]], train.y, judged.arrays[NUMERIC][:, [column]])
+        yield (
+            name,
+            {
+                task.output: _by_tree(
+                    task, train.arrays[NUMERIC][:, [column]], train.y, judged.arrays[NUMERIC][:, [column]]
+                )
+            },
+        )
     for column, name in enumerate(features.names(CATEGORICAL)):
-        yield name, _by_value(train.arrays[CATEGORICAL][:, column], truth, judged.arrays[CATEGORICAL][:, column])
+        means = _by_value(train.arrays[CATEGORICAL][:, column], truth, judged.arrays[CATEGORICAL][:, column])
+        yield name, {task.output: means}
 
 
 def _by_tree(task: Task, known: NDArray[Any], y: NDArray[Any], asked: NDArray[Any]) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.columns.arrays import Arrays, Predict, Rows, predict_in_batches, spread_places, take
+from training.columns.arrays import Arrays, Outputs, Predict, Rows, predict_in_batches, spread_places, take
 from training.evaluation.bootstrap import draws, exactly
 from training.evaluation.findings import Importance, Interval
 from training.features.features import Features
@@ -39,7 +39,7 @@ def importances(
     Args:
         task: whose first budget metric counts; it is larger when better.
         features: which column of which tensor a feature is.
-        predict: raw rows -> (rows, outputs).
+        predict: raw rows -> outputs.
         rows: at most `MOST_ROWS` of them, from all over, are looked at.
         seed: of the permutations and of the resamples.
         done: is told how many features are done.
@@ -61,7 +61,7 @@ def importances(
     return tuple(sorted(found, key=lambda importance: -importance.loss.value))
 
 
-def _judge(task: Task, y: NDArray[Any], models: list[NDArray[Any]], seed: int) -> NDArray[np.float64]:
+def _judge(task: Task, y: NDArray[Any], models: list[Outputs], seed: int) -> NDArray[np.float64]:
     """Return the main metric, the mean over the models: on the rows as they are, then on every resample."""
     metric = task.budget_metrics[0]
     exact = np.mean([exactly(task, y, outputs, metric) for outputs in models])

@@ -1,6 +1,6 @@
 """Served: a bundle as the service runs it, without the service.
 
-    folder ─ load ─> verified, proved by its golden rows ─ answer(instances) ─> (rows, outputs)
+    folder ─ load ─> verified, proved by its golden rows ─ answer(instances) ─> outputs
 
 It is read by `app.bundle.reader`, checked and assembled by the service's schema and run by the service's engine, so
 what is measured through it is what callers get. It knows nothing about files of data or metrics.
@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import NDArray
-
 from app.bundle import reader as contract
 from app.bundle.reader import Bundle, Manifest
 from app.bundle.sealed_file import hold
 from app.features.schema import Schema, schema_of
 from app.runtime.engine import Engine
 from app.runtime.golden_check import prove
+from training.columns.arrays import Outputs
 from training.tasks.base import Task
 from training.tasks.classification import Classification
 from training.tasks.regression import Regression
@@ -50,15 +49,15 @@ class Served:
         labels = self.manifest.labels
         return Regression() if labels is None else Classification(labels)
 
-    def answer(self, instances: Sequence[Instance]) -> NDArray[Any]:
-        """Return (rows, outputs).
+    def answer(self, instances: Sequence[Instance]) -> Outputs:
+        """Answer a row each.
 
         Raises:
             msgspec.ValidationError: when the service would refuse one of them.
         """
         rows = self.schema.rows([dict(instance) for instance in instances])
-        outputs: NDArray[Any] = self.engine.run(self.schema.assemble(rows))[0]
-        return outputs
+        answers = self.engine.run(self.schema.assemble(rows))
+        return {tensor.name: answer for tensor, answer in zip(self.engine.outputs, answers, strict=True)}
 
 
 def load(folder: Path) -> Served:

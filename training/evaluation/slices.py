@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.columns.arrays import Rows, spread_places, take
+from training.columns.arrays import Outputs, Rows, spread_places, take
 from training.evaluation.bootstrap import draws, exactly, interval, resamples_for
 from training.evaluation.findings import Interval, Slice, Slices
 from training.features.features import CATEGORICAL, NUMERIC, Features, Number
@@ -28,7 +28,7 @@ FIFTHS = (0.2, 0.4, 0.6, 0.8)
 Mask = NDArray[np.bool_]  # (rows,)
 
 
-def slices(task: Task, features: Features, train: Rows, test: Rows, outputs: NDArray[Any], seed: int) -> Slices:
+def slices(task: Task, features: Features, train: Rows, test: Rows, outputs: Outputs, seed: int) -> Slices:
     """Judge the answers on every slice with enough rows.
 
     R² compares with the mean of the very rows, so that it differs between slices whose errors are alike: numbers are
@@ -39,18 +39,18 @@ def slices(task: Task, features: Features, train: Rows, test: Rows, outputs: NDA
         features: which column of which tensor a feature is.
         train: where the fifths of a number come from.
         test: at most `MOST_ROWS` of them, from all over, are looked at.
-        outputs: the answers to all test rows, (rows, outputs).
+        outputs: the answers to all test rows.
         seed: of the resamples.
     """
     metric = task.budget_metrics[0] if task.labels else "mae"
     sign = 1 if task.labels else -1  # larger is better, or smaller
     places = spread_places(len(test), min(len(test), MOST_ROWS))
-    arrays, y, answers = take(test.arrays, places), test.y[places], outputs[places]
+    arrays, y, answers = take(test.arrays, places), test.y[places], take(outputs, places)
     whole = exactly(task, y, answers, metric)
     resamples = min(RESAMPLES, resamples_for(len(y) * len(features.order)))
 
     def judged(feature: str, values: str, mask: Mask) -> Slice:
-        value = _judge(task, metric, y[mask], answers[mask], resamples, seed)
+        value = _judge(task, metric, y[mask], take(answers, mask), resamples, seed)
         best = value.high if sign > 0 else value.low
         return Slice(feature, values, int(mask.sum()), value, is_worse=sign * best < sign * whole)
 
@@ -61,7 +61,7 @@ def slices(task: Task, features: Features, train: Rows, test: Rows, outputs: NDA
     return Slices(metric=metric, whole=whole, slices=tuple(ordered))
 
 
-def _judge(task: Task, metric: str, y: NDArray[Any], answers: NDArray[Any], resamples: int, seed: int) -> Interval:
+def _judge(task: Task, metric: str, y: NDArray[Any], answers: Outputs, resamples: int, seed: int) -> Interval:
     (drawn,) = draws(task, y, (answers,), resamples, seed, metric)
     return interval(exactly(task, y, answers, metric), drawn[metric])
 

@@ -53,7 +53,8 @@ def check_parity(keras: Predict, session: Predict, arrays: Arrays, *, unit: floa
     worst = 0.0
     for batch in PARITY_BATCHES:
         part = take(rows, slice(batch))
-        worst = max(worst, _difference(keras(part), session(part), batch, unit))
+        expected, received = keras(part), session(part)
+        worst = max(worst, *(_difference(expected[name], received[name], batch, unit) for name in expected))
     return worst
 
 

@@ -12,11 +12,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from app.runtime.engine import Engine
-from training.columns.arrays import Arrays, spread
+from training.columns.arrays import Arrays, Outputs, spread
 
 THREADS = 1  # the service gives a run more only where 32 rows take longer than a millisecond
 LOADS = 7
@@ -33,10 +30,10 @@ class Session:
             self._engine = Engine(path, THREADS)
         self._names = [tensor.name for tensor in self._engine.inputs]
 
-    def predict(self, arrays: Arrays) -> NDArray[np.float32]:
-        """Return the first output: (rows, outputs) float32."""
-        answers: NDArray[np.float32] = self._engine.run({name: arrays[name] for name in self._names})[0]
-        return answers
+    def predict(self, arrays: Arrays) -> Outputs:
+        """Return every output by its name."""
+        answers = self._engine.run({name: arrays[name] for name in self._names})
+        return {tensor.name: answer for tensor, answer in zip(self._engine.outputs, answers, strict=True)}
 
 
 def latencies_us(

@@ -19,7 +19,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.columns.arrays import Arrays
+from training.columns.arrays import Arrays, Outputs
 from training.features.features import CATEGORICAL, NUMERIC, Category, Features
 from training.network.architectures import answer
 from training.network.layers import ColumnCodes, EmbedColumns, EmbedNumbers, EncodeNumbers, known
@@ -49,11 +49,12 @@ class Network:
             encoded[CODES] = np.concatenate([self.lookup(tf.constant(part)).numpy() for part in parts])
         return encoded
 
-    def predict(self, arrays: Arrays) -> NDArray[np.float32]:
-        """Answer raw rows, as ONNX Runtime will: (rows, outputs) float32."""
+    def predict(self, arrays: Arrays) -> Outputs:
+        """Answer raw rows, as ONNX Runtime will."""
         inputs = [tf.constant(arrays[tensor.name]) for tensor in self.served.inputs]
-        answers: NDArray[np.float32] = self.served(inputs, training=False).numpy()
-        return answers
+        answers = self.served(inputs, training=False)
+        named = answers if isinstance(answers, dict) else {self.served.output_names[0]: answers}
+        return {name: tensor.numpy() for name, tensor in named.items()}
 
 
 def build(  # noqa: PLR0913 - what a network is made of

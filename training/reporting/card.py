@@ -51,23 +51,24 @@ def pictures(made: Made, findings: Findings) -> dict[str, bytes]:
 
 def _of_task(made: Made, findings: Findings) -> dict[str, bytes]:
     history, task, y = made.history, made.data.task, made.data.test.y
+    outputs = findings.outputs[task.output]  # (rows, width)
     shared = {
         CURVES: plots.learning_curves(history.loss, history.validation_loss, history.best_epoch),
         report_compression.PLOT: pareto(made.choice),
     }
     if task.labels is None:
-        return {**shared, RESIDUALS: plots.residuals(y, findings.outputs[:, 0], str(made.options.data.target))}
+        return {**shared, RESIDUALS: plots.residuals(y, outputs[:, 0], str(made.options.data.target))}
     return {
         **shared,
-        CONFUSION: plots.confusion_matrix(confusion(y, findings.outputs), task.labels),
-        RANKING: plots.roc_and_precision_recall(y, findings.outputs, task.labels),
+        CONFUSION: plots.confusion_matrix(confusion(y, outputs), task.labels),
+        RANKING: plots.roc_and_precision_recall(y, outputs, task.labels),
         RELIABILITY: reliability(y, _probabilities(made, findings), task.labels),
     }
 
 
 def _probabilities(made: Made, findings: Findings) -> dict[str, NDArray[Any]]:
     """Return the probabilities without the threshold: as fitted and, where it changed them, by the temperature."""
-    raw, calm = undone(findings.outputs, made.adjustment)
+    raw, calm = undone(findings.outputs[made.data.task.output], made.adjustment)
     return {"as fitted": raw} if made.adjustment.temperature == 1 else {"as fitted": raw, "as calibrated": calm}
 
 

@@ -10,11 +10,13 @@ from typing import Any, Protocol
 import pandas as pd
 from numpy.typing import NDArray
 
+from training.columns.arrays import Outputs
+
 Metrics = dict[str, float]  # name -> value, on the rows that were judged
 
 
 class Task(Protocol):
-    """What the stages ask of a task; outputs are (rows, width) float32 as the served graph gives them."""
+    """What the stages ask of a task; outputs are named as those of the served graph."""
 
     @property
     def name(self) -> str: ...
@@ -64,10 +66,10 @@ class Task(Protocol):
         """Return the Keras loss on the trunk's output."""
         ...
 
-    def trivial(self, rows: int) -> NDArray[Any]:
+    def trivial(self, rows: int) -> Outputs:
         """Return the answers of a model that has seen only the training target: the majority or the mean."""
         ...
 
-    def evaluate(self, y: NDArray[Any], outputs: NDArray[Any]) -> Metrics:
+    def evaluate(self, y: NDArray[Any], outputs: Outputs) -> Metrics:
         """Judge answers against the encoded target."""
         ...

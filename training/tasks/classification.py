@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn import metrics
 
+from training.columns.arrays import Outputs
 from training.columns.values import as_text
 from training.tasks.base import Metrics
 
@@ -62,11 +63,11 @@ class Classification:
 
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
-    def trivial(self, rows: int) -> NDArray[Any]:
-        return np.tile(np.array(self.shares, np.float32), (rows, 1))  # (rows, labels)
+    def trivial(self, rows: int) -> Outputs:
+        return {self.output: np.tile(np.array(self.shares, np.float32), (rows, 1))}  # (rows, labels)
 
-    def evaluate(self, y: NDArray[Any], outputs: NDArray[Any]) -> Metrics:
-        probabilities = outputs.astype(np.float64)  # (rows, labels)
+    def evaluate(self, y: NDArray[Any], outputs: Outputs) -> Metrics:
+        probabilities = outputs[self.output].astype(np.float64)  # (rows, labels)
         found = {**_by_label(y, probabilities.argmax(axis=1), self.width), **_by_rank(y, probabilities)}
         return {name: float(value) for name, value in found.items()}
 

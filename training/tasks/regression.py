@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn import metrics
 
+from training.columns.arrays import Outputs
 from training.tasks.base import Metrics
 
 
@@ -46,11 +47,11 @@ class Regression:
 
         return keras.losses.MeanSquaredError()
 
-    def trivial(self, rows: int) -> NDArray[Any]:
-        return np.full((rows, 1), self.mean, np.float32)
+    def trivial(self, rows: int) -> Outputs:
+        return {self.output: np.full((rows, 1), self.mean, np.float32)}
 
-    def evaluate(self, y: NDArray[Any], outputs: NDArray[Any]) -> Metrics:
-        predicted = outputs[:, 0].astype(np.float64)  # (rows,)
+    def evaluate(self, y: NDArray[Any], outputs: Outputs) -> Metrics:
+        predicted = outputs[self.output][:, 0].astype(np.float64)  # (rows,)
         return {
             "mae": float(metrics.mean_absolute_error(y, predicted)),
             "rmse": float(metrics.root_mean_squared_error(y, predicted)),

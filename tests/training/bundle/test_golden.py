@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+from tests.training.conftest import only
 from training.bundle.golden import ROWS, TOLERANCE, golden, pick
 from training.data.prepare import Data
 from training.export.ort_session import Session
@@ -37,6 +38,6 @@ def test_answers_repeat_after_json(data: Data, graph: bytes, precision: str) -> 
     made = golden(data.test_frame, data.features, data.optional, data.task, predict, precision)  # type: ignore[arg-type]  # a literal
     read = json.loads(json.dumps(made, allow_nan=False))
     again = predict(instances_to_tensors(read["instances"], data.features))
-    np.testing.assert_allclose(again, read["outputs"][data.task.output], atol=1e-6 * data.task.unit, rtol=1e-6)
+    np.testing.assert_allclose(only(again), read["outputs"][data.task.output], atol=1e-6 * data.task.unit, rtol=1e-6)
     assert read["rtol"] == TOLERANCE[precision]  # type: ignore[index]  # a literal
     assert read["atol"] == pytest.approx(TOLERANCE[precision] * data.task.unit)  # type: ignore[index]  # a literal

@@ -8,6 +8,7 @@ import pytest
 
 from app.bundle import reader as contract
 from app.errors import BundleError
+from tests.training.conftest import only
 from training.bundle import writer as bundle
 from training.data.prepare import Data
 from training.errors import DataError
@@ -37,7 +38,7 @@ def test_golden_answers_repeat_from_the_files(bundle_folder: Path, binary: Data)
     answers = Session(read.model_path.read_bytes()).predict(
         instances_to_tensors(read.golden.instances, binary.features)
     )
-    np.testing.assert_allclose(answers, read.golden.outputs["probabilities"], atol=1e-6)
+    np.testing.assert_allclose(only(answers), read.golden.outputs["probabilities"], atol=1e-6)
 
 
 def test_versions_count_up_and_ignore_other_folders(bundle_folder: Path, tmp_path: Path) -> None:

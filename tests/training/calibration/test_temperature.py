@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training.conftest import options_for
+from tests.training.conftest import only, options_for
 from training.calibration import temperature as calibrate
 from training.data.prepare import Data, prepare
 from training.errors import DataError
@@ -37,7 +37,7 @@ def test_the_temperature_cools_what_is_too_sure(classes: Data, data_file: Path) 
     options = options_for(data_file, "sold", epochs=15)
     network = too_sure(classes, options)
     before = evaluate(classes.task, network.predict, classes.validation)
-    said = network.predict(classes.validation.arrays)  # (rows, labels)
+    said = only(network.predict(classes.validation.arrays))  # (rows, labels)
     found = calibrate.adjust(network, classes.task, classes.validation, options)
     after = evaluate(classes.task, network.predict, classes.validation)
     as_learned = calibrate.adjust(too_sure(classes, options, 1.0), classes.task, classes.validation, options)
@@ -47,7 +47,9 @@ def test_the_temperature_cools_what_is_too_sure(classes: Data, data_file: Path) 
     assert after["log_loss"] < before["log_loss"]
     assert after["accuracy"] == before["accuracy"]
     order = np.argsort(said, axis=1)  # of the labels in each row, which no temperature changes
-    assert (np.diff(np.take_along_axis(network.predict(classes.validation.arrays), order, axis=1), axis=1) >= 0).all()
+    assert (
+        np.diff(np.take_along_axis(only(network.predict(classes.validation.arrays)), order, axis=1), axis=1) >= 0
+    ).all()
     if classes.task.width == 2:  # with more labels a temperature moves one row's probability past another's
         assert after["roc_auc"] == pytest.approx(before["roc_auc"], abs=1e-3)
 
@@ -66,7 +68,7 @@ def test_without_calibration_nothing_is_changed(classes: Data, data_file: Path) 
     network = too_sure(classes, options)
     before = network.predict(classes.test.arrays)
     assert calibrate.adjust(network, classes.task, classes.validation, options).temperature == 1
-    np.testing.assert_array_equal(network.predict(classes.test.arrays), before)
+    np.testing.assert_array_equal(only(network.predict(classes.test.arrays)), only(before))
 
 
 def test_the_threshold_is_one_half_of_what_is_served(binary: Data, data_file: Path) -> None:
@@ -77,7 +79,7 @@ def test_the_threshold_is_one_half_of_what_is_served(binary: Data, data_file: Pa
     found = calibrate.adjust(moved, binary.task, binary.validation, asked)
     assert found.threshold is not None
     assert found.metric_after >= found.metric_before  # type: ignore[operator]  # numbers, where a threshold is
-    before, after = (network.predict(binary.validation.arrays)[:, 1] for network in (plain, moved))
+    before, after = (only(network.predict(binary.validation.arrays))[:, 1] for network in (plain, moved))
     np.testing.assert_array_equal(after > 0.5, before > found.threshold)
     scored = evaluate(binary.task, Session(export(moved)).predict, binary.validation)
     assert scored["f1"] == pytest.approx(found.metric_after, abs=0.02)

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training.conftest import options_for
+from tests.training.conftest import only, options_for
 from training.compression.pruning_distillation import Lessons, pruned
 from training.data.prepare import Data, prepare
 from training.network import reparameterize as fold
@@ -39,7 +39,7 @@ def test_units_that_say_nothing_leave_and_the_answers_stay(binary: Data, family:
     smaller = pruned(teacher, binary, options, options.network.hidden, 0.5)
     assert smaller.trunk.count_params() < teacher.trunk.count_params()
     rows = binary.test.arrays
-    np.testing.assert_allclose(smaller.predict(rows), teacher.predict(rows), atol=1e-6)
+    np.testing.assert_allclose(only(smaller.predict(rows)), only(teacher.predict(rows)), atol=1e-6)
 
 
 def test_a_share_of_the_units_leaves(binary: Data) -> None:
@@ -70,5 +70,5 @@ def test_smaller_networks_learn_what_the_teacher_answers(data_file: Path, target
 def unlearned(pupil: Network, teacher: Network, data: Data) -> float:
     """How far the answers lie apart, of how far the teacher's own lie apart."""
     rows = data.validation.arrays
-    answers = teacher.predict(rows)
-    return float(np.abs(pupil.predict(rows) - answers).mean() / np.abs(answers - answers.mean(axis=0)).mean())
+    answers = only(teacher.predict(rows))
+    return float(np.abs(only(pupil.predict(rows)) - answers).mean() / np.abs(answers - answers.mean(axis=0)).mean())

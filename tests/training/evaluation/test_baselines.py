@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from tests.training.conftest import only
 from training.columns.arrays import Rows
 from training.data.prepare import Data
 from training.evaluation.baselines import boosting, linear, trivial
@@ -35,7 +36,7 @@ def test_a_straight_line_is_found_by_the_linear_model() -> None:
 def test_labels_that_the_training_rows_lack_get_zeros(binary: Data) -> None:
     task = type(binary.task)(("no", "yes", "never"))  # type: ignore[call-arg]  # a Classification
     for baseline in (boosting(task, binary.train, seed=0), linear(task, binary.train)):
-        answers = baseline(binary.test)
+        answers = only(baseline(binary.test))
         assert answers.shape == (len(binary.test), 3)
         assert not answers[:, 2].any()
         np.testing.assert_allclose(answers.sum(axis=1), 1)
@@ -47,5 +48,5 @@ def test_tables_of_numbers_alone_with_gaps_and_extremes(binary: Data, gap: float
     test.arrays[NUMERIC][:3] = gap
     for baseline in (boosting(binary.task, train, seed=0), linear(binary.task, train)):
         answers = baseline(test)
-        assert np.isfinite(answers).all()
+        assert np.isfinite(only(answers)).all()
         assert binary.task.evaluate(test.y, answers)["roc_auc"] > 0.5

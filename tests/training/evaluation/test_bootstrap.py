@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+from tests.training.conftest import shares, values
+from training.columns.arrays import Outputs
 from training.evaluation.bootstrap import (
     CELLS_A_CHUNK,
     FEWEST_RESAMPLES,
@@ -15,12 +17,12 @@ from training.tasks.classification import Classification
 from training.tasks.regression import Regression
 
 
-def coins(rows: int, right: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def coins(rows: int, right: float, seed: int = 0) -> tuple[np.ndarray, Outputs]:
     """Labels, and answers of which a share is right."""
     random = np.random.default_rng(seed)
     y = random.integers(0, 2, rows)
     said = np.where(random.random(rows) < right, y, 1 - y)
-    return y, np.where(np.arange(2) == said[:, None], 0.8, 0.2)
+    return y, shares(np.where(np.arange(2) == said[:, None], 0.8, 0.2))
 
 
 def test_an_interval_of_accuracy_is_that_of_the_binomial() -> None:
@@ -36,7 +38,7 @@ def test_it_holds_the_truth_about_as_often_as_it_says() -> None:
     """The mean absolute error of normal noise is the root of 2/π; 200 samples of it, so 190 should hold it."""
     held, task = 0, Regression()
     for seed in range(200):
-        errors = np.random.default_rng(seed).normal(size=(100, 1))
+        errors = values(np.random.default_rng(seed).normal(size=(100, 1)))
         found = intervals(task, np.zeros(100), errors, errors, seed).shipped["mae"]
         held += found.low <= np.sqrt(2 / np.pi) <= found.high
     assert 180 <= held <= 198
@@ -47,10 +49,12 @@ def test_the_difference_is_judged_on_the_same_rows() -> None:
     random = np.random.default_rng(0)
     y = random.normal(0, 1, 500)
     shared = y + random.normal(0, 0.5, 500)
-    found = intervals(Regression(), y, shared[:, None], (shared + random.normal(0, 0.05, 500))[:, None], seed=0)
+    found = intervals(
+        Regression(), y, values(shared[:, None]), values((shared + random.normal(0, 0.05, 500))[:, None]), seed=0
+    )
     own, between = found.shipped["rmse"], found.difference["rmse"]
     assert between.high - between.low < (own.high - own.low) / 3
-    same = intervals(Regression(), y, shared[:, None], shared[:, None], seed=0).difference["rmse"]
+    same = intervals(Regression(), y, values(shared[:, None]), values(shared[:, None]), seed=0).difference["rmse"]
     assert (same.value, same.low, same.high) == (0, 0, 0)
 
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from training.columns.arrays import Arrays, Rows
+from tests.training.conftest import shares, values
+from training.columns.arrays import Arrays, Outputs, Rows
 from training.evaluation.permutation_importance import importances
 from training.features.features import CATEGORICAL, NUMERIC, Category, Features, Number
 from training.tasks.base import Task
@@ -43,11 +44,11 @@ def classes() -> tuple[Task, NDArray[np.int64]]:
     return Classification(("no", "yes")), (known(sample()) > 0.5).astype(np.int64)
 
 
-def predict_for(task: Task, arrays: Arrays) -> NDArray[np.float64]:
+def predict_for(task: Task, arrays: Arrays) -> Outputs:
     if not task.labels:
-        return known(arrays)[:, None]
+        return values(known(arrays)[:, None])
     yes = 1 / (1 + np.exp(0.5 - known(arrays)))
-    return np.stack([1 - yes, yes], axis=1)
+    return shares(np.stack([1 - yes, yes], axis=1))
 
 
 @pytest.mark.parametrize("make", [numbers, classes])

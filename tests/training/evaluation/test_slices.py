@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.training.conftest import shares, values
 from training.columns.arrays import Rows
 from training.evaluation.findings import Slices
 from training.evaluation.slices import MIN_ROWS, slices
@@ -35,7 +36,7 @@ def rows() -> Rows:
 
 def judged(test: Rows, wrong: NDArray[np.bool_]) -> Slices:
     """Answers that are off by 0.1, and by 1 where they are wrong."""
-    outputs = (test.y + np.where(wrong, 1.0, 0.1))[:, None]
+    outputs = values((test.y + np.where(wrong, 1.0, 0.1))[:, None])
     return slices(Regression(), FEATURES, test, test, outputs, seed=0)
 
 
@@ -68,7 +69,7 @@ def test_for_classes_less_is_worse_and_one_label_alone_has_no_auc() -> None:
     y = np.where(test.arrays[CATEGORICAL][:, 0] == "", 0, test.y > 0).astype(np.int64)
     random = np.random.default_rng(1)
     yes = np.where(old, random.random(ROWS), np.clip(y + random.normal(0, 0.3, ROWS), 0, 1))
-    outputs = np.stack([1 - yes, yes], axis=1)
+    outputs = shares(np.stack([1 - yes, yes], axis=1))
     found = slices(Classification(("no", "yes")), FEATURES, test, Rows(test.arrays, y), outputs, seed=0)
     assert (found.metric, found.slices[0].feature, found.slices[0].values) == ("roc_auc", "old", "true")
     assert found.slices[0].metric.value == pytest.approx(0.5, abs=0.1)

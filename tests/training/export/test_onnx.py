@@ -2,7 +2,8 @@ import numpy as np
 import onnx
 import pytest
 
-from training.columns.arrays import spread, take
+from tests.training.conftest import only, shares
+from training.columns.arrays import Arrays, Outputs, predict_in_batches, spread
 from training.data.prepare import Data
 from training.errors import ParityError
 from training.export.onnx import PARITY_BATCHES, check_parity, export, spoil
@@ -29,7 +30,7 @@ def test_keras_and_onnx_agree_with_gaps_and_unseen_values(
     data: Data, network: Network, graph: bytes, batch: int
 ) -> None:
     rows = spoil(spread(data.test.arrays, batch), seed=1)
-    difference = np.abs(network.predict(rows) - Session(graph).predict(rows)).max()
+    difference = np.abs(only(network.predict(rows)) - only(Session(graph).predict(rows))).max()
     assert difference / data.task.unit <= 1e-5
 
 
@@ -50,17 +51,17 @@ def test_another_network_does_not_pass_for_this_one(data: Data, graph: bytes) ->
 def test_answers_of_another_shape_or_without_value_do_not_pass(binary: Data, wrong: object) -> None:
     right = np.full((64, 2), 0.5, np.float32)
 
-    def keras(arrays: dict[str, np.ndarray]) -> np.ndarray:
-        return right[: len(arrays[NUMERIC])]
+    def keras(arrays: Arrays) -> Outputs:
+        return shares(right[: len(arrays[NUMERIC])])
 
     with pytest.raises(ParityError):
-        check_parity(keras, lambda rows: wrong(keras(rows)), binary.test.arrays, unit=1, seed=0)  # type: ignore[arg-type, operator]  # narrow callables on purpose
+        check_parity(keras, lambda rows: shares(wrong(only(keras(rows)))), binary.test.arrays, unit=1, seed=0)  # type: ignore[operator]  # narrow callables on purpose
 
 
 def test_a_row_has_the_same_answer_in_any_company(data: Data, graph: bytes) -> None:
     session, rows = Session(graph), spread(data.test.arrays, 33)
-    together = session.predict(rows)
-    alone = np.concatenate([session.predict(take(rows, slice(i, i + 1))) for i in range(33)])
+    together = only(session.predict(rows))
+    alone = only(predict_in_batches(session.predict, rows, batch_rows=1))
     np.testing.assert_allclose(together, alone, atol=1e-5 * data.task.unit)
 
 

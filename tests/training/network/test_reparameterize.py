@@ -4,7 +4,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from tests.training.conftest import options_for
+from tests.training.conftest import only, options_for
 from training.columns.arrays import take
 from training.data.prepare import Data
 from training.export.onnx import check_parity, export, spoil
@@ -32,7 +32,7 @@ def test_the_folded_network_answers_as_the_fitted_one(
     fit(learner.trunk, binary.task, part, part, options, lambda *_: None)
     rows = spoil(take(binary.test.arrays, slice(40)), 0)
     served = fold(learner, binary.features, binary.task, options)
-    np.testing.assert_allclose(served.predict(rows), learner.predict(rows), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(only(served.predict(rows)), only(learner.predict(rows)), rtol=1e-4, atol=1e-5)
 
 
 def test_what_is_served_has_no_layer_that_only_helped_to_learn(data: Data, data_file: Path) -> None:
@@ -54,7 +54,7 @@ def test_a_table_of_numbers_alone_folds_too(binary: Data, data_file: Path) -> No
     learner = fitted(features, binary.task, options)
     rows = {NUMERIC: binary.test.arrays[NUMERIC][:20]}
     served = fold(learner, features, binary.task, options)
-    np.testing.assert_allclose(served.predict(rows), learner.predict(rows), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(only(served.predict(rows)), only(learner.predict(rows)), rtol=1e-4, atol=1e-5)
 
 
 def test_the_sums_of_the_pieces_are_learned(binary: Data, data_file: Path) -> None:

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.training.conftest import only, shares
 from training.tasks.classification import Classification, confusion, sort_labels
 
 
@@ -13,31 +14,31 @@ def test_labels_are_sorted_as_people_count() -> None:
 def test_metrics_by_hand() -> None:
     task = Classification(("no", "yes"))
     y = np.array([0, 0, 1, 1])
-    outputs = np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.6, 0.4]])
+    outputs = shares([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.6, 0.4]])
     found = task.evaluate(y, outputs)
     assert found["accuracy"] == found["balanced_accuracy"] == found["precision"] == found["recall"] == 0.5
     assert found["roc_auc"] == 0.75
     assert found["log_loss"] == pytest.approx(-np.log([0.9, 0.4, 0.8, 0.4]).mean())
-    assert confusion(y, outputs).tolist() == [[1, 1], [1, 1]]
+    assert confusion(y, only(outputs)).tolist() == [[1, 1], [1, 1]]
 
 
 def test_the_trivial_model_answers_the_shares() -> None:
     task = Classification(("a", "b", "c")).fit_to(np.array([0, 0, 1, 2]))
-    outputs = task.trivial(2)
+    outputs = only(task.trivial(2))
     np.testing.assert_allclose(outputs, [[0.5, 0.25, 0.25]] * 2)
-    found = task.evaluate(np.array([0, 1, 2]), np.repeat(outputs[:1], 3, axis=0))
+    found = task.evaluate(np.array([0, 1, 2]), shares(np.repeat(outputs[:1], 3, axis=0)))
     assert found["accuracy"] == pytest.approx(1 / 3)
     assert found["roc_auc"] == 0.5
 
 
 def test_a_label_that_is_absent_from_the_rows_does_not_break_the_metrics() -> None:
-    found = Classification(("a", "b", "c")).evaluate(np.array([0, 1]), np.array([[0.8, 0.1, 0.1], [0.2, 0.7, 0.1]]))
+    found = Classification(("a", "b", "c")).evaluate(np.array([0, 1]), shares([[0.8, 0.1, 0.1], [0.2, 0.7, 0.1]]))
     assert all(np.isfinite(value) for value in found.values())
     assert found["accuracy"] == found["balanced_accuracy"] == 1
 
 
 def test_a_certain_error_has_a_finite_log_loss() -> None:
-    found = Classification(("a", "b")).evaluate(np.array([0, 1]), np.array([[0.0, 1.0], [0.0, 1.0]]))
+    found = Classification(("a", "b")).evaluate(np.array([0, 1]), shares([[0.0, 1.0], [0.0, 1.0]]))
     assert np.isfinite(found["log_loss"])
 
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from training.columns.arrays import Rows, predict_in_batches
+from tests.training.conftest import only, values
+from training.columns.arrays import Arrays, Outputs, Rows, predict_in_batches
 from training.tasks.classification import Classification
 from training.tasks.evaluate import evaluate, worst_loss_points
 from training.tasks.regression import Regression
@@ -12,17 +13,17 @@ ROWS = Rows({"numeric": np.arange(10.0)[:, None]}, np.arange(10.0))
 def test_batches_are_joined_in_order() -> None:
     sizes = []
 
-    def predict(arrays: dict[str, np.ndarray]) -> np.ndarray:
+    def predict(arrays: Arrays) -> Outputs:
         sizes.append(len(arrays["numeric"]))
-        return arrays["numeric"] * 2
+        return values(arrays["numeric"] * 2)
 
-    answers = predict_in_batches(predict, ROWS.arrays, batch_rows=4)  # type: ignore[arg-type]  # a dict is a Mapping
-    np.testing.assert_array_equal(answers[:, 0], np.arange(10.0) * 2)
+    answers = predict_in_batches(predict, ROWS.arrays, batch_rows=4)
+    np.testing.assert_array_equal(only(answers)[:, 0], np.arange(10.0) * 2)
     assert sizes == [4, 4, 2]
 
 
 def test_any_callable_can_be_judged() -> None:
-    assert evaluate(Regression(), lambda arrays: arrays["numeric"], ROWS)["r2"] == 1
+    assert evaluate(Regression(), lambda arrays: values(arrays["numeric"]), ROWS)["r2"] == 1
 
 
 def test_the_worst_budget_metric_counts() -> None:

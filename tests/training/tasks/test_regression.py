@@ -2,11 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.training.conftest import values
 from training.tasks.regression import Regression
 
 
 def test_metrics_by_hand() -> None:
-    found = Regression().evaluate(np.array([1.0, 2.0, 3.0]), np.array([[1.0], [2.0], [5.0]]))
+    found = Regression().evaluate(np.array([1.0, 2.0, 3.0]), values([[1.0], [2.0], [5.0]]))
     assert found["mae"] == pytest.approx(2 / 3)
     assert found["rmse"] == pytest.approx((4 / 3) ** 0.5)
     assert found["r2"] == pytest.approx(-1.0)

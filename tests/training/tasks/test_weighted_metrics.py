@@ -33,7 +33,7 @@ def test_weights_count_as_repeated_rows_do(given: tuple[Task, np.ndarray, np.nda
     found = weighted.metrics(y, outputs, weights, classes=task.labels is not None)
     for time, counts in enumerate(weights):
         rows = np.repeat(np.arange(ROWS), counts.astype(int))
-        expected = task.evaluate(y[rows], outputs[rows])
+        expected = task.evaluate(y[rows], {task.output: outputs[rows]})
         assert found.keys() == expected.keys()
         for name, value in expected.items():
             assert found[name][time] == pytest.approx(value, rel=1e-6), name

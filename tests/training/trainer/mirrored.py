@@ -10,7 +10,7 @@ quiet.set_environment()
 
 import tensorflow as tf  # noqa: E402 - libraries read the environment when they are imported
 
-from tests.training.conftest import options_for  # noqa: E402
+from tests.training.conftest import only, options_for  # noqa: E402
 from training.data.prepare import prepare  # noqa: E402
 from training.network import reparameterize as fold  # noqa: E402
 from training.trainer import distributed as devices  # noqa: E402
@@ -30,7 +30,7 @@ def main(count: int, data_file: Path) -> None:
     )
     history = fit(network.trunk, data.task, train, validation, options, lambda *_: None)
     served = fold.fold(network, data.features, data.task, options)
-    answers = served.predict(data.test.arrays)[:, 0].tolist()
+    answers = only(served.predict(data.test.arrays))[:, 0].tolist()
     copies = network.trunk.distribute_strategy.num_replicas_in_sync
     print(json.dumps({"copies": copies, "losses": history.validation_loss, "answers": answers}))
 

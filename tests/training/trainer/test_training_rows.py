@@ -3,7 +3,7 @@ from pathlib import Path
 import keras
 import pytest
 
-from tests.training.conftest import options_for
+from tests.training.conftest import only, options_for
 from training.data.prepare import Data, prepare
 from training.network import reparameterize as fold
 from training.options import Options
@@ -33,7 +33,7 @@ def learn(data: Data, options: Options, progress: Progress, setting: Setting) ->
     validation = encoded(learner, data.task, data.validation)
     with training_rows(data, learner, options, lambda _share: None) as train:
         history = fit(learner.trunk, data.task, train, validation, options, progress, setting)
-    return history, learner.predict(data.test.arrays).ravel().tolist()
+    return history, only(learner.predict(data.test.arrays)).ravel().tolist()
 
 
 def test_a_streamed_fit_that_was_killed_ends_as_an_unbroken_one(data_file: Path, tmp_path: Path) -> None:
