@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 import msgspec
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.cgroup import share_arenas
 from app.main import Slipway, create_app
@@ -27,7 +28,6 @@ from app.settings import Settings
 from app.telemetry import log_format as logs
 from app.transport.fast_path import HotProtocol
 from app.transport.uvicorn_compat import fits
-from app.transport.write_coalescing import PacketsProtocol
 
 log = logging.getLogger("slipway.server")
 
@@ -115,7 +115,7 @@ def serve(settings: Settings, sock: socket.socket, operations: socket.socket | N
     app = create_app(settings)
     config = uvicorn.Config(
         app,
-        http=HotProtocol if settings.door == "protocol" and fits() else PacketsProtocol,
+        http=HotProtocol if settings.door == "protocol" and fits() else HttpToolsProtocol,
         log_config=None,
         access_log=False,
         server_header=False,
