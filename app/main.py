@@ -35,6 +35,7 @@ from app.protocols.tfserving import handler as tfserving
 from app.protocols.tfserving import routes as tfserving_routes
 from app.repository.registry import Entry, Registry
 from app.repository.reload_signal import reload_on_hangup
+from app.repository.reloader import Reloader
 from app.repository.traffic_split import Traffic
 from app.routers import admin, openapi
 from app.routers import feedback as feedback_routes
@@ -147,18 +148,19 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state.metrics = metrics = _metrics(app)
     state.feedback = feedback = Feedback(metrics.feedback, settings.feedback_rows) if settings.feedback else None
     app.journal.remember = None if feedback is None else feedback.remember
-    state.registry = registry = _registry(settings, metrics, feedback)
+    state.registry = registry = Registry(settings, Traffic(settings.canary, settings.shadow, metrics))
+    state.reloader = reloader = _reloader(registry, settings, metrics, feedback)
     engines = EngineWatch(lambda: registry.models, settings.watchdog_s, settings.timeout_ms / 1000)
     state.health = health = Health(registry, engines)
     state.rpc = None
     serving = _open(app)
-    reload_on_hangup(registry)
+    reload_on_hangup(reloader)
     async with AsyncExitStack() as stops:
         stops.push_async_callback(app.journal.stop)
-        stops.callback(registry.stop)
+        stops.callback(reloader.stop)
         _watch_loop(settings, metrics, stops)
         for work, name in (
-            (_load(registry), "load models and watch their folder"),
+            (_load(reloader), "load models and watch their folder"),
             (_each_second(app, metrics, health, engines), "each second"),
         ):
             stops.callback(asyncio.create_task(work, name=name).cancel)
@@ -182,15 +184,15 @@ def _metrics(app: Slipway) -> Metrics:
     return metrics
 
 
-def _registry(settings: Settings, metrics: Metrics, feedback: Feedback | None) -> Registry:
-    return Registry(
+def _reloader(registry: Registry, settings: Settings, metrics: Metrics, feedback: Feedback | None) -> Reloader:
+    return Reloader(
+        registry,
         settings,
         observe=lambda model: metrics.observe(model, settings.max_queue_rows),
         loaded=lambda entry, ready: metrics.loaded(
             entry.name, entry.version, ready=ready, serves=entry.model is not None
         ),
         retired=lambda entry, model: _retired(metrics, feedback, entry, model),
-        division=Traffic(settings.canary, settings.shadow, metrics),
     )
 
 
@@ -241,15 +243,15 @@ async def _start_rpc(app: Slipway, serving: Serving) -> "RpcServer | None":
     return server
 
 
-async def _load(registry: Registry) -> None:
+async def _load(reloader: Reloader) -> None:
     """Load, then take all that was made so far out of the garbage collector's sight: most of it stays for good.
 
     Models that are replaced later are freed without it; see `app.repository.loader`.
     """
-    await registry.load_all()
+    await reloader.load_all()
     gc.collect()
     gc.freeze()
-    await registry.watch()
+    await reloader.watch()
 
 
 async def _each_second(app: Slipway, metrics: Metrics, health: Health, engines: EngineWatch) -> None:

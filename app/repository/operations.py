@@ -1,6 +1,6 @@
 """What an operator may ask for: load, unload, rollback, canary, shadow.
 
-    Operations(registry, models)   one change at a time; each ends when it is done, or raises and leaves all as it was
+    Operations(reloader, models)   one change at a time; each ends when it is done, or raises and leaves all as it was
 
 What is asked for by hand holds until there is something new: whatever lies in the folder at that moment is not promoted
 by the watch any more. It knows nothing of HTTP.
@@ -12,9 +12,9 @@ from pathlib import Path
 
 from app.errors import BundleError, Conflict, NotFound
 from app.repository.folder_scan import Content, look
-from app.repository.registry import Entry, Registry
+from app.repository.reloader import Reloader
 from app.repository.traffic_split import Kind
-from app.repository.versions import Versions
+from app.repository.versions import Entry, Versions
 from app.runtime.model import Model
 from app.version_policy import Canary, Shadow
 
@@ -25,12 +25,13 @@ class Operations:
     """The verbs.
 
     Args:
-        registry: what is served.
+        reloader: which makes the changes.
         models: the folder.
     """
 
-    def __init__(self, registry: Registry, models: Path) -> None:
-        self._registry = registry
+    def __init__(self, reloader: Reloader, models: Path) -> None:
+        self._reloader = reloader
+        self._registry = reloader.registry
         self._models = models
 
     async def load(self, name: str, version: int | None = None) -> Model:
@@ -40,7 +41,7 @@ class Operations:
             NotFound: when the folder has no such version.
             Conflict: when it cannot be loaded; whoever answered before goes on.
         """
-        async with self._registry.changing:
+        async with self._reloader.changing:
             contents = await self._contents(name, version)
             line = await self._line(name)
             entry = await self._load_newest(line) if version is None else await self._load_one(line, version, contents)
@@ -54,13 +55,13 @@ class Operations:
         Raises:
             NotFound: when there is no such version.
         """
-        async with self._registry.changing:
+        async with self._reloader.changing:
             line = self._registry.line(name, version)
             contents = await self._contents_left(name)
             line.held |= {found: content for found, content in contents.items() if version in (None, found)}
             line.unload(version, contents)
             log.info("Unloaded by hand: %s", name if version is None else f"{name}/{version}")
-            self._registry.clean_up()
+            self._reloader.clean_up()
 
     async def rollback(self, name: str) -> Model:
         """Let the version answer that answered before.
@@ -69,15 +70,15 @@ class Operations:
             NotFound: when there is no such model.
             Conflict: when there is nothing to go back to.
         """
-        async with self._registry.changing:
+        async with self._reloader.changing:
             line = self._registry.line(name)
             contents = await self._contents_left(name)
             model = line.before()
             if model is None:
                 raise Conflict(f"Model `{name}` has no version to go back to: none is kept.")
             line.held = contents
-            self._registry.swap(line, model)
-            self._registry.clean_up()
+            self._reloader.swap(line, model)
+            self._reloader.clean_up()
             return model
 
     async def divide(self, kind: Kind, name: str, rule: Canary | Shadow | None) -> None:
@@ -88,7 +89,7 @@ class Operations:
             Conflict: when it cannot be loaded, or there is no other that serves.
         """
         registry, rules = self._registry, self._registry.division.rules(kind)
-        async with registry.changing:
+        async with self._reloader.changing:
             if rule is None and name not in rules:
                 raise NotFound(f"Model `{name}` has no {kind}.")
             contents = await self._contents(name, None if rule is None else rule.version)
@@ -99,25 +100,25 @@ class Operations:
             if rule is not None:
                 rules[name] = rule
                 line.held.pop(rule.version, None)
-            await registry.look(by_hand=True, only=name)
+            await self._reloader.look(by_hand=True, only=name)
             if rule is not None and not registry.division.divides(kind, name):
                 entry = line.entries.get(rule.version)
                 del rules[name]
                 line.held[rule.version] = contents[rule.version]
-                await registry.look(by_hand=True, only=name)
+                await self._reloader.look(by_hand=True, only=name)
                 raise Conflict((entry and entry.reason) or f"Model `{name}` has no other version that serves.")
 
     async def _line(self, name: str) -> Versions:
         """The versions of a model that is in the folder, whether or not it was seen before."""
         if not any(line.name == name for line in self._registry.lines):
-            await self._registry.look(by_hand=True, only=name)
+            await self._reloader.look(by_hand=True, only=name)
         return self._registry.line(name)
 
     async def _load_newest(self, line: Versions) -> Entry | None:
         line.held.clear()
         for entry in line.entries.values():
             entry.revive()
-        await self._registry.look(by_hand=True, only=line.name)
+        await self._reloader.look(by_hand=True, only=line.name)
         return line.newest()
 
     async def _load_one(self, line: Versions, version: int, contents: dict[int, Content]) -> Entry:
@@ -126,12 +127,12 @@ class Operations:
         line.wanted.add(version)  # until the next look; a refusal is shown at least so long
         if entry.model is None or entry.content != contents[version]:
             entry.revive()
-            await self._registry.try_load(line, entry, by_hand=True)
+            await self._reloader.try_load(line, entry, by_hand=True)
         if entry.model is not None and not entry.reason:
             self._registry.division.forget(line.name, version)
             line.apart, line.held = self._registry.division.apart(line.name), contents
-            self._registry.swap(line, entry.model)
-        self._registry.clean_up()
+            self._reloader.swap(line, entry.model)
+        self._reloader.clean_up()
         return entry
 
     async def _contents(self, name: str, version: int | None) -> dict[int, Content]:
@@ -141,7 +142,7 @@ class Operations:
             NotFound: when there is none, or not the one that is named.
         """
         try:
-            sight = await self._registry.loader.run(partial(look, self._models, lambda _, found: found))
+            sight = await self._reloader.loader.run(partial(look, self._models, lambda _, found: found))
         except BundleError as error:
             raise NotFound(str(error)) from error
         if name not in sight:

@@ -1,209 +1,116 @@
-"""From the models folder to what is served, at the start and whenever the folder changes.
+"""What is served, for those who ask: which version answers, what there is besides, and whether that is enough.
 
-    load_all()              what there is ─> `app.repository.loader` ─> ready, or failed with the reason
-    watch(), reload()       again, for what has changed; what serves goes on until its successor is warm
-    try_load(…)             one version: wait for who still writes it ─> load ─> serve it, or refuse it
-    clean_up()              who answers nobody finishes what it has and is freed
+    find(…)              the version that answers a request
+    entries, models      every version, and those that serve
+    ready                whatever was there at the start serves
 
-A swap is one reference (`app.repository.versions`), and who was replaced is kept for a rollback. What an operator may
-ask for is in `app.repository.operations`. It knows nothing of HTTP; loading happens in a thread, so that requests are
-answered meanwhile.
+`app.repository.reloader` fills it. It knows nothing of folders, and nothing of HTTP.
 """
 
 import asyncio
-import logging
-from collections.abc import Callable, Iterable
-from functools import partial
 
-from app.errors import BundleError
-from app.repository.catalog import Served
-from app.repository.folder_scan import content, look
-from app.repository.loader import Loader, complete
-from app.repository.traffic_split import Traffic
-from app.repository.versions import ABSENT, Entry, Versions
-from app.runtime.model import Model, Observer
+from app.errors import InvalidInput, NotFound, NotReady
+from app.repository.traffic_split import Kind, Traffic
+from app.repository.versions import Entry, Versions
+from app.runtime.model import Model
 from app.settings import Settings
-from app.version_policy import Policy
+from app.version_policy import Canary, Shadow
 
 __all__ = ["Entry", "Registry"]
 
-log = logging.getLogger("slipway.registry")
 
-
-class Registry(Served):
-    """The versions found in the models folder.
+class Registry:
+    """The versions of every model.
 
     Args:
-        settings: where the folder is and which versions of it to serve.
-        observe: makes the observer of a model's batcher once it is ready.
-        loaded: told of every load that has ended, and whether it ended well.
-        retired: told of a version that is no more; its model, if it had one, is about to be freed.
+        settings: which model answers when none is named.
         division: which versions get a part of the traffic, or a copy of it.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        observe: Callable[[Model], Observer],
-        loaded: Callable[[Entry, bool], None],
-        retired: Callable[[Entry, Model | None], None] = lambda entry, model: None,
-        division: Traffic | None = None,
-    ) -> None:
-        super().__init__(settings, division or Traffic(settings.canary, settings.shadow))
-        self._settings = settings
-        self._observe = observe
-        self._loaded = loaded
-        self._retired = retired
-        self._policy = Policy(settings.versions)
-        self._serving: set[Model] = set()  # started and not yet retired
-        self._tasks: set[asyncio.Task[None]] = set()  # retirements, and a reload that a signal asked for
-        self._asked = False  # a reload by a signal has not begun yet
-        self.loader = Loader(settings)
-        self.changing = asyncio.Lock()  # one change at a time
+    def __init__(self, settings: Settings, division: Traffic) -> None:
+        self._default_model = settings.default_model
+        self.by_name: dict[str, Versions] = {}  # of the reloader; call `refresh` after a change
+        self._only: Model | None = None  # the answer of `find` when a request names nothing
+        self.sole: Model | None = None  # the same, while there is no version beside it that gets a part of the traffic
+        self.division = division
+        self.traffic: Traffic | None = None  # the same, while it divides anything
+        self.fault = ""  # why there is no model in the folder
+        self.finished = asyncio.Event()  # every version found at the start is ready or failed
 
-    # ── the folder ──
+    @property
+    def lines(self) -> list[Versions]:
+        """Every model, by name."""
+        return [line for _, line in sorted(self.by_name.items())]
 
-    async def load_all(self) -> None:
-        """Load every version that the policy asks for; a failure is kept as the reason, never raised."""
-        await self.reload()
-        self.finished.set()
+    @property
+    def entries(self) -> list[Entry]:
+        """Every version that was asked for or is still loaded, by name and number."""
+        return [line.entries[version] for line in self.lines for version in sorted(line.entries)]
 
-    async def reload(self) -> None:
-        """Look now, try again what failed, and miss at once what is gone."""
-        async with self.changing:
-            self._asked = False
-            await self.look(by_hand=True)
+    @property
+    def models(self) -> list[Model]:
+        """The versions that serve."""
+        return [entry.model for entry in self.entries if entry.model is not None]
 
-    def reload_soon(self) -> None:
-        """The same from a signal; those that come before it begins are one."""
-        if not self._asked:
-            self._asked = True
-            self._begin(asyncio.create_task(self.reload(), name="reload"))
+    @property
+    def ready(self) -> bool:
+        """True when something serves, and so does every version that was there at the start.
 
-    async def watch(self) -> None:
-        """Look again and again, as often as the settings say, until cancelled."""
-        while self._settings.watch_s:
-            await asyncio.sleep(self._settings.watch_s)
-            try:
-                async with self.changing:
-                    await self.look()
-            except Exception:  # the watch must outlive whatever a file system comes up with
-                log.exception("A look at %s failed.", self._settings.models)
-
-    async def look(self, *, by_hand: bool = False, only: str | None = None) -> None:
-        """Take what the folder holds, load what is new, and let the newest answer; hold `changing` meanwhile.
-
-        Args:
-            by_hand: somebody asks for it, and has finished writing.
-            only: the one model to look at.
+        A version that came later and failed changes nothing: who answered before goes on.
         """
-        try:
-            sight = await self.loader.run(partial(look, self._settings.models, self._relevant))
-        except BundleError as error:  # a volume that is gone for a moment must not take the service with it
-            if self.fault != str(error):
-                log.error("%s", error)
-            self.fault = str(error)
-            return
-        self.fault = ""
-        names = sorted({*sight, *self._by_name}) if only is None else [only]
-        lines = [self._by_name.setdefault(name, Versions(name)) for name in names]
-        for line in lines:
-            line.apart = self.division.apart(line.name)
-            line.see(sight.get(line.name), self._policy, by_hand=by_hand, required=not self.finished.is_set())
-        for line in lines:
-            for entry in line.due(by_hand=by_hand):
-                await self.try_load(line, entry, by_hand=by_hand)
-            newest = line.newest()
-            if newest is not None and newest.model is not None:
-                self.swap(line, newest.model)
-            self.clean_up()
+        return any(line.current is not None for line in self.by_name.values()) and all(
+            entry.state == "ready" for entry in self.entries if entry.required
+        )
 
-    def _relevant(self, name: str, found: list[int]) -> Iterable[int]:
-        """The versions whose content matters: those wanted, were some not held back, and those held back."""
-        line = self._by_name.get(name)
-        held = line.held.keys() & set(found) if line is not None else set()
-        apart = self.division.apart(name) & set(found)
-        choose = partial(self._policy.choose, name, found)
-        return choose(apart) | choose(held | apart) | held | apart
+    def find(self, name: str | None = None, version: int | None = None) -> Model:
+        """Return the version that answers: the newest that loaded, of the named model or of the only or default one.
 
-    # ── one version ──
-
-    async def try_load(self, line: Versions, entry: Entry, *, by_hand: bool) -> None:
-        """Load what lies there now, unless somebody is still writing it; the entry says what became of it."""
-        found = line.looked.get(entry.version, ABSENT)
-        settled = by_hand or entry.seen == found
-        entry.seen = found
-        if not found.declared and not by_hand and (found.unfinished or not settled):
-            received = found.unfinished or "a change"
-            entry.wait(f"{found.place}: expected whole files, the same at two looks. Received: {received}.")
-            return
-        folder = self._settings.models / entry.name / str(entry.version)
-        try:
-            model = await self.loader.load(folder, quietly=self._quietly(line))
-            if await self.loader.run(partial(content, folder)) != found:
-                entry.wait(f"{folder}: expected to stay as it is while it is loaded. Received: a change.")
-                return
-        except BundleError as error:
-            if not settled and not await self.loader.run(partial(complete, folder, self._settings)):
-                entry.wait(str(error))
-                return
-            log.error("Not served: %s/%d: %s", entry.name, entry.version, error)
-            entry.refuse(str(error), found)
-        except Exception as error:
-            log.exception("Not served: %s/%d", entry.name, entry.version)
-            entry.refuse(f"{folder}: {type(error).__name__}: {error}", found)
-        else:
-            model.start(self._observe(model), self._settings)
-            self._serving.add(model)
-            entry.serve(model, found)
-            log.info("Loaded %s/%d: %s. %s", entry.name, entry.version, model.decision, model.facts.remark)
-        self._loaded(entry, not entry.reason)
-
-    def _quietly(self, line: Versions) -> bool:
-        """Whether to load behind the requests: once there are any, and if the model is not known to need more threads.
-
-        Until the first load has ended nobody sends requests here, and somebody waits for it.
+        Raises:
+            InvalidInput: when several models are loaded and none is named.
+            NotFound: when the name or version is not among those found.
+            NotReady: when it is there and does not serve.
         """
-        serving = self.finished.is_set() and bool(self._serving)
-        return serving and (line.current is None or line.current.decision.threads == 1)
+        if name is None and version is None and self._only is not None:
+            return self._only
+        line = self.line(name or self._default_name(), version)
+        if version is None and line.current is not None:
+            return line.current
+        entry = line.newest() or line.last() if version is None else line.entries[version]
+        if entry.model is None:
+            message = f"Model `{entry.name}` version {entry.version} is {entry.state}."
+            raise NotReady(message, (entry.name, entry.version))
+        return entry.model
 
-    # ── after a change ──
+    def line(self, name: str, version: int | None = None) -> Versions:
+        """Return the versions of a model; raises NotFound, also when the one that is named is not among them."""
+        line = self.by_name.get(name)
+        if line is None or not line.entries or (version is not None and version not in line.entries):
+            asked = name if version is None else f"{name}/{version}"
+            served = ", ".join(f"{e.name}/{e.version}" for e in self.entries) or "none"
+            raise NotFound(f"Unknown model: expected one of {served}.", f"`{asked[:200]}`")
+        return line
 
-    def swap(self, line: Versions, model: Model) -> None:
-        """Let `model` answer from now on."""
-        before = line.current
-        if line.promote(model):
-            instead = "" if before is None else f" instead of {before.name}/{before.version}"
-            log.info("Serving %s/%d%s.", model.name, model.version, instead)
+    def rule(self, kind: Kind, name: str) -> Canary | Shadow | None:
+        """Which version of a model gets a share of the traffic, or a copy of it."""
+        found: Canary | Shadow | None = self.division.rules(kind).get(name)
+        return found
 
-    def clean_up(self) -> None:
-        """Forget what nobody may ask any more, and free it once it is idle."""
-        dropped = {(entry.name, entry.version): entry for line in self.lines for entry in line.sweep()}
-        self._by_name = {name: line for name, line in self._by_name.items() if line.entries}
-        self.refresh()
-        alive = {model for line in self.lines for model in line.alive}
-        for model in self._serving - alive:
-            entry = dropped.pop((model.name, model.version), None) or Entry(model.name, model.version)
-            task = asyncio.create_task(self._let_go(entry, model), name=f"retire {model.name}/{model.version}")
-            self._begin(task)
-        self._serving &= alive
-        for entry in dropped.values():
-            self._retired(entry, None)
+    def refresh(self) -> None:
+        """Bring up to date what is looked up on each request; call it after every change."""
+        try:
+            line = self.by_name.get(self._default_name())
+        except (InvalidInput, NotReady):
+            line = None
+        self._only = None if line is None else line.current
+        self.traffic = self.division if self.division.resolve(self.by_name) else None
+        self.sole = self._only if self.traffic is None else None
 
-    async def _let_go(self, entry: Entry, model: Model) -> None:
-        await self.loader.drain(model)
-        self._retired(entry, model)
-        log.info("Freed %s/%d.", model.name, model.version)
-        await self.loader.free(model)
-
-    def _begin(self, task: "asyncio.Task[None]") -> None:
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def stop(self) -> None:
-        """Free the models' threads."""
-        for task in self._tasks:
-            task.cancel()
-        for model in self._serving:
-            model.stop()
-        self.loader.stop()
+    def _default_name(self) -> str:
+        names = sorted(name for name, line in self.by_name.items() if line.entries)
+        if not names:
+            raise NotReady("No model is loaded.")
+        if self._default_model is not None:
+            return self._default_model
+        if len(names) > 1:
+            raise InvalidInput(("model",), f"one of {', '.join(names)} in the query", "nothing")
+        return names[0]

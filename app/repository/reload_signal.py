@@ -1,7 +1,7 @@
 """SIGHUP asks for a look at the models folder, of one process or of all workers.
 
 held_back()                 around the start of a process: a signal that comes too early waits, instead of killing it
-reload_on_hangup(registry)  from now on, on the running event loop
+reload_on_hangup(reloader)  from now on, on the running event loop
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import signal
 import threading
 from collections.abc import Iterator
 
-from app.repository.registry import Registry
+from app.repository.reloader import Reloader
 
 log = logging.getLogger("slipway.signals")
 
@@ -26,14 +26,14 @@ def held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def reload_on_hangup(registry: Registry) -> None:
+def reload_on_hangup(reloader: Reloader) -> None:
     """Reload at each SIGHUP; in a thread that is not the main one there are no signals."""
     if threading.current_thread() is not threading.main_thread():
         return
 
     def reload() -> None:
         log.info("SIGHUP: looking at the models folder.")
-        registry.reload_soon()
+        reloader.reload_soon()
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})

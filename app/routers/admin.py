@@ -58,7 +58,7 @@ async def reload(request: Request) -> JSONResponse:
     if request.app.settings.workers > 1:
         os.kill(os.getppid(), signal.SIGHUP)
         return JSONResponse({"asked": request.app.settings.workers}, 202)
-    await _registry(request).reload()
+    await request.app.state.reloader.reload()
     return JSONResponse(_report(request))
 
 
@@ -121,7 +121,7 @@ def _registry(request: Request) -> Registry:
 
 
 def _operations(request: Request) -> Operations:
-    return Operations(_registry(request), request.app.settings.models)
+    return Operations(request.app.state.reloader, request.app.settings.models)
 
 
 def _answer(request: Request, name: str) -> JSONResponse:

@@ -189,10 +189,10 @@ def serve(arguments: list[str], report: Path) -> None:
 
     plain = main._load
 
-    async def load(registry: Any) -> None:
+    async def load(reloader: Any) -> None:
         clock = asyncio.create_task(tick())
         try:
-            await plain(registry)
+            await plain(reloader)
         finally:
             clock.cancel()
 

@@ -157,12 +157,12 @@ async def test_a_version_that_is_not_sound_never_serves(
     async with serving.running(app) as client:
         folder = tiny.write(tmp_path, SECOND)
         fault.damage(folder)
-        await app.state.registry.reload()
+        await app.state.reloader.reload()
         assert await answers(client, 0.5)
         await refused(app, client, fault.says, caplog)
         shutil.rmtree(folder)
         tiny.write(tmp_path, SECOND)
-        await app.state.registry.reload()
+        await app.state.reloader.reload()
         assert await answers(client, 1.5)
         assert "refused" not in (await client.get("/health")).json()
 
@@ -205,13 +205,13 @@ async def test_a_version_that_is_not_rightly_signed_never_serves(
     async with serving.running(app) as client:
         folder = tiny.write(root, SECOND)
         forge(folder, keys)
-        await app.state.registry.reload()
+        await app.state.reloader.reload()
         assert await answers(client, 0.5)
         await refused(app, client, says, caplog)
         for path in folder.glob("*.data"):
             path.unlink()
         keys.sign(folder)
-        await app.state.registry.reload()
+        await app.state.reloader.reload()
         assert await answers(client, 1.5)
         assert "refused" not in (await client.get("/health")).json()
 
@@ -252,7 +252,7 @@ async def test_a_graph_alone_is_signed_with_its_weights(
             keys.sign(folder)
         if damage == "weights":
             (folder / "w.data").write_bytes(WEIGHTS[::-1].tobytes())
-        await app.state.registry.reload()
+        await app.state.reloader.reload()
         answer = (await client.post("/v1/models/tiny:predict", json=request)).json()
         if damage == "file":
             assert answer == {"predictions": [WEIGHTS.tolist()]}
@@ -267,8 +267,8 @@ async def test_a_graph_alone_is_signed_with_its_weights(
 
 async def look(app: Slipway) -> None:
     """Look as the watch does, and not as somebody who asks."""
-    async with app.state.registry.changing:
-        await app.state.registry.look()
+    async with app.state.reloader.changing:
+        await app.state.reloader.look()
 
 
 @pytest.fixture
@@ -370,11 +370,11 @@ async def test_a_version_that_may_not_be_read_never_serves(
             mode = (folder / forbidden).stat().st_mode
             (folder / forbidden).chmod(0)
             with nobody():
-                await app.state.registry.reload()
+                await app.state.reloader.reload()
             assert await answers(client, 0.5)
             await refused(app, client, "cannot be read: Permission denied", caplog)
             (folder / forbidden).chmod(mode)
-            await app.state.registry.reload()
+            await app.state.reloader.reload()
             assert await answers(client, 1.5)
 
 
@@ -422,13 +422,13 @@ async def test_a_graph_never_reads_outside_its_folder(
     async with serving.running(app) as client:
         folder = graphs.write(root, adding(outside(where[place])), "tiny", 2)
         (folder / "link.data").symlink_to(secret)
-        await app.state.registry.reload()
+        await app.state.reloader.reload()
         answer = await client.post("/v1/models/tiny:predict", json={"instances": [[0.0] * 400]})
         assert answer.json() == {"predictions": [[0.0] * 400]}
         await refused(app, client, "ONNX Runtime cannot load it", caplog)
         shutil.rmtree(folder)
         graphs.write(root, adding(WEIGHTS), "tiny", 2)
-        await app.state.registry.reload()
+        await app.state.reloader.reload()
         answer = await client.post("/v1/models/tiny:predict", json={"instances": [[0.0] * 400]})
         assert answer.json() == {"predictions": [WEIGHTS.tolist()]}
 
@@ -441,7 +441,7 @@ async def test_a_graph_alone_of_gigabytes_is_not_read(tmp_path: Path, caplog: py
     async with serving.running(app) as client:
         folder = graphs.write(tmp_path, made, "tiny", 2)
         sparse("model.onnx")(folder)
-        await app.state.registry.reload()
+        await app.state.reloader.reload()
         answer = await client.post("/v1/models/tiny:predict", json={"instances": [[1.0, 2.0, 3.0, 4.0]]})
         assert answer.json() == {"predictions": [[-1.0, -2.0, -3.0, -4.0]]}
         await refused(app, client, f"at most {bundles.MODEL_MAX_BYTES} bytes. Received: {GIGABYTES}", caplog)

@@ -472,7 +472,7 @@ async def test_another_content_of_a_version_has_one_series_of_facts(tmp_path: Pa
         before = (await scrape(client)).labels("slipway_model_info")
         shutil.rmtree(tmp_path / "tiny")
         tiny.write(tmp_path, tiny.Tiny(scale=2.0))
-        await app.state.registry.reload()
+        await app.state.reloader.reload()
         assert await post(client, body_of(GOOD)) == 200
         metrics = await scrape(client)
     after = metrics.labels("slipway_model_info")  # which fails if there are two
@@ -493,7 +493,7 @@ async def test_the_series_of_a_version_go_with_it(tmp_path: Path) -> None:
         assert metrics.versions() == {"", "1", "2"}
         assert {s.labels["version"] for s in metrics.all("drift_rows")} == {"1", "2"}
         shutil.rmtree(tmp_path / "tiny" / "1")
-        await app.state.registry.reload()
+        await app.state.reloader.reload()
         await serving.until(lambda: len(app.state.metrics._models) == 1)
         metrics = await scrape(client)
     assert metrics.versions() == {"", "2"}

@@ -11,6 +11,8 @@ from app.bundle import reader as bundles
 from app.errors import InvalidInput, NotFound, NotReady
 from app.repository.loader import Loader
 from app.repository.registry import Entry, Registry
+from app.repository.reloader import Reloader
+from app.repository.traffic_split import Traffic
 from app.runtime.model import Calls, Model, Observer
 from app.settings import Settings
 from tests.support import serving, tiny
@@ -36,21 +38,27 @@ def observe(model: Model) -> Observer:
     return Silent()
 
 
+def reloader(settings: Settings, *told: Any) -> tuple[Registry, Reloader]:
+    """A registry of a folder, and what fills it."""
+    registry = Registry(settings, Traffic(settings.canary, settings.shadow))
+    return registry, Reloader(registry, settings, observe, *told)
+
+
 class Loads:
     """The folder of models and a registry of it; `ended` lists the loads that ended."""
 
     def __init__(self, models: Path, **settings: Any) -> None:
         self.ended: list[tuple[str, int, str]] = []
-        self.registry = Registry(Settings(models=models, **settings), observe, self._note)
+        self.registry, self.reloader = reloader(Settings(models=models, **settings), self._note)
 
     def _note(self, entry: Entry, ready: bool) -> None:
         self.ended.append((entry.name, entry.version, entry.state))
 
 
 async def loaded(models: Path, **settings: Any) -> Registry:
-    registry = Loads(models, **settings).registry
-    await registry.load_all()
-    return registry
+    loads = Loads(models, **settings)
+    await loads.reloader.load_all()
+    return loads.registry
 
 
 def write(root: Path, *versions: tuple[str, int]) -> None:
@@ -130,7 +138,7 @@ async def test_one_failed_model_beside_a_good_one(tmp_path: Path) -> None:
     write(tmp_path, ("bad", 1), ("good", 1))
     damage(tmp_path / "bad" / "1")
     loads = Loads(tmp_path)
-    await loads.registry.load_all()
+    await loads.reloader.load_all()
     bad, good = loads.registry.entries
     assert (bad.state, bad.model, good.state) == ("failed", None, "ready")
     assert bad.reason.startswith(str(tmp_path / "bad" / "1" / "model.onnx"))
@@ -169,10 +177,11 @@ async def test_any_failure_of_a_load_is_a_reason(tmp_path: Path, monkeypatch: py
 
 async def test_while_models_load_the_loop_turns_and_they_are_not_found(models: Path) -> None:
     """Before the load has ended the answer is 503, not 404 and not a hang."""
-    registry = Loads(models).registry
+    loads = Loads(models)
+    registry = loads.registry
     with pytest.raises(NotReady, match=r"No model is loaded."):
         registry.find()
-    loading = asyncio.create_task(registry.load_all())
+    loading = asyncio.create_task(loads.reloader.load_all())
     await serving.until(lambda: bool(registry.entries))
     with pytest.raises(NotReady, match=r"Model `tiny` version 1 is loading."):
         registry.find()
@@ -183,10 +192,11 @@ async def test_while_models_load_the_loop_turns_and_they_are_not_found(models: P
 
 async def test_stop_frees_the_threads(models: Path) -> None:
     """After it a model in a thread takes no more runs."""
-    registry = await loaded(models, run_on="thread")
-    registry.stop()
+    loads = Loads(models, run_on="thread")
+    await loads.reloader.load_all()
+    loads.reloader.stop()
     with pytest.raises(RuntimeError, match="shutdown"):
-        registry.models[0]._executor.submit(print)  # type: ignore[union-attr]  # there is one: run_on says so
+        loads.registry.models[0]._executor.submit(print)  # type: ignore[union-attr]  # there is one: run_on says so
 
 
 async def test_the_first_models_are_loaded_at_full_priority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,5 +214,5 @@ async def test_the_first_models_are_loaded_at_full_priority(tmp_path: Path, monk
     monkeypatch.setattr(Loader, "load", noted)
     async with serving.running(app):
         tiny.write(tmp_path, tiny.Tiny(name="c"))
-        await app.state.registry.reload()
+        await app.state.reloader.reload()
     assert seen == [("a", False), ("b", False), ("c", True)]

@@ -129,7 +129,7 @@ async def test_a_canary_that_is_not_there(models: Path) -> None:
         assert app.state.registry.traffic is None
         assert app.state.registry.find().version == 3
         (models / "away").rename(models / "tiny" / "2")
-        await app.state.registry.reload()
+        await app.state.reloader.reload()
         assert chosen(app) == 2
         assert app.state.registry.find().version == 3
 

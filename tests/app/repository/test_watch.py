@@ -15,9 +15,10 @@ import pytest
 
 from app.errors import NotFound, NotReady
 from app.repository.registry import Entry, Registry
+from app.repository.reloader import Reloader
 from app.settings import Settings
 from tests.app.bad_requests import GOOD, JSON, body_of
-from tests.app.repository.test_registry import observe
+from tests.app.repository.test_registry import reloader as filled
 from tests.support import serving, tiny
 
 
@@ -28,7 +29,9 @@ class Watched:
         self.models = models
         self.loads: list[tuple[int, bool]] = []
         self.retired: list[tuple[int, bool]] = []
-        self.registry = Registry(Settings(models=models, watch_s=0, **settings), observe, self._loaded, self._retired)
+        self.registry, self.reloader = filled(
+            Settings(models=models, watch_s=0, **settings), self._loaded, self._retired
+        )
 
     def _loaded(self, entry: Entry, ready: bool) -> None:
         self.loads.append((entry.version, ready))
@@ -46,8 +49,8 @@ class Watched:
 
     async def look(self, times: int = 1) -> None:
         for _ in range(times):
-            async with self.registry.changing:
-                await self.registry.look()
+            async with self.reloader.changing:
+                await self.reloader.look()
 
     @property
     def answers(self) -> int:
@@ -62,7 +65,7 @@ class Watched:
 
     async def freed(self) -> None:
         """Wait until every model that was let go is freed."""
-        await serving.until(lambda: not self.registry._tasks)
+        await serving.until(lambda: not self.reloader._tasks)
 
 
 Make = Callable[..., Awaitable[Watched]]
@@ -77,12 +80,12 @@ async def make(tmp_path: Path) -> AsyncIterator[Make]:
         watched = Watched(tmp_path / "models", **settings)
         made.append(watched)
         watched.write(1)
-        await watched.registry.load_all()
+        await watched.reloader.load_all()
         return watched
 
     yield start
     for watched in made:
-        watched.registry.stop()
+        watched.reloader.stop()
 
 
 def spoil(folder: Path) -> None:
@@ -152,13 +155,13 @@ async def test_a_volume_that_is_switched_by_a_link(tmp_path: Path) -> None:
     for name in ("manifest.json", "model.onnx", "golden.json", "profile.json", "card.md"):
         (folder / name).symlink_to(f"../../..data/{name}")
     watched = Watched(root)
-    await watched.registry.load_all()
+    await watched.reloader.load_all()
     before = watched.registry.find().facts.sha256
     (root / "..next").symlink_to("..second")
     (root / "..next").rename(root / "..data")
     await watched.look()
     assert watched.registry.find().facts.sha256 != before
-    watched.registry.stop()
+    watched.reloader.stop()
 
 
 # ── what is not complete, or not good ──
@@ -248,12 +251,12 @@ async def test_a_process_that_began_with_a_failure_becomes_ready_when_it_is_mend
     """Not before."""
     watched = Watched(tmp_path / "models")
     spoil(watched.write(1))
-    await watched.registry.load_all()
+    await watched.reloader.load_all()
     before = watched.registry.ready
     watched.write(1)
     await watched.look()
     assert (before, watched.registry.ready, watched.answers) == (False, True, 1)
-    watched.registry.stop()
+    watched.reloader.stop()
 
 
 async def test_a_bare_graph_waits_until_it_is_the_same_at_two_looks(make: Make) -> None:
@@ -284,14 +287,14 @@ async def test_a_content_that_changes_while_it_is_loaded_does_not_serve(
     """What was verified may not be what was run."""
     watched = await make()
     folder = watched.write(2)
-    real = watched.registry.loader.load
+    real = watched.reloader.loader.load
 
     async def load_and_touch(path: Path, *, quietly: bool) -> Any:
         model = await real(path, quietly=quietly)
         os.utime(folder / "card.md", ns=(1, 1))
         return model
 
-    monkeypatch.setattr(watched.registry.loader, "load", load_and_touch)
+    monkeypatch.setattr(watched.reloader.loader, "load", load_and_touch)
     await watched.look()
     assert (watched.answers, watched.states[2]) == (1, "waiting")
     monkeypatch.undo()
@@ -374,6 +377,7 @@ async def test_requests_under_way_finish_on_the_old_session(tmp_path: Path) -> N
     app = serving.app_of(models, run_on="thread", watch_s=0)
     async with serving.running(app) as client:
         registry: Registry = app.state.registry
+        reloader: Reloader = app.state.reloader
         old, gate = registry.find(), threading.Event()
         assert old._executor is not None
         old._executor.submit(gate.wait, serving.PATIENCE_S)
@@ -381,13 +385,13 @@ async def test_requests_under_way_finish_on_the_old_session(tmp_path: Path) -> N
         await serving.until(lambda: not old.batcher.idle)
         for version in (2, 3):
             tiny.write(models, tiny.Tiny(version=version))
-            await registry.reload()
+            await reloader.reload()
         assert (await client.post("/predict", content=body_of(GOOD), headers=JSON)).json()["version"] == 3
         assert not answer.done()
         assert old.batcher is not None
         gate.set()
         assert (await answer).json()["version"] == 1
-        await serving.until(lambda: not registry._tasks)
+        await serving.until(lambda: not reloader._tasks)
         assert not vars(old)
 
 

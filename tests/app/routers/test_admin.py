@@ -19,7 +19,7 @@ class Operator:
     """A client of a running application with `tiny/1`, `tiny/2` and `tiny/3`, of which the latest is loaded."""
 
     def __init__(self, app: Slipway, client: httpx.AsyncClient, models: Path) -> None:
-        self.registry = app.state.registry
+        self.registry, self.reloader = app.state.registry, app.state.reloader
         self.models = models
         self.http = client
 
@@ -30,8 +30,8 @@ class Operator:
         return await self.http.put(f"/admin/models/tiny/{kind}", content=body, headers=JSON)
 
     async def look(self) -> None:
-        async with self.registry.changing:
-            await self.registry.look()
+        async with self.reloader.changing:
+            await self.reloader.look()
 
     async def answers(self) -> tuple[int, int | None]:
         """The status of a prediction, and the version that made it."""
@@ -257,7 +257,7 @@ async def test_metrics_follow(operator: Operator) -> None:
     for version in (5, 6):
         tiny.write(operator.models, tiny.Tiny(version=version))
         await operator.look()
-    await serving.until(lambda: not operator.registry._tasks)
+    await serving.until(lambda: not operator.reloader._tasks)
     text = (await operator.http.get("/metrics")).text
     assert 'version="6"' in text
     assert 'version="5"' in text

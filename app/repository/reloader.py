@@ -1,0 +1,206 @@
+"""From the models folder to what the registry holds, at the start and whenever the folder changes.
+
+    load_all()              what there is ─> `app.repository.loader` ─> ready, or failed with the reason
+    watch(), reload()       again, for what has changed; what serves goes on until its successor is warm
+    try_load(…)             one version: wait for who still writes it ─> load ─> serve it, or refuse it
+    clean_up()              who answers nobody finishes what it has and is freed
+
+A swap is one reference (`app.repository.versions`), and the version that was replaced is kept for a rollback. What an
+operator may ask for is in `app.repository.operations`. It knows nothing of HTTP; loading happens in a thread, so that
+requests are answered meanwhile.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from app.errors import BundleError
+from app.repository.folder_scan import content, look
+from app.repository.loader import Loader, complete
+from app.repository.registry import Registry
+from app.repository.versions import ABSENT, Entry, Versions
+from app.runtime.model import Model, Observer
+from app.settings import Settings
+from app.version_policy import Policy
+
+log = logging.getLogger("slipway.registry")
+
+
+class Reloader:
+    """Keeps the registry as the models folder is.
+
+    Args:
+        registry: which is filled.
+        settings: where the folder is and which versions of it to serve.
+        observe: makes the observer of a model's batcher once it is ready.
+        loaded: told of every load that has ended, and whether it ended well.
+        retired: told of a version that is no more; its model, if it had one, is about to be freed.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        settings: Settings,
+        observe: Callable[[Model], Observer],
+        loaded: Callable[[Entry, bool], None],
+        retired: Callable[[Entry, Model | None], None] = lambda entry, model: None,
+    ) -> None:
+        self.registry = registry
+        self._settings = settings
+        self._observe = observe
+        self._loaded = loaded
+        self._retired = retired
+        self._policy = Policy(settings.versions)
+        self._serving: set[Model] = set()  # started and not yet retired
+        self._tasks: set[asyncio.Task[None]] = set()  # retirements, and a reload that a signal asked for
+        self._asked = False  # a reload by a signal has not begun yet
+        self.loader = Loader(settings)
+        self.changing = asyncio.Lock()  # one change at a time
+
+    # ── the folder ──
+
+    async def load_all(self) -> None:
+        """Load every version that the policy asks for; a failure is kept as the reason, never raised."""
+        await self.reload()
+        self.registry.finished.set()
+
+    async def reload(self) -> None:
+        """Look now, try again what failed, and miss at once what is gone."""
+        async with self.changing:
+            self._asked = False
+            await self.look(by_hand=True)
+
+    def reload_soon(self) -> None:
+        """The same from a signal; those that come before it begins are one."""
+        if not self._asked:
+            self._asked = True
+            self._begin(asyncio.create_task(self.reload(), name="reload"))
+
+    async def watch(self) -> None:
+        """Look again and again, as often as the settings say, until cancelled."""
+        while self._settings.watch_s:
+            await asyncio.sleep(self._settings.watch_s)
+            try:
+                async with self.changing:
+                    await self.look()
+            except Exception:  # the watch must outlive whatever a file system comes up with
+                log.exception("A look at %s failed.", self._settings.models)
+
+    async def look(self, *, by_hand: bool = False, only: str | None = None) -> None:
+        """Take what the folder holds, load what is new, and let the newest answer; hold `changing` meanwhile.
+
+        Args:
+            by_hand: somebody asks for it, and has finished writing.
+            only: the one model to look at.
+        """
+        try:
+            sight = await self.loader.run(partial(look, self._settings.models, self._relevant))
+        except BundleError as error:  # a volume that is gone for a moment must not take the service with it
+            if self.registry.fault != str(error):
+                log.error("%s", error)
+            self.registry.fault = str(error)
+            return
+        self.registry.fault = ""
+        names = sorted({*sight, *self.registry.by_name}) if only is None else [only]
+        lines = [self.registry.by_name.setdefault(name, Versions(name)) for name in names]
+        for line in lines:
+            line.apart = self.registry.division.apart(line.name)
+            line.see(sight.get(line.name), self._policy, by_hand=by_hand, required=not self.registry.finished.is_set())
+        for line in lines:
+            for entry in line.due(by_hand=by_hand):
+                await self.try_load(line, entry, by_hand=by_hand)
+            newest = line.newest()
+            if newest is not None and newest.model is not None:
+                self.swap(line, newest.model)
+            self.clean_up()
+
+    def _relevant(self, name: str, found: list[int]) -> Iterable[int]:
+        """The versions whose content matters: those wanted, were some not held back, and those held back."""
+        line = self.registry.by_name.get(name)
+        held = line.held.keys() & set(found) if line is not None else set()
+        apart = self.registry.division.apart(name) & set(found)
+        choose = partial(self._policy.choose, name, found)
+        return choose(apart) | choose(held | apart) | held | apart
+
+    # ── one version ──
+
+    async def try_load(self, line: Versions, entry: Entry, *, by_hand: bool) -> None:
+        """Load what lies there now, unless somebody is still writing it; the entry says what became of it."""
+        found = line.looked.get(entry.version, ABSENT)
+        settled = by_hand or entry.seen == found
+        entry.seen = found
+        if not found.declared and not by_hand and (found.unfinished or not settled):
+            received = found.unfinished or "a change"
+            entry.wait(f"{found.place}: expected whole files, the same at two looks. Received: {received}.")
+            return
+        folder = self._settings.models / entry.name / str(entry.version)
+        try:
+            model = await self.loader.load(folder, quietly=self._quietly(line))
+            if await self.loader.run(partial(content, folder)) != found:
+                entry.wait(f"{folder}: expected to stay as it is while it is loaded. Received: a change.")
+                return
+        except BundleError as error:
+            if not settled and not await self.loader.run(partial(complete, folder, self._settings)):
+                entry.wait(str(error))
+                return
+            log.error("Not served: %s/%d: %s", entry.name, entry.version, error)
+            entry.refuse(str(error), found)
+        except Exception as error:
+            log.exception("Not served: %s/%d", entry.name, entry.version)
+            entry.refuse(f"{folder}: {type(error).__name__}: {error}", found)
+        else:
+            model.start(self._observe(model), self._settings)
+            self._serving.add(model)
+            entry.serve(model, found)
+            log.info("Loaded %s/%d: %s. %s", entry.name, entry.version, model.decision, model.facts.remark)
+        self._loaded(entry, not entry.reason)
+
+    def _quietly(self, line: Versions) -> bool:
+        """Whether to load behind the requests: once there are any, and if the model is not known to need more threads.
+
+        Until the first load has ended nobody sends requests here, and somebody waits for it.
+        """
+        serving = self.registry.finished.is_set() and bool(self._serving)
+        return serving and (line.current is None or line.current.decision.threads == 1)
+
+    # ── after a change ──
+
+    def swap(self, line: Versions, model: Model) -> None:
+        """Let `model` answer from now on."""
+        before = line.current
+        if line.promote(model):
+            instead = "" if before is None else f" instead of {before.name}/{before.version}"
+            log.info("Serving %s/%d%s.", model.name, model.version, instead)
+
+    def clean_up(self) -> None:
+        """Forget what nobody may ask any more, and free it once it is idle."""
+        dropped = {(entry.name, entry.version): entry for line in self.registry.lines for entry in line.sweep()}
+        self.registry.by_name = {name: line for name, line in self.registry.by_name.items() if line.entries}
+        self.registry.refresh()
+        alive = {model for line in self.registry.lines for model in line.alive}
+        for model in self._serving - alive:
+            entry = dropped.pop((model.name, model.version), None) or Entry(model.name, model.version)
+            task = asyncio.create_task(self._let_go(entry, model), name=f"retire {model.name}/{model.version}")
+            self._begin(task)
+        self._serving &= alive
+        for entry in dropped.values():
+            self._retired(entry, None)
+
+    async def _let_go(self, entry: Entry, model: Model) -> None:
+        await self.loader.drain(model)
+        self._retired(entry, model)
+        log.info("Freed %s/%d.", model.name, model.version)
+        await self.loader.free(model)
+
+    def _begin(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def stop(self) -> None:
+        """Free the models' threads."""
+        for task in self._tasks:
+            task.cancel()
+        for model in self._serving:
+            model.stop()
+        self.loader.stop()
