@@ -90,7 +90,7 @@ def page(pairs: list[tuple[dict[str, Any], dict[str, Any]]]) -> str:
         f"{versions}.",
         "Adult, from the command to the bundle, and to the script's last line; in turns.",
         "The command also checks the data, exports, compresses, fits the baselines, computes intervals and writes the "
-        "card; [the script](keras_script.py) does none of it.",
+        "card; [the script](training/keras_script.py) does none of it.",
         "",
         f"Wall time of the command by that of the script, the median: **{ratio:.2f}** (must: {MUST}, hoped for: "
         f"{HOPE}): {verdict}. Of the processor's time: {of_cpu:.2f}. Of the seconds of the fit alone: {of_fit:.2f}.",
