@@ -220,7 +220,7 @@ def _watch_loop(settings: Settings, metrics: Metrics, stops: AsyncExitStack) -> 
     lag.start()
     stops.callback(lag.stop)
     if settings.watchdog_s:
-        watch = LoopWatch(settings.watchdog_s, metrics.stuck.labels("loop").set)
+        watch = LoopWatch(settings.watchdog_s, metrics.instruments.stuck.labels("loop").set)
         watch.start()
         stops.callback(watch.stop)
 
@@ -257,8 +257,8 @@ async def _load(reloader: Reloader) -> None:
 async def _each_second(app: Slipway, metrics: Metrics, health: Health, engines: EngineWatch) -> None:
     """Fold, so that another worker's scrape lags no more than that; look for stuck runs, and for changed keys."""
     while True:
-        metrics.stuck.labels("engine").set(engines.look())
-        metrics.draining.set(health.draining)
+        metrics.instruments.stuck.labels("engine").set(engines.look())
+        metrics.instruments.draining.set(health.draining)
         metrics.fold()
         app.guard.refresh()
         app.operators.refresh()

@@ -34,7 +34,7 @@ NOBODYS: tuple[Reason, ...] = ("invalid", "too_large", *BEFORE, "not_ready", "un
 INFORMATION = ("slipway_model_info", "slipway_engine_info")
 
 
-class Metrics(Instruments):
+class Metrics:
     """What happens to the instruments while the service runs; used on the event loop alone.
 
     Args:
@@ -49,16 +49,17 @@ class Metrics(Instruments):
         cgroup: Path = CGROUP,
         protocols: Iterable[str] = PROTOCOLS,
     ) -> None:
-        super().__init__(version, objective_s, cgroup)
+        self.instruments = Instruments(version, objective_s, cgroup)
+        self.registry = self.instruments.registry
         self.protocols = tuple(protocols)
         self.drift = DriftMetrics(self.registry)
         self.feedback = FeedbackMetrics(self.registry)
-        self.lagged = Recorder(self.lag)
+        self.lagged = Recorder(self.instruments.lag)
         self._models: dict[Model, ModelMetrics] = {}
-        self._nobodys = {protocol: Calls(self, UNKNOWN, protocol) for protocol in self.protocols}
+        self._nobodys = {protocol: Calls(self.instruments, UNKNOWN, protocol) for protocol in self.protocols}
         self._versions: set[tuple[str, str]] = {UNKNOWN}  # those that have series
         for reason in NOBODYS:
-            self.rejections.labels(*UNKNOWN, reason)
+            self.instruments.rejections.labels(*UNKNOWN, reason)
 
     # ── what happens ──
 
@@ -67,7 +68,7 @@ class Metrics(Instruments):
         for other, metrics in self._models.items():
             if (other.name, other.version) == (model.name, model.version):
                 metrics.forget_facts()  # another content of it, which answers no more
-        self._models[model] = ModelMetrics(self, self.protocols, model, queue_capacity_rows)
+        self._models[model] = ModelMetrics(self.instruments, self.protocols, model, queue_capacity_rows)
         self._versions.add(labels_of(model))
         self.drift.observe(model.name, model.version, model.watch)
         return self._models[model]
@@ -79,7 +80,7 @@ class Metrics(Instruments):
         elif isinstance(error, NotReady) and error.version is not None:
             labels = (error.version[0], str(error.version[1]))
             self._versions.add(labels)
-            calls = Calls(self, labels, protocol)
+            calls = Calls(self.instruments, labels, protocol)
             calls.refused(error)
             calls.fold()
         else:
@@ -88,8 +89,8 @@ class Metrics(Instruments):
     def loaded(self, name: str, version: int, *, ready: bool, serves: bool) -> None:
         """Count a load that ended; a version `serves` although its newer content was refused."""
         for outcome in ("ready", "failed"):
-            self.model_loads.labels(name, outcome).inc(ready == (outcome == "ready"))
-        self.model_ready.labels(name, str(version)).set(serves)
+            self.instruments.model_loads.labels(name, outcome).inc(ready == (outcome == "ready"))
+        self.instruments.model_ready.labels(name, str(version)).set(serves)
         self._versions.add((name, str(version)))
 
     def retired(self, name: str, version: int, model: Model | None) -> None:
@@ -109,21 +110,21 @@ class Metrics(Instruments):
 
     def shadowed(self, model: Model, outcome: str) -> None:
         """See `app.repository.traffic_split.Compared`."""
-        self.shadow_requests.labels(*labels_of(model), outcome).inc()
+        self.instruments.shadow_requests.labels(*labels_of(model), outcome).inc()
 
     def compared(self, model: Model, seconds: float, agreed: list[bool], difference: float) -> None:
         """See `app.repository.traffic_split.Compared`."""
         labels = labels_of(model)
         for answer in (True, False):
-            self.shadow_rows.labels(*labels, str(answer).lower()).inc(agreed.count(answer))
-        self.shadow_difference.labels(*labels).observe(difference)
-        self.shadow_latency.labels(*labels).observe(seconds)
+            self.instruments.shadow_rows.labels(*labels, str(answer).lower()).inc(agreed.count(answer))
+        self.instruments.shadow_difference.labels(*labels).observe(difference)
+        self.instruments.shadow_latency.labels(*labels).observe(seconds)
 
     # ── who asks ──
 
     def fold(self) -> None:
         """Count what waits in the lists, and set what is as it is now; call it on the event loop."""
-        self.tasks.set(len(asyncio.all_tasks()))
+        self.instruments.tasks.set(len(asyncio.all_tasks()))
         self.lagged.fold()
         self.drift.fold()
         queued: dict[tuple[str, str], int] = defaultdict(int)
@@ -134,7 +135,7 @@ class Metrics(Instruments):
             metrics.fold()
             queued[labels_of(model)] += model.batcher.queue.rows
             under_way[labels_of(model)] += model.batcher.under_way
-        for gauge, found in ((self.queue_rows, queued), (self.in_flight, under_way)):
+        for gauge, found in ((self.instruments.queue_rows, queued), (self.instruments.in_flight, under_way)):
             for labels, value in found.items():
                 gauge.labels(*labels).set(value)
 
@@ -142,7 +143,7 @@ class Metrics(Instruments):
         """Report what each version has done in this process; see `app.metrics.model_statistics`."""
         self.fold()
         failed: dict[tuple[str, str], int] = defaultdict(int)
-        for family in self.requests.collect():
+        for family in self.instruments.requests.collect():
             for sample in family.samples:
                 if sample.labels["code"] != "200":
                     failed[sample.labels["model"], sample.labels["version"]] += int(sample.value)

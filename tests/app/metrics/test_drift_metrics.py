@@ -172,7 +172,7 @@ async def test_copies_to_a_shadow_are_no_traffic(max_batch_rows: int, tmp_path: 
     async with serving.running(app) as client:
         await by_predict(client, [LOW, LOW])
         shadow = app.state.registry.find("tiny", 2)
-        counter = app.state.metrics.shadow_requests.labels("tiny", "2", "answered")
+        counter = app.state.metrics.instruments.shadow_requests.labels("tiny", "2", "answered")
         await serving.until(lambda: counter._value.get() == 1 and shadow.batcher.idle)
         assert await drift(client) == expected(1, [LOW, LOW], "yes")
         await client.post("/predict?version=2", json={"instances": [HIGH]})

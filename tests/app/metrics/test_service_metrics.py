@@ -424,7 +424,7 @@ async def test_what_writing_the_answers_took_is_not_the_run_s(client: httpx.Asyn
 async def test_much_that_waits_is_counted_before_anybody_asks(client: httpx.AsyncClient, app: Slipway) -> None:
     """Else the lists would grow for as long as the loop is too busy for its look each second."""
     model: Model = app.state.registry.find()
-    runs = app.state.metrics.batch_rows.labels("tiny", "1")
+    runs = app.state.metrics.instruments.batch_rows.labels("tiny", "1")
     model.metrics.ran(1, 0.1, [0.0] * (FOLD_AT - 1))
     assert runs._sum.get() == 0
     model.metrics.ran(1, 0.1, [0.0])

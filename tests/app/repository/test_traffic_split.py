@@ -210,7 +210,7 @@ async def test_a_shadow_that_fails_is_counted(models: Path) -> None:
     tiny.write(models, tiny.Tiny(version=4, numbers=("height",), optional=()))
     app = serving.app_of(models, watch_s=0, shadow={"tiny": {"version": 4}})
     async with serving.running(app) as client:
-        failed = app.state.metrics.shadow_requests.labels("tiny", "4", "failed")
+        failed = app.state.metrics.instruments.shadow_requests.labels("tiny", "4", "failed")
         assert (await predict(client))["version"] == 3
         await serving.until(lambda: failed._value.get() == 1)
 
