@@ -15,8 +15,8 @@ ROOT = Path(__file__).parent.parent
 HISTORY = {"CHANGELOG.md"}  # it names what there was
 OWN = ("app", "training", "slipway", "benchmarks", "monitoring", "image", "tests")
 FOLDERS = (*OWN, "docs", "k8s", "examples", "requirements", r"\.ci", r"\.github")
-PATH = re.compile(rf"(?<![\w/.:@~-])(?:{'|'.join(FOLDERS)})/[\w./*-]*[\w*/]")
-
+# A path of the repository; `docs/assets/` is a route.
+PATH = re.compile(rf"(?<![\w/.:@~-])(?!docs/assets/)(?:{'|'.join(FOLDERS)})/[\w./*-]*[\w*/]")
 
 COMMAND = re.compile(r"(?:python[\d.]* -m (?=app\b|training\b)(?!\w+\.)|^(?:[\w./]*/)?(?=slipway ))([^|;&#]*)")
 
@@ -69,6 +69,14 @@ def verb_of(words: list[str]) -> tuple[str, list[str]] | None:
 def test_every_path_exists(page: Path) -> None:
     for path in PATH.findall(re.sub(r"\]\([^)]*\)", "]", page.read_text())):
         assert any(ROOT.glob(path.rstrip("/"))), f"{path}, named in {page.name}"
+
+
+@pytest.mark.parametrize("folder", [name for name in OWN if name != "tests"])
+def test_every_path_that_the_code_names_exists(folder: str) -> None:
+    """In docstrings, comments and messages; a decision may be named by its number. Tests may make some up."""
+    for file in (ROOT / folder).rglob("*.py"):
+        for path in PATH.findall(re.sub(r"\]\([^)]*\)", "]", file.read_text())):
+            assert any(ROOT.glob(f"{path.rstrip('/')}*")), f"{path}, named in {file.relative_to(ROOT)}"
 
 
 @pytest.mark.parametrize("page", PAGES)

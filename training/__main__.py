@@ -2,34 +2,22 @@
 
 On versions that are there already:
 
-    python -m training evaluate FOLDER DATA         judges one on new labelled rows     commands.py, verdict.py
-    python -m training compare FOLDER FOLDER        puts two side by side               commands.py, comparison.py
-    python -m training sign FOLDER --key KEY.pem    signs one                           cli.py, signing.py
+    python -m training evaluate FOLDER DATA         judges one on new labelled rows     cli/bundles.py, evaluation/
+    python -m training compare FOLDER FOLDER        puts two side by side               cli/bundles.py, evaluation/
+    python -m training sign FOLDER --key KEY.pem    signs one                           cli/sign.py, bundle/
 
-Of a data file, in this order:
+Of a data file, in this order (`training/pipeline.py`):
 
-    options    training/options.py, cli.py          every choice, its default and its reason
-    prepare    load.py, clean.py, columns.py,       file -> features and target -> three parts
-               infer.py, split.py, features.py
-    search     tune.py, space.py, trials.py         with --tune: many fits -> the options of the best
-    build      network.py, layers.py, task.py       features and task -> Keras, preprocessing inside
-    fit        fit.py, feed.py, order.py            -> the weights with the best validation loss
-               beside.py, baselines.py              the baselines, at the same time
-               checkpoints.py, resume.py            its state on disk, after each epoch
-               devices.py, workers.py               several devices, several machines
-    export     export.py                            Keras -> ONNX, the same answers
-    compress   candidates.py, quantize.py,          candidates, each measured -> one chosen by a rule
-               shrink.py, compress.py, runtime.py,
-               choose.py, budget.py
-    explain    importance.py, selection.py          what the graph goes by, and whether less would do
-    fold       crossval.py                          the same on other divisions of the rows, if asked
-    judge      judge.py, evaluate.py, intervals.py, test metrics beside the baselines, how sure they are,
-               weighted.py, slices.py               and where they are worst
-    write      golden.py, profile.py, report*.py,   -> models/<name>/<version>/
-               plots.py, manifest.py, bundle.py,
-               signing.py
+    options    options/, cli/                 every choice, its default and its reason
+    prepare    data/, columns/, features/     file -> features and target -> three parts
+    search     tuning/                        with --tune: many fits -> the options of the best
+    build      network/, tasks/               features and task -> Keras, preprocessing inside
+    fit        trainer/, calibration/         -> the weights with the best validation loss; the baselines beside it
+    export     export/                        Keras -> ONNX, the same answers
+    compress   compression/                   candidates, each measured -> one chosen by a rule
+    judge      evaluation/                    what it goes by; test metrics, how sure they are, where they are worst
+    write      bundle/, reporting/            -> models/<name>/<version>/
 
-`training/pipeline.py` runs them in this order.
 `slipway train`, `evaluate`, `compare` and `sign` come here as well, by `run`.
 """
 

@@ -107,13 +107,6 @@ async def test_the_canary_of_the_page_answers_testers(tmp_path: Path) -> None:
     assert set(versions) == {"adult-income/1", "adult-income/2"}
 
 
-def test_every_make_target_of_the_pages_exists() -> None:
-    """A target that was renamed would be found by a newcomer."""
-    targets = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    told = {match for page in PAGES for line in commands(page) for match in re.findall(r"^make ([a-z-]+)", line)}
-    assert {"image", "deploy", "train"} <= told <= targets
-
-
 def test_what_kubectl_is_told_to_forward_to_exists() -> None:
     """Names and ports of the pages are those of the base."""
     ports = {"service/slipway": "80", "deployment/slipway": "9090"}
