@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI, Request, Response
 from starlette.types import Receive, Scope, Send
 
-from app.errors import NotReady, Unauthorized
+from app.errors import NotReady, RequestError
 from app.feedback.store import Feedback
 from app.health.health import Health
 from app.health.loop_lag import Lag
 from app.health.watchdog import EngineWatch, LoopWatch
+from app.http.access import Guards, Port, access_of
 from app.http.api_keys import Guard
-from app.http.handler import Handler, Head
-from app.http.ports import MARK, answers, elsewhere
+from app.http.handler import Handler
 from app.metrics.instruments import PROTOCOLS
 from app.metrics.service_metrics import Metrics
 from app.protocols.endpoint import Serving
@@ -40,6 +40,7 @@ from app.repository.traffic_split import Traffic
 from app.routers import admin, openapi
 from app.routers import feedback as feedback_routes
 from app.routers.exception_handlers import ErrorResponse, register_faults
+from app.routers.gate import Gate
 from app.routers.service import assets, router
 from app.runtime.model import Model
 from app.settings import Settings
@@ -75,36 +76,37 @@ class Slipway(FastAPI):
         self.journal = Journal(settings.log_requests, tracing.start(self.version, scheme) if settings.tracing else None)
         # for the protocol door
         self.hot = HotRoutes(settings.receive_timeout_s, settings.max_head_bytes, self.journal)
-        self.guard = Guard(settings.api_keys_file, settings.max_requests_per_s)
-        self.operators = Guard(settings.admin_keys_file)
+        self.guards = Guards(
+            Guard(settings.api_keys_file, settings.max_requests_per_s),
+            Guard(settings.admin_keys_file, required=True),
+        )
+        self.gate = Gate(self.routes, self.guards, divided=settings.operations_port is not None)
         self._last = LastHead()  # for the ASGI doors
         self._doors: dict[str, AsgiDoor] = {}  # path -> the same handler behind the ASGI door
         register_faults(self)
-        for routes in (router, openinference_routes.router, tfserving_routes.router):
-            self.include_router(routes)
-        if settings.admin_keys_file is not None:
-            self.include_router(admin.router)
-        if settings.feedback:
-            self.include_router(feedback_routes.router)
+        optional = ((admin.router, settings.admin_keys_file is not None), (feedback_routes.router, settings.feedback))
+        for routes in (router, openinference_routes.router, tfserving_routes.router, *[r for r, on in optional if on]):
+            self.routes.extend(routes.routes)  # with their prefixes; `include_router` would hide them from the gate
         self.mount("/docs/assets", assets)
         self.add_route("/predict", _not_started, methods=["POST"], include_in_schema=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST" and MARK not in scope:
+        """Answer on the main port."""
+        if scope["type"] == "http" and scope["method"] == "POST":
             door = self._doors.get(scope["path"]) or self._family_door(scope)
             if door is not None:
                 await door(scope, receive, send)
                 return
+        await self.answer(scope, receive, send, Port.MAIN)
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send, port: Port) -> None:
+        """Answer an ordinary request that came to `port`."""
         if scope["type"] == "http":
-            send = Ordinary(scope, send, self.journal)
-        if scope["type"] == "http" and not self._has(scope["path"], operations=MARK in scope):
-            await ErrorResponse(elsewhere(scope["path"]))(scope, receive, send)
-            return
-        guard = self._guard_of(scope["path"].lower()) if scope["type"] == "http" else None
-        if guard is not None:
+            found = self.gate.find(scope)
+            send = Ordinary(scope, send, self.journal, found.route, quiet=found.access.quiet)
             try:
-                guard.identify(Head(scope["query_string"], scope["headers"]))
-            except Unauthorized as error:
+                self.gate.admit(found, scope, port)
+            except RequestError as error:
                 await ErrorResponse(error)(scope, receive, send)
                 return
         await super().__call__(scope, receive, send)
@@ -114,25 +116,27 @@ class Slipway(FastAPI):
         self.hot.take(path, handler)
         self._doors[path] = AsgiDoor(handler, self.journal, self._last)
 
-    def _guard_of(self, path: str) -> Guard | None:
-        """What models are is for callers, `/admin` for operators; probes, metrics and documentation for everybody."""
-        if path.startswith("/admin"):
-            return self.operators
-        named = path.startswith(("/models", "/v1", "/v2")) and not path.startswith("/v2/health")
-        return self.guard if named else None
-
-    def _has(self, path: str, *, operations: bool) -> bool:
-        """Whether the port on which a request came has this path."""
-        return self.settings.operations_port is None or answers(path, operations=operations)
-
     def _family_door(self, scope: Scope) -> AsgiDoor | None:
         handler = self.hot.find(scope.get("raw_path") or scope["path"].encode())
         return None if handler is None else AsgiDoor(handler, self.journal, self._last)
 
     def openapi(self) -> dict[str, object]:
         api = openapi.document(self, self.state.registry)
-        api["paths"] = {path: about for path, about in api["paths"].items() if self._has(path, operations=False)}
+        paths: dict[str, object] = api["paths"]
+        api["paths"] = {path: about for path, about in paths.items() if self.gate.has(access_of(path), Port.MAIN)}
         return api
+
+
+class OperationsApp:
+    """The application as the operations port has it: no request takes the short way."""
+
+    def __init__(self, app: Slipway) -> None:
+        self._app = app
+        settings = app.settings
+        self.hot = HotRoutes(settings.receive_timeout_s, settings.max_head_bytes)  # no routes, but the same limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app.answer(scope, receive, send, Port.OPERATIONS)
 
 
 def create_app(settings: Settings | None = None) -> Slipway:
@@ -204,7 +208,7 @@ def _open(app: Slipway) -> Serving:
         app.state.metrics,
         settings.timeout_ms / 1000,
         settings.max_body_bytes,
-        app.guard,
+        app.guards,
         journal=app.journal,
         readings=Readings(settings.max_queue_bytes),
     )
@@ -260,8 +264,7 @@ async def _each_second(app: Slipway, metrics: Metrics, health: Health, engines: 
         metrics.instruments.stuck.labels("engine").set(engines.look())
         metrics.instruments.draining.set(health.draining)
         metrics.fold()
-        app.guard.refresh()
-        app.operators.refresh()
+        app.guards.refresh()
         await asyncio.sleep(1)
 
 

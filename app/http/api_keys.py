@@ -32,10 +32,12 @@ class Guard:
     Args:
         path: of the file of keys; None lets everybody pass.
         rate_per_s: calls a second that each key may make; None does not count them.
+        required: let nobody pass where there is no file.
     """
 
-    def __init__(self, path: Path | None, rate_per_s: float | None = None) -> None:
+    def __init__(self, path: Path | None, rate_per_s: float | None = None, *, required: bool = False) -> None:
         self._path = path
+        self._required = required
         self._rate_per_s = rate_per_s
         self._names: dict[bytes, str] = {}  # digest -> name
         self._buckets: dict[str, Bucket] = {}
@@ -47,7 +49,12 @@ class Guard:
     @property
     def open(self) -> bool:
         """True when there is nothing to check."""
-        return self._path is None and self._rate_per_s is None
+        return self._path is None and self._rate_per_s is None and not self._required
+
+    @property
+    def keyed(self) -> bool:
+        """True when there is a file of keys."""
+        return self._path is not None
 
     @property
     def callers(self) -> int:
@@ -100,7 +107,7 @@ class Guard:
         Raises:
             Unauthorized: when no key, or none that is known, was sent.
         """
-        if self._path is None:
+        if self._path is None and not self._required:
             return ""
         if head.verdict is not None and head.verdict[0] == self.generation and head.verdict[1] is self:
             known: str = head.verdict[2]

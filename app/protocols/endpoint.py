@@ -18,7 +18,7 @@ from time import monotonic
 from typing import ClassVar, Generic, TypeVar
 
 from app.errors import BodyTooLarge, InvalidInput, Overloaded, Reason, Rendered, RequestError, render
-from app.http.api_keys import Guard
+from app.http.access import Guards, access_of
 from app.http.compression import STEP_BYTES, unpacking
 from app.http.handler import Head, Refusal, Request, Respond, Ticket
 from app.metrics.service_metrics import Metrics
@@ -42,7 +42,7 @@ class Serving:
     metrics: Metrics
     timeout_s: float  # that a request has, and the most that it may ask for
     max_body_bytes: int
-    guard: Guard  # who may call
+    guards: Guards  # the keys of callers
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     journal: Journal = field(default_factory=Journal)  # told of answers by the doors
     readings: Readings = field(default_factory=Readings)  # large bodies that are being read
@@ -64,8 +64,8 @@ class Endpoint(ABC, Generic[Content]):
         self._metrics = serving.metrics
         self._timeout_s = serving.timeout_s
         self._loop = serving.loop
-        self._guard = serving.guard
-        self._guarded = not serving.guard.open
+        self._guard = serving.guards.of(access_of(self.route))
+        self._guarded = not self._guard.open
         self._readings = serving.readings
 
     @abstractmethod

@@ -43,7 +43,7 @@ def _alone(request: Request) -> None:
 
 
 router = APIRouter(prefix="/admin", tags=["administration"])
-verbs = APIRouter(prefix="/models/{name}", dependencies=[Depends(_alone)], responses=REFUSED)
+ONE: dict[str, Any] = {"dependencies": [Depends(_alone)], "responses": REFUSED}  # of a verb that changes one process
 
 
 @router.get("/models", summary="What is loaded, and who answers")
@@ -62,52 +62,49 @@ async def reload(request: Request) -> JSONResponse:
     return JSONResponse(_report(request))
 
 
-@verbs.post("/load", summary="Load a version and let it answer")
+@router.post("/models/{name}/load", summary="Load a version and let it answer", **ONE)
 async def load(name: str, request: Request, version: Version = None) -> JSONResponse:
     """Without a version, the one that the settings ask for; it also ends what was unloaded or rolled back by hand."""
     await _operations(request).load(name, version)
     return _answer(request, name)
 
 
-@verbs.post("/unload", summary="Take a version out of service")
+@router.post("/models/{name}/unload", summary="Take a version out of service", **ONE)
 async def unload(name: str, request: Request, version: Version = None) -> JSONResponse:
     """Without a version, all of the model; it stays out until its content changes or it is loaded by hand."""
     await _operations(request).unload(name, version)
     return _answer(request, name)
 
 
-@verbs.post("/rollback", summary="Go back to the version that answered before")
+@router.post("/models/{name}/rollback", summary="Go back to the version that answered before", **ONE)
 async def rollback(name: str, request: Request) -> JSONResponse:
     """Nothing that is in the folder now is promoted after it, until something new comes."""
     await _operations(request).rollback(name)
     return _answer(request, name)
 
 
-@verbs.put("/canary", summary="Give a version a share of the traffic")
+@router.put("/models/{name}/canary", summary="Give a version a share of the traffic", **ONE)
 async def set_canary(name: str, canary: Canary, request: Request) -> JSONResponse:
     """Of the requests to `/predict` that name no version; the version is loaded if need be."""
     return await _divide(request, "canary", name, canary)
 
 
-@verbs.delete("/canary", summary="End a canary")
+@router.delete("/models/{name}/canary", summary="End a canary", **ONE)
 async def end_canary(name: str, request: Request) -> JSONResponse:
     """The version is not promoted; to let it answer everybody, load it."""
     return await _divide(request, "canary", name, None)
 
 
-@verbs.put("/shadow", summary="Run a version on a copy of the traffic")
+@router.put("/models/{name}/shadow", summary="Run a version on a copy of the traffic", **ONE)
 async def set_shadow(name: str, shadow: Shadow, request: Request) -> JSONResponse:
     """Of the requests to `/predict`; it answers nobody, and metrics compare it with the version that does."""
     return await _divide(request, "shadow", name, shadow)
 
 
-@verbs.delete("/shadow", summary="End a shadow")
+@router.delete("/models/{name}/shadow", summary="End a shadow", **ONE)
 async def end_shadow(name: str, request: Request) -> JSONResponse:
     """The version is not promoted; to let it answer, load it."""
     return await _divide(request, "shadow", name, None)
-
-
-router.include_router(verbs)
 
 
 async def _divide(request: Request, kind: Kind, name: str, rule: Canary | Shadow | None) -> JSONResponse:

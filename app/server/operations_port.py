@@ -1,56 +1,35 @@
 """What operators ask, on a port of its own: metrics, the admin verbs, health and models.
 
-    answers(path, operations=…)    which paths belong to which port
-    OperationsPort(app, …)         a second listener in the same process and on the same loop
+    OperationsPort(app, …)    a second listener in the same process and on the same loop
         start ─> answer ─> stop, when everything else has ended
 
 Metrics and verbs then leave the main port, where callers are; health stays on both.
 With TLS on the main port this one has the same certificate, for operators' keys pass through it; it asks nobody for a
 certificate, because probes and scrapers have none. Several workers share its socket as they share the other.
-It knows nothing of what is answered.
+Which path belongs to which port says `app.http.access`. It knows nothing of what is answered.
 """
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING
 
 import uvicorn
-from starlette.types import Receive, Scope, Send
-
-from app.http.ports import MARK
-from app.transport.fast_routes import HotRoutes
-
-if TYPE_CHECKING:
-    from app.main import Slipway
+from starlette.types import ASGIApp
 
 STOP_S = 1  # that a scrape under way has to finish, when everything else has ended
-
-
-class Marked:
-    """The application as this port shows it: each request carries the mark, and none takes the short way."""
-
-    def __init__(self, app: "Slipway") -> None:
-        self._app = app
-        settings = app.settings
-        self.hot = HotRoutes(settings.receive_timeout_s, settings.max_head_bytes)  # no routes, but the same limits
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope[MARK] = True
-        await self._app(scope, receive, send)
 
 
 class OperationsPort(uvicorn.Server):
     """A listener beside the main one.
 
     Args:
-        app: whose requests it takes.
+        app: answers what comes to this port; it has a `HotRoutes` as `hot`, which says how much a connection bears.
         main: how the main port is served; TLS and limits are the same.
         sock: bound, and closed at the end.
     """
 
-    def __init__(self, app: "Slipway", main: uvicorn.Config, sock: socket.socket) -> None:
+    def __init__(self, app: ASGIApp, main: uvicorn.Config, sock: socket.socket) -> None:
         config = uvicorn.Config(
-            Marked(app),
+            app,
             http=main.http,
             lifespan="off",  # the main port's
             log_config=None,

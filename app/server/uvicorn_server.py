@@ -21,7 +21,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.cgroup import share_arenas
-from app.main import Slipway, create_app
+from app.main import OperationsApp, Slipway, create_app
 from app.runtime.model import RUN_THREAD, Model
 from app.server.operations_port import OperationsPort
 from app.settings import Settings
@@ -50,7 +50,7 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, app: Slipway, operations: socket.socket | None = None) -> None:
         super().__init__(config)
         self._app = app
-        self._operations = None if operations is None else OperationsPort(app, config, operations)
+        self._operations = None if operations is None else OperationsPort(OperationsApp(app), config, operations)
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)

@@ -24,7 +24,6 @@ from app.telemetry.request_record import Record
 JSON = (b"content-type", b"application/json")
 SECRETS = KEY_HEADERS | {b"cookie", b"proxy-authorization"}
 ERROR_TEXT = "slipway.error"  # in the scope: what a log may say of the error that is answered
-QUIET = ("/health", "/metrics", "/v2/health", "/docs/assets")
 
 
 class Message:
@@ -159,15 +158,17 @@ async def _collect(message: AsgiMessage, receive: Receive, limit_bytes: int) -> 
 class Ordinary:
     """Sends an ordinary route's answer on, with the id of its request.
 
-    Probes and scrapes that go well have no line in the log: they come each second and say nothing.
-
     Args:
-        scope: of the request; by its end it says which route answered.
+        scope: of the request.
         send: where the answer goes.
         journal: told of it.
+        route: the form of the path, empty where no route has it.
+        quiet: a good answer has no line in the log.
     """
 
-    def __init__(self, scope: Scope, send: Send, journal: Journal) -> None:
+    def __init__(self, scope: Scope, send: Send, journal: Journal, route: str = "", *, quiet: bool = False) -> None:
+        self._route = route
+        self._quiet = quiet
         self._scope = scope
         self._send = send
         self._journal = journal
@@ -188,19 +189,12 @@ class Ordinary:
 
     def _tell(self, status: int, body: bytes) -> Pairs:
         identity = identify(self._sent)
-        if status < 400 and (self._scope["path"].startswith(QUIET) or not self._journal.watching):
+        if status < 400 and (self._quiet or not self._journal.watching):
             return given(identity)
-        record = Record(identity, status, _route_of(self._scope), method=self._scope["method"], bytes_out=len(body))
+        record = Record(identity, status, self._route, method=self._scope["method"], bytes_out=len(body))
         record.started, record.who = self._started, who_of(self.head)
         record.error = self._scope.get(ERROR_TEXT, "")
         return self._journal.note(record)
-
-
-def _route_of(scope: Scope) -> str:
-    """Return the form of the path, empty where no route has it; of routers in routers, FastAPI tells the inner one."""
-    route = getattr(scope.get("route"), "path", "")
-    inner = route and scope["path"].startswith("/admin/") and not route.startswith("/admin/")
-    return f"/admin{route}" if inner else route
 
 
 @functools.lru_cache(maxsize=256)

@@ -60,12 +60,12 @@ class Infer(Endpoint[Asked]):
     route = "/v2/models/{name}/infer"
 
     def __init__(self, serving: Serving, writers: Writers, name: str, version: str | None) -> None:
+        if version is not None:
+            self.route = "/v2/models/{name}/versions/{version}/infer"
         super().__init__(serving)
         self._writers = writers
         self._name = name
         self._version = version
-        if version is not None:
-            self.route = "/v2/models/{name}/versions/{version}/infer"
 
     def find(self, head: Head) -> Model:
         return self._registry.find(self._name, version_of(self._version))

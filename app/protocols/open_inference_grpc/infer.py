@@ -10,6 +10,7 @@ import asyncio
 from time import monotonic
 
 from app.errors import DeadlineExceeded, RequestError
+from app.http.access import RPC, access_of
 from app.protocols import inference as infer
 from app.protocols.endpoint import Serving
 from app.protocols.open_inference.response import Writers
@@ -21,6 +22,7 @@ from app.telemetry.request_observer import ran_of
 from app.tensors import Tensors
 
 PROTOCOL = "grpc"
+METHOD = f"{RPC}/ModelInfer"
 
 Answer = asyncio.Future[bytes | RequestError]
 
@@ -30,7 +32,7 @@ class Infer:
 
     def __init__(self, serving: Serving) -> None:
         self._serving = serving
-        self._guarded = not serving.guard.open
+        self._guard = serving.guards.of(access_of(METHOD))
         self._writers = Writers()
 
     async def __call__(self, data: bytes, call: Call) -> bytes:
@@ -38,8 +40,8 @@ class Infer:
         deadline = started + self._patience_s(call.context.time_remaining())
         model = None
         try:
-            if self._guarded:
-                self._serving.guard.check(call.head)
+            if not self._guard.open:
+                self._guard.check(call.head)
             request = parse(pb.ModelInferRequest, data)
             model = find(self._serving.registry, request.model_name, request.model_version)
             work, answer = self._submit(call, model, request, len(data), (started, deadline))

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 
 from app.errors import NotReady
 from app.health.health import Health
+from app.http.access import RPC, access_of
 from app.protocols.endpoint import Serving
 from app.protocols.open_inference.routes import EXTENSIONS, PLATFORM, STATES
 from app.protocols.open_inference.triton_config import config_of
@@ -40,16 +41,14 @@ class Methods:
         self._version = version
         self._registry = serving.registry
         self._metrics = serving.metrics
-        self._guard = serving.guard
+        self._guards = serving.guards
         self._health = health
 
     def behaviours(self) -> dict[str, Behaviour]:
         """Return each method's behaviour by its name."""
-        probes = {
+        behaviours = {
             "ServerLive": _at_once(pb.ServerLiveRequest, self.server_live),
             "ServerReady": _at_once(pb.ServerReadyRequest, self.server_ready),
-        }
-        others = {
             "ServerMetadata": _at_once(pb.ServerMetadataRequest, self.server_metadata),
             "ModelReady": _at_once(pb.ModelReadyRequest, self.model_ready),
             "ModelMetadata": _at_once(pb.ModelMetadataRequest, self.model_metadata),
@@ -57,13 +56,14 @@ class Methods:
             "ModelStatistics": _at_once(pb.ModelStatisticsRequest, self.model_statistics),
             "RepositoryIndex": _at_once(pb.RepositoryIndexRequest, self.repository_index),
         }
-        return probes | {name: self._for_callers(behaviour) for name, behaviour in others.items()}
+        return {name: self._guarded(name, behaviour) for name, behaviour in behaviours.items()}
 
-    def _for_callers(self, behaviour: Behaviour) -> Behaviour:
-        """What models are is for callers; probes are for everybody."""
+    def _guarded(self, name: str, behaviour: Behaviour) -> Behaviour:
+        """Ask for the key of the method's audience first."""
+        access = access_of(f"{RPC}/{name}")
 
         async def guarded(data: bytes, call: Call) -> bytes:
-            self._guard.identify(call.head)
+            self._guards.admit(access, call.head)
             return await behaviour(data, call)
 
         return guarded

@@ -68,12 +68,12 @@ class Call(Endpoint[Content]):
     route = "/v1/models/{name}"
 
     def __init__(self, serving: Serving, labels: Labels, parts: Mapping[str, str]) -> None:
+        verb = parts["verb"].lower()
+        self.route = ROUTE.format(chosen=next((f"/{key}s/{{{key}}}" for key in CHOICES if parts[key]), ""), verb=verb)
         super().__init__(serving)
         self._labels = labels
         self._parts = parts
-        verb = parts["verb"].lower()
         self._read = VERBS[verb]
-        self.route = ROUTE.format(chosen=next((f"/{key}s/{{{key}}}" for key in CHOICES if parts[key]), ""), verb=verb)
 
     def find(self, head: Head) -> Model:
         return self._registry.find(self._parts["name"], version_of(self._parts, self._labels))

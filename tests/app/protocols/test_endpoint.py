@@ -11,6 +11,7 @@ from time import monotonic
 import pytest
 
 from app.errors import Headers, InvalidInput, NotFound, Overloaded
+from app.http.access import Guards
 from app.http.api_keys import Guard
 from app.http.handler import Head, Refusal, Respond, Ticket
 from app.main import Slipway
@@ -40,7 +41,7 @@ class Asked:
 class Echo(Endpoint[bytes]):
     """Answers with the body; a body that is the name of a trouble raises it."""
 
-    protocol, route = "predict", "/echo"
+    protocol, route = "predict", "/predict"
     troubles: dict[bytes, Exception]
 
     def find(self, head: Head) -> Model:
@@ -76,7 +77,7 @@ class Done:
 async def echo(app: Slipway) -> AsyncIterator[Echo]:
     async with serving.running(app):
         metrics: Metrics = app.state.metrics
-        made = Echo(Serving(app.state.registry, metrics, 10.0, LIMIT, Guard(None)))
+        made = Echo(Serving(app.state.registry, metrics, 10.0, LIMIT, Guards(Guard(None))))
         made.troubles = {b"bad": InvalidInput((), "a", "b"), b"full": Overloaded("Full.", 3), b"bug": ValueError()}
         yield made
 
@@ -135,7 +136,7 @@ async def test_a_packed_body_arrives_unpacked(app: Slipway) -> None:
 async def test_refusals_are_counted_by_status(app: Slipway) -> None:
     async with serving.running(app) as client:
         metrics: Metrics = app.state.metrics
-        endpoint = Echo(Serving(app.state.registry, metrics, 10.0, LIMIT, Guard(None)))
+        endpoint = Echo(Serving(app.state.registry, metrics, 10.0, LIMIT, Guards(Guard(None))))
         endpoint.troubles = {b"bad": InvalidInput((), "a", "b")}
         ask(endpoint, Asked(b"bad"))
         endpoint.refuse(LIMIT + 1)
@@ -201,8 +202,8 @@ async def test_who_has_no_key_is_refused_before_anything_else(app: Slipway, tmp_
     keys = tmp_path / "keys"
     keys.write_text("alice:0123456789abcdef0123\n")
     async with serving.running(app):
-        open_to_all = Serving(app.state.registry, app.state.metrics, 10.0, LIMIT, Guard(None))
-        endpoint = Echo(replace(open_to_all, guard=Guard(keys)))
+        open_to_all = Serving(app.state.registry, app.state.metrics, 10.0, LIMIT, Guards(Guard(None)))
+        endpoint = Echo(replace(open_to_all, guards=Guards(Guard(keys))))
         endpoint.troubles = {}
         stranger, alice = Asked(b"hi", model="gone"), Asked(b"hi", x_api_key="0123456789abcdef0123")
         ask(endpoint, stranger)

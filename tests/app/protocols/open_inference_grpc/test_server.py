@@ -306,7 +306,7 @@ async def test_a_call_that_grpc_ends_at_its_deadline_is_counted(folder: Path) ->
         first = stub.ModelInfer(one())
         await serving.until(lambda: not batcher.idle and not batcher.queue.rows)
         brief: Any = Brief()
-        behaviour = Infer(Serving(app.state.registry, app.state.metrics, 10, 10**6, app.guard))
+        behaviour = Infer(Serving(app.state.registry, app.state.metrics, 10, 10**6, app.guards))
         call = asyncio.create_task(behaviour(one().SerializeToString(), Call(brief)))
         await serving.until(lambda: batcher.queue.rows == 2)
         late = monotonic() + 0.01

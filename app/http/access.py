@@ -1,0 +1,162 @@
+"""Who may ask for what, and where: one table of every route, read by both doors, by gRPC and by the OpenAPI document.
+
+    ROUTES                the form of a path, or a gRPC method ─> Access
+    access_of(route)      what the table says of a route; one that it does not name is for operators, on their port
+    closest(path)         what holds for a path that no route has: what the table says of the path above it
+    Guards                the keys of each audience
+
+    audience    public      nobody is asked for a key: probes, metrics, documentation
+                caller      a key of `api_keys_file`, where there is one: predictions, and what models are
+                operator    a key of `admin_keys_file`; where there is none, nobody passes
+    port        which ports have the route, where operators have one of their own; else all are on the main port
+
+It knows neither sockets nor FastAPI: `app.routers.gate` and `app.protocols.endpoint` ask it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, Flag, auto
+
+from app.http.api_keys import Guard
+from app.http.handler import Head
+
+
+class Audience(Enum):
+    """Whose key a route asks for."""
+
+    PUBLIC = "public"
+    CALLER = "caller"
+    OPERATOR = "operator"
+
+
+class Port(Flag):
+    """The main port, and the operations port beside it."""
+
+    MAIN = auto()
+    OPERATIONS = auto()
+    BOTH = MAIN | OPERATIONS
+
+
+@dataclass(frozen=True)
+class Access:
+    """What is known of a route before a request for it is read."""
+
+    audience: Audience
+    port: Port
+    counted: bool = False  # against the rate of the caller's key
+    quiet: bool = False  # asked each second and of no interest: a good answer has no line in the log
+
+
+PROBE = Access(Audience.PUBLIC, Port.BOTH, quiet=True)
+SCRAPE = Access(Audience.PUBLIC, Port.OPERATIONS, quiet=True)
+PAGE = Access(Audience.PUBLIC, Port.MAIN)
+ASSET = Access(Audience.PUBLIC, Port.MAIN, quiet=True)
+MODELS = Access(Audience.CALLER, Port.BOTH)
+ABOUT = Access(Audience.CALLER, Port.MAIN)  # models, in the words of a protocol
+WORK = Access(Audience.CALLER, Port.MAIN, counted=True)
+VERB = Access(Audience.OPERATOR, Port.OPERATIONS)
+
+TENSORFLOW_SERVING = ("/v1/models/{name}", "/v1/models/{name}/versions/{version}", "/v1/models/{name}/labels/{label}")
+OPEN_INFERENCE = ("/v2/models/{name}", "/v2/models/{name}/versions/{version}")
+RPC = "inference.GRPCInferenceService"
+
+ROUTES: Mapping[str, Access] = {
+    "/": PAGE,
+    "/docs": PAGE,
+    "/docs/assets": ASSET,
+    "/openapi.json": PAGE,
+    "/health": PROBE,
+    "/health/live": PROBE,
+    "/health/ready": PROBE,
+    "/health/startup": PROBE,
+    "/metrics": SCRAPE,
+    "/models": MODELS,
+    "/models/{name}": MODELS,
+    "/predict": WORK,
+    "/feedback": WORK,
+    "/admin": VERB,
+    "/admin/models": VERB,
+    "/admin/models/{name}/load": VERB,
+    "/admin/models/{name}/unload": VERB,
+    "/admin/models/{name}/rollback": VERB,
+    "/admin/models/{name}/canary": VERB,
+    "/admin/models/{name}/shadow": VERB,
+    "/admin/reload": VERB,
+    # TensorFlow Serving
+    "/v1": ABOUT,
+    "/v1/models": ABOUT,
+    **{path + end: ABOUT for path in TENSORFLOW_SERVING for end in ("", "/metadata")},
+    **{path + end: WORK for path in TENSORFLOW_SERVING for end in (":predict", ":classify", ":regress")},
+    # Open Inference Protocol
+    "/v2": ABOUT,
+    "/v2/": ABOUT,
+    "/v2/health/live": Access(Audience.PUBLIC, Port.MAIN, quiet=True),
+    "/v2/health/ready": Access(Audience.PUBLIC, Port.MAIN, quiet=True),
+    "/v2/models": ABOUT,
+    "/v2/models/stats": ABOUT,
+    **{path + end: ABOUT for path in OPEN_INFERENCE for end in ("", "/ready", "/config", "/stats")},
+    **{path + "/infer": WORK for path in OPEN_INFERENCE},
+    "/v2/repository/index": ABOUT,
+    "/v2/repository/models/{name}/{verb}": ABOUT,
+    # gRPC, on a port that has nothing else
+    f"{RPC}/ServerLive": PROBE,
+    f"{RPC}/ServerReady": PROBE,
+    f"{RPC}/ServerMetadata": ABOUT,
+    f"{RPC}/ModelReady": ABOUT,
+    f"{RPC}/ModelMetadata": ABOUT,
+    f"{RPC}/ModelConfig": ABOUT,
+    f"{RPC}/ModelStatistics": ABOUT,
+    f"{RPC}/RepositoryIndex": ABOUT,
+    f"{RPC}/ModelInfer": WORK,
+}
+DEPTH = 3  # parts of a path that are looked at for a path that no route has
+
+
+def access_of(route: str) -> Access:
+    """Return what the table says of a route; what it does not name is for operators alone."""
+    return ROUTES.get(route, VERB)
+
+
+def closest(path: str) -> Access:
+    """Return what the table says of the longest path in it that `path` lies below."""
+    parts = path.lower().split("/", DEPTH + 1)[: DEPTH + 1]  # some of the paths may be written in any case
+    while len(parts) > 1:
+        if (above := "/".join(parts)) in ROUTES:
+            return ROUTES[above]
+        parts.pop()
+    return ROUTES["/"]
+
+
+class Guards:
+    """The keys of callers and operators.
+
+    Args:
+        callers: of predictions; without a file everybody passes.
+        operators: without a file nobody passes.
+    """
+
+    def __init__(self, callers: Guard, operators: Guard | None = None) -> None:
+        self.callers = callers
+        self.operators = operators or Guard(None, required=True)
+        self._public = Guard(None)
+
+    def of(self, access: Access) -> Guard:
+        """Return who looks at the keys of those who ask for such a route."""
+        if access.audience is Audience.PUBLIC:
+            return self._public
+        return self.callers if access.audience is Audience.CALLER else self.operators
+
+    def admit(self, access: Access, head: Head) -> None:
+        """Let a request pass.
+
+        Raises:
+            Unauthorized: when its key is none of the audience's.
+            Overloaded: when its caller is above its rate.
+        """
+        guard = self.of(access)
+        (guard.check if access.counted else guard.identify)(head)
+
+    def refresh(self) -> None:
+        """Look at the files again; the event loop does it each second."""
+        self.callers.refresh()
+        self.operators.refresh()

@@ -1,0 +1,75 @@
+"""Which ordinary requests are admitted: the route that a request is for, its port, and its key.
+
+    Gate.find(scope)                 ─> the route's form and its `Access`; no form where no route has the path
+    Gate.admit(found, scope, port)   raises NotFound, Unauthorized or Overloaded
+
+It stands before FastAPI, so that no body is read for a request that is refused. Hot requests do not come here:
+`app.protocols.endpoint` looks at their keys, by the same table.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.routing import BaseRoute, Match
+from starlette.types import Scope
+
+from app.errors import NotFound
+from app.http.access import Access, Audience, Guards, Port, access_of, closest
+from app.http.handler import Head
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a request is for."""
+
+    route: str  # the form of its path; empty where no route has it
+    access: Access
+
+
+class Gate:
+    """Admits requests for the routes of an application.
+
+    Args:
+        routes: of the application, as it looks for them.
+        guards: the keys of each audience.
+        divided: whether operators have a port of their own.
+    """
+
+    def __init__(self, routes: Sequence[BaseRoute], guards: Guards, *, divided: bool) -> None:
+        self._routes = routes
+        self._guards = guards
+        self._divided = divided
+
+    def find(self, scope: Scope) -> Found:
+        """Return the route of a request as Starlette will: the first that fits, or fits but for the method."""
+        partial = None
+        for route in self._routes:
+            match, _ = route.matches(scope)
+            if match is Match.FULL:
+                return _found(route)
+            if match is Match.PARTIAL and partial is None:
+                partial = route
+        return Found("", closest(scope["path"])) if partial is None else _found(partial)
+
+    def admit(self, found: Found, scope: Scope, port: Port) -> None:
+        """Let a request pass that came to `port`.
+
+        Raises:
+            NotFound: when the port does not have the path; it does not say that there is another port.
+            Unauthorized: when the key is none of the route's audience.
+            Overloaded: when the caller is above its rate.
+        """
+        if not self.has(found.access, port):
+            received = f"`{scope['path'][:200]}`"
+            raise NotFound("Unknown path: expected one of those that this port answers.", received)
+        if found.route or found.access.audience is not Audience.OPERATOR or self._guards.operators.keyed:
+            self._guards.admit(found.access, Head(scope["query_string"], scope["headers"]))
+
+    def has(self, access: Access, port: Port) -> bool:
+        """Whether a port has such a route."""
+        return not self._divided or bool(access.port & port)
+
+
+def _found(route: BaseRoute) -> Found:
+    path: str = getattr(route, "path", "") or "(a route without a path)"
+    return Found(path, access_of(path))
