@@ -18,7 +18,7 @@ AUDIT := .venv/audit
 CODE  := app training slipway tests benchmarks monitoring image k8s
 
 .DEFAULT_GOAL := help
-.PHONY: help serve train test check watch deploy image image-test format bench profile audit sbom lock protos clean
+.PHONY: help serve train test quick check watch deploy image image-test format bench profile audit sbom lock protos clean
 
 help:  ## Show this help
 	@awk 'BEGIN {FS = ":.*## "; print "Usage: make TARGET [NAME=value …]\n"} \
@@ -38,15 +38,22 @@ check: $(DEV)/.done  ## Format, lint, types, import rules
 	$(DEV)/bin/mypy
 	$(DEV)/bin/lint-imports
 
+WORKERS ?= auto
+# Each worker begins with its share of the files in their order, and takes from another's when it has done them.
+PARALLEL := --numprocesses=$(WORKERS) --maxprocesses=8 --dist=worksteal
+
 test: $(DEV)/.done $(OTHER:=/.done)  ## Run every test, with coverage; ARGS="tests/app -x" runs a few, without
 ifeq ($(ARGS),)
 	$(DEV)/bin/coverage erase
-	$(DEV)/bin/coverage run -m pytest
+	$(DEV)/bin/coverage run -m pytest $(PARALLEL)
 	$(DEV)/bin/coverage combine --quiet
 	$(DEV)/bin/coverage report
 else
 	$(DEV)/bin/python -m pytest $(ARGS)
 endif
+
+quick: $(DEV)/.done  ## Run the tests that start no process and import no TensorFlow: in a minute or so, while you work
+	$(DEV)/bin/python -m pytest $(PARALLEL) --quick $(ARGS)
 
 image:  ## Build the image with docker, podman or buildah: [STAGE=training] [LOCKS="grpc signing"] [TAG=name]
 	TARGET="$(STAGE)" LOCK="$(LOCKS)" TAG="$(TAG)" image/build.sh

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.serving import PATIENCE_S
+
 ROOT = Path(__file__).parent.parent
 FORBIDDEN = {
     "training",
@@ -58,7 +60,7 @@ def test_the_service_imports_nothing_of_training(module: Path) -> None:
 def test_a_serving_process_loads_nothing_of_training() -> None:
     """Read from a real process, so that what libraries import counts as well."""
     listing = subprocess.run(
-        [sys.executable, "-c", LISTING], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, "-c", LISTING], cwd=ROOT, capture_output=True, text=True, check=True, timeout=PATIENCE_S
     )
     loaded = set(listing.stdout.split())
     assert {"app", "onnxruntime", "fastapi"} <= loaded

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.cgroup import ARENAS, effective_cpus, limit_bytes
+from tests.support.serving import PATIENCE_S
 
 AFFINITY = float(len(os.sched_getaffinity(0)))
 
@@ -122,6 +123,6 @@ def test_threads_share_arenas(asked: str | None, expected: int) -> None:
     variables = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"}
     variables |= {} if asked is None else {"MALLOC_ARENA_MAX": asked}
     done = subprocess.run(
-        [sys.executable, "-c", THREADS], env=variables, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", THREADS], env=variables, capture_output=True, text=True, check=True, timeout=PATIENCE_S
     )
     assert len(re.findall("^Arena ", done.stderr, re.MULTILINE)) == expected

@@ -10,8 +10,6 @@ from app.main import Slipway, create_app
 from tests.app.bad_requests import GOOD, JSON, body_of
 from tests.support import serving, tiny
 
-PATIENCE_S = 20
-
 
 def test_making_the_application_loads_nothing(tmp_path: Path) -> None:
     """Not even where there are no models; that is for the lifespan to say."""
@@ -71,14 +69,14 @@ def test_a_port_that_is_taken(models: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with serving.Process(models, tmp_path, "--port", str(port)) as process:
-            assert process.popen.wait(PATIENCE_S) == 1
+            assert process.popen.wait(serving.PATIENCE_S) == 1
             assert f"Cannot listen on 127.0.0.1:{port}: Address already in use." in process.complaints()
 
 
 def test_nonsense_on_the_command_line(models: Path, tmp_path: Path) -> None:
     """The knob is named and the code is not 0."""
     with serving.Process(models, tmp_path, "--timeout-ms", "0") as process:
-        assert process.popen.wait(PATIENCE_S) != 0
+        assert process.popen.wait(serving.PATIENCE_S) != 0
         assert "timeout" in process.complaints()
 
 
@@ -88,4 +86,4 @@ def test_help_lists_every_knob(models: Path, tmp_path: Path) -> None:
         process.wait_for("--log-level")
         for name in type(create_app().settings).model_fields:
             process.wait_for(f"--{name.replace('_', '-')}")
-        assert process.popen.wait(PATIENCE_S) == 0
+        assert process.popen.wait(serving.PATIENCE_S) == 0

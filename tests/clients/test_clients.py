@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.clients import models
-from tests.support.serving import ROOT, Process, process
+from tests.support.serving import PATIENCE_S, ROOT, Process, process
 
 PYTHON = ROOT / ".venv" / "clients" / "bin" / "python"
-PATIENCE_S = 120
 
 
 @pytest.fixture(scope="module")

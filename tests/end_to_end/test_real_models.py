@@ -57,7 +57,7 @@ async def infer(client: httpx.AsyncClient, model: Model, arrays: dict[str, Array
         }
         for spec in model.signature.inputs
     ]
-    answer = await client.post(f"/v2/models/{model.name}/infer", json={"inputs": inputs}, timeout=60)
+    answer = await client.post(f"/v2/models/{model.name}/infer", json={"inputs": inputs}, timeout=serving.PATIENCE_S)
     assert answer.status_code == 200, answer.text
     return {
         output["name"]: np.array(output["data"], DATATYPES[output["datatype"]].dtype).reshape(output["shape"])

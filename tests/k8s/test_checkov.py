@@ -8,6 +8,8 @@ import pytest
 import yaml
 
 from tests.k8s.rendered import ROOT, everything
+from tests.support.serving import PATIENCE_S
+from tests.support.tools import missing
 
 CHECKOV = ROOT / ".venv" / "checkov" / "bin" / "checkov"
 REASONS = {
@@ -20,14 +22,16 @@ REASONS = {
 def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, str]]]:
     """One run over every distinct object; it looks nothing up elsewhere."""
     if not CHECKOV.exists():
-        pytest.skip(f"no {CHECKOV}: `make .venv/checkov/.done` makes it")
+        missing(f"no {CHECKOV}: `make .venv/checkov/.done` makes it")
     folder: Path = tmp_path_factory.mktemp("checkov")
     distinct = {
         json.dumps(manifest, sort_keys=True): manifest for objects in everything().values() for manifest in objects
     }
     (folder / "all.yaml").write_text(yaml.safe_dump_all(distinct.values()))
     arguments = ["-f", "all.yaml", "--framework", "kubernetes", "--skip-download", "--output", "json", "--soft-fail"]
-    done = subprocess.run([CHECKOV, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(
+        [CHECKOV, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=PATIENCE_S
+    )
     assert done.returncode == 0, done.stderr
     results: dict[str, list[dict[str, str]]] = json.loads(done.stdout)["results"]
     assert not results["parsing_errors"]

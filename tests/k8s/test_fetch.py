@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.k8s.rendered import K8S
+from tests.support.serving import PATIENCE_S
 
 SCRIPT = K8S / "fetch" / "fetch.py"
 
@@ -45,7 +46,7 @@ def target(tmp_path: Path) -> Path:
 def fetch(url: str, sha256: str, target: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Run it as the pod does: the image's Python, without the folder it lies in and without the user's site."""
     command = [sys.executable, "-I", str(SCRIPT), url, sha256, str(target)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S, env=environment)
 
 
 def archive(file: Path, members: dict[str, bytes]) -> str:

@@ -5,7 +5,6 @@ Where Docker Compose is installed, its own `config` judges the file too.
 
 import json
 import re
-import shutil
 import subprocess
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 import yaml
 
 from tests.support.serving import ROOT
+from tests.support.tools import tool
 
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
 GRAFANA = ROOT / "monitoring" / "grafana"
@@ -81,10 +81,8 @@ def test_the_load_is_asked_for_and_waits_for_the_service() -> None:
 
 
 def test_docker_compose_understands_it() -> None:
-    """Its own words, if it is here: it needs no daemon for this."""
-    program = shutil.which("docker-compose")
-    if program is None:
-        pytest.skip("Docker Compose is not installed")
+    """Its own words; it needs no daemon for this."""
+    program = tool("docker-compose")
     told = subprocess.run(
         [program, "--profile", "load", "config", "--quiet"], cwd=ROOT, capture_output=True, text=True, check=False
     )

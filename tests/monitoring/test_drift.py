@@ -11,7 +11,7 @@ import pytest
 
 from tests.monitoring.prometheus import Prometheus, started, until
 from tests.support.drift_traffic import Instance, adult_rows, send, shifted, write_csv
-from tests.support.serving import ROOT, process
+from tests.support.serving import PATIENCE_S, ROOT, process
 
 ROWS = 4000
 PSI = "feature:slipway_drift_psi:increase1h"
@@ -33,9 +33,9 @@ def told_by(prometheus: Prometheus, job: str) -> dict[str, float]:
 def ask_all(address: str, rows: Sequence[Instance]) -> None:
     def ask(body: bytes) -> None:
         request = urllib.request.Request(f"{address}/predict", body, {"content-type": "application/json"})
-        urllib.request.urlopen(request, timeout=30).close()
+        urllib.request.urlopen(request, timeout=PATIENCE_S).close()
 
-    send(ask, rows, lambda: urllib.request.urlopen(f"{address}/metrics", timeout=30).close())
+    send(ask, rows, lambda: urllib.request.urlopen(f"{address}/metrics", timeout=PATIENCE_S).close())
 
 
 def test_a_shift_of_one_feature_is_seen_and_nothing_else(tmp_path: Path) -> None:

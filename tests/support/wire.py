@@ -17,6 +17,7 @@ from app.server.uvicorn_server import Server
 from app.settings import Settings
 from app.transport.fast_path import HotProtocol
 from tests.support import tiny
+from tests.support.serving import PATIENCE_S
 
 TINY = tiny.Tiny(task="regression", numbers=("a", "b"), booleans=(), strings=(), optional=())
 
@@ -34,7 +35,7 @@ class Client:
             await self.writer.drain()
 
     async def answer(self) -> tuple[int, dict[str, str], bytes]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             return await self._answer()
 
     async def _answer(self) -> tuple[int, dict[str, str], bytes]:
@@ -50,7 +51,7 @@ class Client:
         return [prediction["value"] for prediction in json.loads(body)["predictions"]]
 
     async def ended(self) -> bool:
-        return await asyncio.wait_for(self.reader.read(1), 10) == b""
+        return await asyncio.wait_for(self.reader.read(1), PATIENCE_S) == b""
 
 
 class Running:
@@ -107,7 +108,7 @@ async def running(
     finally:
         await served.leave()
         server.should_exit = True
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, PATIENCE_S)
 
 
 def request(rows: Sequence[Sequence[float]], *headers: str, version: str = "1.1") -> bytes:
@@ -123,6 +124,6 @@ def expected(rows: Sequence[Sequence[float]]) -> list[Any]:
 
 async def until(true: Any) -> None:
     """Wait for a state of the server that it tells nobody of."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not true():  # noqa: ASYNC110  (it has no event to wait for)
             await asyncio.sleep(0.001)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.serving import PATIENCE_S
 from training import parallel as beside
 from training.parallel import Begun, each
 
@@ -16,7 +17,7 @@ def three_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("three_cores")
 def test_as_many_items_as_cores_are_worked_on_together_and_answered_in_order() -> None:
-    together = threading.Barrier(3, timeout=10)  # breaks unless three wait at the same time
+    together = threading.Barrier(3, timeout=PATIENCE_S)  # breaks unless three wait at the same time
 
     def work(item: int) -> int:
         together.wait()
@@ -50,7 +51,7 @@ def test_what_an_item_raises_is_raised_where_the_answers_are_read() -> None:
 
 def test_work_that_was_begun_goes_on_beside_and_answers_when_asked() -> None:
     gate = threading.Event()
-    begun = Begun(lambda: (gate.wait(10), "done"))
+    begun = Begun(lambda: (gate.wait(PATIENCE_S), "done"))
     gate.set()
     begun.wait()
     assert begun.result() == (True, "done")
@@ -65,4 +66,4 @@ def test_what_begun_work_raises_is_raised_where_its_answer_is_asked_for() -> Non
 
 def test_a_program_that_ends_does_not_wait_for_what_it_began() -> None:
     program = "from threading import Event; from training.parallel import Begun; Begun(Event().wait)"
-    assert subprocess.run([sys.executable, "-c", program], timeout=30, check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", program], timeout=PATIENCE_S, check=False).returncode == 0

@@ -19,7 +19,6 @@ from app.batching.work import Work
 from app.errors import DeadlineExceeded, ModelFailed, Overloaded, RequestError
 from tests.support import serving
 
-PATIENCE_S = 10
 Pieces = list[Sequence[Any]]
 
 
@@ -113,11 +112,11 @@ class Gated(FailingOn):
 
     def __call__(self, pieces: Pieces) -> Pieces:
         self.entered.release()
-        assert self.gate.wait(PATIENCE_S)
+        assert self.gate.wait(serving.PATIENCE_S)
         return super().__call__(pieces)
 
     async def until_entered(self) -> None:
-        assert await asyncio.to_thread(self.entered.acquire, timeout=PATIENCE_S)
+        assert await asyncio.to_thread(self.entered.acquire, timeout=serving.PATIENCE_S)
 
 
 @pytest.fixture
@@ -142,7 +141,7 @@ def make(
 
 
 async def end_of(caller: Caller) -> list[Any] | RequestError:
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(serving.PATIENCE_S):
         return await caller.end
 
 
@@ -680,7 +679,7 @@ async def test_thousands_of_callers_never_get_anothers_answer(threaded: bool, ex
             return caller.ends == 0 or caller.end.result() == answers_to(caller.rows)
         return await caller.end == answers_to(caller.rows) and caller.ends == 1
 
-    async with asyncio.timeout(PATIENCE_S * 3):
+    async with asyncio.timeout(serving.PATIENCE_S * 3):
         assert all(await asyncio.gather(*(one(n) for n in range(5000))))
     await until_idle(batcher)
     assert (batcher.queue.rows, batcher.queue._beyond_rows) == (0, 0)
@@ -739,7 +738,7 @@ async def test_an_empty_queue_refuses_nobody_for_the_pace() -> None:
     """After the slowest turn the next request still has its chance."""
     batcher = make(Recording())
     batcher.pace.turn_s = 1e6
-    caller = Caller([1], deadline=monotonic() + PATIENCE_S)
+    caller = Caller([1], deadline=monotonic() + serving.PATIENCE_S)
     batcher.submit(caller)
     assert await end_of(caller) == answers_to([1])
 

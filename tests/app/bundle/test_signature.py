@@ -261,7 +261,7 @@ def test_other_ways_to_hash_are_refused(how: str, keys: Keys, tmp_path: Path) ->
         "signing.set_hashing_config(hashing).sign(sys.argv[2], sys.argv[3])\n"
     )
     words = [sys.executable, "-c", code, str(keys.private), str(folder), str(folder / "model.sig")]
-    subprocess.run(words, check=True, timeout=60)
+    subprocess.run(words, check=True, timeout=serving.PATIENCE_S)
     with pytest.raises(BundleError, match=r"model\.sig: expected ('files'|'sha256'|a signature of OpenSSF)"):
         load(folder, keys)
 
@@ -339,7 +339,7 @@ def test_a_process_with_a_key_that_is_none_does_not_start(tmp_path: Path) -> Non
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=serving.PATIENCE_S,
         )
         assert done.returncode == 2
         assert done.stderr.startswith("Invalid `--verify-key` (SLIPWAY_VERIFY_KEY): expected a public key (PEM)")
@@ -365,7 +365,12 @@ def without_the_extra(code: str) -> str:
     """Run code where `cryptography` is not installed, or as good as."""
     hidden = "import sys; sys.modules['cryptography'] = None\n" + code
     done = subprocess.run(
-        [sys.executable, "-c", hidden], cwd=serving.ROOT, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", hidden],
+        cwd=serving.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=serving.PATIENCE_S,
     )
     return done.stdout + done.stderr
 

@@ -3,10 +3,9 @@
 import random
 
 import pytest
+from sklearn import metrics
 
 from app.feedback.running_scores import Labels, Numbers, scores_of
-
-metrics = pytest.importorskip("sklearn.metrics")
 
 
 @pytest.mark.parametrize("labels", [2, 3, 7])

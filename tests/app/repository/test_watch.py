@@ -417,7 +417,7 @@ async def test_a_model_that_is_let_go_is_freed(make: Make) -> None:
         gc.enable()
         gc.unfreeze()
     for thread in threads:
-        thread.join(10)
+        thread.join(serving.PATIENCE_S)
         assert not thread.is_alive()
 
 

@@ -13,6 +13,7 @@ from app.bundle.reader import Tensor
 from app.errors import BundleError
 from app.runtime.engine import Engine
 from tests.support import tiny
+from tests.support.serving import PATIENCE_S
 
 TINY = tiny.Tiny()
 INPUTS = (
@@ -44,7 +45,7 @@ def test_runs_from_many_threads(graph: Path) -> None:
 
     def ask(row: int) -> bool:
         inputs = tiny.tensors(TINY, [tiny.instance(TINY, row)])
-        start.wait(10)
+        start.wait(PATIENCE_S)
         return all(np.allclose(engine.run(inputs)[0], tiny.run(graph, inputs)) for _ in range(20))
 
     with ThreadPoolExecutor(4) as pool:
@@ -78,6 +79,11 @@ def test_telemetry_is_off_before_the_runtime_is_imported() -> None:
     code = "import sys; import app.runtime.engine, os; print(os.environ['ORT_DISABLE_TELEMETRY'])"
     for environment, expected in (({}, "1"), ({"ORT_DISABLE_TELEMETRY": "0"}, "0")):
         said = subprocess.run(
-            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True, timeout=60
+            [sys.executable, "-c", code],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=PATIENCE_S,
         )
         assert said.stdout.strip() == expected

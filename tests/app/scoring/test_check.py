@@ -31,7 +31,7 @@ def command(*arguments: str, **environment: str) -> "subprocess.CompletedProcess
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=serving.PATIENCE_S,
     )
 
 

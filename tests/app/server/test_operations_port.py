@@ -19,7 +19,6 @@ from tests.app.server.test_uvicorn_server import until_refused
 from tests.app.server.test_workers import workers_of
 from tests.support import serving
 
-PATIENCE_S = 20
 ANSWERED = re.compile(r'^slipway_requests_total\{.*code="200".*\} (\S+)$', re.MULTILINE)
 
 
@@ -79,7 +78,7 @@ def test_it_answers_until_the_end(models: Path, tmp_path: Path) -> None:
     options = ("--operations-port", "0", "--drain-delay-s", "1")
     with serving.process(models, tmp_path, *options) as process:
         operations = operations_of(process)
-        with socket.create_connection(("127.0.0.1", process.port), PATIENCE_S) as half:
+        with socket.create_connection(("127.0.0.1", process.port), serving.PATIENCE_S) as half:
             half.sendall(head + body[:10])
             assert httpx.get(f"{operations}/health/ready").status_code == 200
             process.popen.send_signal(signal.SIGTERM)
@@ -91,7 +90,7 @@ def test_it_answers_until_the_end(models: Path, tmp_path: Path) -> None:
             assert "slipway_draining 1.0" in httpx.get(f"{operations}/metrics").text
             half.sendall(body[10:])
             assert half.recv(65536).startswith(b"HTTP/1.1 200 ")
-        assert process.popen.wait(PATIENCE_S) == 0
+        assert process.popen.wait(serving.PATIENCE_S) == 0
 
 
 def test_workers_share_it(models: Path, tmp_path: Path) -> None:
@@ -102,7 +101,7 @@ def test_workers_share_it(models: Path, tmp_path: Path) -> None:
         wait_for_counted(operations, 8)
         first, *_ = workers_of(pair)
         os.kill(first, signal.SIGKILL)
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + serving.PATIENCE_S
         while first in workers_of(pair) or len(workers_of(pair)) < 2:
             assert time.monotonic() < deadline
             assert httpx.get(f"{operations}/health/live").status_code == 200
@@ -112,7 +111,7 @@ def test_workers_share_it(models: Path, tmp_path: Path) -> None:
 
 
 def wait_for_counted(operations: str, wanted: int) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + serving.PATIENCE_S
     while sum(float(value) for value in ANSWERED.findall(httpx.get(f"{operations}/metrics").text)) != wanted:
         assert time.monotonic() < deadline
 
@@ -154,7 +153,7 @@ def test_a_port_that_cannot_be_had_is_said_at_once(models: Path) -> None:
                 [*command, "--operations-port", str(port)],
                 capture_output=True,
                 text=True,
-                timeout=PATIENCE_S,
+                timeout=serving.PATIENCE_S,
                 cwd=serving.ROOT,
                 check=False,
             )

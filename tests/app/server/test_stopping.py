@@ -14,8 +14,6 @@ from onnx import TensorProto, helper, numpy_helper
 from tests.app.bad_requests import GOOD, JSON, body_of
 from tests.support import serving
 
-PATIENCE_S = 20
-
 
 def endless(folder: Path) -> None:
     """A graph whose run takes as many rounds as its input says: one at load, as many as one likes later."""
@@ -74,7 +72,7 @@ def test_it_serves_on_for_the_drain_delay(door: str, models: Path, tmp_path: Pat
             if door == "protocol":
                 assert answer.headers["connection"] == "close"
         assert client.get("/health/live").status_code == 200
-        assert process.popen.wait(PATIENCE_S) == 0
+        assert process.popen.wait(serving.PATIENCE_S) == 0
 
 
 def test_a_person_at_a_terminal_does_not_wait(models: Path, tmp_path: Path) -> None:
@@ -100,7 +98,7 @@ def test_a_run_that_hangs_does_not_keep_the_process(tmp_path: Path) -> None:
     with serving.process(tmp_path / "models", tmp_path, "--shutdown-timeout-s", "1") as process:
         hanging = {"inputs": [{"name": "rounds", "datatype": "INT64", "shape": [], "data": [10**15]}]}
         url = f"{process.address}/v2/models/endless/infer"
-        answer = httpx.post(url, json={**hanging, "parameters": {"timeout": 200_000}}, timeout=PATIENCE_S)
+        answer = httpx.post(url, json={**hanging, "parameters": {"timeout": 200_000}}, timeout=serving.PATIENCE_S)
         assert answer.status_code == 504
         assert httpx.get(f"{process.address}/health/live").status_code == 200
         assert process.stop() == 0

@@ -19,14 +19,12 @@ from app.server.uvicorn_server import ACCEPTORS, _several
 from tests.app.bad_requests import GOOD, body_of
 from tests.support import serving, tiny
 
-PATIENCE_S = 20
-
 
 def test_what_it_prints_works_when_pasted(process: serving.Process) -> None:
     """The address, and a curl line that gets a prediction."""
     line = process.wait_for(r"(?m)^curl .+$")[0]
     assert f"documentation: {process.address}/docs" in process.said
-    curl = subprocess.run(shlex.split(line), capture_output=True, text=True, timeout=PATIENCE_S, check=True)
+    curl = subprocess.run(shlex.split(line), capture_output=True, text=True, timeout=serving.PATIENCE_S, check=True)
     answer = json.loads(curl.stdout)
     assert (answer["model"], len(answer["predictions"])) == ("tiny", 1)
 
@@ -37,7 +35,9 @@ def test_the_curl_line_of_hard_names(tmp_path: Path) -> None:
     tiny.write(tmp_path, tiny.Tiny(name="b", numbers=("it's", "50% $HOME `x`", "größe"), optional=()))
     with serving.process(tmp_path, tmp_path) as process:
         line = process.wait_for(r"(?m)^curl .+$")[0]
-        curl = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=PATIENCE_S, check=True)
+        curl = subprocess.run(
+            ["sh", "-c", line], capture_output=True, text=True, timeout=serving.PATIENCE_S, check=True
+        )
         assert json.loads(curl.stdout)["model"] == "b"
 
 
@@ -60,7 +60,7 @@ def test_telemetry_is_off_in_the_process() -> None:
         capture_output=True,
         text=True,
         cwd=serving.ROOT,
-        timeout=60,
+        timeout=serving.PATIENCE_S,
         check=True,
     )
     assert said.stdout.strip() == "1"
@@ -89,7 +89,7 @@ def test_a_request_under_way_is_answered_before_it_stops(stoppable: serving.Proc
     """SIGTERM shuts the door, and the request whose body is half here is still answered 200; then the code is 0."""
     body = body_of(GOOD)
     head = f"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", stoppable.port), PATIENCE_S) as half:
+    with socket.create_connection(("127.0.0.1", stoppable.port), serving.PATIENCE_S) as half:
         half.sendall(head.encode() + body[:10])
         assert httpx.get(f"{stoppable.address}/health/live").status_code == 200  # so that the half was read before
         stoppable.popen.send_signal(signal.SIGTERM)
@@ -100,14 +100,14 @@ def test_a_request_under_way_is_answered_before_it_stops(stoppable: serving.Proc
             answer += piece
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert b'"predictions":[{' in answer
-    assert stoppable.popen.wait(PATIENCE_S) == 0
+    assert stoppable.popen.wait(serving.PATIENCE_S) == 0
 
 
 def until_refused(port: int) -> None:
     """Ask until nobody listens any more."""
     while True:
         try:
-            socket.create_connection(("127.0.0.1", port), PATIENCE_S).close()
+            socket.create_connection(("127.0.0.1", port), serving.PATIENCE_S).close()
         except ConnectionRefusedError:
             return
         except ConnectionResetError:

@@ -13,7 +13,6 @@ import pytest
 from tests.app.bad_requests import GOOD, JSON, body_of
 from tests.support import serving
 
-PATIENCE_S = 30
 ANSWERED = re.compile(r'^slipway_requests_total\{code="200".*\} (\S+)$', re.MULTILINE)
 
 
@@ -43,7 +42,7 @@ def answered(process: serving.Process) -> float:
 def test_one_scrape_counts_for_all(pair: serving.Process) -> None:
     """Whoever answered the requests; SIGTERM then ends them all with code 0."""
     assert [ask(pair) for _ in range(8)] == [200] * 8
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + serving.PATIENCE_S
     while answered(pair) < 8:
         assert time.monotonic() < deadline
     assert answered(pair) == 8
@@ -57,7 +56,7 @@ def test_a_worker_that_dies_is_replaced(pair: serving.Process) -> None:
     """Nobody is refused meanwhile: the new one takes connections when its models are loaded."""
     first, *_ = workers_of(pair)
     os.kill(first, signal.SIGKILL)
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + serving.PATIENCE_S
     while f"Worker {first} ended with code -9" not in pair.complaints() or len(workers_of(pair)) < 2:
         assert time.monotonic() < deadline
         assert ask(pair) == 200
@@ -71,7 +70,7 @@ def test_workers_do_not_outlive_their_supervisor(pair: serving.Process) -> None:
     assert ask(pair) == 200
     workers = workers_of(pair)
     pair.popen.kill()
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + serving.PATIENCE_S
     while any(alive(worker) for worker in workers):
         assert time.monotonic() < deadline
 

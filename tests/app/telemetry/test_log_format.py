@@ -19,8 +19,6 @@ from app.telemetry import log_format as logs
 from app.telemetry.log_format import PRIVATE, Json, Lines, Text, Writer
 from tests.support import serving
 
-PATIENCE_S = 20
-
 
 def record(message: str, *args: Any, level: int = logging.INFO, **more: Any) -> logging.LogRecord:
     made = logging.LogRecord("slipway.x", level, "", 0, message, args, more.pop("exc_info", None))
@@ -111,7 +109,7 @@ def test_lines_are_written_in_order(pipe: tuple[int, int]) -> None:
     writer = Writer(writes)
     for number in range(1000):
         writer.put(b"%d\n" % number, lost)
-    writer.flush(PATIENCE_S)
+    writer.flush(serving.PATIENCE_S)
     assert os.read(reads, 65536).split() == [b"%d" % number for number in range(1000)]
 
 
@@ -135,7 +133,7 @@ def test_what_nobody_reads_is_left_out_and_counted(blocking: bool, pipe: tuple[i
     gaps = [int(each.split()[1]) for each in lines if each.startswith(b"lost ")]
     assert {each for each in lines if not each.startswith(b"lost ")} == {line.strip()}
     assert len(lines) - len(gaps) + sum(gaps) >= count
-    writer.flush(PATIENCE_S)
+    writer.flush(serving.PATIENCE_S)
 
 
 def test_a_reader_that_is_gone_stops_nobody() -> None:
@@ -144,7 +142,7 @@ def test_a_reader_that_is_gone_stops_nobody() -> None:
     writer = Writer(writes)
     for _ in range(3):
         writer.put(b"line\n", lost)
-        writer.flush(PATIENCE_S)
+        writer.flush(serving.PATIENCE_S)
     os.close(writes)
 
 
@@ -197,7 +195,7 @@ def test_on_a_terminal_the_form_is_text(models: Path) -> None:
         while b"POST /predict 400" not in said:
             said += os.read(ours, 65536)
         process.terminate()
-        process.wait(PATIENCE_S)
+        process.wait(serving.PATIENCE_S)
     os.close(ours)
     assert b"\x1b[33m" in said
 
@@ -224,12 +222,12 @@ def test_a_reader_that_does_not_read_does_not_stop_the_service(models: Path, tmp
         assert process.stdout is not None
         assert process.stderr is not None
         address = next(line.split()[3] for line in process.stdout if "answers on" in line)
-        with httpx.Client(base_url=address, timeout=PATIENCE_S) as client:
+        with httpx.Client(base_url=address, timeout=serving.PATIENCE_S) as client:
             example = client.get("/models/tiny").json()["versions"][0]["example"]
             for _ in range(5000):
                 assert client.post("/predict", json=example).status_code == 200
         process.terminate()
-        assert process.wait(PATIENCE_S) == 0  # and nobody has read
+        assert process.wait(serving.PATIENCE_S) == 0  # and nobody has read
         said = process.stderr.read()
     assert len(said) < 2**17  # a pipe holds half of that
 

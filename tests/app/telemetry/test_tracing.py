@@ -29,7 +29,6 @@ from tests.support.wire import Running, request, running
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 SAMPLED = f"traceparent: 00-{TRACE}-{PARENT}-01"
 STAGES = ["decode", "queue", "run", "encode"]
-PATIENCE_S = 30
 
 
 class Collector:
@@ -251,7 +250,7 @@ async def test_a_caller_that_leaves_has_its_span(tmp_path: Path, collector: Coll
     async with traced(tmp_path, run_on="thread") as served:
         gate = threading.Event()
         run = served.model.batcher._run
-        served.model.batcher._run = lambda pieces: run(pieces) if gate.wait(PATIENCE_S) else []
+        served.model.batcher._run = lambda pieces: run(pieces) if gate.wait(serving.PATIENCE_S) else []
         first, leaver = await served.connect(), await served.connect()
         await first.send(GOOD)
         await serving.until(lambda: bool(served.model.batcher._running))
@@ -292,7 +291,7 @@ async def test_a_collector_that_takes_nothing_delays_nothing(
     collector.answer = 503
     if trouble == "gone":
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
-    async with asyncio.timeout(PATIENCE_S), traced(tmp_path) as served:
+    async with asyncio.timeout(serving.PATIENCE_S), traced(tmp_path) as served:
         client = await served.connect()
         for _ in range(200):
             await client.send(GOOD)
@@ -300,7 +299,7 @@ async def test_a_collector_that_takes_nothing_delays_nothing(
     assert collector.spans == []
     for thread in threading.enumerate():  # the one left behind gives up by itself, and warns of it in no other test
         if thread.name == "last spans":
-            thread.join(PATIENCE_S)
+            thread.join(serving.PATIENCE_S)
             assert not thread.is_alive()
 
 

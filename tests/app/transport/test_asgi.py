@@ -19,7 +19,6 @@ from app.transport.asgi import AsgiDoor
 from tests.app.bad_requests import BAD, GOOD, JSON, body_of
 from tests.support import serving
 
-PATIENCE_S = 10
 Message = dict[str, Any]
 
 
@@ -107,7 +106,7 @@ GONE: Message = {"type": "http.disconnect"}
 
 
 async def finish(task: "asyncio.Task[None]") -> None:
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(serving.PATIENCE_S):
         await task
 
 
@@ -259,7 +258,7 @@ def test_an_answer_is_one_packet(process: serving.Process) -> None:
     head = b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(
         body
     )
-    with socket.create_connection(("127.0.0.1", process.port), timeout=PATIENCE_S) as client:
+    with socket.create_connection(("127.0.0.1", process.port), timeout=serving.PATIENCE_S) as client:
         for _ in range(200):
             client.sendall(head + body)
             answer = client.recv(65536)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from app.transport.fair_scheduling import PIECE_BYTES, STALE_S, TURN_S, Intake, Reader
+from tests.support.serving import PATIENCE_S
 from tests.support.wire import Client, Running, expected, request, running, until
 
 HEALTH = b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -133,7 +134,7 @@ async def test_after_a_piece_that_took_long_the_others_have_as_long() -> None:
     intake.wait(second)
     await turn(2)
     assert seen[-1] == "first takes"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while seen[-1] != "second reads on":
             await turn()
 
@@ -146,7 +147,7 @@ async def test_what_nobody_wants_is_read_now_and_then() -> None:
         intake.discard(Connection(name, seen))
     await turn(3)
     assert seen == ["a holds", "b holds"]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while len(seen) < 4:  # noqa: ASYNC110  (it tells nobody)
             await asyncio.sleep(0.001)
     assert seen[2:] == ["a reads on", "b reads on"]

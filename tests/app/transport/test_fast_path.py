@@ -14,6 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from app.transport.fast_path import HEADS_MAX
 from app.transport.uvicorn_compat import fits
+from tests.support.serving import PATIENCE_S
 from tests.support.wire import Running, expected, request, running, until
 
 DOORS = ("protocol", "asgi")
@@ -165,7 +166,7 @@ async def test_a_client_that_leaves_disturbs_nobody(door: str, tmp_path: Path) -
     async with running(tmp_path, door, run_on="thread") as served:
         gate = threading.Event()
         run = served.model.batcher._run
-        served.model.batcher._run = lambda pieces: run(pieces) if gate.wait(10) else []
+        served.model.batcher._run = lambda pieces: run(pieces) if gate.wait(PATIENCE_S) else []
         first, leaver, last = [await served.connect() for _ in range(3)]
         await first.send(request([[1, 2]]))
         await until(lambda: bool(served.model.batcher._running))
@@ -186,7 +187,7 @@ async def test_a_request_under_way_is_answered_before_the_server_stops(door: str
     async with running(tmp_path, door, run_on="thread") as served:
         gate = threading.Event()
         run = served.model.batcher._run
-        served.model.batcher._run = lambda pieces: run(pieces) if gate.wait(10) else []
+        served.model.batcher._run = lambda pieces: run(pieces) if gate.wait(PATIENCE_S) else []
         client, idle = await served.connect(), await served.connect()
         await idle.send(request([[9, 9]]))
         await client.send(request([[1, 2]]))

@@ -15,6 +15,7 @@ from app.codecs import chunks as portions
 from app.http import compression
 from app.protocols.endpoint import LARGE_BYTES
 from app.protocols.incremental import Reading
+from tests.support.serving import PATIENCE_S
 from tests.support.wire import Client, Running, expected, request, running, until
 
 DOORS = ["protocol", "asgi"]
@@ -181,4 +182,4 @@ async def test_a_process_that_is_told_to_end_answers_first(tmp_path: Path) -> No
     async with running(tmp_path) as served, being_read(served) as client:
         served.server.should_exit = True
         assert await client.values() == expected(ROWS)
-        await asyncio.wait_for(client.ended(), 10)
+        await asyncio.wait_for(client.ended(), PATIENCE_S)

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from app.bundle import reader as contract
 from app.bundle import signature
+from tests.support.serving import PATIENCE_S
 from tests.support.signed import Keys
 from tests.training.bundle.test_writer import contents
 from tests.training.conftest import REPOSITORY
@@ -73,7 +74,7 @@ def test_what_is_there_already_is_signed(bundle_folder: Path, keys: Keys, tmp_pa
     folder = tmp_path / "goods" / "1"
     shutil.copytree(bundle_folder, folder)
     words = [sys.executable, "-m", "training", "sign", str(folder), "--key", str(keys.private)]
-    done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=PATIENCE_S)
     assert done.stdout == f"Signed {folder}.\n"
     assert verified(folder, keys)
     other = Keys(tmp_path, "other")
@@ -166,7 +167,7 @@ def test_without_the_extra_it_is_said_how_to_install_it(keys: Keys) -> None:
     code = "import sys; sys.modules['cryptography'] = None\n"
     code += f"from training.cli.sign import signing\nsigning(['.', '--key', {str(keys.private)!r}])"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=PATIENCE_S
     )
     assert done.returncode == 2
     assert "expected the extra `signing` to be installed" in done.stderr

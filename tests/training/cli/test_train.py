@@ -11,6 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from app.bundle import reader as contract
+from tests.support.serving import PATIENCE_S
 from tests.training.conftest import REPOSITORY
 from training.cli.bundles import COMMANDS
 from training.cli.sign import signing
@@ -49,7 +50,7 @@ def test_a_mistake_in_the_data_is_answered_without_loading_tensorflow(data_file:
 
 def test_a_mistake_is_one_message_and_exit_code_2(data_file: Path, tmp_path: Path) -> None:
     process = slipway(data_file, "--target", "prize", "--models", tmp_path)
-    _, error = process.communicate(timeout=120)
+    _, error = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 2
     assert error.strip().splitlines() == [error.strip()]
     assert error.startswith("Error: `--target`: expected one of the columns: id, size")
@@ -92,7 +93,7 @@ def test_ctrl_c_keeps_the_best_so_far(tmp_path: Path) -> None:
         assert process.stdout is not None
         seen = next(line for line in process.stdout if line.startswith("epoch 1:"))
         process.send_signal(signal.SIGINT)
-        out, error = process.communicate(timeout=120)
+        out, error = process.communicate(timeout=PATIENCE_S)
     finally:
         process.kill()
     assert process.returncode == 0, error

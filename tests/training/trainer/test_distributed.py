@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 from app.bundle import reader as contract
+from tests.support.serving import PATIENCE_S
 from tests.training.conftest import REPOSITORY
 from training.errors import DataError
 from training.trainer.distributed import ALONE, join
@@ -78,7 +79,7 @@ def test_two_workers_learn_what_one_learns(rows: Path, tmp_path: Path) -> None:
     words = ("--epochs", 10, "--models", tmp_path / "two")
     two = [slipway(rows, config, *words) for config in cluster(2)]
     one = slipway(rows, "", "--epochs", 10, "--models", tmp_path / "one")
-    [chief, other, alone] = [process.communicate(timeout=400) for process in (*two, one)]
+    [chief, other, alone] = [process.communicate(timeout=PATIENCE_S) for process in (*two, one)]
     assert [process.returncode for process in (*two, one)] == [0, 0, 0], (chief, other, alone)
     assert len(losses(alone[0])) == 4
     assert losses(chief[0]) == losses(other[0]) == pytest.approx(losses(alone[0]), abs=2e-4)
@@ -96,13 +97,13 @@ def test_a_worker_that_dies_ends_the_others_and_all_go_on_from_the_checkpoint(ro
     assert other.stdout is not None
     next(line for line in other.stdout if line.startswith("epoch 10:"))
     other.send_signal(signal.SIGKILL)
-    _, error = chief.communicate(timeout=120)
+    _, error = chief.communicate(timeout=PATIENCE_S)
     other.communicate()
     assert chief.returncode == 1
     assert error.startswith("Error: Another worker ended or cannot be reached, so this one ends too."), error
 
     again = [slipway(rows, config, *words) for config in cluster(2)]
-    said = [process.communicate(timeout=400) for process in again]
+    said = [process.communicate(timeout=PATIENCE_S) for process in again]
     assert [process.returncode for process in again] == [0, 0], said
     assert all("Resume after epoch" in out for out, _ in said)
     assert contract.read(tmp_path / "rows" / "1").manifest.training["epochs"] == 60
@@ -113,7 +114,7 @@ def test_workers_that_differ_are_refused(rows: Path, tmp_path: Path) -> None:
     two = [
         slipway(rows, config, "--models", tmp_path, "--seed", seed) for seed, config in enumerate(cluster(2), start=3)
     ]
-    said = [process.communicate(timeout=400) for process in two]
+    said = [process.communicate(timeout=PATIENCE_S) for process in two]
     assert [process.returncode for process in two] == [2, 2], said
     assert all("expected the same options, data, versions and checkpoints" in error for _, error in said)
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from app.bundle import reader as contract
+from tests.support.serving import PATIENCE_S
 from tests.training.conftest import REPOSITORY, options_for
 from training.data.prepare import Data
 from training.network import reparameterize as fold
@@ -118,7 +119,7 @@ def test_a_real_kill_of_a_real_process(data_file: Path, tmp_path: Path) -> None:
         slipway(data_file, tmp_path / "broken", *words, "--checkpoints", tmp_path / "run"),
         slipway(data_file, tmp_path / "whole", *words),
     ]
-    said = [run.communicate(timeout=300) for run in runs]
+    said = [run.communicate(timeout=PATIENCE_S) for run in runs]
     assert [run.returncode for run in runs] == [0, 0], said
     assert "Resume after epoch" in said[0][0]
     broken, whole = (contract.read(tmp_path / name / "goods" / "1") for name in ("broken", "whole"))

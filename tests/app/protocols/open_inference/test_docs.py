@@ -12,7 +12,7 @@ import pytest
 from app.protocols.open_inference.routes import EXTENSIONS
 from app.settings import Settings
 from app.tensors import DATATYPES
-from tests.support import serving
+from tests.support import serving, tools
 
 PAGE = (serving.ROOT / "docs" / "open-inference.md").read_text()
 ADDRESS = "127.0.0.1:8000"
@@ -34,10 +34,10 @@ def run(language: str, text: str, folder: Path) -> str:
     if "tritonclient" in text:
         compile(text, "example", "exec")
         if not CLIENTS.exists():
-            pytest.skip(f"no {CLIENTS}: `make .venv/clients/.done` makes it")
+            tools.missing(f"no {CLIENTS}: `make .venv/clients/.done` makes it")
         python = str(CLIENTS)
     command = [python, "-c", text] if language == "python" else ["bash", "-c", text]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=folder)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=serving.PATIENCE_S, check=False, cwd=folder)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -18,7 +18,6 @@ from tests.app.protocols.open_inference_grpc.cases import METHODS, infer, one, o
 from tests.clients import models
 from tests.support import serving, tiny
 
-PATIENCE_S = 20
 FAULTS_OF_THE_CALLER = {StatusCode.OK, StatusCode.INVALID_ARGUMENT, StatusCode.NOT_FOUND, StatusCode.RESOURCE_EXHAUSTED}
 GOOD = [
     one().SerializeToString(),
@@ -92,7 +91,7 @@ def channel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[grpc.Channel]:
 def code_of(channel: grpc.Channel, method: str, message: bytes) -> StatusCode:
     ask: Any = channel.unary_unary(f"/inference.GRPCInferenceService/{method}")
     try:
-        ask(message, timeout=PATIENCE_S)
+        ask(message, timeout=serving.PATIENCE_S)
     except grpc.RpcError as error:
         found = error.code()
         assert isinstance(found, StatusCode)
@@ -118,5 +117,5 @@ def test_any_request(channel: grpc.Channel, request: pb.ModelInferRequest) -> No
 
 def answers_on(channel: grpc.Channel) -> None:
     ask: Any = channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")
-    response = pb.ModelInferResponse.FromString(ask(GOOD[0], timeout=PATIENCE_S))
+    response = pb.ModelInferResponse.FromString(ask(GOOD[0], timeout=serving.PATIENCE_S))
     assert outputs_of(response) == [y()]

@@ -36,7 +36,7 @@ def test_an_example_answers_what_the_page_says(text: str, answer: str, address: 
     """Run as it stands but for the port; Triton's client in its own environment."""
     python = str(CLIENTS) if "tritonclient" in text else sys.executable
     command = [python, "-c", text.replace(ADDRESS, address)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=serving.PATIENCE_S)
     assert done.returncode == 0, done.stderr
     assert rounded(done.stdout) == rounded(answer)
 

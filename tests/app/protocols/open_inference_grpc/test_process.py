@@ -25,7 +25,6 @@ from tests.app.protocols.open_inference_grpc.cases import infer
 from tests.clients import models as graphs
 from tests.support import serving
 
-PATIENCE_S = 20
 SLOW = infer("slow", ("x", "FP32", [1, 4], [1, 2, 3, 4]))
 
 
@@ -49,7 +48,7 @@ def address_of(process: serving.Process) -> str:
 
 def ready(channel: grpc.Channel) -> bool:
     stub: Any = GRPCInferenceServiceStub(channel)
-    return bool(stub.ServerReady(pb.ServerReadyRequest(), timeout=PATIENCE_S, wait_for_ready=True).ready)
+    return bool(stub.ServerReady(pb.ServerReadyRequest(), timeout=serving.PATIENCE_S, wait_for_ready=True).ready)
 
 
 # ── stopping ──
@@ -70,14 +69,14 @@ def test_calls_under_way_are_answered_before_it_stops(slow: Path, tmp_path: Path
         assert next(watch).status == HealthCheckResponse.NOT_SERVING
         assert not calls[-1].done()
         assert code_of(stub.ModelInfer.future(SLOW)) == StatusCode.UNAVAILABLE
-        assert [list(call.result(PATIENCE_S).outputs[0].shape) for call in calls] == [[1, 4]] * 4
-        assert process.popen.wait(PATIENCE_S) == 0
+        assert [list(call.result(serving.PATIENCE_S).outputs[0].shape) for call in calls] == [[1, 4]] * 4
+        assert process.popen.wait(serving.PATIENCE_S) == 0
         assert "Traceback" not in process.complaints()
 
 
 def code_of(call: Any) -> StatusCode:
     with pytest.raises(grpc.RpcError):
-        call.result(PATIENCE_S)
+        call.result(serving.PATIENCE_S)
     found = call.code()
     assert isinstance(found, StatusCode)
     return found
@@ -109,7 +108,7 @@ def test_an_idle_process_stops(number: signal.Signals, process: serving.Process)
 def test_http_and_grpc_stop_together(process: serving.Process) -> None:
     """While a request over HTTP is not whole yet, and the process therefore lives, gRPC refuses new calls."""
     head = b"POST /v2/models/tiny/infer HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{"
-    with socket.create_connection(("127.0.0.1", process.port), PATIENCE_S) as half:
+    with socket.create_connection(("127.0.0.1", process.port), serving.PATIENCE_S) as half:
         half.sendall(head)
         assert httpx.get(f"{process.address}/health/live").status_code == 200  # so that the half was read before
         with grpc.insecure_channel(address_of(process)) as channel:
@@ -122,7 +121,7 @@ def test_http_and_grpc_stop_together(process: serving.Process) -> None:
             assert process.popen.poll() is None
         half.sendall(b"}")
         assert half.recv(100).startswith(b"HTTP/1.1 400 ")
-    assert process.popen.wait(PATIENCE_S) == 0
+    assert process.popen.wait(serving.PATIENCE_S) == 0
 
 
 # ── starting ──
@@ -173,7 +172,7 @@ def test_a_port_that_is_taken_is_said_at_once(options: dict[int, int], models: P
         taken.listen()
         port = taken.getsockname()[1]
         with serving.Process(models, tmp_path, "--grpc-port", str(port)) as process:
-            assert process.popen.wait(PATIENCE_S) == 1
+            assert process.popen.wait(serving.PATIENCE_S) == 1
             said = process.complaints()
     assert f"Cannot listen on 127.0.0.1:{port} for gRPC: Address already in use." in said
     assert "--grpc-port 8002" in said
@@ -184,7 +183,7 @@ def test_two_services_do_not_share_a_port(process: serving.Process, models: Path
     """Although workers do."""
     port = address_of(process).rpartition(":")[2]
     with serving.Process(models, tmp_path, "--grpc-port", port) as other:
-        assert other.popen.wait(PATIENCE_S) == 1
+        assert other.popen.wait(serving.PATIENCE_S) == 1
         assert f"127.0.0.1:{port} for gRPC: Address already in use." in other.complaints()
 
 
@@ -237,7 +236,9 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
 def test_without_a_port_nothing_of_grpc_is_imported(models: Path) -> None:
     """Neither by the imports nor by serving: who does not use it does not pay."""
     command = [sys.executable, "-c", SERVE_AND_LIST, str(models)]
-    said = subprocess.run(command, cwd=serving.ROOT, capture_output=True, text=True, check=True, timeout=60)
+    said = subprocess.run(
+        command, cwd=serving.ROOT, capture_output=True, text=True, check=True, timeout=serving.PATIENCE_S
+    )
     loaded = set(said.stdout.split())
     assert "onnxruntime" in loaded
     assert not loaded & {"grpc", "grpc_health", "grpc_reflection", "google"}
@@ -247,13 +248,13 @@ def test_a_client_that_vanishes_does_no_harm(process: serving.Process) -> None:
     """Garbage on the socket, half a preface, a reset: the next one is answered."""
     host, port = address_of(process).rsplit(":", 1)
     for junk in (b"", b"GET / HTTP/1.1\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", bytes(range(256)) * 10):
-        with socket.create_connection((host, int(port)), PATIENCE_S) as half:
+        with socket.create_connection((host, int(port)), serving.PATIENCE_S) as half:
             half.sendall(junk)
     threads = [threading.Thread(target=_ask, args=(f"{host}:{port}",)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(PATIENCE_S)
+        thread.join(serving.PATIENCE_S)
     assert "Traceback" not in process.complaints()
 
 

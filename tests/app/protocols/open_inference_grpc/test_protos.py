@@ -8,7 +8,7 @@ import pytest
 from google.protobuf.descriptor import Descriptor
 
 from app.protocols.open_inference_grpc.protos import open_inference_pb2 as pb
-from tests.support.serving import ROOT
+from tests.support.serving import PATIENCE_S, ROOT
 
 PROTO = "app/protocols/open_inference_grpc/protos/open_inference.proto"
 GENERATED = ["open_inference_pb2.py", "open_inference_pb2.pyi", "open_inference_pb2_grpc.py"]
@@ -61,7 +61,7 @@ def test_the_generated_code_is_what_the_proto_gives(tmp_path: Path) -> None:
     """`make protos` would change nothing."""
     options = [f"--{kind}_out={tmp_path}" for kind in ("python", "pyi", "grpc_python")]
     command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{ROOT}", *options, PROTO]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=60)
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=PATIENCE_S)
     for name in GENERATED:
         made, there = tmp_path / "app" / "protos" / name, ROOT / "app" / "protos" / name
         assert made.read_text() == there.read_text(), f"{name} differs: make protos"

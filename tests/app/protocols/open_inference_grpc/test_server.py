@@ -27,7 +27,6 @@ from tests.app.protocols.open_inference_grpc.cases import CASES, Case, Output, T
 from tests.support import serving, tiny
 
 SERVICE = "/inference.GRPCInferenceService/"
-PATIENCE_S = 20
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +59,7 @@ def channel(process: serving.Process) -> Iterator[grpc.Channel]:
 @asynccontextmanager
 async def stub_of(app: Slipway) -> AsyncIterator[Any]:
     """Run the application in this process, and give a client of its port."""
-    async with serving.running(app), asyncio.timeout(PATIENCE_S), channel_of(app) as channel:
+    async with serving.running(app), asyncio.timeout(serving.PATIENCE_S), channel_of(app) as channel:
         yield GRPCInferenceServiceStub(channel)
 
 
@@ -87,9 +86,9 @@ async def code_of(call: Any) -> StatusCode:
 def call(channel: grpc.Channel, case: Case) -> Any:
     """Call by the generated stub, or with bytes as they are."""
     if isinstance(case.request, Message):
-        return getattr(GRPCInferenceServiceStub(channel), case.method)(case.request, timeout=PATIENCE_S)
+        return getattr(GRPCInferenceServiceStub(channel), case.method)(case.request, timeout=serving.PATIENCE_S)
     method: Any = channel.unary_unary(SERVICE + case.method)
-    return method(case.request, timeout=PATIENCE_S)
+    return method(case.request, timeout=serving.PATIENCE_S)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -105,7 +104,7 @@ def test_the_contract(name: str, channel: grpc.Channel) -> None:
         assert failed.value.code() == case.code, details
         assert all(part in details for part in case.says), details
         assert len(details) <= 500
-    assert outputs_of(GRPCInferenceServiceStub(channel).ModelInfer(one(), timeout=PATIENCE_S)) == [y()]
+    assert outputs_of(GRPCInferenceServiceStub(channel).ModelInfer(one(), timeout=serving.PATIENCE_S)) == [y()]
 
 
 def check(case: Case, response: Any) -> None:
@@ -118,13 +117,15 @@ def check(case: Case, response: Any) -> None:
 def test_nan_goes_through(channel: grpc.Channel) -> None:
     """A bare graph may be asked about it, and may answer with it."""
     request = infer("identity_FP32", x("FP32", [1, 1], [math.nan]))
-    (output,) = outputs_of(GRPCInferenceServiceStub(channel).ModelInfer(request, timeout=PATIENCE_S))
+    (output,) = outputs_of(GRPCInferenceServiceStub(channel).ModelInfer(request, timeout=serving.PATIENCE_S))
     assert math.isnan(output[3][0])
 
 
 def test_a_compressed_request(channel: grpc.Channel) -> None:
     for algorithm in (grpc.Compression.Gzip, grpc.Compression.Deflate):
-        response = GRPCInferenceServiceStub(channel).ModelInfer(one(), timeout=PATIENCE_S, compression=algorithm)
+        response = GRPCInferenceServiceStub(channel).ModelInfer(
+            one(), timeout=serving.PATIENCE_S, compression=algorithm
+        )
         assert outputs_of(response) == [y()]
 
 
@@ -134,9 +135,9 @@ def test_a_message_over_the_limit(compression: grpc.Compression, channel: grpc.C
     stub = GRPCInferenceServiceStub(channel)
     request = infer("identity_FP32", x("FP32", [1, 10**5], bytes(400_000)))
     with pytest.raises(grpc.RpcError) as failed:
-        stub.ModelInfer(request, timeout=PATIENCE_S, compression=compression)
+        stub.ModelInfer(request, timeout=serving.PATIENCE_S, compression=compression)
     assert failed.value.code() == StatusCode.RESOURCE_EXHAUSTED
-    assert outputs_of(stub.ModelInfer(one(), timeout=PATIENCE_S)) == [y()]
+    assert outputs_of(stub.ModelInfer(one(), timeout=serving.PATIENCE_S)) == [y()]
 
 
 def test_the_extensions_are_those_of_rest_without_its_own(channel: grpc.Channel) -> None:
@@ -391,7 +392,7 @@ async def test_a_bug_shows_nothing_of_itself(folder: Path, caplog: pytest.LogCap
 async def test_while_models_load(folder: Path) -> None:
     """The port answers, and says that it is not ready until they are loaded."""
     app = app_of(folder)
-    async with app.router.lifespan_context(app), asyncio.timeout(PATIENCE_S), channel_of(app) as channel:
+    async with app.router.lifespan_context(app), asyncio.timeout(serving.PATIENCE_S), channel_of(app) as channel:
         app.state.registry.finished.clear()
         stub: Any = GRPCInferenceServiceStub(channel)
         assert (await stub.ServerLive(pb.ServerLiveRequest())).live
@@ -446,7 +447,7 @@ async def test_tls_is_that_of_http(folder: Path, tmp_path: Path) -> None:
     for mutual in (False, True):
         settings = {name: path for name, path in paths.items() if mutual or name != "tls_client_ca"}
         app = app_of(folder, **settings)
-        async with serving.running(app), asyncio.timeout(PATIENCE_S):
+        async with serving.running(app), asyncio.timeout(serving.PATIENCE_S):
             address = f"localhost:{app.state.rpc.port}"
             async with channel_of(app) as plain:
                 call = GRPCInferenceServiceStub(plain).ModelInfer(one())

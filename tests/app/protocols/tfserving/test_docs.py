@@ -32,7 +32,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def run(language: str, text: str, folder: Path) -> str:
     command = [sys.executable, "-c", text] if language == "python" else ["bash", "-c", text]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=folder)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=serving.PATIENCE_S, check=False, cwd=folder)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
