@@ -70,14 +70,14 @@ def test_a_serving_process_loads_nothing_of_training() -> None:
 @pytest.mark.parametrize(
     ("module", "strangers"),
     [
-        ("batcher", {"fastapi", "starlette", "uvicorn", "onnxruntime", "numpy", "msgspec"}),
-        ("engine", {"fastapi", "starlette", "uvicorn", "msgspec"}),
-        ("model", {"fastapi", "starlette", "uvicorn"}),
-        ("predict", {"fastapi", "starlette", "uvicorn", "onnxruntime"}),
-        ("schema", {"fastapi", "starlette", "uvicorn", "onnxruntime"}),
-        ("table", {"fastapi", "starlette", "uvicorn", "onnxruntime"}),
-        ("bundle", {"fastapi", "starlette", "uvicorn", "onnxruntime"}),
-        ("registry", {"fastapi", "starlette", "uvicorn", "onnxruntime"}),
+        ("batching/batcher", {"fastapi", "starlette", "uvicorn", "onnxruntime", "numpy", "msgspec"}),
+        ("runtime/engine", {"fastapi", "starlette", "uvicorn", "msgspec"}),
+        ("runtime/model", {"fastapi", "starlette", "uvicorn"}),
+        ("protocols/predict", {"fastapi", "starlette", "uvicorn", "onnxruntime"}),
+        ("features/schema", {"fastapi", "starlette", "uvicorn", "onnxruntime"}),
+        ("features/table", {"fastapi", "starlette", "uvicorn", "onnxruntime"}),
+        ("bundle/reader", {"fastapi", "starlette", "uvicorn", "onnxruntime"}),
+        ("repository/registry", {"fastapi", "starlette", "uvicorn", "onnxruntime"}),
     ],
 )
 def test_each_part_knows_only_its_own(module: str, strangers: set[str]) -> None:

@@ -1,6 +1,6 @@
 """The tests for daily work: those that start no process and import no TensorFlow.
 
-    --quick ─> leave out the files that import training ─> leave out each test whose code reaches a process
+    --quick ─> leave out what imports training, and cases by the thousand ─> leave out what reaches a process
 
 Nobody keeps a list. What a test reaches is read from its code: the names it uses, those that the helpers and fixtures
 behind these names use, and so on, as far as this repository's tests and benchmarks go. What imports TensorFlow all the
@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-TRAINING = Path(__file__).parents[1] / "training"
+FOLDERS = {Path(__file__).parents[1] / folder for folder in ("training", "fuzz", "end_to_end")}
 IMPORTS_TRAINING = re.compile(r"^(from|import) (benchmarks\.)?training\b", re.MULTILINE)
 STARTS_A_PROCESS = {subprocess, multiprocessing}
 STARTS_BY_NAME = {"create_subprocess_exec", "create_subprocess_shell", "fork", "posix_spawn"}
@@ -34,8 +34,8 @@ class Quick:
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         is_test = collection_path.name.startswith("test_") and collection_path.suffix == ".py"
-        trains = collection_path == TRAINING or (is_test and IMPORTS_TRAINING.search(collection_path.read_text()))
-        return True if trains else None
+        left_out = collection_path in FOLDERS or (is_test and IMPORTS_TRAINING.search(collection_path.read_text()))
+        return True if left_out else None
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         slow = [item for item in items if _takes_too_long(item)]

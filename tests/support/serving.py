@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -63,9 +63,11 @@ async def until(condition: Callable[[], bool]) -> None:
 class Process:
     """`python -m app` on a free port; `said` holds what it printed, `complaints()` what it logged."""
 
-    def __init__(self, models: Path, folder: Path, *options: str, **environment: str) -> None:
+    def __init__(
+        self, models: Path, folder: Path, *options: str, program: Sequence[str] = ("app",), **environment: str
+    ) -> None:
         self._errors = folder / f"stderr-{time.monotonic_ns()}.log"
-        command = [sys.executable, "-m", "app", "--models", str(models), "--port", "0", *options]
+        command = [sys.executable, "-m", *program, "--models", str(models), "--port", "0", *options]
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("SLIPWAY_", "ORT_"))}
         self._stderr = self._errors.open("wb")
         self.popen = subprocess.Popen(

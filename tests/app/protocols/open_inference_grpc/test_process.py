@@ -24,16 +24,18 @@ from app.settings import Settings
 from tests.app.protocols.open_inference_grpc.cases import infer
 from tests.clients import models as graphs
 from tests.support import serving
+from tests.support.gated import GatedProcess
 
-SLOW = infer("slow", ("x", "FP32", [1, 4], [1, 2, 3, 4]))
+ASK = infer("twice", ("x", "FP32", [2, 3], [1, 2, 3, 4, 5, 6]), parameters={"timeout": 10**9})
 
 
-@pytest.fixture(scope="module")
-def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model whose run takes some hundred milliseconds."""
-    root = tmp_path_factory.mktemp("slow")
-    graphs.write(root, "slow", graphs.slow())
-    return root
+@pytest.fixture
+def gated(tmp_path: Path) -> Iterator[GatedProcess]:
+    """A process with a model whose runs can be held, each of one request."""
+    graphs.write(tmp_path, "twice", graphs.fixed())
+    with GatedProcess(tmp_path, tmp_path, "--grpc-port", "0", "--shutdown-timeout-s", "3600") as started:
+        assert started.address
+        yield started
 
 
 @pytest.fixture
@@ -54,24 +56,23 @@ def ready(channel: grpc.Channel) -> bool:
 # ── stopping ──
 
 
-def test_calls_under_way_are_answered_before_it_stops(slow: Path, tmp_path: Path) -> None:
+def test_calls_under_way_are_answered_before_it_stops(gated: GatedProcess) -> None:
     """SIGTERM turns the health at once, new calls are refused, those before it are answered; then the code is 0."""
-    with (
-        serving.process(slow, tmp_path, "--grpc-port", "0") as process,
-        grpc.insecure_channel(address_of(process)) as channel,
-    ):
+    with grpc.insecure_channel(address_of(gated)) as channel:
         stub: Any = GRPCInferenceServiceStub(channel)
         watch = HealthStub(channel).Watch(HealthCheckRequest())
         assert next(watch).status == HealthCheckResponse.SERVING
-        calls = [stub.ModelInfer.future(SLOW) for _ in range(4)]
+        gated.hold()
+        calls = [stub.ModelInfer.future(ASK) for _ in range(4)]
         assert ready(channel)  # so that the four, which came before on this connection, are under way
-        process.popen.send_signal(signal.SIGTERM)
+        gated.popen.send_signal(signal.SIGTERM)
         assert next(watch).status == HealthCheckResponse.NOT_SERVING
-        assert not calls[-1].done()
-        assert code_of(stub.ModelInfer.future(SLOW)) == StatusCode.UNAVAILABLE
-        assert [list(call.result(serving.PATIENCE_S).outputs[0].shape) for call in calls] == [[1, 4]] * 4
-        assert process.popen.wait(serving.PATIENCE_S) == 0
-        assert "Traceback" not in process.complaints()
+        assert code_of(stub.ModelInfer.future(ASK)) == StatusCode.UNAVAILABLE
+        assert not any(call.done() for call in calls)
+        gated.let_go()
+        assert [list(call.result(serving.PATIENCE_S).outputs[0].shape) for call in calls] == [[2, 3]] * 4
+        assert gated.popen.wait(serving.PATIENCE_S) == 0
+        assert "Traceback" not in gated.complaints()
 
 
 def code_of(call: Any) -> StatusCode:
@@ -82,15 +83,19 @@ def code_of(call: Any) -> StatusCode:
     return found
 
 
-def test_what_takes_too_long_is_cancelled(slow: Path, tmp_path: Path) -> None:
-    """After `shutdown_timeout_s` the process ends all the same, and with 0."""
-    with serving.process(slow, tmp_path, "--grpc-port", "0", "--shutdown-timeout-s", "0") as process:
+def test_what_takes_too_long_is_cancelled(tmp_path: Path) -> None:
+    """After `shutdown_timeout_s` calls are given up although they run; the process ends with 0 when the run has."""
+    graphs.write(tmp_path, "twice", graphs.fixed())
+    with GatedProcess(tmp_path, tmp_path, "--grpc-port", "0", "--shutdown-timeout-s", "0") as process:
         with grpc.insecure_channel(address_of(process)) as channel:
             stub: Any = GRPCInferenceServiceStub(channel)
-            calls = [stub.ModelInfer.future(SLOW) for _ in range(20)]
+            process.hold()
+            calls = [stub.ModelInfer.future(ASK) for _ in range(20)]
             assert ready(channel)
-            assert process.stop() == 0
-            assert code_of(calls[-1]) in (StatusCode.CANCELLED, StatusCode.UNAVAILABLE)
+            process.popen.send_signal(signal.SIGTERM)
+            assert {code_of(call) for call in calls} <= {StatusCode.CANCELLED, StatusCode.UNAVAILABLE}
+            process.let_go()
+            assert process.popen.wait(serving.PATIENCE_S) == 0
         assert "Traceback" not in process.complaints()
 
 
@@ -225,6 +230,7 @@ import asyncio, sys
 import app.__main__
 from pathlib import Path
 from tests.support import serving
+from tests.support.gated import GatedProcess
 async def serve():
     async with serving.running(serving.app_of(Path(sys.argv[1]))) as client:
         assert (await client.get("/health/ready")).status_code == 200
