@@ -10,15 +10,13 @@ Where nothing of this is asked for, a door that has a good answer to a request w
 
 from collections.abc import Callable
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from app.http.handler import Handler, Head, Request, Ticket
 from app.http.request_ids import Identity, Sent, fresh, identify
 from app.telemetry.request_log import RequestLog
 from app.telemetry.request_record import Record
-
-if TYPE_CHECKING:
-    from app.telemetry.tracing import Tracing
+from app.telemetry.tracing import Tracing
 
 Pairs = tuple[tuple[bytes, bytes], ...]
 Remember = Callable[[str, str, Ticket, bytes], None]
@@ -38,7 +36,7 @@ class Journal:
         tracing: where spans go; None where nothing is traced.
     """
 
-    def __init__(self, share: float = 0.0, tracing: "Tracing | None" = None) -> None:
+    def __init__(self, share: float = 0.0, tracing: Tracing | None = None) -> None:
         self._log = RequestLog(share)
         self._tracing = tracing
         self.remember: Remember | None = None

@@ -1,0 +1,138 @@
+"""The application: hot requests go to their handlers, all others through the gate to FastAPI.
+
+    main port        POST, a hot route ─> its handler
+                     anything else     ─> Slipway.answer ─> the gate ─> FastAPI's route
+    operations port  anything          ─> Slipway.answer
+
+The hot routes come here only by the ASGI door; `app.transport.fast_path` takes them before. It knows no model:
+`app.main` gives it what answers, once that has started.
+"""
+
+import importlib.metadata
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from fastapi import FastAPI, Request, Response
+from starlette.types import Receive, Scope, Send
+
+from app.errors import NotReady, RequestError
+from app.http.access import Guards, Port, access_of
+from app.http.api_keys import Guard
+from app.http.handler import Handler
+from app.protocols.open_inference import routes as openinference
+from app.protocols.tfserving import routes as tfserving
+from app.routers import admin, feedback, openapi, service
+from app.routers.exception_handlers import ErrorResponse, register_faults
+from app.routers.gate import Gate
+from app.settings import Settings
+from app.telemetry import tracing
+from app.telemetry.request_observer import Journal
+from app.transport.asgi import AsgiDoor, LastHead, Ordinary
+from app.transport.fast_routes import HotRoutes
+
+DESCRIPTION = "Predictions from a bundle that proved itself at load, with truthful health and metrics."
+
+
+class Slipway(FastAPI):
+    """FastAPI with the hot routes taken out in front of its routing and middleware.
+
+    Args:
+        settings: of the application.
+        lifespan: starts and stops the parts behind it.
+    """
+
+    def __init__(self, settings: Settings, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> None:
+        super().__init__(
+            title="Slipway",
+            version=_version(),
+            description=DESCRIPTION,
+            lifespan=lifespan,
+            docs_url=None,  # the page is in app.routers.service
+            redoc_url=None,
+            swagger_ui_oauth2_redirect_url=None,
+            redirect_slashes=False,
+        )
+        self.settings = settings
+        scheme = "http" if settings.tls_certificate is None else "https"
+        self.journal = Journal(settings.log_requests, tracing.start(self.version, scheme) if settings.tracing else None)
+        self.hot = HotRoutes(settings.receive_timeout_s, settings.max_head_bytes, self.journal)
+        self.guards = Guards(
+            Guard(settings.api_keys_file, settings.max_requests_per_s),
+            Guard(settings.admin_keys_file, required=True),
+        )
+        self.gate = Gate(self.routes, self.guards, divided=settings.operations_port is not None)
+        self._last = LastHead()  # for the ASGI doors
+        self._doors: dict[str, AsgiDoor] = {}  # path -> the same handler behind the ASGI door
+        register_faults(self)
+        self._add_routes()
+
+    def _add_routes(self) -> None:
+        """Add the ordinary routes with their prefixes; `include_router` would hide them from the gate."""
+        routers = [service.router, openinference.router, tfserving.router]
+        if self.settings.admin_keys_file is not None:
+            routers.append(admin.router)
+        if self.settings.feedback:
+            routers.append(feedback.router)
+        self.routes.extend([route for router in routers for route in router.routes])
+        self.mount("/docs/assets", service.assets)
+        self.add_route("/predict", _not_started, methods=["POST"], include_in_schema=False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer on the main port."""
+        if scope["type"] == "http" and scope["method"] == "POST":
+            door = self._doors.get(scope["path"]) or self._family_door(scope)
+            if door is not None:
+                await door(scope, receive, send)
+                return
+        await self.answer(scope, receive, send, Port.MAIN)
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send, port: Port) -> None:
+        """Answer an ordinary request that came to `port`."""
+        if scope["type"] == "http":
+            found = self.gate.find(scope)
+            send = Ordinary(scope, send, self.journal, found.route, quiet=found.access.quiet)
+            try:
+                self.gate.admit(found, scope, port)
+            except RequestError as error:
+                await ErrorResponse(error)(scope, receive, send)
+                return
+        await super().__call__(scope, receive, send)
+
+    def take(self, path: str, handler: Handler) -> None:
+        """Answer POST requests to `path` by `handler`, through either door."""
+        self.hot.take(path, handler)
+        self._doors[path] = AsgiDoor(handler, self.journal, self._last)
+
+    def _family_door(self, scope: Scope) -> AsgiDoor | None:
+        handler = self.hot.find(scope.get("raw_path") or scope["path"].encode())
+        return None if handler is None else AsgiDoor(handler, self.journal, self._last)
+
+    def openapi(self) -> dict[str, object]:
+        api = openapi.document(self, self.state.registry)
+        paths: dict[str, object] = api["paths"]
+        api["paths"] = {path: about for path, about in paths.items() if self.gate.has(access_of(path), Port.MAIN)}
+        return api
+
+
+class OperationsApp:
+    """The application as the operations port has it: no request takes the short way."""
+
+    def __init__(self, app: Slipway) -> None:
+        self._app = app
+        settings = app.settings
+        self.hot = HotRoutes(settings.receive_timeout_s, settings.max_head_bytes)  # no routes, but the same limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app.answer(scope, receive, send, Port.OPERATIONS)
+
+
+async def _not_started(request: Request) -> Response:
+    """Answer a hot route for which there is no door: the lifespan has not begun. It also gives other methods a 405."""
+    raise NotReady("The service is starting; this path is not answered yet.")
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("slipway")
+    except importlib.metadata.PackageNotFoundError:  # run from a checkout
+        return "0.1.0"
