@@ -1,7 +1,7 @@
 """The protocol door: hot routes answered from inside uvicorn's own HTTP protocol class.
 
     data ── a head seen before, whole body ──────────────┐
-      ├──── the same but for its id: a `Watched` ────────┤
+      ├──── the same but for its id: it is watched ──────┤
       └──> parser ── hot? ──> Exchange: collect the body ─> handle ─> write the answer to the transport
                 └─ else ──> uvicorn's own way: scope, task, ASGI application
 
@@ -21,7 +21,7 @@ from app.errors import Headers
 from app.http.request_ids import cut_out, sent_of
 from app.transport.connection import JSON_LINE, Connection
 from app.transport.fair_scheduling import PIECE_BYTES
-from app.transport.request_cycle import Exchange, HotHead, Watched
+from app.transport.request_cycle import Exchange, HotHead
 
 HEADS_MAX = 256  # heads that are remembered
 HEAD_MAX_BYTES = 2048  # of one that is remembered
@@ -44,7 +44,6 @@ class HotProtocol(Connection):
         super().__init__(config, *args, **kwargs)
         self._find, self._heads, self._intake = self._hot.find, self._hot.heads, self._hot.intake
         self.watching = self.journal.watching
-        self._exchange = Watched if self.watching else Exchange
 
     # ── a request comes in ──
 
@@ -100,7 +99,7 @@ class HotProtocol(Connection):
         head = self._heads.get(data[:end])
         if head is not None and head.length == len(data) - end:
             self._busy = True
-            self.cycle = exchange = self._exchange(self, head, data[end:])
+            self.cycle = exchange = Exchange(self, head, data[end:], watched=self.watching)
             exchange.handle()
             return
         if head is None and self._answer_named(data, end):
@@ -121,7 +120,7 @@ class HotProtocol(Connection):
             return False
         self._busy = True
         named = head.with_ids(said)
-        self.cycle = exchange = Watched(self, named, data[end:])
+        self.cycle = exchange = Exchange(self, named, data[end:], watched=True)
         exchange.handle()
         head.verdict = named.verdict
         return True
@@ -140,8 +139,8 @@ class HotProtocol(Connection):
         keep_alive = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
         keep_alive = keep_alive and not self._hot.closing
         self._head = HotHead(handler, self.url, keep_alive, self.headers)
-        plain = sent_of(self._head.headers) is None
-        self.cycle = exchange = self._exchange(self, self._head) if plain else Watched(self, self._head)
+        watched = self.watching or sent_of(self._head.headers) is not None
+        self.cycle = exchange = Exchange(self, self._head, watched=watched)
         if self._busy or self.pipeline or self.flow.write_paused:
             self.flow.pause_reading()
             self.pipeline.appendleft((exchange, None))

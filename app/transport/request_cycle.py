@@ -3,7 +3,6 @@
     feed, complete   the body, under its limit
     start            its turn on the connection has come
     respond          the handler's call-back: written by the door
-    Watched          an exchange that has an id, or of which something is told; see `app.telemetry.request_observer`
 
 An `Exchange` stands where uvicorn keeps its `RequestResponseCycle`, and looks like one as far as uvicorn asks.
 It knows nothing of parsing or of the socket; `app.transport.fast_path` does.
@@ -65,7 +64,15 @@ class HotHead(Head):
 
 
 class Exchange:
-    """One hot request and its answer; to uvicorn it looks like a `RequestResponseCycle`."""
+    """One hot request and its answer; to uvicorn it looks like a `RequestResponseCycle`.
+
+    Args:
+        door: its connection.
+        head: what it asks.
+        body: if all of it is here.
+        watched: its answer names the request as its head does, and its end is told in any case; see
+            `app.telemetry.request_observer`. Else the journal is told of errors alone.
+    """
 
     __slots__ = (
         "_door",
@@ -79,10 +86,12 @@ class Exchange:
         "head",
         "keep_alive",
         "response_complete",
+        "watched",
     )
 
-    def __init__(self, door: Door, head: HotHead, body: bytes = b"") -> None:
+    def __init__(self, door: Door, head: HotHead, body: bytes = b"", *, watched: bool) -> None:
         self._door = door
+        self.watched = watched
         self.head = head
         self._received = 0  # bytes of a body that comes by pieces
         self._whole = False  # the last byte of the body is here
@@ -108,6 +117,8 @@ class Exchange:
         """Drop the work: the client has left."""
         self.disconnected = True
         if self._ticket is not None and not self.response_complete:
+            if self.watched:
+                self._door.journal.left(self, self.head.handler, sent_of(self.head.headers), self._ticket)
             self._ticket.cancel()
 
     # ── the body comes in ──
@@ -159,9 +170,18 @@ class Exchange:
         """Write the answer; uvicorn then starts the next request or waits for one."""
         if not self.disconnected and not self.response_complete:
             self.response_complete = True
-            own = b"" if status < 400 else self._tell({}, status, body, logged)
+            own = b"" if status < 400 and not self.watched else self._own_lines(status, body, logged)
             self._ticket = None  # it knows `respond`: a cycle that only the garbage collector would find
             self._door.write(self, status, body, headers, own)
+
+    def _own_lines(self, status: int, body: bytes, logged: str) -> bytes:
+        """Tell the journal what it wants to know; return the lines that say which request it was."""
+        said = self.head.headers if self.watched else {}
+        if status < 400 and not self._door.watching:
+            return line_of(said)
+        journal, handler = self._door.journal, self.head.handler
+        pairs = journal.told(self, handler, sent_of(said), self._ticket, status, body, logged)
+        return b"".join([b"%b: %b\r\n" % pair for pair in pairs])
 
     def _refuse(self, size: int) -> None:
         """A client that waits for 100 sends no body, so that the connection cannot be used again.
@@ -171,29 +191,3 @@ class Exchange:
         little = (self.head.length or 0) <= self.head.handler.max_body_bytes + REST_MAX_BYTES
         self.keep_alive = self.keep_alive and not self.head.expects_100 and little
         self.respond(*self.head.handler.refuse(size))
-
-    def _tell(self, said: RawHeaders, status: int, body: bytes, logged: str) -> bytes:
-        """Tell the journal; return the lines that say which request it was."""
-        journal, handler = self._door.journal, self.head.handler
-        pairs = journal.told(self, handler, sent_of(said), self._ticket, status, body, logged)
-        return b"".join([b"%b: %b\r\n" % pair for pair in pairs])
-
-
-class Watched(Exchange):
-    """An exchange whose request says something of itself, or whose end is told in any case."""
-
-    __slots__ = ()
-
-    def set(self) -> None:
-        if self._ticket is not None and not self.response_complete:
-            self._door.journal.left(self, self.head.handler, sent_of(self.head.headers), self._ticket)
-        super().set()
-
-    def respond(self, status: int, body: bytes, headers: Headers, logged: str = "") -> None:
-        if not self.disconnected and not self.response_complete:
-            self.response_complete = True
-            headers_in = self.head.headers
-            told = self._door.watching or status >= 400
-            own = self._tell(headers_in, status, body, logged) if told else line_of(headers_in)
-            self._ticket = None
-            self._door.write(self, status, body, headers, own)
