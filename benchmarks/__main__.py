@@ -1,7 +1,7 @@
 """`python -m benchmarks`: the service beside its peers and its limits, and what else is claimed of it.
 
 python -m benchmarks                everything below, then the report     (about 25 minutes; --quick about 6)
-python -m benchmarks compare        side by side with the peers
+python -m benchmarks compare        side by side with the peers; with --against COMMIT, beside that commit's service
 python -m benchmarks sweep          open loop, up to twice the capacity
 python -m benchmarks start          start-up time and memory
 python -m benchmarks soak           200,000 requests: does anything grow?
@@ -25,6 +25,7 @@ from rich.markdown import Markdown
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from benchmarks.comparison import against as againsts
 from benchmarks.comparison import compare as comparing
 from benchmarks.comparison import profile as profiling
 from benchmarks.comparison import report as reporting
@@ -35,6 +36,7 @@ from benchmarks.comparison.compare import Plan, Tell
 from benchmarks.harness import install as installing
 from benchmarks.harness import models as making
 from benchmarks.harness import results_store as keeping
+from benchmarks.harness.check_answer import NotServingError
 from benchmarks.harness.models import Model
 from benchmarks.harness.peers import PEERS, Peer
 
@@ -89,8 +91,17 @@ def everything(context: typer.Context, quick: Quick = False, only: Only = "", mo
 
 
 @app.command()
-def compare(quick: Quick = False, only: Only = "", models: Models = "") -> None:
-    """Measure the servers side by side."""
+def compare(
+    quick: Quick = False,
+    only: Only = "",
+    models: Models = "",
+    against: Annotated[str, typer.Option(help="A commit: compare its service with this one, by turns.")] = "",
+    pairs: Annotated[int, typer.Option(min=1, help="With --against: pairs of processes.")] = 15,
+) -> None:
+    """Measure the servers side by side, or two commits of this one."""
+    if against:
+        _against(against, models, pairs, QUICK.seconds if quick else FULL.seconds)
+        return
     sections = _compare(QUICK if quick else FULL, only, _models(models))
     _finish(keeping.path_of(_tag(quick, only, models)), sections, full=not (quick or only or models))
 
@@ -171,6 +182,23 @@ def _compare(length: Length, only: str, models: list[Model]) -> dict[str, Any]:
         console.print(f"[yellow]{failure['peer']}, {failure['model'] or 'every model'}:[/] {failure['reason']}")
     versions = {peer.name: installing.versions(peer) for peer in peers}
     return {"compare": asdict(outcome), "versions": versions, "length": asdict(length)}
+
+
+def _against(before: str, models: str, pairs: int, seconds: float) -> None:
+    """Compare two commits, and write what was found as JSON and as Markdown."""
+    names = tuple(model.name for model in _models(models or "tabular,wide,adult"))
+    plan = againsts.Plan(before, names, pairs, seconds)
+    try:
+        with _progress(plan.points) as tell:
+            outcome = againsts.compare(plan, tell)
+    except (NotServingError, installing.NotInstalledError) as error:
+        raise typer.BadParameter(str(error)) from error
+    path = keeping.FOLDER / "against" / f"{outcome.after}-{outcome.before}.json"
+    keeping.save(path, {"against": asdict(outcome), "ratios": againsts.ratios(outcome)}, full=False)
+    page = againsts.markdown(outcome)
+    path.with_suffix(".md").write_text(page)
+    console.print(Markdown(page))
+    console.print(f"raw results: {path}")
 
 
 def _sweep(length: Length, server: str, models: list[Model]) -> dict[str, Any]:

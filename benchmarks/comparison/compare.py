@@ -20,8 +20,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from benchmarks.harness import closed_loop as load
-from benchmarks.harness import install
+from benchmarks.harness import closed_loop, install
 from benchmarks.harness.check_answer import HOST, NotServingError, body_of, fault, send, wait_until_right
 from benchmarks.harness.models import BUILD, ROOT, Model
 from benchmarks.harness.peers import Peer
@@ -70,7 +69,7 @@ class Seat:
     def __init__(self, peer: Peer, model: Model) -> None:
         self.peer = peer
         self.model = model
-        self.script = load.write_script(BUILD / "wrk" / f"{peer.name}-{model.name}.lua", [body_of(peer, model)])
+        self.script = closed_loop.write_script(BUILD / "wrk" / f"{peer.name}-{model.name}.lua", [body_of(peer, model)])
         self.server: Server | None = None
         self.port = 0
         self.start_s: list[float] = []
@@ -124,7 +123,7 @@ class Seat:
         """Load the server and return one point of the results."""
         url = f"http://{HOST}:{self.port}{self.peer.path}"
         before_s, busy_before_s = server.cpu_s(), busy_s(SERVER_CORE)
-        seen = load.run(url, self.script, connections=connections, seconds=seconds, core=LOAD_CORE)
+        seen = closed_loop.run(url, self.script, connections=connections, seconds=seconds, core=LOAD_CORE)
         cpu_s, busy = server.cpu_s() - before_s, busy_s(SERVER_CORE) - busy_before_s
         return {
             "peer": self.peer.name,
@@ -169,7 +168,7 @@ def start(peer: Peer, model: Model, port: int, core: int | None = SERVER_CORE, e
     variables = {"BENCH_GRAPH": str(model.graph), "BENCH_PORT": str(port), "BENCH_SCRATCH": str(scratch), "PATH": path}
     log = BUILD / "logs" / f"{peer.name}-{model.name}.log"
     argv = [*peer.argv(port, model), *extra]
-    return Server(argv, folder=ROOT, log=log, core=core, variables={**variables, **peer.variables})
+    return Server(argv, folder=peer.folder, log=log, core=core, variables={**variables, **peer.variables})
 
 
 def free_port() -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.comparison import compare
 from benchmarks.comparison.compare import LOAD_CORE, START_LIMIT_S, Tell, free_port
-from benchmarks.harness import closed_loop as load
+from benchmarks.harness import closed_loop
 from benchmarks.harness.check_answer import HOST, NotServingError, body_of, send
 from benchmarks.harness.models import BUILD, Model
 from benchmarks.harness.peers import Peer
@@ -21,19 +21,20 @@ def starting(peer: Peer, model: Model, tell: Tell, *, times: int) -> dict[str, A
     points = []
     for turn in range(times):
         tell(f"start {turn + 1} of {times}, {model.name}", 0)
-        points.append(_once(peer, model))
+        points.append(once(peer, model))
         tell(f"start, {model.name}", 1)
     return {"peer": peer.name, "model": model.name, "points": points}
 
 
-def _once(peer: Peer, model: Model) -> dict[str, float]:
+def once(peer: Peer, model: Model) -> dict[str, float]:
+    """Start it, and weigh it when it is ready and under load."""
     port = free_port()
     with compare.start(peer, model, port) as server:
         ready_s = _wait(server, port)
         rss_mb = server.rss_mb()
-        script = load.write_script(BUILD / "wrk" / f"{peer.name}-{model.name}.lua", [body_of(peer, model)])
+        script = closed_loop.write_script(BUILD / "wrk" / f"{peer.name}-{model.name}.lua", [body_of(peer, model)])
         url = f"http://{HOST}:{port}{peer.path}"
-        load.run(url, script, connections=32, seconds=LOADED_S, core=LOAD_CORE)
+        closed_loop.run(url, script, connections=32, seconds=LOADED_S, core=LOAD_CORE)
         return {
             "ready_s": ready_s,
             "rss_mb": rss_mb,

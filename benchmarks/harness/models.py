@@ -22,7 +22,8 @@ from app.bundle import reader as bundles
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build" / "bench"
-ADULT = ROOT / "models" / "adult-income"
+ADULT = "adult-income"  # among the committed bundles
+FORMAT = 1  # of the manifests that are written here: every commit reads it, so that two can be compared
 GOLDEN_ROWS = 8
 DIGITS = 6  # of each number in a body: what a float32 feature looks like after scaling
 IMAGE = 28
@@ -84,7 +85,7 @@ class Layers:
 def build(name: str) -> Model | None:
     """Make the bundle of `name` and return the model; None if it is `adult` and that is not there."""
     if name == "adult":
-        return _adult()
+        return committed(ROOT, "adult")
     layers = MAKERS[name]()
     return _write(name, layers)
 
@@ -164,7 +165,7 @@ def _manifest(name: str, output: str, names: list[str], folder: Path) -> dict[st
     regression = output == "value"
     common = {"type": "number", "tensor": "numeric", "optional": False, "missing_share": 0.0}
     return {
-        "format": bundles.FORMAT,
+        "format": FORMAT,
         "name": name,
         "version": 1,
         "kind": "table",
@@ -186,17 +187,18 @@ def _manifest(name: str, output: str, names: list[str], folder: Path) -> dict[st
     }
 
 
-def _adult() -> Model | None:
-    """Find the newest version of the committed bundle; serve it from a folder that holds nothing else."""
-    versions = bundles.versions(ADULT) if ADULT.is_dir() else []
+def committed(root: Path, name: str) -> Model | None:
+    """Find the newest version of the bundle that a checkout commits, or None; it is served from a folder of its own."""
+    adult = root / "models" / ADULT
+    versions = bundles.versions(adult) if adult.is_dir() else []
     if not versions:
         return None
-    version = ADULT / str(versions[-1])
-    folder = BUILD / "models" / "adult"
+    version = adult / str(versions[-1])
+    folder = BUILD / "models" / name
     folder.mkdir(parents=True, exist_ok=True)
-    link = folder / ADULT.name
+    link = folder / ADULT
     link.unlink(missing_ok=True)
-    link.symlink_to(ADULT)
+    link.symlink_to(adult)
     golden = json.loads((version / bundles.GOLDEN).read_text())
     answers = next(iter(golden["outputs"].values()))
     return Model("adult", folder, version / bundles.MODEL, golden["instances"], answers)

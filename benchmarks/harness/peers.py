@@ -73,6 +73,7 @@ class Peer:
     programs: tuple[str, ...] = ()  # Debian packages it needs beside
     variables: dict[str, str] = field(default_factory=dict)
     models: tuple[str, ...] = ("tabular", "wide", "images")
+    folder: Path = ROOT  # in which it is started
     freezes: bool = True  # it bears to be stopped between its turns; otherwise it is started anew for each
 
     @property

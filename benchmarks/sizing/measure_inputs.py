@@ -35,7 +35,7 @@ COPIES = 4  # of a model, beside the first
 CONNECTIONS = 2_000
 PROXIED_S = 4.0
 PATIENCE_S = 60.0
-MISSING = f"expected the bundle models/{models.ADULT.name}"
+MISSING = f"expected the bundle models/{models.ADULT}"
 
 
 def main() -> None:
