@@ -4,7 +4,6 @@ import os
 import pty
 import re
 import select
-import shutil
 import subprocess
 import sys
 import time
@@ -16,9 +15,9 @@ import pytest
 
 from slipway import completion
 from slipway.verbs import VERBS
-from tests.support.serving import ROOT
+from tests.support.serving import PATIENCE_S, ROOT
+from tests.support.tools import tool
 
-PATIENCE_S = 30
 ASKED = [
     ("serve", "--log-l", ["--log-level"]),
     ("serve", "--log-level i", ["info"]),
@@ -37,20 +36,13 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {shell: folder / shell for shell in completion.SHELLS}
 
 
-def need(shell: str) -> str:
-    path = shutil.which(shell)
-    if path is None:
-        pytest.skip(f"no {shell} here")
-    return path
-
-
 def bash(script: Path, line: str) -> list[str]:
     """Call the function that `complete` knows, as bash does."""
     words = line.split(" ")
     code = f"""source {script}; complete -p slipway | grep -q -- '-F _slipway'
     COMP_WORDS=({" ".join(f"'{word}'" for word in words)}); COMP_CWORD={len(words) - 1}
     _slipway || true; printf '%s\\n' "${{COMPREPLY[@]}}" """
-    done = subprocess.run([need("bash"), "--norc", "-euc", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([tool("bash"), "--norc", "-euc", code], capture_output=True, text=True, check=True)
     return done.stdout.split()
 
 
@@ -79,7 +71,7 @@ def test_every_option_of_the_help_is_completed_and_no_other(scripts: dict[str, P
 @pytest.mark.parametrize(("verb", "begun", "expected"), ASKED)
 def test_fish(scripts: dict[str, Path], verb: str, begun: str, expected: list[str]) -> None:
     code = f"source {scripts['fish']}; complete -C 'slipway {verb} {begun}'"
-    done = subprocess.run([need("fish"), "--no-config", "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([tool("fish"), "--no-config", "-c", code], capture_output=True, text=True, check=True)
     assert [line.partition("\t")[0] for line in done.stdout.splitlines()] == expected
 
 
@@ -111,7 +103,7 @@ def read_until(terminal: int, pattern: str) -> str:
 @pytest.mark.parametrize(("verb", "begun", "expected"), ASKED)
 def test_zsh(scripts: dict[str, Path], verb: str, begun: str, expected: list[str]) -> None:
     """With its own completion system, on a terminal."""
-    with on_a_terminal(need("zsh"), "-f", "-i") as shell:
+    with on_a_terminal(tool("zsh"), "-f", "-i") as shell:
         os.write(shell, f"autoload -U compinit; compinit -D -u; source {scripts['zsh']}; echo lo''aded\n".encode())
         read_until(shell, "loaded\r?\n")
         os.write(shell, f"slipway {verb} {begun}\t".encode())

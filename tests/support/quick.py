@@ -13,6 +13,8 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
+from importlib.abc import Loader
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -43,12 +45,14 @@ class Quick:
         items[:] = [item for item in items if item not in set(slow)]
 
 
-class NoTensorFlow:
-    """Stands first among the finders of modules, and refuses one."""
+class NoTensorFlow(Loader):
+    """Stands first among the finders of modules: a test may ask whether one module is there, but not import it."""
 
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
-        if name == "tensorflow":
-            raise ImportError("a quick run imports no TensorFlow: what does so belongs to tests/training")
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        return ModuleSpec(name, self) if name == "tensorflow" else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        raise ImportError("a quick run imports no TensorFlow: what does so belongs to tests/training")
 
 
 def _takes_too_long(item: pytest.Item) -> bool:

@@ -17,6 +17,8 @@ DEBIAN = {  # tool -> package; `.ci/run` installs them
     "prometheus": "prometheus",
     "haproxy": "haproxy",
     "docker-compose": "docker-compose",
+    "zsh": "zsh",
+    "fish": "fish",
 }
 
 
