@@ -25,7 +25,7 @@ from rich.markdown import Markdown
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from benchmarks.comparison import against as againsts
+from benchmarks.comparison import commits
 from benchmarks.comparison import compare as comparing
 from benchmarks.comparison import profile as profiling
 from benchmarks.comparison import report as reporting
@@ -34,10 +34,9 @@ from benchmarks.comparison import startup as starting
 from benchmarks.comparison import sweep as sweeping
 from benchmarks.comparison.compare import Plan, Tell
 from benchmarks.harness import install as installing
-from benchmarks.harness import models as making
-from benchmarks.harness import results_store as keeping
+from benchmarks.harness import results_store
 from benchmarks.harness.check_answer import NotServingError
-from benchmarks.harness.models import Model
+from benchmarks.harness.models import NAMES, Model, build
 from benchmarks.harness.peers import PEERS, Peer
 
 QUIET_LOAD = 0.5  # load average above which the machine is not quiet
@@ -47,7 +46,7 @@ console = Console()
 
 Quick = Annotated[bool, typer.Option("--quick", help="One short round of each: about 6 minutes.")]
 Only = Annotated[str, typer.Option(help=f"Servers, by name and comma: {', '.join(PEERS)}.")]
-Models = Annotated[str, typer.Option(help=f"Models, by name and comma: {', '.join(making.NAMES)}.")]
+Models = Annotated[str, typer.Option(help=f"Models, by name and comma: {', '.join(NAMES)}.")]
 Server = Annotated[str, typer.Option(help="Which door of the service: slipway or slipway-asgi.")]
 
 
@@ -86,7 +85,7 @@ def everything(context: typer.Context, quick: Quick = False, only: Only = "", mo
         sections |= (
             _sweep(length, "slipway", chosen) | _start(length, "slipway") | _soak(length.soak_requests, "slipway")
         )
-    path = keeping.path_of(_tag(quick, only, models))
+    path = results_store.path_of(_tag(quick, only, models))
     _finish(path, sections, full=not (quick or only or models))
 
 
@@ -103,26 +102,26 @@ def compare(
         _against(against, models, pairs, QUICK.seconds if quick else FULL.seconds)
         return
     sections = _compare(QUICK if quick else FULL, only, _models(models))
-    _finish(keeping.path_of(_tag(quick, only, models)), sections, full=not (quick or only or models))
+    _finish(results_store.path_of(_tag(quick, only, models)), sections, full=not (quick or only or models))
 
 
 @app.command()
 def sweep(quick: Quick = False, models: Models = "", server: Server = "slipway") -> None:
     """Offer fixed rates up to twice the capacity."""
-    _finish(keeping.path_of("quick" if quick else ""), _sweep(QUICK if quick else FULL, server, _models(models)))
+    _finish(results_store.path_of("quick" if quick else ""), _sweep(QUICK if quick else FULL, server, _models(models)))
 
 
 @app.command()
 def start(quick: Quick = False, server: Server = "slipway") -> None:
     """Time the start, and weigh the ready process."""
-    _finish(keeping.path_of("quick" if quick else ""), _start(QUICK if quick else FULL, server))
+    _finish(results_store.path_of("quick" if quick else ""), _start(QUICK if quick else FULL, server))
 
 
 @app.command()
 def soak(requests: int = FULL.soak_requests, server: Server = "slipway") -> None:
     """Send many requests of mixed sizes, and see whether anything grows."""
     tag = "" if requests >= FULL.soak_requests else "quick"
-    _finish(keeping.path_of(tag), _soak(requests, server))
+    _finish(results_store.path_of(tag), _soak(requests, server))
 
 
 @app.command()
@@ -151,10 +150,10 @@ def report(
     results: Annotated[Path | None, typer.Argument(help="A file of results; the newest if left out.")] = None,
 ) -> None:
     """Write tables and plots into README.md, and print the claims."""
-    path = results or keeping.newest()
+    path = results or results_store.newest()
     if path is None:
         raise typer.BadParameter("There are no results yet: python -m benchmarks")
-    found = keeping.load(path)
+    found = results_store.load(path)
     reporting.write(found)
     console.print(Markdown(reporting.claims_table(found)))
     console.print(f"{reporting.README} is drawn from {path}")
@@ -187,15 +186,15 @@ def _compare(length: Length, only: str, models: list[Model]) -> dict[str, Any]:
 def _against(before: str, models: str, pairs: int, seconds: float) -> None:
     """Compare two commits, and write what was found as JSON and as Markdown."""
     names = tuple(model.name for model in _models(models or "tabular,wide,adult"))
-    plan = againsts.Plan(before, names, pairs, seconds)
+    plan = commits.Plan(before, names, pairs, seconds)
     try:
         with _progress(plan.points) as tell:
-            outcome = againsts.compare(plan, tell)
+            outcome = commits.compare(plan, tell)
     except (NotServingError, installing.NotInstalledError) as error:
         raise typer.BadParameter(str(error)) from error
-    path = keeping.FOLDER / "against" / f"{outcome.after}-{outcome.before}.json"
-    keeping.save(path, {"against": asdict(outcome), "ratios": againsts.ratios(outcome)}, full=False)
-    page = againsts.markdown(outcome)
+    path = results_store.FOLDER / "against" / f"{outcome.after}-{outcome.before}.json"
+    results_store.save(path, {"against": asdict(outcome), "ratios": commits.ratios(outcome)}, full=False)
+    page = commits.markdown(outcome)
     path.with_suffix(".md").write_text(page)
     console.print(Markdown(page))
     console.print(f"raw results: {path}")
@@ -209,7 +208,7 @@ def _sweep(length: Length, server: str, models: list[Model]) -> dict[str, Any]:
 
 
 def _start(length: Length, server: str) -> dict[str, Any]:
-    model = making.build("adult")
+    model = build("adult")
     if model is None:
         console.print("[yellow]models/adult-income is not there: start-up is not measured.[/]")
         return {}
@@ -218,7 +217,7 @@ def _start(length: Length, server: str) -> dict[str, Any]:
 
 
 def _soak(requests: int, server: str) -> dict[str, Any]:
-    model = making.build("tabular")
+    model = build("tabular")
     assert model is not None
     with _progress(requests) as tell:
         return {"soak": soaking.soak(PEERS[server], model, tell, requests=requests)}
@@ -239,7 +238,7 @@ def _prepare() -> None:
 
 def _finish(path: Path, sections: dict[str, Any], *, full: bool = False) -> None:
     """Keep the results, print the claims; a full run also writes the report."""
-    found = keeping.save(path, sections, full=full)
+    found = results_store.save(path, sections, full=full)
     console.print(Markdown(reporting.claims_table(found)))
     console.print(f"raw results: {path}")
     if full:
@@ -256,11 +255,11 @@ def _peers(only: str) -> list[Peer]:
 
 
 def _models(names: str) -> list[Model]:
-    chosen = [name for name in names.split(",") if name] or list(making.NAMES)
-    unknown = [name for name in chosen if name not in making.NAMES]
+    chosen = [name for name in names.split(",") if name] or list(NAMES)
+    unknown = [name for name in chosen if name not in NAMES]
     if unknown:
-        raise typer.BadParameter(f"expected names among {', '.join(making.NAMES)}. Received: {', '.join(unknown)}")
-    built = {name: making.build(name) for name in chosen}
+        raise typer.BadParameter(f"expected names among {', '.join(NAMES)}. Received: {', '.join(unknown)}")
+    built = {name: build(name) for name in chosen}
     for name, model in built.items():
         if model is None:
             console.print(f"[yellow]{name} is not there and is left out.[/]")

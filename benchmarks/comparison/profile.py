@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.comparison import compare
 from benchmarks.comparison.compare import LOAD_CORE, SERVER_CORE, START_LIMIT_S, Tell, free_port
-from benchmarks.harness import closed_loop as load
+from benchmarks.harness import closed_loop
 from benchmarks.harness.check_answer import HOST, body_of, wait_until_right
 from benchmarks.harness.models import BUILD, ROOT, Model
 from benchmarks.harness.peers import Peer
@@ -66,13 +66,13 @@ def lines(found: dict[str, Any]) -> list[Line]:
 
 def _loaded(peer: Peer, model: Model, body: bytes, connections: int, seconds: float) -> dict[str, Any]:
     port = free_port()
-    script = load.write_script(BUILD / "wrk" / f"{peer.name}-{model.name}.lua", [body])
+    script = closed_loop.write_script(BUILD / "wrk" / f"{peer.name}-{model.name}.lua", [body])
     url = f"http://{HOST}:{port}{peer.path}"
     with compare.start(peer, model, port) as server:
         wait_until_right(server, peer, model, port, START_LIMIT_S)
-        load.run(url, script, connections=connections, seconds=1, core=LOAD_CORE)
+        closed_loop.run(url, script, connections=connections, seconds=1, core=LOAD_CORE)
         before, before_s = scrape(port), server.cpu_s()
-        seen = load.run(url, script, connections=connections, seconds=seconds, core=LOAD_CORE)
+        seen = closed_loop.run(url, script, connections=connections, seconds=seconds, core=LOAD_CORE)
         cpu_s, after = server.cpu_s() - before_s, scrape(port)
     return {
         "connections": connections,

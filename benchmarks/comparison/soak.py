@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.comparison import compare
 from benchmarks.comparison.compare import LOAD_CORE, START_LIMIT_S, Tell, free_port
-from benchmarks.harness import closed_loop as load
+from benchmarks.harness import closed_loop
 from benchmarks.harness.check_answer import HOST, body_of, wait_until_right
 from benchmarks.harness.models import BUILD, Model
 from benchmarks.harness.peers import Peer
@@ -31,13 +31,13 @@ def soak(peer: Peer, model: Model, tell: Tell, *, requests: int) -> dict[str, An
     with compare.start(peer, model, port) as server:
         wait_until_right(server, peer, model, port, START_LIMIT_S)
         bodies = [body_of(peer, model, rows) for rows in ROWS] + [_wrong(peer, model)]
-        script = load.write_script(BUILD / "wrk" / f"{peer.name}-soak.lua", bodies)
+        script = closed_loop.write_script(BUILD / "wrk" / f"{peer.name}-soak.lua", bodies)
         url = f"http://{HOST}:{port}{peer.path}"
         _send(url, script, int(requests * WARMUP_SHARE), tell, "soak, warming up")
         samples = [stock(server, port, 0)]
         sent = 0
         while sent < requests:
-            seen = load.run(url, script, connections=CONNECTIONS, seconds=SLICE_S, core=LOAD_CORE)
+            seen = closed_loop.run(url, script, connections=CONNECTIONS, seconds=SLICE_S, core=LOAD_CORE)
             sent += seen.requests
             tell(f"soak: {sent:,} of {requests:,} requests", min(seen.requests, requests))
             time.sleep(REST_S)
@@ -89,7 +89,7 @@ def _send(url: str, script: Any, requests: int, tell: Tell, what: str) -> None:
     sent = 0
     while sent < requests:
         tell(what, 0)
-        sent += load.run(url, script, connections=CONNECTIONS, seconds=SLICE_S, core=LOAD_CORE).requests
+        sent += closed_loop.run(url, script, connections=CONNECTIONS, seconds=SLICE_S, core=LOAD_CORE).requests
     time.sleep(REST_S)
 
 

@@ -1,6 +1,6 @@
 """Open-loop sweep: arrivals at fixed rates up to twice what the service can do.
 
-    capacity, by wrk ─> for each rate: openloop.c ─> goodput, p99 of what was accepted, refusals
+    capacity, by wrk ─> for each rate: open_loop.c ─> goodput, p99 of what was accepted, refusals
 
 A closed loop slows down with the server and so hides overload; here requests come at their own times, and latency
 counts from the intended time. An answer is good if it is a 200 within the deadline. Python's own event loop could not
@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.comparison import compare
 from benchmarks.comparison.compare import LOAD_CORE, START_LIMIT_S, Tell, free_port
-from benchmarks.harness import closed_loop as load
+from benchmarks.harness import closed_loop
 from benchmarks.harness.check_answer import HOST, body_of, wait_until_right
 from benchmarks.harness.models import BUILD, Model
 from benchmarks.harness.peers import Peer
@@ -98,10 +98,10 @@ def _point(
 
 def _capacity(peer: Peer, model: Model, port: int, seconds: float) -> float:
     """Requests a second in a closed loop of 128 connections."""
-    script = load.write_script(BUILD / "wrk" / f"{peer.name}-{model.name}.lua", [body_of(peer, model)])
+    script = closed_loop.write_script(BUILD / "wrk" / f"{peer.name}-{model.name}.lua", [body_of(peer, model)])
     url = f"http://{HOST}:{port}{peer.path}"
-    load.run(url, script, connections=128, seconds=1, core=LOAD_CORE)
-    return load.run(url, script, connections=128, seconds=seconds, core=LOAD_CORE).rps
+    closed_loop.run(url, script, connections=128, seconds=1, core=LOAD_CORE)
+    return closed_loop.run(url, script, connections=128, seconds=seconds, core=LOAD_CORE).rps
 
 
 def _request(peer: Peer, model: Model, port: int) -> Path:

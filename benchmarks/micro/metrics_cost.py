@@ -27,7 +27,7 @@ from rich.table import Table
 
 from app.bundle import reader as bundles
 from benchmarks.comparison.compare import LOAD_CORE, SERVER_CORE, free_port
-from benchmarks.harness import closed_loop as load
+from benchmarks.harness import closed_loop
 from benchmarks.harness.check_answer import HOST, body_of, send
 from benchmarks.harness.models import BUILD, ROOT, Model, build
 from benchmarks.harness.peers import PEERS
@@ -117,7 +117,7 @@ class Pair:
 
     def __init__(self, model: Model, folder: Path, body: bytes) -> None:
         self._ports = {what: free_port() for what in PROGRAMS}
-        self._script = load.write_script(BUILD / "wrk" / f"metrics-cost-{model.name}.lua", [body])
+        self._script = closed_loop.write_script(BUILD / "wrk" / f"metrics-cost-{model.name}.lua", [body])
         self._servers: dict[str, Server] = {}
         self._body = body
         for what, program in PROGRAMS.items():
@@ -172,9 +172,9 @@ class Pair:
     def _loaded(self, what: str, connections: int, seconds: float) -> float:
         server, url = self._servers[what], f"http://{HOST}:{self._ports[what]}/predict"
         server.thaw()
-        load.run(url, self._script, connections=connections, seconds=1, core=LOAD_CORE)
+        closed_loop.run(url, self._script, connections=connections, seconds=1, core=LOAD_CORE)
         before_s = server.cpu_s()
-        seen = load.run(url, self._script, connections=connections, seconds=seconds, core=LOAD_CORE)
+        seen = closed_loop.run(url, self._script, connections=connections, seconds=seconds, core=LOAD_CORE)
         spent_s = server.cpu_s() - before_s
         server.freeze()
         if seen.errors:

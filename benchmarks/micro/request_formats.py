@@ -24,7 +24,7 @@ from rich.table import Table
 
 from benchmarks.comparison import compare
 from benchmarks.comparison.compare import LOAD_CORE, START_LIMIT_S, free_port
-from benchmarks.harness import closed_loop as load
+from benchmarks.harness import closed_loop
 from benchmarks.harness.check_answer import HOST
 from benchmarks.harness.models import BUILD, Array, Model
 from benchmarks.harness.peers import PEERS, Peer
@@ -143,11 +143,11 @@ def _ask(port: int, form: Form) -> Array:
 
 
 def _cost_us(server: Server, peer: Peer, port: int, form: Form, connections: int, seconds: float) -> float:
-    script = load.write_script(_script_path(peer, form), [form.body], form.headers)
+    script = closed_loop.write_script(_script_path(peer, form), [form.body], form.headers)
     url = f"http://{HOST}:{port}{form.path}"
-    load.run(url, script, connections=connections, seconds=1, core=LOAD_CORE)
+    closed_loop.run(url, script, connections=connections, seconds=1, core=LOAD_CORE)
     before_s = server.cpu_s()
-    seen = load.run(url, script, connections=connections, seconds=seconds, core=LOAD_CORE)
+    seen = closed_loop.run(url, script, connections=connections, seconds=seconds, core=LOAD_CORE)
     if seen.errors:
         raise RuntimeError(f"{form.name}: {seen.errors} errors")
     return (server.cpu_s() - before_s) * 1e6 / seen.requests

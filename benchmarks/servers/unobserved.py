@@ -40,17 +40,17 @@ class _Anything(dict[str, Silent]):
 def silence() -> None:
     """Put the silent observer in the place of the real one, and stop what looks at the loop and folds."""
     os.environ["SLIPWAY_DRIFT"] = "false"
-    from app.health import loop_lag as lag  # noqa: PLC0415  (after the setting)
-    from app.metrics import service_metrics as metrics  # noqa: PLC0415  (after the setting)
+    from app.health import loop_lag  # noqa: PLC0415  (after the setting)
+    from app.metrics import service_metrics  # noqa: PLC0415  (after the setting)
     from app.runtime.model import Model, Observer  # noqa: PLC0415
 
     def observe(self: Any, model: Model, capacity: int) -> Observer:
         return Silent()
 
-    changed: Any = metrics.Metrics
+    changed: Any = service_metrics.Metrics
     changed.observe = observe
     changed.fold = lambda self: None
-    still: Any = lag.Lag
+    still: Any = loop_lag.Lag
     still.start = lambda self: None
 
 

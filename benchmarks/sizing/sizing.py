@@ -24,8 +24,8 @@ import yaml
 
 from benchmarks.comparison.claims import median
 from benchmarks.comparison.report import table
-from benchmarks.harness import results_store as results
-from benchmarks.sizing import measure_inputs as sizing_inputs
+from benchmarks.harness import results_store
+from benchmarks.sizing import measure_inputs
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "sizing.md"
@@ -106,13 +106,13 @@ def cores(text: str | int) -> float:
     return float(words.removesuffix("m")) / 1000 if words.endswith("m") else float(words)
 
 
-def benchmark() -> results.Results:
+def benchmark() -> results_store.Results:
     """Read the full run that was made last."""
-    runs = [results.load(path) for path in results.FOLDER.glob("*.json")]
+    runs = [results_store.load(path) for path in results_store.FOLDER.glob("*.json")]
     return max((run for run in runs if run["full"]), key=lambda run: str(run["date"]))
 
 
-def model(name: str, run: results.Results, inputs: dict[str, Any]) -> Model:
+def model(name: str, run: results_store.Results, inputs: dict[str, Any]) -> Model:
     """Take the cost of a request from the run, and its bytes from the inputs."""
     cpu_us = median(run, "slipway", name, CONNECTIONS, "cpu_us")
     assert cpu_us is not None, f"{name} was not measured"
@@ -190,7 +190,7 @@ def breaks(one: Model, pod: Pod, inputs: dict[str, Any]) -> list[tuple[float, st
 
 def tables() -> str:
     """All that stands between the markers of the page."""
-    run, inputs, pod = benchmark(), sizing_inputs.load(), base()
+    run, inputs, pod = benchmark(), measure_inputs.load(), base()
     where = (
         f"From the full run of {run['date']} at commit `{run['commit']}` ({run['machine']['cpu']}) and from what "
         f"`python -m benchmarks.sizing.measure_inputs` measured on {inputs['date']} ({inputs['machine']})."
@@ -202,7 +202,7 @@ def tables() -> str:
     return "\n\n".join(parts)
 
 
-def processes(run: results.Results) -> str:
+def processes(run: results_store.Results) -> str:
     """What one process does with a core, for each model of the benchmark."""
     rows = []
     for name, what in ROWS.items():
@@ -255,7 +255,7 @@ def main() -> None:
     if options.rate is None:
         print(tables())
         return
-    inputs = sizing_inputs.load()
+    inputs = measure_inputs.load()
     one = model(options.model, benchmark(), inputs)
     if options.cpu_us is not None:
         one = Model("yours", options.cpu_us, options.request_bytes, options.answer_bytes)

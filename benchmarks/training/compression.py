@@ -10,21 +10,16 @@
 The page goes into `benchmarks/compression.md`, all figures into `benchmarks/compression.json`.
 """
 
-import json
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.progress import track
 
-from benchmarks.training import quality
+from benchmarks.training import page, quality
 
-ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "benchmarks" / "compression.md"
-FIGURES = ROOT / "benchmarks" / "compression.json"
 CASE = quality.CASES["adult"]
 HIDDEN = "512,512"
 METRIC = "roc_auc"
@@ -71,7 +66,7 @@ def claimed_rows(runs: Sequence[Run]) -> list[str]:
 
 def _claimed_row(claim: str, found: Sequence[float]) -> str:
     median = statistics.median(found)
-    verdict = "hoped for" if median <= HOPE[claim] else "holds" if median <= MUST[claim] else "missed"
+    verdict = page.verdict(median, MUST[claim], HOPE[claim])
     return f"| {claim} | ≤ {MUST[claim]} | ≤ {HOPE[claim]} | {median:.3f} | {max(found):.3f} | {verdict} |"
 
 
@@ -97,16 +92,14 @@ def _cells(found: Mapping[str, float]) -> str:
     return " | ".join(f"{value:.3f}" for value in found.values())
 
 
-def page(runs: Mapping[str, list[Run]], seeds: int) -> str:
+def laid_out(runs: Mapping[str, list[Run]], seeds: int) -> str:
     """Lay the page out: what was measured, where, how to repeat it, and the tables."""
     searches = list(runs)
     every = [run for of_search in runs.values() for run in of_search]
-    versions = ", ".join(f"{name} {every[0].libraries[name]}" for name in quality.LIBRARIES)
     lines = [
         "# What compression saves and costs",
         "",
-        f"`python -m benchmarks.training.compression --seeds {seeds} --searches {','.join(searches)}`, "
-        f"commit {quality.commit()}, {quality.machine()}, {versions}.",
+        page.made_by(f"compression --seeds {seeds} --searches {','.join(searches)}", every[0].libraries),
         f"Adult, hidden layers {HIDDEN}; every figure is of the graph that ships ÷ fp32 of the same run. Times were",
         "taken in turns in one process, through the serving engine; the loss is on the test split.",
     ]
@@ -144,14 +137,10 @@ def main(
     wanted = [(search, seed) for search in searches.split(",") for seed in range(seeds)]
     done = [run(search, seed) for search, seed in track(wanted, "Training")]
     runs = {search: [run for run in done if run.search == search] for search in searches.split(",")}
-    text = page(runs, seeds)
-    print(text)
-    PAGE.write_text(text)
+    text = laid_out(runs, seeds)
     plain = [{"search": r.search, "seed": r.seed, "seconds": round(r.seconds, 1), "metrics": r.metrics} for r in done]
     measured = [{**said, "compression": r.compression} for said, r in zip(plain, done, strict=True)]
-    FIGURES.write_text(
-        json.dumps({"commit": quality.commit(), "machine": quality.machine(), "runs": measured}, indent=1) + "\n"
-    )
+    page.write("compression", text, {"runs": measured})
 
 
 if __name__ == "__main__":

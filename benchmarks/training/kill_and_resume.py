@@ -31,11 +31,10 @@ import numpy as np
 import onnx
 import typer
 
-from benchmarks.training.quality import LIBRARIES, ROOT, commit, machine
+from benchmarks.training import page
+from benchmarks.training.page import ROOT
 
-PAGE = ROOT / "benchmarks" / "kills.md"
 UNBUFFERED = {**os.environ, "PYTHONUNBUFFERED": "1"}
-FIGURES = ROOT / "benchmarks" / "kills.json"
 
 
 @dataclass(frozen=True)
@@ -193,13 +192,11 @@ def report(
     whole, broken = results["whole"], results["broken"]
     same = {key: whole[key] == broken[key] for key in ("weights_sha256", "golden_sha256", "metrics")}
     main_metric = "roc_auc" if "roc_auc" in whole["metrics"]["shipped"] else "r2"
-    libraries = ", ".join(f"{name} {whole['libraries'][name]}" for name in LIBRARIES)
     shown = " ".join(["python", *command[1:3], Path(command[3]).name, *command[4:]])
     lines = [
         "# Killed at random moments and resumed",
         "",
-        f"`python -m benchmarks.training.kill_and_resume --kills {len(kills)}`, "
-        f"commit {commit()}, {machine()}, {libraries}.",
+        page.made_by(f"kill_and_resume --kills {len(kills)}", whole["libraries"]),
         f"The command is `{shown} --checkpoints FOLDER`; left alone it took {whole_s:.0f} s.",
         "SIGKILLs came by turns at a moment drawn evenly from that time, and from the time after the fit;",
         "the command was then repeated as it was.",
@@ -220,11 +217,8 @@ def report(
         f"| {i} | {k.after_s:.1f} | {k.since} | {k.said_last or 'nothing'} | {k.epochs_kept} | {k.half_written} |"
         for i, k in enumerate(kills, 1)
     ]
-    text = "\n".join(lines) + "\n"
-    print(text)
-    PAGE.write_text(text)
-    figures = {"commit": commit(), "machine": machine(), "whole_s": round(whole_s, 1), **results}
-    FIGURES.write_text(json.dumps({**figures, "kills": [asdict(k) for k in kills]}, indent=1) + "\n")
+    figures = {"whole_s": round(whole_s, 1), **results, "kills": [asdict(k) for k in kills]}
+    page.write("kills", "\n".join(lines) + "\n", figures)
     if not all(same.values()):
         raise SystemExit(1)
 

@@ -1,4 +1,4 @@
-"""What a knob of training is worth, on the validation split of seeds that `benchmarks.training.quality` does not
+"""What an option of training is worth, on the validation split of seeds that `benchmarks.training.quality` does not
 report.
 
     python -m benchmarks.training.option_ablation "" "--members 8" "--network plain --sums 0" …
@@ -24,7 +24,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.training.quality import CASES, ROOT, find
+from benchmarks.training.page import ROOT
+from benchmarks.training.quality import CASES, find
 from training.cli import environment as quiet
 from training.features.options import NumberOptions
 

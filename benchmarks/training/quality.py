@@ -12,7 +12,6 @@ The page goes into `benchmarks/quality.md`, all figures into `benchmarks/quality
 """
 
 import json
-import platform
 import statistics
 import subprocess
 import sys
@@ -27,14 +26,11 @@ from typing import Annotated, Any
 import typer
 from rich.progress import track
 
-from benchmarks.harness import results_store as results
+from benchmarks.training import page
+from benchmarks.training.page import ROOT
 
-ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "benchmarks" / "quality.md"
-FIGURES = ROOT / "benchmarks" / "quality.json"
 EXAMPLES = ROOT / "examples"
 MUST, HOPE, HOPE_ON = 0.985, 1.0, 3  # ratio to boosting, each; and on so many tables at least
-LIBRARIES = ("tensorflow", "keras", "scikit-learn", "onnxruntime")
 
 
 @dataclass(frozen=True)
@@ -172,24 +168,21 @@ def main(
         waiting = [pool.submit(run, name, seed, data, options.split()) for name in names for seed in range(seeds)]
         done = [made.result() for made in track(as_completed(waiting), "Training", total=len(waiting))]
     runs = {name: sorted((r for r in done if r.name == name), key=lambda r: r.seed) for name in names}
-    text = page(runs, seeds, jobs, options)
-    print(text)
-    if not (only or absent or options):
-        PAGE.write_text(text)
-        FIGURES.write_text(
-            json.dumps({"commit": commit(), "machine": machine(), "runs": _plain(runs)}, indent=1) + "\n"
-        )
+    text = laid_out(runs, seeds, jobs, options)
+    if only or absent or options:
+        print(text)
+    else:
+        page.write("quality", text, {"runs": _plain(runs)})
 
 
-def page(runs: Mapping[str, list[Run]], seeds: int, jobs: int, options: str) -> str:
+def laid_out(runs: Mapping[str, list[Run]], seeds: int, jobs: int, options: str) -> str:
     """Lay the page out: what was measured, where, how to repeat it, and both tables."""
     libraries = next(iter(runs.values()))[0].libraries
-    versions = ", ".join(f"{name} {libraries[name]}" for name in LIBRARIES)
     more = "".join([f" --jobs {jobs}" if jobs > 1 else "", f" --options '{options}'" if options else ""])
     lines = [
         "# How good training is with default options",
         "",
-        f"`python -m benchmarks.training.quality --seeds {seeds}{more}`, commit {commit()}, {machine()}, {versions}.",
+        page.made_by(f"quality --seeds {seeds}{more}", libraries),
         "Every figure is of the test split, which neither training nor any choice has seen.",
         "",
         "## Beside HistGradientBoosting",
@@ -211,20 +204,6 @@ def page(runs: Mapping[str, list[Run]], seeds: int, jobs: int, options: str) -> 
         *rows(runs),
     ]
     return "\n".join(lines) + "\n"
-
-
-def commit() -> str:
-    """Name the commit, and say when the tree has moved on from it."""
-    found = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return found.stdout.strip() or "unknown"
-
-
-def machine() -> str:
-    """Name the processor, the cores and the Python."""
-    found = results.machine()
-    return f"{found['cpu']}, {found['cores']} cores, Python {platform.python_version()}"
 
 
 def _plain(runs: Mapping[str, list[Run]]) -> list[dict[str, Any]]:

@@ -23,11 +23,9 @@ import typer
 from rich.progress import track
 
 from benchmarks.harness.command_cost import ROOT, run
-from benchmarks.training import quality
+from benchmarks.training import page
 
 FILE, TARGET = "us_flights_2001_3m.csv.gz", "delay"
-PAGE = ROOT / "benchmarks" / "streaming.md"
-FIGURES = ROOT / "benchmarks" / "streaming.json"
 MUST_MB, HOPE_MB = 2048, 1024
 
 
@@ -70,23 +68,18 @@ def main(
         paths = files(data / FILE, Path(folder))
         jobs = [(path, ()) for path in paths] + ([(paths[0], ("--no-stream",))] if whole else [])
         runs = [measure(path, epochs, *more) for path, more in track(jobs, "Training")]
-    text = page(runs, epochs)
-    print(text)
-    PAGE.write_text(text)
-    figures = {"commit": quality.commit(), "machine": quality.machine()}
-    FIGURES.write_text(json.dumps(figures | {"runs": runs}, indent=1) + "\n")
+    text = laid_out(runs, epochs)
+    page.write("streaming", text, {"runs": runs})
 
 
-def page(runs: list[dict[str, Any]], epochs: int) -> str:
+def laid_out(runs: list[dict[str, Any]], epochs: int) -> str:
     """Lay the page out."""
     worst = max(run["peak_mb"] for run in runs if not run["options"])
-    verdict = "hoped for" if worst <= HOPE_MB else "holds" if worst <= MUST_MB else "missed"
-    versions = ", ".join(f"{name} {runs[0]['libraries'][name]}" for name in quality.LIBRARIES)
+    verdict = page.verdict(worst, MUST_MB, HOPE_MB)
     lines = [
         "# Three million rows, streamed",
         "",
-        f"`python -m benchmarks.training.streaming --epochs {epochs}`, commit {quality.commit()}, {quality.machine()}, "
-        f"{versions}.",
+        page.made_by(f"streaming --epochs {epochs}", runs[0]["libraries"]),
         f"Flights of 2001, eight columns, target `{TARGET}`; the whole command, with export, compression and judging.",
         "",
         f"The highest peak of resident memory: **{worst:,.0f} MB** (must: {MUST_MB:,}, hoped for: {HOPE_MB:,}): "

@@ -21,11 +21,9 @@ import typer
 from rich.progress import track
 
 from benchmarks.harness.command_cost import ROOT, Ran, run
-from benchmarks.training import quality
+from benchmarks.training import page
 
 DATA = ROOT / "examples" / "adult.csv.gz"
-PAGE = ROOT / "benchmarks" / "training_time.md"
-FIGURES = ROOT / "benchmarks" / "training_time.json"
 MUST, HOPE = 0.5, 0.2
 
 
@@ -67,27 +65,20 @@ def _facts(ran: Ran) -> dict[str, Any]:
 def main(seeds: Annotated[int, typer.Option(help="How many seeds, from 0 on.")] = 3) -> None:
     """Time both and write the page."""
     pairs = [(ours(seed), script(seed)) for seed in track(range(seeds), "Training")]
-    text = page(pairs)
-    print(text)
-    PAGE.write_text(text)
-    figures = {"commit": quality.commit(), "machine": quality.machine()}
-    FIGURES.write_text(json.dumps(figures | {"runs": [{"ours": a, "script": b} for a, b in pairs]}, indent=1) + "\n")
+    text = laid_out(pairs)
+    page.write("training_time", text, {"runs": [{"ours": a, "script": b} for a, b in pairs]})
 
 
-def page(pairs: list[tuple[dict[str, Any], dict[str, Any]]]) -> str:
+def laid_out(pairs: list[tuple[dict[str, Any], dict[str, Any]]]) -> str:
     """Lay the page out."""
     ratio = statistics.median(ours["wall_s"] / script["wall_s"] for ours, script in pairs)
     of_cpu = statistics.median(ours["cpu_s"] / script["cpu_s"] for ours, script in pairs)
     of_fit = statistics.median(ours["fit_s"] / script["fit_s"] for ours, script in pairs)
-    verdict = "hoped for" if ratio <= HOPE else "holds" if ratio <= MUST else "missed"
-    libraries = pairs[0][0]["libraries"]
-    versions = ", ".join(f"{name} {libraries[name]}" for name in quality.LIBRARIES)
+    verdict = page.verdict(ratio, MUST, HOPE)
     lines = [
         "# How long training takes, beside a Keras script written by hand",
         "",
-        f"`python -m benchmarks.training.wall_time --seeds {len(pairs)}`, "
-        f"commit {quality.commit()}, {quality.machine()}, "
-        f"{versions}.",
+        page.made_by(f"wall_time --seeds {len(pairs)}", pairs[0][0]["libraries"]),
         "Adult, from the command to the bundle, and to the script's last line; in turns.",
         "The command also checks the data, exports, compresses, fits the baselines, computes intervals and writes the "
         "card; [the script](training/keras_script.py) does none of it.",

@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-from benchmarks.sizing import measure_inputs as sizing_inputs
-from benchmarks.sizing import sizing
+from benchmarks.sizing import measure_inputs, sizing
 
 INPUTS = {"scrape": {"series": 500}, "proxy_cpu_us": {"keep-alive": 20.0, "new connection": 100.0}}
 ONE = sizing.Model("one", cpu_us=100.0, request_bytes=1500, answer_bytes=200)
@@ -66,7 +65,7 @@ def test_the_base_is_read_from_the_manifests() -> None:
 
 def test_the_inputs_say_where_they_come_from() -> None:
     """A measured number names its machine and its commit."""
-    inputs = sizing_inputs.load()
+    inputs = measure_inputs.load()
     assert {"date", "commit", "machine"} <= inputs.keys()
     assert all(value > 0 for value in inputs["proxy_cpu_us"].values())
 

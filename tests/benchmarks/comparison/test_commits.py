@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.comparison import against
-from benchmarks.comparison.against import Outcome, Plan, Side, interval
+from benchmarks.comparison import commits
+from benchmarks.comparison.commits import Outcome, Plan, Side, interval
 from benchmarks.harness.check_answer import NotServingError
 from benchmarks.harness.models import ROOT
 
@@ -23,7 +23,7 @@ def test_the_sides_take_turns_at_being_first() -> None:
         order.append(side.name)
         return {"name": side.name}
 
-    pairs = [against._pair(SIDES, turn, measure) for turn in range(4)]
+    pairs = [commits._pair(SIDES, turn, measure) for turn in range(4)]
     assert order == ["old", "new", "new", "old", "old", "new", "new", "old"]
     assert all(pair == {"before": {"name": "old"}, "after": {"name": "new"}} for pair in pairs)
 
@@ -58,14 +58,14 @@ def outcome(before_us: list[float], after_us: list[float]) -> Outcome:
 
 def test_a_ratio_is_of_a_pair() -> None:
     """The machine became twice as slow meanwhile, which says nothing of either side."""
-    lines = against.ratios(outcome([10, 20, 10], [11, 22, 11]))
+    lines = commits.ratios(outcome([10, 20, 10], [11, 22, 11]))
     cpu = lines[0]
     assert (cpu["ratio"], cpu["low"], cpu["high"], cpu["pairs"]) == (pytest.approx(1.1),) * 3 + (3,)
     assert [line["ratio"] for line in lines[1:]] == [1.0, 1.0, 1.0]
 
 
 def test_the_page_has_a_line_for_each_figure() -> None:
-    page = against.markdown(outcome([10, 10], [11, 11]))
+    page = commits.markdown(outcome([10, 10], [11, 11]))
     assert page.startswith("# new against old\n")
     assert "| CPU of a request | tabular | slipway | 10 | 11 | **1.100** | 1.100 to 1.100 |" in page
     assert page.count("| adult | slipway |") == 3
@@ -73,10 +73,10 @@ def test_the_page_has_a_line_for_each_figure() -> None:
 
 def test_the_checkout_is_made_and_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also when the measurement fails."""
-    monkeypatch.setattr(against, "BUILD", tmp_path)
+    monkeypatch.setattr(commits, "BUILD", tmp_path)
 
     def fail() -> None:
-        with against._checkout("HEAD") as side:
+        with commits._checkout("HEAD") as side:
             raise FileExistsError(next(side.root.glob("app/__main__.py")))
 
     with pytest.raises(FileExistsError) as met:
@@ -87,5 +87,5 @@ def test_the_checkout_is_made_and_removed(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_commit_that_there_is_not() -> None:
-    with pytest.raises(NotServingError, match="git rev-parse"), against._checkout("no-such-commit"):
+    with pytest.raises(NotServingError, match="git rev-parse"), commits._checkout("no-such-commit"):
         pass
