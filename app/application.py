@@ -4,7 +4,7 @@
                      anything else     ─> Slipway.answer ─> the gate ─> FastAPI's route
     operations port  anything          ─> Slipway.answer
 
-The hot routes come here only by the ASGI door; `app.transport.fast_path` takes them before. It knows no model:
+The hot routes come here only by the ASGI path; `app.transport.fast_path` takes them before. It knows no model:
 `app.main` gives it what answers, once that has started.
 """
 
@@ -26,8 +26,8 @@ from app.routers.exception_handlers import ErrorResponse, register_faults
 from app.routers.gate import Gate
 from app.settings import Settings
 from app.telemetry import tracing
-from app.telemetry.request_observer import Journal
-from app.transport.asgi import AsgiDoor, LastHead, Ordinary
+from app.telemetry.request_observer import RequestObserver
+from app.transport.asgi import AsgiAdapter, LastHead, ObservedSend
 from app.transport.fast_routes import HotRoutes
 
 DESCRIPTION = "Predictions from a bundle that proved itself at load, with truthful health and metrics."
@@ -54,15 +54,17 @@ class Slipway(FastAPI):
         )
         self.settings = settings
         scheme = "http" if settings.tls_certificate is None else "https"
-        self.journal = Journal(settings.log_requests, tracing.start(self.version, scheme) if settings.tracing else None)
-        self.hot = HotRoutes(settings.receive_timeout_s, settings.max_head_bytes, self.journal)
+        self.observer = RequestObserver(
+            settings.log_requests, tracing.start(self.version, scheme) if settings.tracing else None
+        )
+        self.hot = HotRoutes(settings.receive_timeout_s, settings.max_head_bytes, self.observer)
         self.guards = Guards(
             Guard(settings.api_keys_file, settings.max_requests_per_s),
             Guard(settings.admin_keys_file, required=True),
         )
         self.gate = Gate(self.routes, self.guards, divided=settings.operations_port is not None)
-        self._last = LastHead()  # for the ASGI doors
-        self._doors: dict[str, AsgiDoor] = {}  # path -> the same handler behind the ASGI door
+        self._last = LastHead()  # for the ASGI path
+        self._adapters: dict[str, AsgiAdapter] = {}  # path -> the same handler on the ASGI path
         register_faults(self)
         self._add_routes()
 
@@ -80,9 +82,9 @@ class Slipway(FastAPI):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer on the main port."""
         if scope["type"] == "http" and scope["method"] == "POST":
-            door = self._doors.get(scope["path"]) or self._family_door(scope)
-            if door is not None:
-                await door(scope, receive, send)
+            adapter = self._adapters.get(scope["path"]) or self._family_adapter(scope)
+            if adapter is not None:
+                await adapter(scope, receive, send)
                 return
         await self.answer(scope, receive, send, Port.MAIN)
 
@@ -90,7 +92,7 @@ class Slipway(FastAPI):
         """Answer an ordinary request that came to `port`."""
         if scope["type"] == "http":
             found = self.gate.find(scope)
-            send = Ordinary(scope, send, self.journal, found.route, quiet=found.access.quiet)
+            send = ObservedSend(scope, send, self.observer, found.route, quiet=found.access.quiet)
             try:
                 self.gate.admit(found, scope, port)
             except RequestError as error:
@@ -98,14 +100,14 @@ class Slipway(FastAPI):
                 return
         await super().__call__(scope, receive, send)
 
-    def take(self, path: str, handler: Handler) -> None:
-        """Answer POST requests to `path` by `handler`, through either door."""
-        self.hot.take(path, handler)
-        self._doors[path] = AsgiDoor(handler, self.journal, self._last)
+    def add_hot_route(self, path: str, handler: Handler) -> None:
+        """Answer POST requests to `path` by `handler`, by either transport."""
+        self.hot.add(path, handler)
+        self._adapters[path] = AsgiAdapter(handler, self.observer, self._last)
 
-    def _family_door(self, scope: Scope) -> AsgiDoor | None:
+    def _family_adapter(self, scope: Scope) -> AsgiAdapter | None:
         handler = self.hot.find(scope.get("raw_path") or scope["path"].encode())
-        return None if handler is None else AsgiDoor(handler, self.journal, self._last)
+        return None if handler is None else AsgiAdapter(handler, self.observer, self._last)
 
     def openapi(self) -> dict[str, object]:
         api = openapi.document(self, self.state.registry)
@@ -127,7 +129,7 @@ class OperationsApp:
 
 
 async def _not_started(request: Request) -> Response:
-    """Answer a hot route for which there is no door: the lifespan has not begun. It also gives other methods a 405."""
+    """Answer a hot route before the lifespan has begun. It also gives other methods a 405."""
     raise NotReady("The service is starting; this path is not answered yet.")
 
 

@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from app.application import OperationsApp, Slipway
 from app.feedback.store import Feedback
 from app.health.health import Health
-from app.health.loop_lag import Lag
+from app.health.loop_lag import LoopLag
 from app.health.watchdog import EngineWatch, LoopWatch
 from app.metrics.instruments import PROTOCOLS
 from app.metrics.service_metrics import Metrics
@@ -51,7 +51,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     assert isinstance(app, Slipway)
     app.state.rpc = None
     async with AsyncExitStack() as stops:
-        stops.push_async_callback(app.journal.stop)
+        stops.push_async_callback(app.observer.stop)
         _start_counting(app)
         _start_models(app, stops)
         serving = _open_routes(app)
@@ -75,7 +75,7 @@ def _start_counting(app: Slipway) -> None:
     state.metrics = Metrics(app.version, settings.objective_ms / 1000, protocols=protocols)
     state.metrics.watch_process()
     state.feedback = Feedback(state.metrics.feedback, settings.feedback_rows) if settings.feedback else None
-    app.journal.remember = None if state.feedback is None else state.feedback.remember
+    app.observer.remember = None if state.feedback is None else state.feedback.remember
 
 
 def _start_models(app: Slipway, stops: AsyncExitStack) -> None:
@@ -97,12 +97,12 @@ def _open_routes(app: Slipway) -> Serving:
         settings.timeout_ms / 1000,
         settings.max_body_bytes,
         app.guards,
-        journal=app.journal,
+        observer=app.observer,
         readings=Readings(settings.max_queue_bytes),
     )
-    app.take("/predict", Predict(serving))
-    app.hot.take_family(openinference.PREFIX, openinference.OpenInference(serving).find)
-    app.hot.take_family(tfserving.PREFIX, tfserving.TensorFlowServing(serving, settings.labels).find)
+    app.add_hot_route("/predict", Predict(serving))
+    app.hot.add_family(openinference.PREFIX, openinference.OpenInference(serving).find)
+    app.hot.add_family(tfserving.PREFIX, tfserving.TensorFlowServing(serving, settings.labels).find)
     return serving
 
 
@@ -111,7 +111,7 @@ def _start_watching(app: Slipway, stops: AsyncExitStack) -> None:
     settings, metrics, registry = app.settings, app.state.metrics, app.state.registry
     engines = EngineWatch(lambda: registry.models, settings.watchdog_s, settings.timeout_ms / 1000)
     app.state.health = Health(registry, engines)
-    lag = Lag(metrics.lagged.add)
+    lag = LoopLag(metrics.lagged.add)
     lag.start()
     stops.callback(lag.stop)
     if settings.watchdog_s:

@@ -100,7 +100,7 @@ class Feedback:
         metrics.requests.labels(*UNKNOWN, "invalid")
 
     def remember(self, request_id: str, protocol: str, ticket: Ticket, body: bytes) -> None:
-        """Keep the predictions of a good answer; see `app.telemetry.request_observer.Journal.remember`."""
+        """Keep the predictions of a good answer; see `app.telemetry.request_observer.RequestObserver.remember`."""
         try:
             self._remember(request_id, ticket, body)
         except Exception:  # nobody must wait in vain for an answer that is there, whatever is wrong here

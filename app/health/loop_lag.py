@@ -1,6 +1,6 @@
 """How late the event loop is: a timer that looks at the clock when it is called.
 
-    Lag(took).start()    each tenth of a second: took(seconds late)
+    LoopLag(took).start()    each tenth of a second: took(seconds late)
 
 What waits for the loop waits as long as the timer does: sockets, deadlines and health alike. It knows no metrics.
 """
@@ -12,7 +12,7 @@ from time import monotonic
 PERIOD_S = 0.1  # a look costs microseconds
 
 
-class Lag:
+class LoopLag:
     """Measures the running event loop from `start` to `stop`.
 
     Args:

@@ -1,4 +1,4 @@
-"""Who may ask for what, and where: one table of every route, read by both doors, by gRPC and by the OpenAPI document.
+"""Who may ask for what, and where: one table of every route, read by both transports, gRPC and OpenAPI.
 
     ROUTES                the form of a path, or a gRPC method ─> Access
     access_of(route)      what the table says of a route; one that it does not name is for operators, on their port

@@ -1,4 +1,4 @@
-"""Who may call: API keys from a file, compared in constant time and read again when the file changes.
+"""API keys from a file, compared in constant time and read again when the file changes.
 
     Guard(path)          a set of keys; without a file everybody passes
     guard.check(head)    the caller's name; raises `Unauthorized` or, above its rate, `Overloaded`
@@ -27,7 +27,7 @@ BEARER = b"bearer "
 
 
 class Guard:
-    """The callers of one kind of route.
+    """The keys of one audience.
 
     Args:
         path: of the file of keys; None lets everybody pass.

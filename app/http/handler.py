@@ -1,7 +1,7 @@
-"""What a door and a handler agree on: bytes in, a call-back for the answer, and no transport.
+"""The interface between a transport and a handler: bytes in, a call-back for the answer.
 
-door ── Request (Head, body) ──> Handler.handle ── … ──> respond(status, body, headers)
-  └──── Ticket.cancel() when the client leaves first
+transport ── Request (Head, body) ──> Handler.handle ── … ──> respond(status, body, headers)
+  └─────── Ticket.cancel() when the client leaves first
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ class Respond(Protocol):
 
 
 class Head:
-    """What the head of a request says; a door that sees the same bytes again may keep it.
+    """What the head of a request says; a transport that sees the same bytes again may keep it.
 
     Args:
         query: raw, without the question mark.
@@ -49,7 +49,7 @@ class Head:
 
 
 class Request(Protocol):
-    """What a handler needs of a request, whichever door it came through."""
+    """What a handler needs of a request, whichever transport it came by."""
 
     @property
     def head(self) -> Head:
@@ -133,7 +133,7 @@ class Handler(Protocol):
 
     @property
     def max_body_bytes(self) -> int:
-        """Bytes that a door may collect; more is the handler's to `refuse`."""
+        """Bytes of a body that a transport may collect; more is the handler's to `refuse`."""
         ...
 
     def refuse(self, received_bytes: int) -> Rendered:

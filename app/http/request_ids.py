@@ -1,14 +1,13 @@
-"""Who a request is: the id that its caller gave it, the trace that it is part of, or a fresh id.
+"""The id of a request: the one that its caller gave it, that of the trace that it is part of, or a fresh one.
 
-    sent_of(headers)     the raw values of what a request says of itself; None where it says nothing
-    cut_out(head)        a raw head without them, and what they say: they differ each time where the rest comes again
+    sent_ids(headers)    the raw values of the headers that name a request; None where there are none
+    split_ids(head)      a raw head without them, and their values: they differ each time where the rest comes again
     identify(sent)       ─> Identity: `X-Request-ID` if it is sound, else the trace id of `traceparent`, else none yet
     Identity.name()      that id; a fresh one is made when there is none
 
 An answer bears its id as `X-Request-ID`. Where the request brought none, one is made only if something needs it: an
-error, a line in the log, a span, or feedback. `app.telemetry.request_observer.Journal` decides that, and
-`Journal.remember` is where feedback hangs itself in: it is called with the id, the ticket and the body of every good
-answer of a hot route. Nothing that came from outside goes on unless it has the form of an id. It knows no transport.
+error, a line in the log, a span, or feedback; `app.telemetry.request_observer` decides that. Nothing that came from
+outside goes on unless it has the form of an id. It knows no transport.
 """
 
 import os
@@ -34,8 +33,8 @@ Headers = Mapping[bytes, bytes]
 """Headers with names in small letters."""
 
 
-class Sent(NamedTuple):
-    """What a request says of itself, raw; empty where it says nothing."""
+class SentIds(NamedTuple):
+    """The headers that name a request, raw; empty where one is missing."""
 
     request_id: bytes = b""
     traceparent: bytes = b""
@@ -86,13 +85,13 @@ def fresh() -> str:
         return drawn[:32]
 
 
-def sent_of(headers: Headers) -> Sent | None:
-    """Return what a request says of itself, None if nothing."""
+def sent_ids(headers: Headers) -> SentIds | None:
+    """Return the headers that name a request, None if there are none."""
     request_id, traceparent = headers.get(b"x-request-id", b""), headers.get(b"traceparent", b"")
-    return Sent(request_id, traceparent, headers.get(b"tracestate", b"")) if request_id or traceparent else None
+    return SentIds(request_id, traceparent, headers.get(b"tracestate", b"")) if request_id or traceparent else None
 
 
-def cut_out(head: bytes) -> tuple[bytes, Headers | None]:
+def split_ids(head: bytes) -> tuple[bytes, Headers | None]:
     """Return the raw head of a request without these headers, and them; None where there are none."""
     found = VARYING.search(head)
     if found is None:
@@ -106,15 +105,15 @@ def cut_out(head: bytes) -> tuple[bytes, Headers | None]:
     return head, said
 
 
-def line_of(headers: Headers) -> bytes:
-    """Return the line of an answer that gives back what a request says of itself, empty where that is nothing."""
+def id_line(headers: Headers) -> bytes:
+    """Return the line of an answer that gives back the id that its request came with, empty where it had none."""
     given = headers.get(b"x-request-id", b"")
     if REQUEST_ID.fullmatch(given) is None:
-        given = identify(sent_of(headers)).id.encode()
+        given = identify(sent_ids(headers)).id.encode()
     return b"x-request-id: %b\r\n" % given if given else b""
 
 
-def identify(sent: Sent | None) -> Identity:
+def identify(sent: SentIds | None) -> Identity:
     """Judge what was sent; what has not the form of an id counts as not sent."""
     if sent is None:
         return Identity()
@@ -123,7 +122,7 @@ def identify(sent: Sent | None) -> Identity:
     return Identity(sound, _parent_of(sent) if sent.traceparent else None)
 
 
-def _parent_of(sent: Sent) -> Parent | None:
+def _parent_of(sent: SentIds) -> Parent | None:
     """Read `traceparent` as W3C Trace Context, section 3.2, wants it; a later version may have more fields."""
     found = TRACEPARENT.fullmatch(sent.traceparent)
     if found is None:

@@ -26,7 +26,7 @@ from app.protocols.incremental import Reading, Readings, Steps
 from app.repository.registry import Registry
 from app.runtime.model import Model
 from app.telemetry.log_format import PRIVATE
-from app.telemetry.request_observer import Journal
+from app.telemetry.request_observer import RequestObserver
 
 log = logging.getLogger("slipway.endpoint")
 
@@ -44,7 +44,7 @@ class Serving:
     max_body_bytes: int
     guards: Guards  # the keys of callers
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
-    journal: Journal = field(default_factory=Journal)  # told of answers by the doors
+    observer: RequestObserver = field(default_factory=RequestObserver)  # told of answers by the doors
     readings: Readings = field(default_factory=Readings)  # large bodies that are being read
 
 

@@ -72,7 +72,7 @@ class Server(uvicorn.Server):
         self._app.state.health.draining = True
         self._app.hot.close()
         await self._drain()
-        self._app.hot.intake.flush()
+        self._app.hot.scheduler.flush()
         if self._app.state.rpc is not None:
             self._app.state.rpc.begin_stop()  # beside HTTP, not after it; the lifespan waits for its end
         self._announcement.cancel()

@@ -1,10 +1,10 @@
-"""What is told of each request: the id that its answer bears, a line in the log, a span, an entry for feedback.
+"""What is recorded about each request: the id that its answer bears, a line in the log, a span, an entry for feedback.
 
-    a door ── told(request, handler, sent, ticket, status, body) ──> the headers that its answer gets
+    answered(request, handler, sent, ticket, status, body)    ──> the headers that its answer gets
                  ├─ a record, if its line is wanted or its trace is sampled ─> `request_log`, `tracing`
                  └─ remember(id, protocol, ticket, body), for good answers, if feedback asks for it
 
-Where nothing of this is asked for, a door that has a good answer to a request without an id never comes here:
+Where nothing of this is asked for, a transport that has a good answer to a request without an id never comes here:
 `watching` says so once, when a connection is made. Errors always come.
 """
 
@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any
 
 from app.http.handler import Handler, Head, Request, Ticket
-from app.http.request_ids import Identity, Sent, fresh, identify
+from app.http.request_ids import Identity, SentIds, fresh, identify
 from app.telemetry.request_log import RequestLog
 from app.telemetry.request_record import Record
 from app.telemetry.tracing import Tracing
@@ -22,14 +22,14 @@ Pairs = tuple[tuple[bytes, bytes], ...]
 Remember = Callable[[str, str, Ticket, bytes], None]
 """Called with the id, the protocol, the ticket and the body of a good answer."""
 
-Ran = tuple[float, float, float]
+RunTimes = tuple[float, float, float]
 """Beginning and end of a run, and the seconds at its end in which answers were written."""
 
-LEFT = 499  # what nginx made the custom, for an answer that nobody took
+CLIENT_LEFT = 499  # what nginx made the custom, for an answer that nobody took
 
 
-class Journal:
-    """Told of requests by every door; used on the event loop alone.
+class RequestObserver:
+    """Records the requests of every transport; used on the event loop alone.
 
     Args:
         share: of the good answers that get a line in the log.
@@ -51,11 +51,11 @@ class Journal:
         """True when good answers are to come here, too."""
         return self._log.share > 0 or self._tracing is not None or self.remember is not None
 
-    def told(
+    def answered(
         self,
         request: Request,
         handler: Handler,
-        sent: Sent | None,
+        sent: SentIds | None,
         ticket: Ticket | None,
         status: int,
         body: bytes,
@@ -79,32 +79,32 @@ class Journal:
             self.remember(identity.name(), handler.protocol, ticket, body)
         if status >= 400:
             identity.name()
-        return given(identity)
+        return id_headers(identity)
 
-    def left(self, request: Request, handler: Handler, sent: Sent | None, ticket: Ticket) -> None:
+    def abandoned(self, request: Request, handler: Handler, sent: SentIds | None, ticket: Ticket) -> None:
         """Take a request whose caller did not wait for the answer."""
         identity = identify(sent)
         traced = self._tracing is not None and self._tracing.samples(identity)
-        lined = self._log.share > 0 and self._log.wants(LEFT)
+        lined = self._log.share > 0 and self._log.wants(CLIENT_LEFT)
         if traced or lined:
-            record = _record(identity, request, handler, ticket, LEFT)
+            record = _record(identity, request, handler, ticket, CLIENT_LEFT)
             record.error = "The caller left before its answer."
             self._enter(record, ticket, lined=lined, traced=traced)
 
-    def note(self, record: Record) -> Pairs:
+    def answered_ordinary(self, record: Record) -> Pairs:
         """Take an answer of an ordinary route, which is not traced: `record` but for its end."""
         if self._log.wants(record.status):
             record.ended = monotonic()
             self._log.write(record)
         if record.status >= 400:
             record.identity.name()
-        return given(record.identity)
+        return id_headers(record.identity)
 
-    def called(self, record: Record, ticket: Ticket | None, ran: Ran | None, body: bytes) -> Pairs:
+    def answered_call(self, record: Record, ticket: Ticket | None, ran: RunTimes | None, body: bytes) -> Pairs:
         """Take the answer to a call of gRPC, some turns of the loop after it was there."""
         identity = record.identity
         traced = bool(record.protocol) and self._tracing is not None and self._tracing.samples(identity)
-        quiet = (record.status == 200 and not record.protocol) or (record.status == LEFT and not self._log.share)
+        quiet = (record.status == 200 and not record.protocol) or (record.status == CLIENT_LEFT and not self._log.share)
         lined = not quiet and self._log.wants(record.status)
         if traced or lined:
             record.ended = monotonic()
@@ -114,7 +114,7 @@ class Journal:
             self.remember(identity.name(), record.protocol, ticket, body)
         if record.status >= 400:
             identity.name()
-        return given(identity)
+        return id_headers(identity)
 
     async def stop(self) -> None:
         """Send the spans that wait."""
@@ -130,30 +130,30 @@ class Journal:
                 ticket.model.metrics.traced(record.ended - record.started, record.identity.trace_id)
 
 
-def given(identity: Identity) -> Pairs:
+def id_headers(identity: Identity) -> Pairs:
     """Return the headers of an answer that bears this identity; none where there is none."""
     return ((b"x-request-id", identity.id.encode()),) if identity.id else ()
 
 
-def who_of(head: Head) -> str:
+def caller_name(head: Head) -> str:
     """Return the name of the key with which a request came in, empty without one."""
     return "" if head.verdict is None else str(head.verdict[2])
 
 
 def _record(identity: Identity, request: Request, handler: Handler, ticket: Ticket | None, status: int) -> Record:
     record = Record(identity, status, handler.route, handler.protocol, bytes_in=len(request.body))
-    record.who = who_of(request.head)
+    record.who = caller_name(request.head)
     record.ended = monotonic()
-    _add(record, ticket, None if ticket is None or ticket.model is None else ran_of(ticket.model))
+    _add(record, ticket, None if ticket is None or ticket.model is None else last_run(ticket.model))
     return record
 
 
-def ran_of(model: Any) -> Ran:
+def last_run(model: Any) -> RunTimes:
     """Return the last run of an `app.runtime.model.Model`: that of whoever is answered just now."""
     return model.batcher.ran_from, model.batcher.ran_to, model.encode_s
 
 
-def _add(record: Record, ticket: Ticket | None, ran: Ran | None) -> None:
+def _add(record: Record, ticket: Ticket | None, ran: RunTimes | None) -> None:
     """Add what the ticket knows, and of a run that it was in."""
     if ticket is None:
         return

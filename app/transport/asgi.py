@@ -1,7 +1,7 @@
-"""The ASGI door: any ASGI server and every test client can bring a request to a handler.
+"""The ASGI path: any ASGI server and every test client can bring a request to a handler.
 
-    AsgiDoor     a hot route
-    Ordinary     what goes on to FastAPI: its answers, too, say which request they are of
+    AsgiAdapter     calls the handler of a hot route
+    ObservedSend    tells the observer of an ordinary route's answer, which gets the id of its request
 
 It stands before FastAPI's routing and middleware, which cost about as much as everything else together.
 The other way in is `app.transport.fast_path`; both give the same answers on the wire.
@@ -11,14 +11,13 @@ import asyncio
 import functools
 from time import monotonic
 
-from starlette.types import Message as AsgiMessage
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from app.errors import Headers
 from app.http.api_keys import KEY_HEADERS
 from app.http.handler import Handler, Head, Ticket
-from app.http.request_ids import Sent, identify, sent_of
-from app.telemetry.request_observer import Journal, Pairs, given, who_of
+from app.http.request_ids import SentIds, identify, sent_ids
+from app.telemetry.request_observer import Pairs, RequestObserver, caller_name, id_headers
 from app.telemetry.request_record import Record
 
 JSON = (b"content-type", b"application/json")
@@ -26,15 +25,15 @@ SECRETS = KEY_HEADERS | {b"cookie", b"proxy-authorization"}
 ERROR_TEXT = "slipway.error"  # in the scope: what a log may say of the error that is answered
 
 
-class Message:
+class AsgiRequest:
     """A request as `app.http.handler.Request` wants it, and the place where its answer arrives."""
 
-    __slots__ = ("answer", "body", "door", "head", "own", "sent", "ticket", "waiter")
+    __slots__ = ("adapter", "answer", "body", "head", "own", "sent", "ticket", "waiter")
 
     arrived = 0.0
 
-    def __init__(self, door: "AsgiDoor", head: Head, sent: Sent | None, body: bytes) -> None:
-        self.door = door
+    def __init__(self, adapter: "AsgiAdapter", head: Head, sent: SentIds | None, body: bytes) -> None:
+        self.adapter = adapter
         self.head = head
         self.sent = sent
         self.body = body
@@ -44,9 +43,9 @@ class Message:
         self.waiter: asyncio.Future[None] | None = None
 
     def respond(self, status: int, body: bytes, headers: Headers, logged: str = "") -> None:
-        door = self.door
-        if status >= 400 or self.sent is not None or door.watching:
-            self.own = door.journal.told(self, door.handler, self.sent, self.ticket, status, body, logged)
+        adapter = self.adapter
+        if status >= 400 or self.sent is not None or adapter.watching:
+            self.own = adapter.observer.answered(self, adapter.handler, self.sent, self.ticket, status, body, logged)
         self.answer = (status, body, headers)
         self.ticket = None  # it knows `respond`: a circle that only the garbage collector would find
         if self.waiter is not None and not self.waiter.done():
@@ -56,7 +55,7 @@ class Message:
         """The client has left, or its answer has gone out."""
         if self.waiter is not None and not self.waiter.done():
             if self.ticket is not None:
-                self.door.journal.left(self, self.door.handler, self.sent, self.ticket)
+                self.adapter.observer.abandoned(self, self.adapter.handler, self.sent, self.ticket)
                 self.ticket.cancel()
             self.waiter.set_result(None)
 
@@ -69,33 +68,33 @@ class LastHead:
 
     def __init__(self) -> None:
         self._headers: list[tuple[bytes, bytes]] | None = None
-        self._known: tuple[Head, Sent | None] = Head(b"", ()), None
+        self._known: tuple[Head, SentIds | None] = Head(b"", ()), None
 
-    def of(self, scope: Scope) -> tuple[Head, Sent | None]:
+    def of(self, scope: Scope) -> tuple[Head, SentIds | None]:
         """Return the head of a request, and what it says of itself."""
         if scope["headers"] == self._headers and scope["query_string"] == self._known[0].query:
             return self._known
         headers = [*scope["headers"]]  # a copy: the scope is its server's
         head = Head(scope["query_string"], headers)
-        known = head, sent_of(head.headers)
+        known = head, sent_ids(head.headers)
         if SECRETS.isdisjoint(head.headers):
             self._headers, self._known = headers, known
         return known
 
 
-class AsgiDoor:
+class AsgiAdapter:
     """An ASGI callable that collects the body, under its limit, and awaits the handler's answer.
 
     Args:
         handler: who answers.
-        journal: told of the answers.
-        last: may be shared among doors.
+        observer: told of the answers.
+        last: may be shared among adapters.
     """
 
-    def __init__(self, handler: Handler, journal: Journal | None = None, last: LastHead | None = None) -> None:
+    def __init__(self, handler: Handler, observer: RequestObserver | None = None, last: LastHead | None = None) -> None:
         self.handler = handler
-        self.journal = journal or Journal()
-        self.watching = self.journal.watching
+        self.observer = observer or RequestObserver()
+        self.watching = self.observer.watching
         self._last = last or LastHead()
         self._loop = asyncio.get_running_loop()  # asked once: before Python 3.12 each question costs a system call
 
@@ -113,7 +112,7 @@ class AsgiDoor:
                 body, length = await _collect(first, receive, limit)
         if body is None:
             return  # the client left before its body was there
-        message = Message(self, head, sent, body if length <= limit else b"")
+        message = AsgiRequest(self, head, sent, body if length <= limit else b"")
         ticket: Ticket | None = None
         if length > limit:
             message.respond(*self.handler.refuse(length))
@@ -133,7 +132,7 @@ class AsgiDoor:
             await send({"type": "http.response.body", "body": body})
 
 
-async def _unless_left(message: Message, waiter: "asyncio.Future[None]", receive: Receive) -> None:
+async def _unless_left(message: AsgiRequest, waiter: "asyncio.Future[None]", receive: Receive) -> None:
     """Wait for the answer; when the client leaves first, its work is dropped."""
     left = asyncio.ensure_future(receive())
     left.add_done_callback(message.drop)
@@ -143,7 +142,7 @@ async def _unless_left(message: Message, waiter: "asyncio.Future[None]", receive
         left.cancel()
 
 
-async def _collect(message: AsgiMessage, receive: Receive, limit_bytes: int) -> tuple[bytes | None, int]:
+async def _collect(message: Message, receive: Receive, limit_bytes: int) -> tuple[bytes | None, int]:
     """Join the pieces of a body, and stop when there are too many; None when the client leaves before the last."""
     pieces, size = [], 0
     while message["type"] == "http.request":
@@ -155,29 +154,31 @@ async def _collect(message: AsgiMessage, receive: Receive, limit_bytes: int) -> 
     return None, size
 
 
-class Ordinary:
+class ObservedSend:
     """Sends an ordinary route's answer on, with the id of its request.
 
     Args:
         scope: of the request.
         send: where the answer goes.
-        journal: told of it.
+        observer: told of it.
         route: the form of the path, empty where no route has it.
         quiet: a good answer has no line in the log.
     """
 
-    def __init__(self, scope: Scope, send: Send, journal: Journal, route: str = "", *, quiet: bool = False) -> None:
+    def __init__(
+        self, scope: Scope, send: Send, observer: RequestObserver, route: str = "", *, quiet: bool = False
+    ) -> None:
         self._route = route
         self._quiet = quiet
         self._scope = scope
         self._send = send
-        self._journal = journal
+        self._observer = observer
         self.head = Head(scope["query_string"], scope["headers"])
-        self._sent = sent_of(self.head.headers)
+        self._sent = sent_ids(self.head.headers)
         self._started = monotonic()
-        self._start: AsgiMessage | None = None  # held until it is known what the answer says
+        self._start: Message | None = None  # held until it is known what the answer says
 
-    async def __call__(self, message: AsgiMessage) -> None:
+    async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._start = message
             return
@@ -189,12 +190,12 @@ class Ordinary:
 
     def _tell(self, status: int, body: bytes) -> Pairs:
         identity = identify(self._sent)
-        if status < 400 and (self._quiet or not self._journal.watching):
-            return given(identity)
+        if status < 400 and (self._quiet or not self._observer.watching):
+            return id_headers(identity)
         record = Record(identity, status, self._route, method=self._scope["method"], bytes_out=len(body))
-        record.started, record.who = self._started, who_of(self.head)
+        record.started, record.who = self._started, caller_name(self.head)
         record.error = self._scope.get(ERROR_TEXT, "")
-        return self._journal.note(record)
+        return self._observer.answered_ordinary(record)
 
 
 @functools.lru_cache(maxsize=256)

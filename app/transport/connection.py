@@ -15,8 +15,8 @@ import msgspec
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from app.http.request_ids import identify, sent_of
-from app.telemetry.request_observer import Journal
+from app.http.request_ids import identify, sent_ids
+from app.telemetry.request_observer import RequestObserver
 from app.telemetry.request_record import Record
 from app.transport.fast_routes import HotRoutes
 
@@ -44,7 +44,7 @@ class Connection(HttpToolsProtocol):
     def __init__(self, config: Config, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
         hot: HotRoutes = config.app.hot  # type: ignore[union-attr]  # the application that `app.main` made
-        self._hot, self.journal = hot, hot.journal or Journal()
+        self._hot, self.observer = hot, hot.observer or RequestObserver()
 
     def connection_made(self, transport: Any) -> None:
         """A connection on which nothing ever comes is idle, too."""
@@ -133,8 +133,10 @@ class Connection(HttpToolsProtocol):
         """Say why and close, if nothing else is being said on this connection."""
         if not self._busy and not self.transport.is_closing():
             body = msgspec.json.encode({"error": message})
-            identity = identify(sent_of(dict(self.headers if self._in_message else ())))
-            pairs = self.journal.note(Record(identity, status, method="", bytes_out=len(body), error=message))
+            identity = identify(sent_ids(dict(self.headers if self._in_message else ())))
+            pairs = self.observer.answered_ordinary(
+                Record(identity, status, method="", bytes_out=len(body), error=message)
+            )
             own = b"".join([b"%b: %b\r\n" % pair for pair in pairs])
             head = b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body)
             self.transport.write(STATUS_LINE[status] + JSON_LINE + own + head + body)

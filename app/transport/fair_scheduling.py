@@ -1,8 +1,8 @@
 """No turn of the loop takes long, however much comes in: requests and pieces of bodies wait here for a later one.
 
-    Intake.put_off(reader)         this turn has taken long enough: its request is answered in one of the next
-    Intake.wait(reader)            a piece of a large body is here: the next one is read when it is its turn
-    Intake.discard(reader)         it was refused and is sent all the same: a piece now and then, for all of them
+    FairScheduler.put_off(reader)         this turn has taken long enough: its request is answered in one of the next
+    FairScheduler.wait(reader)            a piece of a large body is here: the next one is read when it is its turn
+    FairScheduler.discard(reader)         it was refused and is sent all the same: a piece now and then, for all of them
 
 Left alone, a turn takes in all that every socket holds: with thousands of connections that is tens of milliseconds, and
 a fast sender is read up to 32 times in a row, 256 KB each. Whoever asks for health would wait for that, twice: until
@@ -51,12 +51,12 @@ class Reader(Protocol):
         """Read the next piece, unless there are other reasons to wait."""
 
 
-class Intake:
-    """Who waits for a turn."""
+class FairScheduler:
+    """The connections that wait for a turn."""
 
     def __init__(self) -> None:
         self.taken = 1  # requests since the last turn but one, or so: the clock is asked at every eighth
-        self.late: deque[tuple[Reader, float]] = deque()  # who has a request put off, and since when
+        self.late: deque[tuple[Reader, float]] = deque()  # connections whose request is put off, and since when
         self._newest = False  # had the last place
         self._late_max = min(LATE_MAX, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4)
         self._refusing_s = 0.0  # that may still go into refusals

@@ -1,4 +1,4 @@
-"""The protocol door: hot routes answered from inside uvicorn's own HTTP protocol class.
+"""The fast path: hot routes answered from inside uvicorn's own HTTP protocol class.
 
     data ── a head seen before, whole body ──────────────┐
       ├──── the same but for its id: it is watched ──────┤
@@ -18,7 +18,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from app.errors import Headers
-from app.http.request_ids import cut_out, sent_of
+from app.http.request_ids import sent_ids, split_ids
 from app.transport.connection import JSON_LINE, Connection
 from app.transport.fair_scheduling import PIECE_BYTES
 from app.transport.request_cycle import Exchange, HotHead
@@ -42,22 +42,22 @@ class HotProtocol(Connection):
 
     def __init__(self, config: Config, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
-        self._find, self._heads, self._intake = self._hot.find, self._hot.heads, self._hot.intake
-        self.watching = self.journal.watching
+        self._find, self._heads, self._scheduler = self._hot.find, self._hot.heads, self._hot.scheduler
+        self.watching = self.observer.watching
 
     # ── a request comes in ──
 
     def data_received(self, data: bytes) -> None:
         """Take what has come; where this turn of the loop has been long, put it off, unless it only asks how we are."""
-        intake = self._intake
-        intake.taken = taken = intake.taken + 1
-        if not intake.late and ((taken & 7 and len(data) < PIECE_BYTES) or not intake.full(self.loop)):
+        scheduler = self._scheduler
+        scheduler.taken = taken = scheduler.taken + 1
+        if not scheduler.late and ((taken & 7 and len(data) < PIECE_BYTES) or not scheduler.full(self.loop)):
             self._take(data)
         elif self._put_off:  # who sends more before the answer waits in its socket
             self.hold()
             self._put_off += (data,)
         elif data.startswith(b"POST"):
-            intake.put_off(self)
+            scheduler.put_off(self)
             self._put_off = (data,)
         else:
             self._take(data)
@@ -112,7 +112,7 @@ class HotProtocol(Connection):
         """Answer a request whose head would be known without its id, which is another one each time."""
         if end > HEAD_MAX_BYTES:
             return False
-        rest, said = cut_out(data[:end])
+        rest, said = split_ids(data[:end])
         if said is None:
             return False
         head = self._heads.get(rest)
@@ -128,7 +128,7 @@ class HotProtocol(Connection):
     def _parse(self, data: bytes) -> None:
         super()._parse(data)
         if len(data) >= PIECE_BYTES and self._in_message and not self._in_head and not self.transport.is_closing():
-            (self._intake.discard if self.cycle.response_complete else self._intake.wait)(self)
+            (self._scheduler.discard if self.cycle.response_complete else self._scheduler.wait)(self)
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -139,7 +139,7 @@ class HotProtocol(Connection):
         keep_alive = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
         keep_alive = keep_alive and not self._hot.closing
         self._head = HotHead(handler, self.url, keep_alive, self.headers)
-        watched = self.watching or sent_of(self._head.headers) is not None
+        watched = self.watching or sent_ids(self._head.headers) is not None
         self.cycle = exchange = Exchange(self, self._head, watched=watched)
         if self._busy or self.pipeline or self.flow.write_paused:
             self.flow.pause_reading()
@@ -176,7 +176,7 @@ class HotProtocol(Connection):
     # ── the answer goes out ──
 
     def write(self, exchange: Exchange, status: int, body: bytes, headers: Headers, own: bytes = b"") -> None:
-        """Write a whole response at once; see `app.transport.request_cycle.Door`."""
+        """Write a whole response at once; see `app.transport.request_cycle.ResponseWriter`."""
         if self.server_state.default_headers is not self._prefix_of:
             self._make_prefix()
         if status == 200 and not own and exchange.keep_alive:
@@ -230,8 +230,8 @@ class HotProtocol(Connection):
             return
         if head.length > head.handler.max_body_bytes:
             return
-        key, said = cut_out(data[:end])
-        if sent_of(said or {}) != sent_of(head.headers):
+        key, said = split_ids(data[:end])
+        if sent_ids(said or {}) != sent_ids(head.headers):
             return  # it says more of itself than the bytes show: continued lines, or no plain text
         if said is not None:
             if key in self._heads:

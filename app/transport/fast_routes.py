@@ -4,39 +4,39 @@ from collections.abc import Callable
 from typing import Any
 
 from app.http.handler import Handler
-from app.telemetry.request_observer import Journal
-from app.transport.fair_scheduling import Intake
+from app.telemetry.request_observer import RequestObserver
+from app.transport.fair_scheduling import FairScheduler
 
 Find = Callable[[bytes], Handler | None]
 """Raw path -> who answers it, or None."""
 
 
 class HotRoutes:
-    """The paths whose POST requests go to a handler by the short way, and what a door bears from a sender.
+    """The paths whose POST requests go to a handler by the short way, and the bounds of a connection.
 
     Args:
         receive_timeout_s: seconds from the first byte of a request to its last.
         max_head_bytes: bytes of a request's head.
-        journal: told of the answers; left out, only errors get an id and a line.
+        observer: told of the answers; left out, only errors get an id and a line.
     """
 
     def __init__(
-        self, receive_timeout_s: float = 30.0, max_head_bytes: int = 65536, journal: Journal | None = None
+        self, receive_timeout_s: float = 30.0, max_head_bytes: int = 65536, observer: RequestObserver | None = None
     ) -> None:
-        self.journal = journal
+        self.observer = observer
         self.receive_timeout_s = receive_timeout_s
         self.max_head_bytes = max_head_bytes
-        self.intake = Intake()  # of the connections that take the short way
+        self.scheduler = FairScheduler()  # of the connections that take the short way
         self.closing = False  # the process is about to end: each answer says that its connection does, too
-        self.heads: dict[bytes, Any] = {}  # raw request head -> what a door made of it
+        self.heads: dict[bytes, Any] = {}  # raw request head -> what the fast path made of it
         self._handlers: dict[bytes, Handler] = {}  # raw path -> handler
         self._families: list[tuple[bytes, Find]] = []  # beginning of the raw path -> who knows the rest
 
-    def take(self, path: str, handler: Handler) -> None:
+    def add(self, path: str, handler: Handler) -> None:
         """Answer POST requests to `path` by `handler`."""
         self._handlers[path.encode()] = handler
 
-    def take_family(self, prefix: str, find: Find) -> None:
+    def add_family(self, prefix: str, find: Find) -> None:
         """Answer POST requests to the paths below `prefix` for which `find` has a handler."""
         self._families.append((prefix.encode(), find))
 

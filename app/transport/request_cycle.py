@@ -2,7 +2,7 @@
 
     feed, complete   the body, under its limit
     start            its turn on the connection has come
-    respond          the handler's call-back: written by the door
+    respond          the handler's call-back: written by the connection
 
 An `Exchange` stands where uvicorn keeps its `RequestResponseCycle`, and looks like one as far as uvicorn asks.
 It knows nothing of parsing or of the socket; `app.transport.fast_path` does.
@@ -13,19 +13,19 @@ from typing import Protocol
 
 from app.errors import Headers
 from app.http.handler import Handler, Head, Refusal, Ticket
-from app.http.request_ids import ID_HEADERS, line_of, sent_of
+from app.http.request_ids import ID_HEADERS, id_line, sent_ids
 from app.http.request_ids import Headers as RawHeaders
-from app.telemetry.request_observer import Journal
+from app.telemetry.request_observer import RequestObserver
 
 REST_MAX_BYTES = 2**20  # of a refused body that are worth reading, so that the connection can be used again
 
 
-class Door(Protocol):
+class ResponseWriter(Protocol):
     """What an exchange needs of its connection."""
 
     transport: asyncio.Transport
-    journal: Journal
-    watching: bool  # whether good answers, too, are told to the journal
+    observer: RequestObserver
+    watching: bool  # whether good answers, too, are told to the observer
     arrived: float  # see `app.http.handler.Request`
 
     def write(self, exchange: "Exchange", status: int, body: bytes, headers: Headers, own: bytes = b"") -> None:
@@ -67,15 +67,15 @@ class Exchange:
     """One hot request and its answer; to uvicorn it looks like a `RequestResponseCycle`.
 
     Args:
-        door: its connection.
+        connection: that it came by.
         head: what it asks.
         body: if all of it is here.
         watched: its answer names the request as its head does, and its end is told in any case; see
-            `app.telemetry.request_observer`. Else the journal is told of errors alone.
+            `app.telemetry.request_observer`. Else the observer is told of errors alone.
     """
 
     __slots__ = (
-        "_door",
+        "_connection",
         "_received",
         "_started",
         "_ticket",
@@ -89,8 +89,8 @@ class Exchange:
         "watched",
     )
 
-    def __init__(self, door: Door, head: HotHead, body: bytes = b"", *, watched: bool) -> None:
-        self._door = door
+    def __init__(self, connection: ResponseWriter, head: HotHead, body: bytes = b"", *, watched: bool) -> None:
+        self._connection = connection
         self.watched = watched
         self.head = head
         self._received = 0  # bytes of a body that comes by pieces
@@ -118,7 +118,7 @@ class Exchange:
         self.disconnected = True
         if self._ticket is not None and not self.response_complete:
             if self.watched:
-                self._door.journal.left(self, self.head.handler, sent_of(self.head.headers), self._ticket)
+                self._connection.observer.abandoned(self, self.head.handler, sent_ids(self.head.headers), self._ticket)
             self._ticket.cancel()
 
     # ── the body comes in ──
@@ -155,13 +155,13 @@ class Exchange:
         elif self._whole:
             self.handle()
         elif self.head.expects_100:
-            self._door.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._connection.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     # ── the answer goes out ──
 
     def handle(self) -> None:
         """Hand the request over; the answer comes to `respond`."""
-        self.arrived = self._door.arrived
+        self.arrived = self._connection.arrived
         ticket = self.head.handler.handle(self, self.respond)
         if not self.response_complete:
             self._ticket = ticket
@@ -172,15 +172,15 @@ class Exchange:
             self.response_complete = True
             own = b"" if status < 400 and not self.watched else self._own_lines(status, body, logged)
             self._ticket = None  # it knows `respond`: a cycle that only the garbage collector would find
-            self._door.write(self, status, body, headers, own)
+            self._connection.write(self, status, body, headers, own)
 
     def _own_lines(self, status: int, body: bytes, logged: str) -> bytes:
-        """Tell the journal what it wants to know; return the lines that say which request it was."""
+        """Tell the observer what it wants to know; return the lines that say which request it was."""
         said = self.head.headers if self.watched else {}
-        if status < 400 and not self._door.watching:
-            return line_of(said)
-        journal, handler = self._door.journal, self.head.handler
-        pairs = journal.told(self, handler, sent_of(said), self._ticket, status, body, logged)
+        if status < 400 and not self._connection.watching:
+            return id_line(said)
+        observer, handler = self._connection.observer, self.head.handler
+        pairs = observer.answered(self, handler, sent_ids(said), self._ticket, status, body, logged)
         return b"".join([b"%b: %b\r\n" % pair for pair in pairs])
 
     def _refuse(self, size: int) -> None:

@@ -26,7 +26,7 @@ METHODS = {
 
 
 def fits(protocol: type = HttpToolsProtocol) -> bool:
-    """Say whether uvicorn's class still has what the protocol door leans on."""
+    """Say whether uvicorn's class still has what the fast path leans on."""
     methods = [method for method in vars(protocol).values() if inspect.isfunction(method)]
     named = {name for method in methods for name in method.__code__.co_names}
     missing = sorted(ATTRIBUTES - named)
@@ -35,5 +35,5 @@ def fits(protocol: type = HttpToolsProtocol) -> bool:
         if method is None or list(inspect.signature(method).parameters) != parameters:
             missing.append(name)
     if missing:
-        log.warning("uvicorn's HTTP class has changed (%s): serving through the ASGI door.", ", ".join(missing))
+        log.warning("uvicorn's HTTP class has changed (%s): serving through the ASGI path.", ", ".join(missing))
     return not missing

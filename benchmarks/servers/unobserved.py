@@ -50,7 +50,7 @@ def silence() -> None:
     changed: Any = service_metrics.Metrics
     changed.observe = observe
     changed.fold = lambda self: None
-    still: Any = loop_lag.Lag
+    still: Any = loop_lag.LoopLag
     still.start = lambda self: None
 
 

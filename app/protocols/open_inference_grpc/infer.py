@@ -18,7 +18,7 @@ from app.protocols.open_inference_grpc.messages import find, parse, read, write
 from app.protocols.open_inference_grpc.protos import open_inference_pb2 as pb
 from app.protocols.open_inference_grpc.status import Call
 from app.runtime.model import Model
-from app.telemetry.request_observer import ran_of
+from app.telemetry.request_observer import last_run
 from app.tensors import Tensors
 
 PROTOCOL = "grpc"
@@ -78,7 +78,7 @@ class Infer:
             return write(model, writer, asked, outputs)
 
         def finish(outcome: bytes | RequestError) -> None:
-            call.ran = ran_of(model)  # now: when the caller is answered, another may have followed
+            call.ran = last_run(model)  # now: when the caller is answered, another may have followed
             if not answer.done():  # cancelled in this turn of the loop, and not yet told the batcher
                 answer.set_result(outcome)
 

@@ -21,7 +21,7 @@ from app.protocols.open_inference_grpc.health import Mirror, Probe
 from app.protocols.open_inference_grpc.infer import PROTOCOL, Infer
 from app.protocols.open_inference_grpc.methods import Methods
 from app.protocols.open_inference_grpc.protos import open_inference_pb2 as pb
-from app.protocols.open_inference_grpc.status import Behaviour, told
+from app.protocols.open_inference_grpc.status import Behaviour, observed
 from app.settings import Settings
 
 SERVICE = pb.DESCRIPTOR.services_by_name["GRPCInferenceService"].full_name
@@ -59,7 +59,7 @@ class RpcServer:
         behaviours: dict[str, Behaviour] = {**methods.behaviours(), "ModelInfer": Infer(serving)}
         handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
             name: grpc.unary_unary_rpc_method_handler(
-                told(each, f"{SERVICE}/{name}", PROTOCOL if name == "ModelInfer" else "", serving.journal)
+                observed(each, f"{SERVICE}/{name}", PROTOCOL if name == "ModelInfer" else "", serving.observer)
             )
             for name, each in behaviours.items()
         }

@@ -28,9 +28,9 @@ from app.errors import (
     Unauthorized,
 )
 from app.http.handler import Head, Ticket
-from app.http.request_ids import identify, sent_of
+from app.http.request_ids import identify, sent_ids
 from app.telemetry.log_format import PRIVATE
-from app.telemetry.request_observer import LEFT, Journal, Pairs, Ran, given, who_of
+from app.telemetry.request_observer import CLIENT_LEFT, Pairs, RequestObserver, RunTimes, caller_name, id_headers
 from app.telemetry.request_record import Record
 
 log = logging.getLogger("slipway.rpc")
@@ -63,31 +63,31 @@ class Call:
         self.context = context
         self.head = _head_of(context)
         self.ticket: Ticket | None = None  # once it is queued
-        self.ran: Ran | None = None  # the run that it was in
+        self.ran: RunTimes | None = None  # the run that it was in
 
 
 Behaviour = Callable[[bytes, Call], Awaitable[bytes]]
 Answer = Callable[[bytes, Context], Awaitable[bytes]]
 
 
-def told(behaviour: Behaviour, method: str, protocol: str, journal: Journal) -> Answer:
-    """Return `behaviour` with a status in the place of what it raises, and the journal told of its end.
+def observed(behaviour: Behaviour, method: str, protocol: str, observer: RequestObserver) -> Answer:
+    """Return `behaviour` with a status in the place of what it raises, and the observer told of its end.
 
     Args:
         behaviour: what the method does.
         method: its full name.
         protocol: as it is counted; empty where good answers are nothing to tell of.
-        journal: told of the answers.
+        observer: told of the answers.
     """
 
     async def answer(data: bytes, context: Context) -> bytes:
         call, started = Call(context), monotonic()
 
         def tell(status: int, code: StatusCode, error: str = "", body: bytes = b"") -> Pairs:
-            record = Record(identify(sent_of(call.head.headers)), status, method, protocol, code=code.name)
-            record.who, record.started, record.error = who_of(call.head), started, error
+            record = Record(identify(sent_ids(call.head.headers)), status, method, protocol, code=code.name)
+            record.who, record.started, record.error = caller_name(call.head), started, error
             record.bytes_in, record.bytes_out = len(data), len(body)
-            return journal.called(record, call.ticket, call.ran, body)
+            return observer.answered_call(record, call.ticket, call.ran, body)
 
         try:
             body = await behaviour(data, call)
@@ -100,7 +100,7 @@ def told(behaviour: Behaviour, method: str, protocol: str, journal: Journal) -> 
             log.exception("A call failed.", extra=PRIVATE)
             refusal = ModelFailed("Internal error.")
         else:
-            if journal.watching or sent_of(call.head.headers) is not None:
+            if observer.watching or sent_ids(call.head.headers) is not None:
                 context.set_trailing_metadata(_metadata(tell(200, StatusCode.OK, body=body)))
             return body
         code = CODES.get(type(refusal), StatusCode.INTERNAL)
@@ -115,14 +115,14 @@ def _why_cancelled(context: Context) -> tuple[int, StatusCode, str]:
     remaining_s = context.time_remaining()
     if remaining_s is not None and remaining_s <= 0:  # gRPC ended it, and has told the caller
         return DeadlineExceeded.status, StatusCode.DEADLINE_EXCEEDED, "The deadline passed before the answer."
-    return LEFT, StatusCode.CANCELLED, "The caller left before its answer."
+    return CLIENT_LEFT, StatusCode.CANCELLED, "The caller left before its answer."
 
 
 def name_answer(context: Context) -> None:
     """Give the id back that a call came with, if it did."""
-    sent = sent_of(_head_of(context).headers)
+    sent = sent_ids(_head_of(context).headers)
     if sent is not None:
-        context.set_trailing_metadata(_metadata(given(identify(sent))))
+        context.set_trailing_metadata(_metadata(id_headers(identify(sent))))
 
 
 def _head_of(context: Context) -> Head:

@@ -290,7 +290,7 @@ async def test_it_is_off_by_default_and_costs_nothing(models: Path) -> None:
     async with serving.running(app) as client:
         answer = await client.post("/predict", json={"instances": [YES]})
         assert "x-request-id" not in answer.headers
-        assert app.journal.remember is None
+        assert app.observer.remember is None
         assert (await say(client, id="a", value="yes"))[0] == 404
         assert "/feedback" not in (await client.get("/openapi.json")).json()["paths"]
 

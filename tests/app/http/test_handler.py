@@ -3,15 +3,15 @@
 from typing import cast
 
 from app.http.handler import Handler, Head, Request
-from app.transport.asgi import AsgiDoor, Message
+from app.transport.asgi import AsgiAdapter, AsgiRequest
 from app.transport.fast_routes import HotRoutes
 
 
-def test_a_message_is_a_request() -> None:
-    """The ASGI door's message has what a handler asks for."""
+def test_an_asgi_request_is_a_request() -> None:
+    """The ASGI path's request has what a handler asks for."""
     head = Head(b"a=1", [(b"content-type", b"text/x"), (b"content-encoding", b"gzip"), (b"content-length", b"4")])
-    door = AsgiDoor.__new__(AsgiDoor)  # none is needed before there is an answer
-    request: Request = Message(door, head, None, b"body")
+    door = AsgiAdapter.__new__(AsgiAdapter)  # none is needed before there is an answer
+    request: Request = AsgiRequest(door, head, None, b"body")
     assert (request.head, request.body) == (head, b"body")
 
 
@@ -28,7 +28,7 @@ def test_routes_start_empty() -> None:
     """And do not share their contents."""
     one, two = HotRoutes(), HotRoutes()
     one.heads[b"x"] = 1
-    one.take("/x", cast("Handler", object()))
+    one.add("/x", cast("Handler", object()))
     assert (two.find(b"/x"), two.heads) == (None, {})
 
 
@@ -36,8 +36,8 @@ def test_a_path_is_found_by_its_whole_or_by_its_beginning() -> None:
     """The whole comes first, and a family may know nothing of a path."""
     whole, member = cast("Handler", object()), cast("Handler", object())
     routes = HotRoutes()
-    routes.take("/a/exact", whole)
-    routes.take_family("/a/", lambda path: member if path.endswith(b":go") else None)
+    routes.add("/a/exact", whole)
+    routes.add_family("/a/", lambda path: member if path.endswith(b":go") else None)
     assert routes.find(b"/a/exact") is whole
     assert routes.find(b"/a/x:go") is member
     assert routes.find(b"/a/x") is routes.find(b"/b/x:go") is None

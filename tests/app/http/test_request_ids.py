@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.http.request_ids import Identity, Sent, cut_out, fresh, identify, sent_of
+from app.http.request_ids import Identity, SentIds, fresh, identify, sent_ids, split_ids
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 PARENT = f"00-{TRACE}-{SPAN}-01".encode()
@@ -12,27 +12,27 @@ PARENT = f"00-{TRACE}-{SPAN}-01".encode()
 
 @pytest.mark.parametrize("given_id", [b"a", b"7f9c2ba4-e88f", b"order/42:retry=1", b"x" * 128])
 def test_a_sound_id_is_taken(given_id: bytes) -> None:
-    assert identify(Sent(given_id)).name() == given_id.decode()
+    assert identify(SentIds(given_id)).name() == given_id.decode()
 
 
 @pytest.mark.parametrize(
     "odd", [b"", b" ", b"-x", b"x" * 129, b"a b", b"a\tb", b'a"b', b"<script>", b"a\x00", "ä".encode(), b"a,b", b"a\n"]
 )
 def test_what_is_no_id_is_replaced_and_not_repeated(odd: bytes) -> None:
-    name = identify(Sent(odd, b"00-0-0-00")).name()
+    name = identify(SentIds(odd, b"00-0-0-00")).name()
     assert len(name) == 32
     assert int(name, 16)
 
 
 def test_a_trace_is_the_id_of_who_sends_no_other() -> None:
-    identity = identify(Sent(b"", PARENT))
+    identity = identify(SentIds(b"", PARENT))
     assert (identity.name(), identity.trace_id) == (TRACE, TRACE)
     assert identity.parent is not None
     assert (identity.parent.span_id, identity.parent.sampled) == (SPAN, True)
 
 
 def test_an_id_comes_before_a_trace() -> None:
-    identity = identify(Sent(b"mine", PARENT, b"vendor=1"))
+    identity = identify(SentIds(b"mine", PARENT, b"vendor=1"))
     assert (identity.name(), identity.trace_id) == ("mine", TRACE)
     assert identity.parent is not None
     assert identity.parent.state == "vendor=1"
@@ -52,17 +52,17 @@ def test_an_id_comes_before_a_trace() -> None:
     ],
 )
 def test_a_traceparent_that_is_none_is_not_followed(wrong: bytes) -> None:
-    assert identify(Sent(b"", wrong)).parent is None
+    assert identify(SentIds(b"", wrong)).parent is None
 
 
 def test_a_later_version_may_say_more() -> None:
-    parent = identify(Sent(b"", b"cc" + PARENT[2:-2] + b"00-what-will-be")).parent
+    parent = identify(SentIds(b"", b"cc" + PARENT[2:-2] + b"00-what-will-be")).parent
     assert parent is not None
     assert (parent.trace_id, parent.sampled) == (TRACE, False)
 
 
 def test_a_state_that_is_too_long_is_left_behind() -> None:
-    parent = identify(Sent(b"", PARENT, b"a=" + b"x" * 600)).parent
+    parent = identify(SentIds(b"", PARENT, b"a=" + b"x" * 600)).parent
     assert parent is not None
     assert parent.state == ""
 
@@ -75,7 +75,7 @@ def test_an_id_is_made_once_and_differs_from_every_other() -> None:
 
 
 def test_who_says_nothing_of_itself() -> None:
-    assert sent_of({b"tracestate": b"a=1", b"accept": b"*/*"}) is None
+    assert sent_ids({b"tracestate": b"a=1", b"accept": b"*/*"}) is None
     assert identify(None).id == ""
 
 
@@ -85,13 +85,13 @@ HEAD = b"POST /predict HTTP/1.1\r\nHost: h\r\n%bContent-Length: 2\r\n\r\n"
 def test_a_head_without_what_varies_is_the_same_head() -> None:
     lines = b"X-Request-ID:  one\r\nTraceParent: %b\r\ntracestate: a=1 \r\n" % PARENT
     said = {b"x-request-id": b"one", b"traceparent": PARENT, b"tracestate": b"a=1"}
-    assert cut_out(HEAD % lines) == (HEAD % b"", said)
-    assert sent_of(said) == Sent(b"one", PARENT, b"a=1")
-    assert cut_out(HEAD % b"") == (HEAD % b"", None)
+    assert split_ids(HEAD % lines) == (HEAD % b"", said)
+    assert sent_ids(said) == SentIds(b"one", PARENT, b"a=1")
+    assert split_ids(HEAD % b"") == (HEAD % b"", None)
 
 
 def test_the_last_of_two_ids_counts_as_it_does_for_the_parser() -> None:
-    assert cut_out(HEAD % b"x-request-id: one\r\nX-REQUEST-ID: two\r\n") == (HEAD % b"", {b"x-request-id": b"two"})
+    assert split_ids(HEAD % b"x-request-id: one\r\nX-REQUEST-ID: two\r\n") == (HEAD % b"", {b"x-request-id": b"two"})
 
 
 @pytest.mark.parametrize(
@@ -107,13 +107,13 @@ def test_the_last_of_two_ids_counts_as_it_does_for_the_parser() -> None:
     ],
 )
 def test_what_is_no_whole_plain_line_is_left_to_the_parser(line: bytes) -> None:
-    assert cut_out(HEAD % line) == (HEAD % line, None)
+    assert split_ids(HEAD % line) == (HEAD % line, None)
 
 
 @given(st.binary(max_size=60))
 def test_nothing_else_is_ever_taken_out(noise: bytes) -> None:
     """Whatever the bytes, what is left and what was cut are what was there."""
     head = HEAD % (noise + b"\r\n")
-    rest, said = cut_out(head)
+    rest, said = split_ids(head)
     assert (rest == head) if b"\r\n" not in noise else len(rest) <= len(head)
     assert said is None or b"x-request-id" in head.lower() or b"trace" in head.lower()

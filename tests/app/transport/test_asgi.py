@@ -1,4 +1,4 @@
-"""The ASGI door: it collects a body under its limit, and hands over what came and who left."""
+"""The ASGI path: it collects a body under its limit, and hands over what came and who left."""
 
 import asyncio
 import gc
@@ -15,7 +15,7 @@ from app.errors import BodyTooLarge, InvalidInput, Overloaded, Rendered, Respons
 from app.http.handler import Request, Respond, Ticket
 from app.protocols.predict import Prediction
 from app.transport import asgi as doors
-from app.transport.asgi import AsgiDoor
+from app.transport.asgi import AsgiAdapter
 from tests.app.bad_requests import BAD, GOOD, JSON, body_of
 from tests.support import serving
 
@@ -85,7 +85,7 @@ class Wire:
     async def send(self, message: Any) -> None:
         self.sent.append(message)
 
-    def through(self, door: AsgiDoor) -> "asyncio.Task[None]":
+    def through(self, door: AsgiAdapter) -> "asyncio.Task[None]":
         call = door(self.scope, self.inbox.get, self.send)
         return asyncio.ensure_future(call)
 
@@ -113,7 +113,7 @@ async def finish(task: "asyncio.Task[None]") -> None:
 async def test_a_head_that_comes_again_is_not_read_again() -> None:
     """Another query or header makes another one, and nothing that the server does to its scope changes it."""
     handler = InstantHandler((200, b"{}", ()))
-    door, plain = AsgiDoor(handler), [(b"content-type", b"text/x")]
+    door, plain = AsgiAdapter(handler), [(b"content-type", b"text/x")]
     asked = [(plain, b""), (plain, b""), (plain, b"a=1"), ([*plain, (b"x-request-id", b"7")], b"a=1"), (plain, b"a=1")]
     for headers, query in asked:
         wire = Wire(piece(b"x"), query=query)
@@ -131,7 +131,7 @@ async def test_a_head_that_comes_again_is_not_read_again() -> None:
 async def test_a_head_with_a_key_is_not_kept(name: bytes) -> None:
     """To compare a guess with it would tell by its time how much of it is right."""
     handler = InstantHandler((200, b"{}", ()))
-    door = AsgiDoor(handler)
+    door = AsgiAdapter(handler)
     for _ in range(2):
         wire = Wire(piece(b"x"))
         wire.scope["headers"] = [(name, b"secret")]
@@ -144,7 +144,7 @@ async def test_what_the_handler_gets_and_gives() -> None:
     """Query, content type and the whole body go in; status, body and headers come out."""
     handler = InstantHandler((200, b'{"a":1}', (("x-one", "1"),)))
     wire = Wire(piece(b"abc", more=True), piece(b"def"), headers=((b"content-type", b"text/x"),), query=b"model=tiny")
-    await finish(wire.through(AsgiDoor(handler)))
+    await finish(wire.through(AsgiAdapter(handler)))
     (request,) = handler.requests
     assert (request.head.query, request.head.content_type, request.body) == (b"model=tiny", b"text/x", b"abcdef")
     assert wire.status == 200
@@ -155,7 +155,7 @@ async def test_what_the_handler_gets_and_gives() -> None:
 async def test_a_message_without_a_body_is_an_empty_body() -> None:
     """ASGI lets a server leave both keys out."""
     handler = InstantHandler((200, b"{}", ()))
-    await finish(Wire({"type": "http.request"}).through(AsgiDoor(handler)))
+    await finish(Wire({"type": "http.request"}).through(AsgiAdapter(handler)))
     assert handler.requests[0].body == b""
 
 
@@ -163,7 +163,7 @@ async def test_a_message_without_a_body_is_an_empty_body() -> None:
 async def test_errors_are_rendered(error: Exception) -> None:
     """Each with its status, its headers and an `error`; a bug says nothing of itself."""
     wire = Wire(piece(b"{}"))
-    await finish(wire.through(AsgiDoor(InstantHandler(render(error)))))
+    await finish(wire.through(AsgiAdapter(InstantHandler(render(error)))))
     status, body, headers, _ = render(error)
     assert (wire.status, wire.sent[1]["body"]) == (status, body)
     for name, value in headers:
@@ -175,7 +175,7 @@ async def test_a_late_answer_is_awaited(quick: bool) -> None:
     """The call ends when the answer is there."""
     handler = LateHandler(quick)
     wire = Wire(piece(b"{}"))
-    task = wire.through(AsgiDoor(handler))
+    task = wire.through(AsgiAdapter(handler))
     await handler.called.wait()
     assert not wire.sent
     handler.responds[0](200, b"[]", ())
@@ -188,7 +188,7 @@ async def test_a_client_that_leaves_cancels_its_work() -> None:
     """Nothing is sent to nobody, and an answer that comes all the same is dropped."""
     handler = LateHandler()
     wire = Wire(piece(b"{}"))
-    task = wire.through(AsgiDoor(handler))
+    task = wire.through(AsgiAdapter(handler))
     await handler.called.wait()
     wire.inbox.put_nowait(GONE)
     await finish(task)
@@ -202,7 +202,7 @@ async def test_a_client_that_leaves_before_its_body_is_there() -> None:
     for messages in ((GONE,), (piece(b"abc", more=True), GONE)):
         handler = LateHandler()
         wire = Wire(*messages)
-        await finish(wire.through(AsgiDoor(handler)))
+        await finish(wire.through(AsgiAdapter(handler)))
         assert not handler.requests
         assert not wire.sent
 
@@ -220,7 +220,7 @@ async def test_a_client_that_leaves_before_its_body_is_there() -> None:
 async def test_a_body_over_the_limit(wire: Callable[[], Wire]) -> None:
     """It is refused as soon as it is known, without waiting for the rest."""
     handler, made = LateHandler(), wire()
-    await finish(made.through(AsgiDoor(handler)))
+    await finish(made.through(AsgiAdapter(handler)))
     assert made.status == 413
     assert json.loads(made.sent[1]["body"]) == {"error": "Invalid body: expected at most 10 bytes. Received: 11."}
     assert not handler.requests
@@ -231,7 +231,7 @@ async def test_a_body_at_the_limit() -> None:
     for headers in ((), ((b"content-length", b"10"),), ((b"content-length", b"many"),)):
         handler = InstantHandler((200, b"{}", ()))
         wire = Wire(piece(b"x" * 10), headers=headers)
-        await finish(wire.through(AsgiDoor(handler)))
+        await finish(wire.through(AsgiAdapter(handler)))
         assert wire.status == 200
 
 
@@ -340,7 +340,7 @@ async def test_nothing_of_a_request_is_left_for_the_garbage_collector(models: Pa
         try:
             for row in (GOOD, {}, GOOD):
                 await client.post("/predict", content=body_of(row), headers=JSON)
-            left = [each for each in gc.get_objects() if type(each) in (doors.Message, Prediction)]
+            left = [each for each in gc.get_objects() if type(each) in (doors.AsgiRequest, Prediction)]
         finally:
             gc.enable()
     assert not left

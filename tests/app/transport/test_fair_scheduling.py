@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.transport.fair_scheduling import PIECE_BYTES, STALE_S, TURN_S, Intake, Reader
+from app.transport.fair_scheduling import PIECE_BYTES, STALE_S, TURN_S, FairScheduler, Reader
 from tests.support.serving import PATIENCE_S
 from tests.support.wire import Client, Running, expected, request, running, until
 
@@ -47,11 +47,11 @@ async def turn(count: int = 1) -> None:
 
 async def test_what_is_put_off_is_taken_in_order_a_little_each_turn() -> None:
     seen: list[str] = []
-    intake = Intake()
+    scheduler = FairScheduler()
     for name in "abc":
-        intake.put_off(Connection(name, seen))
+        scheduler.put_off(Connection(name, seen))
     taken = []
-    while intake.late:
+    while scheduler.late:
         await turn()
         taken.append(len(seen))
     assert seen == ["a takes", "b takes", "c takes"]
@@ -61,12 +61,12 @@ async def test_what_is_put_off_is_taken_in_order_a_little_each_turn() -> None:
 async def test_once_the_oldest_has_waited_for_long_the_newest_have_every_other_place() -> None:
     """All would be too late otherwise; and whoever came first is still heard."""
     seen: list[str] = []
-    intake = Intake()
-    intake.late.extend((Connection(f"old {n}", seen), monotonic() - 10 * STALE_S) for n in range(3))
+    scheduler = FairScheduler()
+    scheduler.late.extend((Connection(f"old {n}", seen), monotonic() - 10 * STALE_S) for n in range(3))
     for n in range(3):
-        intake.put_off(Connection(f"new {n}", seen))
-    asyncio.get_running_loop().call_soon(intake._take_late, asyncio.get_running_loop())
-    while intake.late:
+        scheduler.put_off(Connection(f"new {n}", seen))
+    asyncio.get_running_loop().call_soon(scheduler._take_late, asyncio.get_running_loop())
+    while scheduler.late:
         await turn()
     assert seen[:5] == ["new 2 takes", "old 0 takes", "new 1 takes", "old 1 takes", "new 0 takes"]
 
@@ -74,27 +74,27 @@ async def test_once_the_oldest_has_waited_for_long_the_newest_have_every_other_p
 async def test_refusals_take_no_more_than_their_share_of_the_time() -> None:
     """When it is used up only the newest are taken, and after one that is refused the model has its turn."""
     seen: list[str] = []
-    intake, loop = Intake(), asyncio.get_running_loop()
-    intake.late.extend((Connection(f"old {n}", seen, refused=True), monotonic() - 10 * STALE_S) for n in range(2))
-    intake.late.extend((Connection(f"new {n}", seen), monotonic()) for n in range(2))
-    intake._refusing_s, intake._looked = -1.0, monotonic()
-    loop.call_soon(intake._take_late, loop)
-    while intake.late:
+    scheduler, loop = FairScheduler(), asyncio.get_running_loop()
+    scheduler.late.extend((Connection(f"old {n}", seen, refused=True), monotonic() - 10 * STALE_S) for n in range(2))
+    scheduler.late.extend((Connection(f"new {n}", seen), monotonic()) for n in range(2))
+    scheduler._refusing_s, scheduler._looked = -1.0, monotonic()
+    loop.call_soon(scheduler._take_late, loop)
+    while scheduler.late:
         await turn()
     assert seen == ["new 1 takes", "new 0 takes", "old 1 takes", "old 0 takes"]
-    assert intake._refusing_s < -1.0 - TURN_S  # two of them, less what was added meanwhile
+    assert scheduler._refusing_s < -1.0 - TURN_S  # two of them, less what was added meanwhile
 
 
 async def test_the_clock_of_a_turn_starts_with_the_first_question() -> None:
     """A turn that has taken long is full; the next one is not."""
-    intake, loop = Intake(), asyncio.get_running_loop()
-    assert not intake.full(loop)
+    scheduler, loop = FairScheduler(), asyncio.get_running_loop()
+    assert not scheduler.full(loop)
     began = monotonic()
     while monotonic() < began + TURN_S:
         pass
-    assert intake.full(loop)
+    assert scheduler.full(loop)
     await turn()
-    assert not intake.full(loop)
+    assert not scheduler.full(loop)
 
 
 async def test_one_that_fails_keeps_nobody_from_being_taken() -> None:
@@ -102,10 +102,10 @@ async def test_one_that_fails_keeps_nobody_from_being_taken() -> None:
     told = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
     seen: list[str] = []
-    intake, good, bad = Intake(), Connection("good", seen), Connection("bad", seen)
+    scheduler, good, bad = FairScheduler(), Connection("good", seen), Connection("bad", seen)
     bad.take = lambda arrived: bool(1 / 0)  # type: ignore[method-assign]
-    intake.put_off(bad)
-    intake.put_off(good)
+    scheduler.put_off(bad)
+    scheduler.put_off(good)
     await turn(3)
     assert seen == ["good takes"]
     assert [type(error) for error in told] == [ZeroDivisionError]
@@ -114,9 +114,9 @@ async def test_one_that_fails_keeps_nobody_from_being_taken() -> None:
 async def test_bodies_come_in_one_piece_a_turn() -> None:
     """Each is held until it is its turn."""
     seen: list[str] = []
-    intake = Intake()
+    scheduler = FairScheduler()
     for name in "abc":
-        intake.wait(Connection(name, seen))
+        scheduler.wait(Connection(name, seen))
     assert seen == ["a holds", "b holds", "c holds"]
     for count in (1, 2, 3):
         await turn()
@@ -127,11 +127,11 @@ async def test_bodies_come_in_one_piece_a_turn() -> None:
 async def test_after_a_piece_that_took_long_the_others_have_as_long() -> None:
     """Two large bodies that are whole one after the other do not make one long stop."""
     seen: list[str] = []
-    intake = Intake()
+    scheduler = FairScheduler()
     first, second = Connection("first", seen), Connection("second", seen)
     first.read_on = lambda: first.take(0.0)  # type: ignore[method-assign,assignment]
-    intake.wait(first)
-    intake.wait(second)
+    scheduler.wait(first)
+    scheduler.wait(second)
     await turn(2)
     assert seen[-1] == "first takes"
     async with asyncio.timeout(PATIENCE_S):
@@ -142,9 +142,9 @@ async def test_after_a_piece_that_took_long_the_others_have_as_long() -> None:
 async def test_what_nobody_wants_is_read_now_and_then() -> None:
     """Not in the next turn, and one after the other."""
     seen: list[str] = []
-    intake = Intake()
+    scheduler = FairScheduler()
     for name in "ab":
-        intake.discard(Connection(name, seen))
+        scheduler.discard(Connection(name, seen))
     await turn(3)
     assert seen == ["a holds", "b holds"]
     async with asyncio.timeout(PATIENCE_S):
@@ -155,10 +155,10 @@ async def test_what_nobody_wants_is_read_now_and_then() -> None:
 
 async def test_flush_takes_everything_at_once() -> None:
     seen: list[str] = []
-    intake = Intake()
+    scheduler = FairScheduler()
     for name in "ab":
-        intake.put_off(Connection(name, seen))
-    intake.flush()
+        scheduler.put_off(Connection(name, seen))
+    scheduler.flush()
     assert seen == ["a takes", "b takes"]
     await turn(2)
     assert len(seen) == 2
@@ -167,7 +167,7 @@ async def test_flush_takes_everything_at_once() -> None:
 # ── on the wire ──
 
 
-class FullAlways(Intake):
+class FullAlways(FairScheduler):
     """Puts off whatever it may; counts it, and takes nothing while it is shut."""
 
     def __init__(self) -> None:
@@ -193,44 +193,44 @@ class FullAlways(Intake):
 
 async def crowded(served: Running, *, shut: bool = False) -> tuple[Client, FullAlways]:
     """A connection to a service whose turns are all too long."""
-    intake = served.app.hot.intake = FullAlways()
-    intake.shut = shut
+    scheduler = served.app.hot.scheduler = FullAlways()
+    scheduler.shut = shut
     client = await served.connect()
-    intake.taken = 7  # asked at every eighth
-    return client, intake
+    scheduler.taken = 7  # asked at every eighth
+    return client, scheduler
 
 
 async def test_requests_that_were_put_off_are_answered_in_order(tmp_path: Path) -> None:
     """One, several at once, a burst that is longer than a connection may put off, and half of one."""
     async with running(tmp_path) as served:
-        client, intake = await crowded(served)
+        client, scheduler = await crowded(served)
         await client.send(request([[1, 2]]))
         assert await client.values() == expected([[1, 2]])
-        assert intake.count == 1
+        assert scheduler.count == 1
         rows = [[[n, n + 1]] for n in range(50)]
-        intake.taken = 7
+        scheduler.taken = 7
         for row in rows:
             client.writer.write(request(row))
             await asyncio.sleep(0)
         for row in rows:
             assert await client.values() == expected(row)
         whole = request([[5, 6]])
-        intake.taken = 7
+        scheduler.taken = 7
         await client.send(whole[:30])
         await asyncio.sleep(0.01)
         await client.send(whole[30:])
         assert await client.values() == expected([[5, 6]])
-        assert intake.count > 2
+        assert scheduler.count > 2
 
 
 async def test_health_is_never_put_off(tmp_path: Path) -> None:
     """Unless its own connection has something before it: answers come in order."""
     async with running(tmp_path) as served:
-        client, intake = await crowded(served)
+        client, scheduler = await crowded(served)
         await client.send(HEALTH)
         assert (await client.answer())[2] == b'{"live":true}'
-        assert intake.count == 0
-        intake.taken = 7
+        assert scheduler.count == 0
+        scheduler.taken = 7
         await client.send(request([[1, 2]]) + HEALTH)
         assert await client.values() == expected([[1, 2]])
         assert (await client.answer())[2] == b'{"live":true}'
@@ -239,14 +239,14 @@ async def test_health_is_never_put_off(tmp_path: Path) -> None:
 async def test_what_follows_on_a_connection_waits_for_what_was_put_off(tmp_path: Path) -> None:
     """Even health, and what comes after it waits in the socket; afterwards the connection is read again."""
     async with running(tmp_path) as served:
-        client, intake = await crowded(served, shut=True)
+        client, scheduler = await crowded(served, shut=True)
         await client.send(request([[1, 2]]))
-        await until(lambda: len(intake.late) == 1)
-        (reader, _) = intake.late[0]
+        await until(lambda: len(scheduler.late) == 1)
+        (reader, _) = scheduler.late[0]
         await client.send(HEALTH)
         await until(lambda: len(reader._put_off) == 2)  # type: ignore[attr-defined]
         await client.send(request([[3, 4]]))
-        intake.open()
+        scheduler.open()
         assert await client.values() == expected([[1, 2]])
         assert (await client.answer())[2] == b'{"live":true}'
         assert await client.values() == expected([[3, 4]])
@@ -255,12 +255,12 @@ async def test_what_follows_on_a_connection_waits_for_what_was_put_off(tmp_path:
 async def test_the_wait_for_a_turn_is_of_the_time_that_a_request_has(tmp_path: Path) -> None:
     """Its deadline counts from when it came, and not from when it was looked at."""
     async with running(tmp_path, timeout_ms=60_000) as served:
-        client, intake = await crowded(served, shut=True)
+        client, scheduler = await crowded(served, shut=True)
         await client.send(request([[1, 2]]))
-        await until(lambda: len(intake.late) == 1)
-        reader, arrived = intake.late.pop()
-        intake.late.append((reader, arrived - 61))
-        intake.open()
+        await until(lambda: len(scheduler.late) == 1)
+        reader, arrived = scheduler.late.pop()
+        scheduler.late.append((reader, arrived - 61))
+        scheduler.open()
         status, _, body = await client.answer()
         assert (status, json.loads(body)["error"]) == (504, "The deadline passed before the answer was there.")
         await client.send(request([[3, 4]]))
@@ -271,13 +271,13 @@ async def test_the_wait_of_one_request_is_not_the_next_one_s(tmp_path: Path) -> 
     """Not even where taking it went wrong."""
     asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
     async with running(tmp_path) as served:
-        client, intake = await crowded(served, shut=True)
+        client, scheduler = await crowded(served, shut=True)
         await client.send(request([[1, 2]]))
-        await until(lambda: len(intake.late) == 1)
-        reader: Any = intake.late[0][0]
+        await until(lambda: len(scheduler.late) == 1)
+        reader: Any = scheduler.late[0][0]
         reader._take = lambda data: 1 / 0
         with pytest.raises(ZeroDivisionError):
-            intake.open()
+            scheduler.open()
         del reader._take
         assert reader.arrived == 0.0
         await client.send(request([[3, 4]]))
@@ -289,12 +289,12 @@ async def test_who_leaves_while_put_off_disturbs_nobody(tmp_path: Path) -> None:
     told: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
     async with running(tmp_path) as served:
-        client, intake = await crowded(served, shut=True)
+        client, scheduler = await crowded(served, shut=True)
         await client.send(request([[1, 2]]))
-        await until(lambda: len(intake.late) == 1)
+        await until(lambda: len(scheduler.late) == 1)
         client.writer.transport.abort()
         await until(lambda: not served.server.server_state.connections)
-        intake.open()
+        scheduler.open()
         other = await served.connect()
         await other.send(request([[3, 4]]))
         assert await other.values() == expected([[3, 4]])
@@ -304,9 +304,9 @@ async def test_who_leaves_while_put_off_disturbs_nobody(tmp_path: Path) -> None:
 async def test_what_was_put_off_is_answered_before_the_end(tmp_path: Path) -> None:
     """Accepted is accepted."""
     async with running(tmp_path) as served:
-        client, intake = await crowded(served, shut=True)
+        client, scheduler = await crowded(served, shut=True)
         await client.send(request([[1, 2]]))
-        await until(lambda: len(intake.late) == 1)
+        await until(lambda: len(scheduler.late) == 1)
         served.server.should_exit = True
         assert await client.values() == expected([[1, 2]])
 

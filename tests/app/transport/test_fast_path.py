@@ -271,4 +271,4 @@ def test_another_class_does_not_fit(caplog: pytest.LogCaptureFixture) -> None:
     """A class without the parts leaned on is told by one warning."""
     assert not fits(H11Protocol)
     (record,) = [record for record in caplog.records if record.name.startswith("slipway")]
-    assert "ASGI door" in record.getMessage()
+    assert "ASGI path" in record.getMessage()
