@@ -18,11 +18,11 @@ AUDIT := .venv/audit
 CODE  := app training slipway tests benchmarks monitoring image k8s
 
 .DEFAULT_GOAL := help
-.PHONY: help serve train test quick check watch deploy image image-test format bench profile audit sbom lock protos clean
+.PHONY: help serve train test quick environments check watch deploy image image-test format bench profile audit sbom lock protos clean
 
 help:  ## Show this help
 	@awk 'BEGIN {FS = ":.*## "; print "Usage: make TARGET [NAME=value …]\n"} \
-	  /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	  /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@printf '\n  PYTHON=%s  HOST=%s  PORT=%s  MODELS=%s  ARGS="further options"\n' '$(PYTHON)' '$(HOST)' '$(PORT)' '$(MODELS)'
 
 serve: $(SERVE)/.done  ## Serve the bundles of MODELS on PORT; prints the address and a request to paste
@@ -125,6 +125,8 @@ protos: $(DEV)/.done  ## Generate the code of the protos folder anew
 clean:  ## Remove the environments and every cache
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage* build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+environments: $(SERVE)/.done $(DEV)/.done $(OTHER:=/.done)  ## Make every environment that serving and the tests need; with -j2 two at once
 
 $(SERVE)/.done: requirements/serve.lock
 $(DEV)/.done: requirements/dev.lock

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from rich.console import Console
 
+from tests.support.once import once
 from training.cli import environment as quiet
 
 quiet.set_environment()
@@ -69,9 +70,8 @@ def frame() -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def data_file(frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("data") / "goods.csv"
-    frame.to_csv(path, index=False)
-    return path
+    folder = once(tmp_path_factory, "data", lambda folder: frame.to_csv(folder / "goods.csv", index=False))
+    return folder / "goods.csv"
 
 
 def options_for(data_file: Path, target: str, **changes: object) -> Options:
@@ -122,7 +122,11 @@ def graph(network: Network) -> bytes:
 
 @pytest.fixture(scope="session")
 def bundle_folder(data_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle as `python -m training` writes it."""
-    models = tmp_path_factory.mktemp("models")
-    with Path(os.devnull).open("w") as nowhere:
-        return train(options_for(data_file, "sold", models=models, epochs=10), Console(file=nowhere))
+    """A bundle as `python -m training` writes it, the same for all workers: nobody may change it."""
+
+    def make(models: Path) -> None:
+        with Path(os.devnull).open("w") as nowhere:
+            train(options_for(data_file, "sold", models=models, epochs=10), Console(file=nowhere))
+
+    (manifest,) = once(tmp_path_factory, "bundle", make).glob("*/*/manifest.json")
+    return manifest.parent
