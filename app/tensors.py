@@ -31,6 +31,11 @@ class Datatype:
     tensorflow: str  # "DT_FLOAT"
     item_bytes: int | None
 
+    @property
+    def bundle(self) -> str:
+        """What a manifest calls it: "float32", "string"."""
+        return "string" if self.item_bytes is None else self.dtype.name
+
 
 def _datatype(name: str, dtype: str, ort: str, tensorflow: str) -> Datatype:
     numpy = np.dtype(dtype)
@@ -56,6 +61,7 @@ DATATYPES = {
     )
 }
 BY_ORT = {datatype.ort: datatype for datatype in DATATYPES.values()}
+BY_BUNDLE = {datatype.bundle: datatype for datatype in DATATYPES.values()}
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,11 @@ class TensorSpec:
     datatype: Datatype
     shape: tuple[Dim, ...]
     symbols: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def dtype(self) -> str:
+        """The element type as a manifest names it."""
+        return self.datatype.bundle
 
     @property
     def wire_shape(self) -> list[int]:

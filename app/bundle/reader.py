@@ -10,18 +10,24 @@ It knows nothing about ONNX Runtime: whether the graph loads and answers its gol
 import hashlib
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any
 
 import msgspec
 
+from app.answers.base import AnswerType
+from app.answers.registry import answer_of
+from app.bundle import format1
+from app.bundle import manifest as format2
 from app.bundle import profile as profiles
 from app.bundle import sealed_file as held
+from app.bundle.manifest import File, Manifest
 from app.bundle.profile import Profile
 from app.errors import BundleError
+from app.features.feature_set import FeatureSet
+from app.tensors import TensorSpec
 
-FORMAT = 1
 MANIFEST = "manifest.json"
 MODEL = "model.onnx"
 GOLDEN = "golden.json"
@@ -34,81 +40,13 @@ MANIFEST_MAX_BYTES = 16 * 1024 * 1024  # a vocabulary of 100,000 words is about 
 GOLDEN_MAX_BYTES = 64 * 1024 * 1024  # some thousand rows
 PROFILE_MAX_BYTES = 16 * 1024 * 1024  # a thousand features with bins of thirty values are about 2 MB
 MODEL_MAX_BYTES = 2**31 - 1  # no message of protobuf, as a graph is one, can be larger
-NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"  # safe in a URL, a folder name and a metric label
-FILE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"  # a plain name: no separator, so no way out of the folder
-FEATURE_PATTERN = r'^[^"\\\x00-\x1f]+$'  # what a JSON key can hold without escapes
-CREATED_PATTERN = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)$"
-HASH_PATTERN = r"^[0-9a-f]{64}$"
-
-Kind = Literal["table"]
-Task = Literal["binary", "multiclass", "regression"]
-Dtype = Literal["float32", "string"]
-FeatureType = Literal["number", "boolean", "string"]
-Name = Annotated[str, msgspec.Meta(pattern=NAME_PATTERN)]
-DTYPES: dict[FeatureType, Dtype] = {"number": "float32", "boolean": "float32", "string": "string"}
-
-
-class Feature(msgspec.Struct, frozen=True, kw_only=True):
-    """One named column of the input, in the order of the data file.
-
-    `column` is its place in the second dimension of the input tensor `tensor`.
-    `optional` says that a caller may leave it out or send null.
-    """
-
-    name: Annotated[str, msgspec.Meta(max_length=1024, pattern=FEATURE_PATTERN)]
-    type: FeatureType
-    tensor: str
-    column: Annotated[int, msgspec.Meta(ge=0)]
-    optional: bool
-    missing_share: float  # share of training rows without a value, 0 to 1
-    minimum: float | None = None  # observed in the training split; numbers only
-    maximum: float | None = None
-    vocabulary: tuple[str, ...] | None = None  # the known values; strings only
-
-
-class Tensor(msgspec.Struct, frozen=True, kw_only=True):
-    """An input or output of the graph; a dimension of None is the batch."""
-
-    name: str
-    dtype: Dtype
-    shape: tuple[int | None, ...]  # (None, columns)
-
-
-class File(msgspec.Struct, frozen=True, kw_only=True):
-    """What a file beside the manifest must be."""
-
-    sha256: Annotated[str, msgspec.Meta(pattern=HASH_PATTERN)]
-    bytes: Annotated[int, msgspec.Meta(ge=0)]
-
-
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """`manifest.json`; keys that this version does not know are ignored."""
-
-    format: int
-    name: Name
-    version: Annotated[int, msgspec.Meta(ge=1)]
-    kind: Kind
-    task: Task
-    created: Annotated[str, msgspec.Meta(pattern=CREATED_PATTERN)]  # ISO 8601, UTC
-    target: str
-    features: tuple[Feature, ...]
-    inputs: tuple[Tensor, ...]
-    outputs: tuple[Tensor, ...]
-    labels: tuple[str, ...] | None  # in the order of the output's columns; None for regression
-    precision: str  # of the shipped graph: "fp32", "fp16" or "int8-static"
-    metrics: dict[
-        str, dict[str, float]
-    ]  # "keras", "fp32", "shipped", "baseline", … -> metric -> value, on the test split
-    libraries: dict[str, str]
-    training: dict[str, Any]  # how to repeat it: command, seed, rows, data_sha256, …
-    files: dict[Annotated[str, msgspec.Meta(pattern=FILE_PATTERN)], File]
 
 
 class Golden(msgspec.Struct, frozen=True, kw_only=True):
     """`golden.json`: real rows of the test split and the answers that the trainer got for them."""
 
-    instances: tuple[dict[str, Any], ...]
-    outputs: dict[str, list[Any]]  # output tensor -> (rows, columns) nested lists
+    instances: tuple[dict[str, Any], ...]  # what a caller would send
+    outputs: dict[str, list[Any]]  # output tensor -> (rows, …) nested lists
     atol: Annotated[float, msgspec.Meta(ge=0)]  # the absolute difference allowed between machines
     rtol: Annotated[float, msgspec.Meta(ge=0)]
 
@@ -118,6 +56,8 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
 
     folder: Path
     manifest: Manifest
+    features: FeatureSet
+    answer: AnswerType
     golden: Golden
     profile: Profile | None = None  # None where nothing was profiled
 
@@ -154,21 +94,16 @@ def read(folder: Path, signed: Mapping[str, str] | None = None, trusted: Collect
         BundleError: naming the file, what was expected of it and what was found.
     """
     content = held.content(folder / MANIFEST, MANIFEST_MAX_BYTES)
-    manifest = _decode(folder / MANIFEST, content, Manifest)
+    manifest = _manifest(folder / MANIFEST, content)
     if signed is not None:
         _check_signed(folder, manifest, hashlib.sha256(content).hexdigest(), signed)
-    _check_format(folder, manifest)
     _check_address(folder, manifest)
-    _check_tensors(folder, manifest)
-    _check_answer(folder, manifest)
+    features, answer = _composed(folder, manifest)
     _check_files(folder, manifest, trusted)
-    golden = _decode(folder / GOLDEN, _verified(folder, manifest, GOLDEN, GOLDEN_MAX_BYTES), Golden)
+    golden = _golden(folder, _verified(folder, manifest, GOLDEN, GOLDEN_MAX_BYTES))
     _check_golden(folder, manifest, golden)
-    profile = profiles.decode(_verified(folder, manifest, PROFILE, PROFILE_MAX_BYTES), folder / PROFILE)
-    if profile is not None:
-        strings = {feature.name: feature.type == "string" for feature in manifest.features}
-        profiles.check(profile, folder / PROFILE, strings, manifest.labels)
-    return Bundle(folder=folder, manifest=manifest, golden=golden, profile=profile)
+    profile = profiles.read(_verified(folder, manifest, PROFILE, PROFILE_MAX_BYTES), folder / PROFILE, features, answer)
+    return Bundle(folder=folder, manifest=manifest, features=features, answer=answer, golden=golden, profile=profile)
 
 
 def declared(folder: Path) -> bool:
@@ -192,19 +127,27 @@ def versions(model_folder: Path) -> list[int]:
 sha256 = held.sha256
 
 
-_T = TypeVar("_T")
+class _Format(msgspec.Struct, frozen=True):
+    format: int
 
 
-def _decode(path: Path, content: bytes, type_: type[_T]) -> _T:
+def _manifest(where: Path, content: bytes) -> Manifest:
+    """Read a manifest, in whichever format it is."""
+    readers = {format2.FORMAT: format2.read, format1.FORMAT: format1.read}
     try:
-        return msgspec.json.decode(content, type=type_)
+        found = msgspec.json.decode(content, type=_Format).format
+        if found not in readers:
+            raise ValueError(f"expected format {format2.FORMAT} or {format1.FORMAT}. Received: {found}")
+        return readers[found](content)
+    except (ValueError, RecursionError) as error:  # a `msgspec.DecodeError` is one, too
+        raise BundleError(f"{where}: {error}.") from error
+
+
+def _golden(folder: Path, content: bytes) -> Golden:
+    try:
+        return msgspec.json.decode(content, type=Golden)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BundleError(f"{path}: {error}.") from error
-
-
-def _check_format(folder: Path, manifest: Manifest) -> None:
-    if manifest.format != FORMAT:
-        raise BundleError(f"{folder / MANIFEST}: expected format {FORMAT}. Received: {manifest.format}.")
+        raise BundleError(f"{folder / GOLDEN}: {error}.") from error
 
 
 def _check_address(folder: Path, manifest: Manifest) -> None:
@@ -215,43 +158,21 @@ def _check_address(folder: Path, manifest: Manifest) -> None:
         raise BundleError(f"{folder / MANIFEST}: expected name and version {address}, as the folder. Received: {said}.")
 
 
-def _check_tensors(folder: Path, manifest: Manifest) -> None:
-    """Tensors are (batch, columns), and each input column is fed by one feature that fits."""
-    where = folder / MANIFEST
-    for tensor in (*manifest.inputs, *manifest.outputs):
-        if len(tensor.shape) != 2 or tensor.shape[0] is not None or not tensor.shape[1]:
-            raise BundleError(f"{where}: expected `{tensor.name}` of shape [null, columns]. Received: {tensor.shape}.")
-    fed = sorted((f.tensor, f.column, DTYPES[f.type]) for f in manifest.features)
-    width = sum(tensor.shape[1] or 0 for tensor in manifest.inputs)  # before a list of so many is made
-    if width != len(fed) or fed != sorted(_columns(manifest.inputs)):
-        raise BundleError(
-            f"{where}: expected each input column to be fed by one feature of its dtype. Received: {fed}."
-        )
-    names = [f.name for f in manifest.features]
-    if len(names) != len(set(names)):
-        raise BundleError(f"{where}: expected unique feature names. Received: {names}.")
+def _composed(folder: Path, manifest: Manifest) -> tuple[FeatureSet, AnswerType]:
+    """Ask the types whether the tensors are what features feed and answers are made of."""
+    try:
+        features, answer = FeatureSet(manifest.features), answer_of(manifest.answer)
+        wanted, found = list(features.inputs), [tensor.spec for tensor in manifest.inputs]
+        if sorted(map(str, wanted)) != sorted(map(str, found)):
+            raise ValueError(f"expected the inputs {_listed(wanted)}, as its features feed. Received: {_listed(found)}")
+        answer.check_outputs([tensor.spec for tensor in manifest.outputs])
+    except ValueError as error:
+        raise BundleError(f"{folder / MANIFEST}: {error}.") from error
+    return features, answer
 
 
-def _columns(tensors: tuple[Tensor, ...]) -> list[tuple[str, int, Dtype]]:
-    return [(tensor.name, column, tensor.dtype) for tensor in tensors for column in range(tensor.shape[1] or 0)]
-
-
-def _check_answer(folder: Path, manifest: Manifest) -> None:
-    """The first output is what the task says, and labels fit it."""
-    regression = manifest.task == "regression"
-    wanted = ("value", "float32") if regression else ("probabilities", "float32")
-    found = [(tensor.name, tensor.dtype) for tensor in manifest.outputs[:1]]
-    if found != [wanted]:
-        raise BundleError(f"{folder / MANIFEST}: expected {wanted} as the first output. Received: {found}.")
-    labels, width = manifest.labels, manifest.outputs[0].shape[1]
-    if regression and (labels is not None or width != 1):
-        raise BundleError(
-            f"{folder / MANIFEST}: expected one column and null as labels. Received: {width} and {labels}."
-        )
-    if not regression and (labels is None or len(labels) != width):
-        raise BundleError(
-            f"{folder / MANIFEST}: expected {width} labels, one a column of the output. Received: {labels}."
-        )
+def _listed(specs: Iterable[TensorSpec]) -> str:
+    return ", ".join(map(str, specs)) or "none"
 
 
 def _check_signed(folder: Path, manifest: Manifest, sha256: str, signed: Mapping[str, str]) -> None:

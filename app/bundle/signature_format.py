@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from app.bundle.reader import HASH_PATTERN
+from app.bundle.manifest import HASH_PATTERN
 
 BUNDLE_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"

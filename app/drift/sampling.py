@@ -1,7 +1,7 @@
 """A bounded, unbiased part of what a version answered since somebody last looked.
 
-    Watch(table)                  one version's: add(inputs, answers) by the run, take() ─> Counts by whoever folds
-    Sample.add(inputs, answers)   one append a run; above the bound, every kept run is dropped with probability 1/2
+    Watch(table)                  one version's: add(inputs, outputs) by the run, take() ─> Counts by whoever folds
+    Sample.add(inputs, outputs)   one append a run; above the bound, every kept run is dropped with probability 1/2
     Sample.take()                 what was kept, each with the number of rows that one of its rows stands for
     Copied                        rows that are no traffic: a shadow's copies
 
@@ -19,19 +19,18 @@ from typing import Any
 import numpy as np
 
 from app.drift.counts import Counts, Table
+from app.features.rows import Rows
 from app.tensors import OBJECT, Array
+
+Arrays = Mapping[str, Array]
 
 ROWS_MAX = 1000  # kept at once: counting them stops the loop for less than two milliseconds
 VALUES_MAX = 20_000  # likewise: rows times features
 SHORT_CHARS = 64  # words of this length on average are kept as they are
 
 
-class Copied(list[Any]):
+class Copied(Rows, gc=False):
     """Rows that a shadow answers once more: they were counted where they were answered first."""
-
-    def __getitem__(self, part: Any) -> Any:
-        found = super().__getitem__(part)
-        return Copied(found) if isinstance(part, slice) else found
 
 
 @dataclass(frozen=True)
@@ -39,8 +38,8 @@ class Part:
     """Rows of which each stands for `weight`."""
 
     weight: float
-    inputs: dict[str, Array]  # (rows, columns) each
-    answers: Array  # (rows, columns)
+    inputs: Arrays  # (rows, …) each
+    outputs: Arrays
 
 
 class Sample:
@@ -56,23 +55,24 @@ class Sample:
         self._longest = longest
         self._lock = threading.Lock()
         self._level = 0
-        self._kept: list[tuple[Mapping[str, Array], Array, float]] = []
+        self._kept: list[tuple[Arrays, Arrays, float]] = []
         self._rows = 0
 
-    def add(self, inputs: Mapping[str, Array], answers: Array) -> None:
+    def add(self, inputs: Arrays, outputs: Arrays) -> None:
         """Keep a run's arrays, or not; they must not be changed afterwards.
 
         Args:
-            inputs: input tensor -> (rows, columns).
-            answers: (rows, columns), in memory of its own.
+            inputs: input tensor -> (rows, …).
+            outputs: output tensor -> (rows, …), in memory of its own.
         """
         level = self._level
         if level and getrandbits(level):
             return
-        rows, weight = len(answers), 1.0
+        rows, weight = _rows(outputs), 1.0
         if rows > self.rows_max:  # a part of it, at random
             chosen = np.random.default_rng().choice(rows, self.rows_max, replace=False)
-            inputs, answers = {name: array[chosen] for name, array in inputs.items()}, answers[chosen]
+            inputs = {name: array[chosen] for name, array in inputs.items()}
+            outputs = {name: array[chosen] for name, array in outputs.items()}
             rows, weight = self.rows_max, rows / self.rows_max
         inputs = {name: self._own(array) if _keeps_more(array) else array for name, array in inputs.items()}
         with self._lock:
@@ -80,7 +80,7 @@ class Sample:
                 return
             if level > self._level:  # or fell
                 weight *= 2.0 ** (level - self._level)
-            self._kept.append((inputs, answers, weight))
+            self._kept.append((inputs, outputs, weight))
             self._rows += rows
             if self._rows > self.rows_max:
                 self._thin()
@@ -92,17 +92,21 @@ class Sample:
             self._kept, self._rows = [], 0
             while self._level and rows <= self.rows_max:  # so that as many rows as these would be about the bound
                 self._level, rows = self._level - 1, 2 * rows + 1
-        by_weight: dict[float, list[tuple[Mapping[str, Array], Array]]] = {}
-        for inputs, answers, weight in kept:
-            by_weight.setdefault(weight * scale, []).append((inputs, answers))
-        return [_join(weight, runs) for weight, runs in by_weight.items()]
+        alike: dict[Any, list[tuple[Arrays, Arrays]]] = {}  # by weight and shapes, so that they can be joined
+        for inputs, outputs, weight in kept:
+            key = weight * scale, _shapes(inputs), _shapes(outputs)
+            alike.setdefault(key, []).append((inputs, outputs))
+        return [
+            Part(key[0], _join([run[0] for run in runs]), _join([run[1] for run in runs]))
+            for key, runs in alike.items()
+        ]
 
     def _thin(self) -> None:
         """Halve what is kept until it is within the bound: one more coin for each run, also for those to come."""
         while self._rows > self.rows_max:
             self._level += 1
             self._kept = [run for run in self._kept if getrandbits(1)]
-            self._rows = sum([len(answers) for _, answers, _ in self._kept])
+            self._rows = sum([_rows(outputs) for _, outputs, _ in self._kept])
 
     def _own(self, array: Array) -> Array:
         """Return the values without what they would keep alive beside them: bodies of requests, endless words."""
@@ -135,7 +139,7 @@ class Watch:
             return None
         counts = self.table.empty()
         for part in parts:
-            counts.add(self.table.count(part.inputs, part.answers), part.weight)
+            counts.add(self.table.count(part.inputs, part.outputs), part.weight)
         return counts
 
 
@@ -146,9 +150,15 @@ def _keeps_more(array: Array) -> bool:
     return array.base is not None or sum(map(len, array.ravel().tolist())) > SHORT_CHARS * array.size
 
 
-def _join(weight: float, runs: list[tuple[Mapping[str, Array], Array]]) -> Part:
-    if len(runs) == 1:
-        return Part(weight, dict(runs[0][0]), runs[0][1])
-    names = list(runs[0][0])
-    inputs: dict[str, Any] = {name: np.concatenate([inputs[name] for inputs, _ in runs]) for name in names}
-    return Part(weight, inputs, np.concatenate([answers for _, answers in runs]))
+def _rows(outputs: Arrays) -> int:
+    return len(next(iter(outputs.values())))
+
+
+def _shapes(arrays: Arrays) -> tuple[tuple[int, ...], ...]:
+    """Return what runs must have in common to be joined."""
+    return tuple([array.shape[1:] for array in arrays.values()])
+
+
+def _join(runs: list[Arrays]) -> Arrays:
+    first = runs[0]
+    return first if len(runs) == 1 else {name: np.concatenate([run[name] for run in runs]) for name in first}

@@ -4,7 +4,7 @@
 
 A column has an offset, or none. With one, a moment that says its own is converted to it, and one that says none is read
 as being in it; without one, a moment that says an offset is a fault, since nobody knows what the others mean.
-Training calls the same functions. They know nothing of bundles, requests or tensors.
+Training calls the same functions. They know nothing of bundles, requests or tensors; see `app.features.date_type`.
 """
 
 import re
@@ -20,7 +20,8 @@ ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)\s?(Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)?)?", re.ASCII
 )
 OFFSET = re.compile(r"[+-]([01]\d|2[0-3]):[0-5]\d", re.ASCII)
-NAN = float("nan")
+NO_OFFSET = "a date without an offset, as all dates of this column are"
+MISSING = (float("nan"),) * len(PARTS)
 
 
 def parse(text: str, offset: str | None) -> datetime:
@@ -38,7 +39,7 @@ def parse(text: str, offset: str | None) -> datetime:
         raise ValueError("a date as in ISO 8601, YYYY-MM-DD with or without THH:MM[:SS] and an offset")
     day, time, said = found.groups(default="")
     if said and offset is None:
-        raise ValueError("a date without an offset, as all dates of this column are")
+        raise ValueError(NO_OFFSET)
     try:
         moment = datetime.fromisoformat(f"{day}T{time}{said}" if time else day)
         return moment.astimezone(zone(offset or "")).replace(tzinfo=None) if said else moment
@@ -57,8 +58,7 @@ def parts(texts: Sequence[str | None], offset: str | None) -> NDArray[np.float32
     Raises:
         ValueError: as `parse`.
     """
-    missing = (NAN,) * len(PARTS)
-    rows = [parts_of(parse(text, offset)) if text else missing for text in texts]
+    rows = [parts_of(parse(text, offset)) if text else MISSING for text in texts]
     return np.array(rows, np.float32).reshape(-1, len(PARTS))  # (rows, parts) float32
 
 
@@ -73,7 +73,7 @@ def parts_of_moments(moments: NDArray[np.datetime64]) -> NDArray[np.float32]:
         (moments.astype("M8[h]") - days.astype("M8[h]")).astype(np.int64),
     )
     found = np.stack(values, axis=-1).astype(np.float32)  # (rows, parts) float32
-    found[np.isnat(moments)] = NAN
+    found[np.isnat(moments)] = np.nan
     return found
 
 
@@ -87,4 +87,17 @@ def zone(offset: str) -> tzinfo:
     found = datetime.fromisoformat(f"2000-01-01T00:00{offset}").tzinfo if OFFSET.fullmatch(offset) else None
     if found is None:
         raise ValueError("an offset such as +01:00")
+    return found
+
+
+def days(parts: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the days since 1970-01-01 of moments, (…, parts), with the hour as a fraction; NaN for missing.
+
+    From the parts, which are what a graph takes: drift counts tensors, whichever way they came.
+    """
+    year, month, day, _, hour = np.moveaxis(np.asarray(parts, np.float64), -1, 0)
+    with np.errstate(invalid="ignore"):  # NaN, which is put back below
+        months = (np.nan_to_num(year).astype(np.int64) - 1970) * 12 + np.nan_to_num(month).astype(np.int64) - 1
+        first = months.astype("M8[M]").astype("M8[D]").astype(np.int64)
+    found: NDArray[np.float64] = first + (day - 1) + hour / 24
     return found

@@ -1,6 +1,7 @@
 """msgspec's error -> path, expectation, received value.
 
     explain(error, body, names)     ─> InvalidInput or BodyTooLarge, with the path in the request
+    shown_at(body, path)            ─> the value there, as messages show it
 
 msgspec says what is wrong and where in an English sentence, and nowhere else: this module alone takes it apart.
 It knows no protocol and no feature type.
@@ -66,6 +67,14 @@ def explain(error: Exception, body: bytes, names: Sequence[str], path: Path = ()
     if unknown := UNKNOWN.match(what):
         return _unknown(unknown["name"], names if path else ["instances"], path)
     return InvalidInput(path, _expectation(what), _show(value))
+
+
+def shown_at(body: bytes, path: Path) -> str:
+    """Show the value at a path of a body, as it was sent."""
+    value = _read(body)
+    for step in path:
+        value = _inner(value, step)
+    return _show(value)
 
 
 def _expectation(what: str) -> str:

@@ -3,12 +3,11 @@
     remember(id, …)      a good answer: its predictions are kept, the oldest beyond the bound go
     settle(id, values)   the truth: checked against what was predicted ─> Settled, and the version's scores move
 
-Predictions stand here as numbers: the place of a label among the model's, or the value itself.
+Predictions stand here as the answer's type has them: the place of a label among the model's, a number, a list.
 It is used on the event loop alone, and by one process: what another answered it does not know.
 """
 
 import logging
-import math
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,8 +15,9 @@ from typing import Any
 
 import msgspec
 
+from app.answers.base import AnswerType
+from app.answers.running_scores import Scores
 from app.errors import Conflict, InvalidInput, NotFound, RequestError
-from app.feedback.running_scores import Scores, scores_of
 from app.http.handler import Ticket
 from app.metrics.feedback_metrics import FeedbackMetrics
 from app.runtime.model import Model
@@ -27,22 +27,13 @@ from app.tensors import Tensors
 UNKNOWN = ("_unknown", "")
 SHOWN_CHARS = 80  # of a value in a message
 
-Value = str | float | None
-
 log = logging.getLogger("slipway.feedback")
-
-
-class Predicted(msgspec.Struct, frozen=True):
-    """One prediction of an answer to `/predict`."""
-
-    label: str | None = None
-    value: float = 0.0
 
 
 class Answer(msgspec.Struct, frozen=True):
     """The body of an answer to `/predict`."""
 
-    predictions: list[Predicted]
+    predictions: list[dict[str, Any]]
 
 
 ANSWER = msgspec.json.Decoder(Answer)
@@ -54,7 +45,7 @@ class Line:
 
     name: str
     version: int
-    labels: tuple[str, ...] | None
+    answer: AnswerType
     scores: Scores
     gone: bool = False
 
@@ -68,8 +59,8 @@ class Entry:
     """The predictions of one answer; `line` is None where several answers had this id."""
 
     line: Line | None
-    predicted: tuple[float, ...]
-    truth: list[float | None] = field(default_factory=list)  # filled in when the first value comes
+    predicted: tuple[Any, ...]
+    truth: list[Any] = field(default_factory=list)  # filled in when the first value comes
 
 
 @dataclass(frozen=True)
@@ -106,7 +97,7 @@ class Feedback:
         except Exception:  # nobody must wait in vain for an answer that is there, whatever is wrong here
             log.exception("A prediction could not be kept for feedback.", extra=PRIVATE)
 
-    def settle(self, request_id: str, values: Sequence[Value]) -> Settled:
+    def settle(self, request_id: str, values: Sequence[Any]) -> Settled:
         """Take the true values of an answer's rows, None where one is not known yet.
 
         Raises:
@@ -156,8 +147,8 @@ class Feedback:
         line = self._lines.get(model)
         if line is None:
             assert model.bundle is not None  # or nothing would be remembered
-            labels = model.bundle.manifest.labels
-            line = Line(model.name, model.version, labels, scores_of(labels))
+            answer = model.bundle.answer
+            line = Line(model.name, model.version, answer, answer.running_scores())
             for other in self._lines.values():
                 other.gone |= other.series == line.series  # another content of the version: it has the same series
             self._lines[model] = line
@@ -182,41 +173,28 @@ class Feedback:
 OUTCOME_OF: dict[type[RequestError], str] = {NotFound: "unknown", Conflict: "conflict", InvalidInput: "invalid"}
 
 
-# ── what was predicted ──
+# ── what was predicted, and what was true ──
 
 
-def _predicted(model: Model, ticket: Any, body: bytes) -> tuple[float, ...]:
+def _predicted(model: Model, ticket: Any, body: bytes) -> tuple[Any, ...]:
     """Read the predictions: from the outputs, where a protocol of tensors was asked, or from the answer."""
-    assert model.bundle is not None
-    labels = model.bundle.manifest.labels
+    assert model.answer is not None
     if ticket.answers and type(ticket.answers[0]) is Tensors:
-        outputs = ticket.answers[0].arrays[model.bundle.manifest.outputs[0].name]  # (rows, columns)
-        found = outputs[:, 0] if labels is None else outputs.argmax(axis=1)
-        return tuple(found.tolist())
+        return tuple(model.answer.predicted(ticket.answers[0].arrays))
     predictions = ANSWER.decode(body).predictions
-    if labels is None:
-        return tuple([prediction.value for prediction in predictions])
-    places = {label: place for place, label in enumerate(labels)}
-    return tuple([places[prediction.label or ""] for prediction in predictions])
+    return tuple([model.answer.truth(next(iter(prediction.values()))) for prediction in predictions])
 
 
-# ── what was true ──
-
-
-def _read(line: Line, value: Value, place: int) -> float | None:
+def _read(line: Line, value: Any, place: int) -> Any:
     """Turn a value into what predictions are."""
-    if value is None:
-        return None
-    if line.labels is None:
-        if isinstance(value, str) or not math.isfinite(value):
-            raise _wrong(place, "a finite number", value)
-        return float(value)
-    if value not in line.labels:
-        raise _wrong(place, f"one of {_few(line.labels)}", value)
-    return float(line.labels.index(str(value)))
+    try:
+        return None if value is None else line.answer.truth(value)
+    except ValueError as error:
+        received = msgspec.json.encode(value).decode()
+        raise InvalidInput(("values", place), str(error), f"{received:.{SHOWN_CHARS}}") from error
 
 
-def _settle(entry: Entry, line: Line, values: Sequence[float | None]) -> Settled:
+def _settle(entry: Entry, line: Line, values: Sequence[Any]) -> Settled:
     """Join values with predictions; all or nothing."""
     if len(values) != len(entry.predicted):
         raise InvalidInput(("values",), f"{len(entry.predicted)}, one a row of the request", len(values))
@@ -246,12 +224,3 @@ def _ambiguous(request_id: str) -> Conflict:
         "Ambiguous request: expected an `X-Request-ID` of its own for each request.",
         f"`{request_id:.{SHOWN_CHARS}}` for several answers",
     )
-
-
-def _wrong(place: int, expected: str, value: Value) -> InvalidInput:
-    received = msgspec.json.encode(value).decode()
-    return InvalidInput(("values", place), expected, f"{received:.{SHOWN_CHARS}}")
-
-
-def _few(labels: Sequence[str]) -> str:
-    return ", ".join(labels[:20]) + (" …" if len(labels) > 20 else "")

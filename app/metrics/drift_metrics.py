@@ -103,7 +103,7 @@ class Recorder:
                 self._shares.append(metrics.training_share.labels(*named))
                 self._shares[-1].set(share)
         self._out_of_range: list[Any] = [
-            None if feature.bounds is None else metrics.out_of_range.labels(*labels, feature.name)
+            None if not feature.layout.ranged else metrics.out_of_range.labels(*labels, feature.name)
             for feature in watch.table.features
         ]
         self._rows = metrics.rows.labels(*labels, "feature")

@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from app.batching.work import Work
 from app.errors import BodyTooLarge, ModelFailed, RequestError
+from app.features.feature_set import FeatureSet
 from app.runtime.model import Model
 from app.telemetry.log_format import PRIVATE
 from app.tensors import Array, Tensors
@@ -84,6 +85,12 @@ class Inference(Work, Generic[Answer]):
         self.model.batcher.cancel(self)
 
 
+def _checked(features: FeatureSet, rows: Tensors) -> tuple[Tensors, Hashable]:
+    """Bring tensors as callers send them to those of the graph."""
+    arrays = features.from_wire(rows.arrays)
+    return Tensors(arrays, len(rows)), tuple([array.shape[1:] for array in arrays.values()])
+
+
 def submit(
     model: Model,
     arrays: dict[str, Array],
@@ -112,10 +119,10 @@ def submit(
         Overloaded, ModelFailed: as `app.batching.queue.WorkQueue.admit`.
     """
     rows, key = model.signature.rows_of(arrays)
+    if model.features is not None:
+        rows, key = _checked(model.features, rows)
     if len(rows) > model.max_request_rows:
         raise BodyTooLarge((), f"at most {model.max_request_rows} rows", len(rows), noun="inputs")
-    if model.schema is not None:
-        model.schema.check(rows.arrays)
     (started, deadline), now = times, monotonic()
     model.metrics.decoded(now - started)
     work = Inference(model, protocol, (rows, key, size_bytes), (started, now, deadline), encode, finish)

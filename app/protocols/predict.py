@@ -5,16 +5,15 @@
 It knows no transport: the doors (`app.transport.asgi`, `app.transport.fast_path`) bring the bytes and take the answer.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from functools import partial
-from itertools import chain
 from time import monotonic
 from urllib.parse import parse_qsl
 
 from app.batching.work import Work
 from app.codecs.chunks import read_rows
 from app.errors import InvalidInput, RequestError, UnsupportedMedia, render
-from app.features.schema import Row
+from app.features.rows import Rows
 from app.http.handler import Head, Respond
 from app.protocols.endpoint import Endpoint
 from app.runtime.model import Model
@@ -53,7 +52,7 @@ class Prediction(Work):
         self.model.batcher.cancel(self)
 
 
-class Predict(Endpoint[Sequence[Row]]):
+class Predict(Endpoint[Rows]):
     """The handler of `POST /predict`."""
 
     protocol = PROTOCOL
@@ -70,30 +69,26 @@ class Predict(Endpoint[Sequence[Row]]):
             return self._registry.traffic.choose(model, head)
         return model
 
-    def read(self, model: Model, head: Head, body: bytes) -> Sequence[Row]:
-        return (model.schema or model.rows_schema).decode(body)
+    def read(self, model: Model, head: Head, body: bytes) -> Rows:
+        return (model.reader or model.row_reader).decode(body)
 
-    def read_in_steps(self, model: Model, head: Head, body: bytes) -> Generator[None, None, Sequence[Row]]:
-        return read_rows(body, model.max_request_rows, partial(self.read, model, head), len, _joined)
+    def read_in_steps(self, model: Model, head: Head, body: bytes) -> Generator[None, None, Rows]:
+        return read_rows(body, model.max_request_rows, partial(self.read, model, head), len, Rows.join)
 
     def submit(
-        self, model: Model, head: Head, content: Sequence[Row], body: bytes, started: float, respond: Respond
+        self, model: Model, head: Head, content: Rows, body: bytes, started: float, respond: Respond
     ) -> Prediction:
         deadline = self.deadline(head, started) if head.timeout else started + self._timeout_s
         if self._registry.traffic is not None:
             respond = self._registry.traffic.mirror(model, body, respond)
         decoded = monotonic()
         model.metrics.decoded(decoded - started)
-        prediction = Prediction(content, decoded, deadline, None, len(body))
+        prediction = Prediction(content, decoded, deadline, None, len(body))  # type: ignore[arg-type]  # length and slices
         prediction.model = model
         prediction.started = started
         prediction.respond = respond
         model.batcher.submit(prediction)
         return prediction
-
-
-def _joined(parts: Sequence[Sequence[Row]]) -> Sequence[Row]:
-    return list(chain.from_iterable(parts))
 
 
 def _check_type(content_type: bytes) -> None:

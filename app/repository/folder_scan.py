@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.bundle import reader as bundles
+from app.bundle.manifest import NAME_PATTERN
 from app.errors import BundleError
 
 UNFINISHED = (".tmp", ".part", ".partial", ".crdownload")  # how a file is called while somebody still writes it
@@ -90,7 +91,7 @@ def model_folders(root: Path) -> dict[Path, list[int]]:
         folders = sorted(entry for entry in root.iterdir() if entry.is_dir())
     except OSError as error:
         raise BundleError(f"{root}: {wanted}. Received: {error.strerror}.") from error
-    named = [folder for folder in folders if re.match(bundles.NAME_PATTERN, folder.name)]
+    named = [folder for folder in folders if re.match(NAME_PATTERN, folder.name)]
     found = {folder: versions for folder in named if (versions := _versions(folder))}
     if not found:
         raise BundleError(f"{root}: {wanted}. Received: no such folder.")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from app.bundle import reader as bundles
+from app.bundle.manifest import NAME_PATTERN
 from app.errors import BundleError
 from app.runtime.model import Model, load
 from app.settings import Settings
@@ -50,7 +51,7 @@ def survey(settings: Settings) -> Iterator[Finding]:
 
 def _model(root: Path, folder: Path, settings: Settings) -> Iterator[Finding]:
     """Look at one model's folder."""
-    named = re.fullmatch(bundles.NAME_PATTERN, folder.name) is not None
+    named = re.fullmatch(NAME_PATTERN, folder.name) is not None
     try:
         entries, versions = _entries(folder), bundles.versions(folder)
     except OSError as error:

@@ -182,7 +182,8 @@ class Copies:
             return
         started = monotonic()
         try:
-            rows = Copied(shadow.rows_schema.decode(body))
+            found = shadow.row_reader.decode(body)
+            rows = Copied(found.features, found.cells)
             work = Copy(rows, started, len(body), self._compare(answer, started), self._failed)
             shadow.batcher.submit(work)
         except RequestError as error:

@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 
 from app.errors import BodyTooLarge, InvalidInput
 from app.features.json_errors import explain
-from app.feedback.store import Feedback, Value
+from app.feedback.store import Feedback
 from app.http.compression import unpack
 from app.routers.openapi import ERROR
 
@@ -27,13 +27,13 @@ class Body(msgspec.Struct, forbid_unknown_fields=True):
 
     id: str | None = None
     request_id: str | None = None
-    value: Value | msgspec.UnsetType = msgspec.UNSET
-    values: list[Value] | msgspec.UnsetType = msgspec.UNSET
+    value: Any = msgspec.UNSET
+    values: list[Any] | msgspec.UnsetType = msgspec.UNSET
 
 
 router = APIRouter(tags=["feedback"])
 
-VALUE: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}]}
+VALUE: dict[str, Any] = {}  # as the model's answers have it
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -95,7 +95,7 @@ async def _body(request: Request) -> bytes:
     return unpack(b"".join(pieces), request.headers.get("content-encoding", "").encode("latin-1"), BODY_MAX_BYTES)
 
 
-def _read(content: bytes) -> tuple[str, list[Value]]:
+def _read(content: bytes) -> tuple[str, list[Any]]:
     """Return the id and the values."""
     try:
         body = msgspec.json.decode(content, type=Body)

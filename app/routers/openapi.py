@@ -28,7 +28,7 @@ ERRORS = {
 def document(app: FastAPI, registry: Registry) -> dict[str, Any]:
     """Describe the API as it is served now."""
     api = get_openapi(title="Slipway", version=app.version, description=app.description, routes=app.routes)
-    models = [model for model in registry.models if model.schema is not None]
+    models = [model for model in registry.models if model.reader is not None]
     if models:
         api["paths"] = {"/predict": {"post": _operation(models)}, **api["paths"]}
     return api
@@ -39,7 +39,7 @@ def _operation(models: list[Model]) -> dict[str, Any]:
         f"{model.name}/{model.version}": {"summary": f"A row of {model.name}'s test data", "value": model.example}
         for model in models
     }
-    body = {"schema": _any_of([m.rows_schema.request_openapi() for m in models]), "examples": examples}
+    body = {"schema": _any_of([m.row_reader.openapi() for m in models]), "examples": examples}
     return {
         "summary": "Predict",
         "description": "One prediction for each instance, in order. An instance is an object or an array of values.",
@@ -75,9 +75,14 @@ def _parameters(models: list[Model]) -> list[dict[str, Any]]:
 
 
 def _response(models: list[Model]) -> dict[str, Any]:
-    predictions = {"type": "array", "items": _any_of([m.rows_schema.response_openapi() for m in models])}
+    predictions = {"type": "array", "items": _any_of([_answer(m) for m in models])}
     properties = {"model": {"type": "string"}, "version": {"type": "integer"}, "predictions": predictions}
     return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _answer(model: Model) -> dict[str, Any]:
+    assert model.bundle is not None  # or it would have no reader of rows
+    return model.bundle.answer.openapi(model.bundle.manifest.target)
 
 
 def _error(text: str) -> dict[str, Any]:

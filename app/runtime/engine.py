@@ -17,7 +17,8 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime as ort
 
-from app.bundle.reader import MODEL_MAX_BYTES, Tensor
+from app.bundle.manifest import Tensor
+from app.bundle.reader import MODEL_MAX_BYTES
 from app.bundle.sealed_file import Held, hold
 from app.errors import BundleError
 from app.tensors import BY_ORT, Array, TensorSpec
@@ -26,8 +27,6 @@ Arrays = Mapping[str, Array]
 
 NAMELESS = "?"  # some exporters give this name to every dimension that they do not know
 FATAL = 4  # ONNX Runtime's severity of what is logged although the error says it
-
-ORT_DTYPES = {"float32": "tensor(float)", "string": "tensor(string)"}
 
 
 class Engine:
@@ -96,14 +95,23 @@ class Engine:
             if timer is not None:
                 timer.cancel()
 
+    def run_named(self, inputs: Arrays) -> dict[str, Array]:
+        """Run the graph once, as `run`; return the outputs by name."""
+        return dict(zip(self._outputs, self._session.run(self._outputs, inputs), strict=True))
+
+    def rehearse_named(self, inputs: Arrays) -> dict[str, Array]:
+        """Run at load, as `rehearse`; return the outputs by name."""
+        return dict(zip(self._outputs, self.rehearse(inputs), strict=True))
+
     def _compare(self, what: str, wanted: tuple[Tensor, ...], found: list[Any]) -> None:
-        expected = [(t.name, ORT_DTYPES[t.dtype], list(t.shape[1:])) for t in wanted]
-        received = [(t.name, t.type, list(t.shape[1:])) for t in found]
+        specs = [tensor.spec for tensor in wanted]
+        expected = [(spec.name, spec.datatype.ort, list(spec.shape[1:])) for spec in specs]
+        received = [(t.name, t.type, [dim if isinstance(dim, int) else None for dim in t.shape[1:]]) for t in found]
         if expected != received:
             raise BundleError(
                 f"{self.model}: expected the {what} {expected}, as in the manifest. Received: {received}."
             )
-        fixed = [t.name for t in found if isinstance(t.shape[0], int)]
+        fixed = [t.name for t in found if isinstance(t.shape[0], int)]  # a scalar was refused above
         if fixed:
             raise BundleError(f"{self.model}: expected a symbolic batch dimension. Received: a fixed one in {fixed}.")
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
-import numpy as np
 
 from app.batching.batcher import Batcher
 from app.batching.batcher import Observer as BatchObserver
@@ -29,13 +28,15 @@ from app.bundle.sealed_file import hold
 from app.drift.counts import Table
 from app.drift.sampling import Copied, Watch
 from app.errors import Headers, NotFound
-from app.features.schema import Row, Schema, schema_of
+from app.features.feature_set import FeatureSet
+from app.features.row_reader import RowReader
+from app.features.rows import Rows
 from app.runtime import graph
 from app.runtime.autotune import Decision, decide
 from app.runtime.engine import Engine
 from app.runtime.golden_check import golden_rows, prove
 from app.settings import Settings
-from app.tensors import Signature, Tensors
+from app.tensors import Array, Signature, Tensors, TensorSpec
 
 RUN_THREAD = "run-"  # what the names of threads that run models begin with
 
@@ -101,7 +102,7 @@ class Model:
         facts: name, version, tensors, decision.
         engine: the session.
         bundle: what lies on disk; None for a graph without a manifest, which is served as tensors only.
-        schema: how named rows are read and answered; None likewise.
+        reader: how named rows are read; None likewise.
         watch: counts what it is asked and what it answers; None where nobody wants to know, or nothing was profiled.
     """
 
@@ -114,7 +115,7 @@ class Model:
         facts: Facts,
         engine: Engine,
         bundle: Bundle | None = None,
-        schema: Schema | None = None,
+        reader: RowReader | None = None,
         watch: Watch | None = None,
     ) -> None:
         self.facts = facts
@@ -123,7 +124,9 @@ class Model:
         self.signature = facts.signature
         self.decision = facts.decision
         self.bundle = bundle
-        self.schema = schema
+        self.reader = reader
+        self.answer = None if bundle is None else bundle.answer
+        self.features = None if bundle is None else bundle.features
         self.watch = watch
         self.encode_s = 0.0  # that writing the answers of the last run took; `metrics` tells it from the run's own time
         self.headers: Headers = (("x-slipway-version", f"{self.name}/{self.version}"),)  # of its answers
@@ -138,16 +141,16 @@ class Model:
         return None if self.bundle is None else {"instances": [self.bundle.golden.instances[0]]}
 
     @property
-    def rows_schema(self) -> Schema:
-        """How named rows are read and answered.
+    def row_reader(self) -> RowReader:
+        """How named rows are read.
 
         Raises:
             NotFound: when the model has no manifest and takes tensors only.
         """
-        if self.schema is None:
+        if self.reader is None:
             where = f"/v2/models/{self.name}/infer or /v1/models/{self.name}:predict"
             raise NotFound(f"Model `{self.name}` has no manifest and takes tensors only: expected {where}.")
-        return self.schema
+        return self.reader
 
     def start(self, metrics: Observer, settings: Settings) -> None:
         """Make the batcher; call it on the event loop that serves."""
@@ -177,7 +180,7 @@ class Model:
         """Answer several requests in one run, each piece in its own form.
 
         Args:
-            pieces: rows of the schema, or `Tensors`; all alike, because they have one key.
+            pieces: `Rows` or `Tensors`; all alike, because they have one key.
 
         Returns:
             For rows one JSON text each, in order; for `Tensors` the outputs as `Tensors`.
@@ -192,37 +195,38 @@ class Model:
         """Join the rows' texts to the body of a response."""
         return self._head + b",".join(answers) + b"]}"
 
-    def _run_rows(self, pieces: list[Sequence[Row]]) -> list[list[bytes]]:
-        rows = pieces[0] if len(pieces) == 1 else list(itertools.chain.from_iterable(pieces))
-        schema = self.rows_schema
-        inputs = schema.assemble(rows)
-        outputs = self._engine.run(inputs)
-        if len(outputs[0]) != len(rows):
-            raise ValueError(f"Invalid output: expected {len(rows)} rows. Received: {outputs[0].shape}.")
-        if not np.isfinite(outputs[0]).all():
+    def _run_rows(self, pieces: list[Rows]) -> list[list[bytes]]:
+        assert self.answer is not None  # or there would be no rows
+        rows = Rows.join(pieces)
+        inputs = rows.arrays()
+        outputs = self._engine.run_named(inputs)
+        self._check_rows(outputs, len(rows))
+        if not self.answer.valid(outputs):
             raise FloatingPointError("Invalid output: expected finite numbers. Received: NaN or infinity.")
-        if self.watch is not None and type(pieces[0]) is not Copied:  # the copies of a shadow are a batch of their own
-            self.watch.add(inputs, outputs[0])
+        if self.watch is not None and type(rows) is not Copied:  # the copies of a shadow are a batch of their own
+            self.watch.add(inputs, outputs)
         began = time.monotonic()
-        texts = schema.encode(outputs)
+        texts = self.answer.encode(outputs)
         self.encode_s = time.monotonic() - began
-        if len(pieces) == len(rows):  # as most requests are: one row each
+        if len(pieces) == len(texts):  # as most requests are: one row each
             return [[text] for text in texts]
         answers = iter(texts)
         return [list(itertools.islice(answers, len(piece))) for piece in pieces]
 
-    def _run_tensors(self, pieces: list[Tensors]) -> list[Tensors]:
-        together = Tensors.join(pieces)
-        names = [spec.name for spec in self.signature.outputs]
-        outputs = dict(zip(names, self._engine.run(together.arrays), strict=True))
-        if not self.signature.batched:
-            return [Tensors(outputs, 1)]
-        rows = len(together)
+    def _check_rows(self, outputs: Mapping[str, Array], rows: int) -> None:
         strange = {name: array.shape for name, array in outputs.items() if not array.ndim or len(array) != rows}
         if strange:
             raise ValueError(f"Invalid output: expected {rows} rows. Received: {strange}.")
+
+    def _run_tensors(self, pieces: list[Tensors]) -> list[Tensors]:
+        together = Tensors.join(pieces)
+        outputs = self._engine.run_named(together.arrays)
+        if not self.signature.batched:
+            return [Tensors(outputs, 1)]
+        rows = len(together)
+        self._check_rows(outputs, rows)
         if self.watch is not None:
-            self.watch.add(together.arrays, outputs[names[0]])
+            self.watch.add(together.arrays, outputs)
         answers, ends = Tensors(outputs, rows), itertools.accumulate([len(piece) for piece in pieces])
         return [answers[end - len(piece) : end] for piece, end in zip(pieces, ends, strict=True)]
 
@@ -242,7 +246,7 @@ def _load_bundle(folder: Path, settings: Settings, signed: Mapping[str, str] | N
     started = time.perf_counter()
     bundle = bundles.read(folder, signed, trusted=[bundles.MODEL])
     manifest = bundle.manifest
-    schema = schema_of(manifest, settings.max_request_rows)
+    reader = RowReader(bundle.features, settings.max_request_rows)
     with hold(bundle.model_path, MODEL_MAX_BYTES) as content:
         bundle.check_model(content.sha256)
 
@@ -251,12 +255,12 @@ def _load_bundle(folder: Path, settings: Settings, signed: Mapping[str, str] | N
             engine.check(manifest.inputs, manifest.outputs)
             return engine
 
-        engine, decision = decide(open_engine, schema.assemble(golden_rows(bundle, schema)), settings)
-    prove(bundle, schema, engine)
+        engine, decision = decide(open_engine, golden_rows(bundle, reader).arrays(), settings)
+    prove(bundle, reader, engine)
     facts = Facts(
         name=manifest.name,
         version=manifest.version,
-        signature=Signature(engine.inputs, engine.outputs, batched=True),
+        signature=Signature(_wire(bundle.features, engine.inputs), engine.outputs, batched=True),
         decision=decision,
         sha256=content.sha256,
         load_s=time.perf_counter() - started,
@@ -264,8 +268,14 @@ def _load_bundle(folder: Path, settings: Settings, signed: Mapping[str, str] | N
     )
     watch = None
     if settings.drift and bundle.profile is not None:
-        watch = Watch(Table(manifest, bundle.profile))
-    return Model(facts, engine, bundle, schema, watch)
+        watch = Watch(Table(bundle))
+    return Model(facts, engine, bundle, reader, watch)
+
+
+def _wire(features: FeatureSet, inputs: Sequence[TensorSpec]) -> tuple[TensorSpec, ...]:
+    """Return what callers of tensors send: the graph's inputs, but for those that a type makes of something else."""
+    taken = {spec.name: spec for spec in inputs}
+    return tuple([taken[spec.name] if taken.get(spec.name) == spec else spec for spec in features.wire])
 
 
 def _load_graph(folder: Path, settings: Settings, signed: Mapping[str, str] | None) -> Model:

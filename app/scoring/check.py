@@ -80,7 +80,8 @@ def answers(model: Model, settings: Settings) -> list[str]:
     query = f"?model={model.name}&version={model.version}" if version else f"?model={model.name}"
     tensorflow, own = ["predict"], []
     if model.bundle is not None:
-        tensorflow.append("regress" if model.bundle.manifest.labels is None else "classify")
+        answer = model.bundle.answer
+        tensorflow += [*(["classify"] if answer.classes else []), *(["regress"] if answer.numeric else [])]
         own = [f"POST /predict{query}"]
     return [
         *own,

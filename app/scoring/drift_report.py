@@ -17,15 +17,15 @@ import msgspec
 from pydantic import Field
 from pydantic_settings import CliPositionalArg, SettingsConfigDict
 
+from app.bins.layout import MISSING, UNSEEN
 from app.bundle import reader as bundles
-from app.drift.bins import MISSING, UNSEEN, Column
-from app.drift.counts import DRIFTED, MIN_ROWS, MOVED, Counts, psi
+from app.drift.counts import DRIFTED, MIN_ROWS, MOVED, Column, Counts, psi
 from app.drift.sampling import Watch
 from app.errors import BundleError
-from app.features.schema import Row
+from app.features.rows import Rows
 from app.runtime.model import Model, load
 from app.settings import Settings
-from app.sources.csv_reader import DataError, Line, Table, open_table
+from app.sources.csv_reader import DataError, Line, Table, Wanted, open_table
 
 FAULTS_SHOWN = 3
 STEP_S = 0.2  # between two lines of progress
@@ -77,7 +77,7 @@ def drift(settings: Drift) -> int:
         model = load(_folder(settings), settings.model_copy(update={"drift": True}))
         with ExitStack() as stack:
             watch = _watch(model)
-            table = open_table(stack, settings.data, _features(model))
+            table = open_table(stack, settings.data, _wanted(model))
             scored = score(model, watch, table, sys.stderr)
         if not scored.counts.rows:
             reasons = " ".join(scored.faults) or "The file has no rows."
@@ -152,9 +152,10 @@ def _watch(model: Model) -> Watch:
     return model.watch
 
 
-def _features(model: Model) -> tuple[bundles.Feature, ...]:
-    assert model.bundle is not None  # a model that is watched has one
-    return model.bundle.manifest.features
+def _wanted(model: Model) -> list[Wanted]:
+    features = model.features
+    assert features is not None  # a model that is watched has some
+    return [Wanted(each.name, each.optional, features.text_reader(each.name)) for each in features.features]
 
 
 # ── rows ──
@@ -176,17 +177,17 @@ def _count(model: Model, watch: Watch, lines: list[Line], scored: Score) -> None
         if line.instance is None:
             _refuse(scored, line.fault)
     good = [line for line in lines if line.instance is not None]
-    rows = model.rows_schema.rows([line.instance for line in good if line.instance is not None])
+    rows = model.row_reader.rows([line.instance for line in good if line.instance is not None])
     if good and not _run(model, rows):
-        for line, row in zip(good, rows, strict=True):
-            if not _run(model, [row]):
+        for place, line in enumerate(good):
+            if not _run(model, rows[place : place + 1]):
                 _refuse(scored, f"line {line.number}: expected a finite answer of the model. Received: another.")
     counts = watch.take()
     if counts is not None:
         scored.counts.add(counts)
 
 
-def _run(model: Model, rows: list[Row]) -> bool:
+def _run(model: Model, rows: Rows) -> bool:
     """Run rows together, as the service does; False when one of the answers is not finite: nothing is counted then."""
     try:
         model.run([rows])
@@ -215,9 +216,9 @@ def _verdict(column: Column, counts: Counts, out_of_range: float) -> Verdict:
         feature=column.name,
         psi=index,
         verdict=_word(index, rows),
-        missing=shares[MISSING] if feature else None,
-        unseen=shares[UNSEEN] if feature and column.edges is None else None,
-        out_of_range=out_of_range / rows if feature and column.bounds is not None else None,
+        missing=shares.get(MISSING) if feature else None,
+        unseen=shares.get(UNSEEN) if feature else None,
+        out_of_range=out_of_range / rows if feature and column.layout.ranged else None,
         bins={
             name: {"training": share, "rows": shares[name]}
             for name, share in zip(column.bins, column.shares, strict=True)

@@ -1,6 +1,6 @@
 """A CSV file, streamed: each line as an instance that `/predict` would take, or why it would be refused.
 
-    open_table(path, features)   header ─> Table; refused when a column is missing
+    open_table(path, wanted)     header ─> Table; refused when a column is missing
     Table.lines()                ─> Line: an instance, or a fault with its place and what to do
 
 A cell is read as training reads it: the delimiter is found in the header, the words of `MISSING` are missing values.
@@ -9,7 +9,6 @@ It knows neither models nor what is counted.
 
 import csv
 import gzip
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,15 +16,10 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
-
-from app.bundle.reader import Feature, FeatureType
 from app.errors import SlipwayError
 
 UTF_8 = "utf-8-sig"  # with or without the mark that some programs put before it
 DELIMITERS = ",;\t|"
-BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
-FLOAT32_MAX = float(np.finfo(np.float32).max)
 # pandas' list (`na_values` of its `read_csv`), and how many public tables write an unknown.
 MISSING = frozenset(
     [
@@ -38,6 +32,15 @@ SHOWN_CHARS = 60  # of a cell in a message
 
 class DataError(SlipwayError):
     """Raised when a file is not a table of the model's features."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A column to be read."""
+
+    name: str
+    optional: bool  # the file may lack it, and its cells may be missing
+    read: Callable[[str], Any]  # text -> value; raises `ValueError` with the expectation that the text does not meet
 
 
 @dataclass(frozen=True)
@@ -58,13 +61,13 @@ class Table:
     lines: Callable[[], Iterator[Line]]
 
 
-def open_table(stack: ExitStack, path: Path, features: Sequence[Feature], encoding: str = UTF_8) -> Table:
+def open_table(stack: ExitStack, path: Path, wanted: Sequence[Wanted], encoding: str = UTF_8) -> Table:
     """Read the header.
 
     Args:
         stack: closes the file.
         path: of a CSV file, also one that ends in `.gz`.
-        features: what the model takes.
+        wanted: what the model takes.
         encoding: of the file.
 
     Raises:
@@ -80,15 +83,15 @@ def open_table(stack: ExitStack, path: Path, features: Sequence[Feature], encodi
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise DataError(f"{path}: expected unique column names. Received twice: {', '.join(twice)}.")
-    absent = tuple([feature.name for feature in features if feature.name not in names])
-    required = [feature.name for feature in features if feature.name in absent and not feature.optional]
+    absent = tuple([column.name for column in wanted if column.name not in names])
+    required = [column.name for column in wanted if column.name in absent and not column.optional]
     if required:
         hint = f"Received the columns {', '.join(names)}."[:400]
         raise DataError(f"{path}: expected the column(s) {', '.join(required)}, which the model needs. {hint}")
     return Table(
         absent=absent,
         read_share=lambda: min(1.0, raw.tell() / size),
-        lines=lambda: _lines(path, reader, names, features),
+        lines=lambda: _lines(path, reader, names, wanted),
     )
 
 
@@ -120,8 +123,8 @@ def _reader(path: Path, text: TextIOWrapper) -> tuple[Any, list[str]]:
     return csv.reader(text, **form), next(csv.reader([first], **form))
 
 
-def _lines(path: Path, reader: Any, names: Sequence[str], features: Sequence[Feature]) -> Iterator[Line]:
-    cells = [(names.index(f.name), f, READ[f.type]) for f in features if f.name in names]
+def _lines(path: Path, reader: Any, names: Sequence[str], wanted: Sequence[Wanted]) -> Iterator[Line]:
+    cells = [(names.index(column.name), column) for column in wanted if column.name in names]
     try:
         for row in reader:
             if row:
@@ -132,45 +135,26 @@ def _lines(path: Path, reader: Any, names: Sequence[str], features: Sequence[Fea
         ) from error
 
 
-def _line(number: int, row: list[str], width: int, cells: Sequence[tuple[int, Feature, Callable[[str], Any]]]) -> Line:
+def _line(number: int, row: list[str], width: int, cells: Sequence[tuple[int, Wanted]]) -> Line:
     if len(row) != width:
         return Line(number, None, f"line {number}: expected {width} cells, as in the header. Received: {len(row)}.")
     instance: dict[str, Any] = {}
-    for place, feature, read in cells:
+    for place, column in cells:
         text = row[place]
         if text in MISSING or text.strip() in MISSING:
-            if not feature.optional:
-                expected = f"a {feature.type}, for it was never missing in training"
-                return Line(number, None, _fault(number, feature.name, expected, text))
+            if not column.optional:
+                expected = "a value, for it was never missing in training"
+                return Line(number, None, _fault(number, column.name, expected, text))
             continue
         try:
-            instance[feature.name] = read(text)
-        except (ValueError, KeyError):
-            return Line(number, None, _fault(number, feature.name, EXPECTED[feature.type], text))
+            instance[column.name] = column.read(text)
+        except ValueError as error:
+            return Line(number, None, _fault(number, column.name, str(error), text))
     return Line(number, instance)
 
 
 def _fault(number: int, name: str, expected: str, text: str) -> str:
     return f"line {number}, `{name}`: expected {expected}. Received: {text[:SHOWN_CHARS]!r}."
-
-
-def _number(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value) or abs(value) > FLOAT32_MAX or "_" in text:
-        raise ValueError
-    return value
-
-
-READ: dict[FeatureType, Callable[[str], Any]] = {
-    "number": _number,
-    "boolean": lambda text: BOOLEANS[text.strip().lower()],
-    "string": str,
-}
-EXPECTED: dict[FeatureType, str] = {
-    "number": "a number within the range of a 32-bit float",
-    "boolean": "true or false",
-    "string": "text",
-}
 
 
 def _reason(error: Exception) -> str:

@@ -114,7 +114,7 @@ FAULTS = {
     "a manifest of gigabytes": Fault(sparse("manifest.json"), f"Received: {GIGABYTES}"),
     "a graph of gigabytes": Fault(sparse("model.onnx"), f"Received: {GIGABYTES}"),
     "a manifest nested without end": Fault(nested, "recursion"),
-    "a manifest that claims 10^12 columns": Fault(rewritten(wider), "each input column"),
+    "a manifest that claims 10^12 columns": Fault(rewritten(wider), "as its features feed"),
     "a listed file above the folder": Fault(listing("../../secret"), "manifest.json"),
     "a listed file by its whole path": Fault(listing("/etc/passwd"), "manifest.json"),
     "a graph that is a device": Fault(endless("model.onnx", device), "model.onnx: cannot be read"),

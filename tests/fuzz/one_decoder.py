@@ -62,7 +62,7 @@ def rows(models: list[Model]) -> Read:
     model = models[0]
 
     def read(body: bytes) -> bool:
-        found = model.rows_schema.decode(body[1:])
+        found = model.row_reader.decode(body[1:])
         (texts,) = model.run([found])
         assert len(texts) == len(found)
         json.loads(model.body(texts))
@@ -99,8 +99,8 @@ def infer(models: list[Model]) -> Read:
 def _answer(model: Model, arrays: Any) -> Tensors | None:
     """Run what was taken, as the service does."""
     found, _ = model.signature.rows_of(arrays)
-    if model.schema is not None:
-        model.schema.check(found.arrays)
+    if model.features is not None:
+        found = Tensors(model.features.from_wire(found.arrays), len(found))
     if len(found) > 1000:
         return None
     outputs: Tensors

@@ -275,7 +275,7 @@ def test_rows_that_nobody_thought_of(loaded: dict[str, Model]) -> None:
     @settings(EVERY, max_examples=BROKEN)
     @given(mangled(PREDICT))
     def ask(body: bytes) -> None:
-        rows = count.read(model.rows_schema.decode, body)
+        rows = count.read(model.row_reader.decode, body)
         if rows is not None:
             (texts,) = model.run([rows])
             assert len(texts) == len(rows)
@@ -324,8 +324,8 @@ def answer(model: Model, count: Count, read: Callable[[], tuple[dict[str, Array]
     def whole() -> tuple[Tensors, Write | None]:
         arrays, write = read()
         rows, _ = model.signature.rows_of(arrays)
-        if model.schema is not None:
-            model.schema.check(rows.arrays)
+        if model.features is not None:
+            rows = Tensors(model.features.from_wire(rows.arrays), len(rows))
         return rows, write
 
     found = count.read(whole)

@@ -6,6 +6,7 @@ The graph is one linear layer: what a test expects can be computed in its head.
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,15 @@ import onnx
 import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
 
+from app.bundle import format1
+from app.bundle import manifest as format2
 from app.bundle import reader as bundles
+from app.features.feature_set import FeatureSet
+from app.features.row_reader import RowReader
 
 WORDS = ("low", "high")
+PARTS = ("year", "month", "day", "weekday", "hour")
+DAYS = {"minimum": 18_262.0, "maximum": 21_915.0}  # since 1970
 Edit = Callable[[dict[str, Any]], None]
 
 
@@ -36,6 +43,18 @@ class Tiny:
     shift: float = 0.0  # added to the last output: two versions that answer differently
     order: Sequence[str] = field(default_factory=list)  # manifest order; default: as above
     profiled: bool = False  # whether training's distribution lies beside it: drift is counted then
+    format: int = 1  # of the bundle; in format 1 numbers and booleans share a tensor
+    dates: Sequence[str] = ()  # of format 2 alone
+    offset: str | None = "+01:00"  # of the dates
+
+    @property
+    def tensors(self) -> dict[str, tuple[str, list[str], int]]:
+        """Input tensor -> its dtype, its features and the columns of each."""
+        numbers, booleans = list(self.numbers), list(self.booleans)
+        floats = {"numeric": [*numbers, *booleans]} if self.format == 1 else {"numeric": numbers, "boolean": booleans}
+        found = {name: ("float32", features, 1) for name, features in floats.items()}
+        found |= {"categorical": ("string", list(self.strings), 1), "date": ("float32", list(self.dates), len(PARTS))}
+        return {name: tensor for name, tensor in found.items() if tensor[1]}
 
 
 def write(root: Path, tiny: Tiny | None = None, edit: Edit | None = None) -> Path:
@@ -64,30 +83,30 @@ def rewrite_manifest(folder: Path, content: dict[str, Any], edit: Edit | None = 
 
 def manifest(tiny: Tiny) -> dict[str, Any]:
     """Return the manifest without its `files`."""
-    features = [_feature(tiny, name, "number", i) for i, name in enumerate(tiny.numbers)]
-    features += [_feature(tiny, name, "boolean", len(tiny.numbers) + i) for i, name in enumerate(tiny.booleans)]
-    features += [_feature(tiny, name, "string", i) for i, name in enumerate(tiny.strings)]
+    word = "string" if tiny.format == 1 else "category"
+    types = {"number": tiny.numbers, "boolean": tiny.booleans, word: tiny.strings, "date": tiny.dates}
+    features = [_feature(tiny, name, type_) for type_, names in types.items() for name in names]
     if tiny.order:
         features.sort(key=lambda feature: list(tiny.order).index(feature["name"]))
     regression = tiny.task == "regression"
     output = {"name": "value" if regression else "probabilities", "dtype": "float32"}
-    inputs = []
-    if floats := len(tiny.numbers) + len(tiny.booleans):
-        inputs.append({"name": "numeric", "dtype": "float32", "shape": [None, floats]})
-    if tiny.strings:
-        inputs.append({"name": "categorical", "dtype": "string", "shape": [None, len(tiny.strings)]})
+    inputs = [
+        {"name": name, "dtype": dtype, "shape": [None, len(names) * width]}
+        for name, (dtype, names, width) in tiny.tensors.items()
+    ]
+    labels = None if regression else list(tiny.labels)
+    answer = {"type": "value"} if regression else {"type": "label", "labels": labels}
     return {
-        "format": 1,
+        "format": tiny.format,
         "name": tiny.name,
         "version": tiny.version,
-        "kind": "table",
+        **({"kind": "table", "labels": labels} if tiny.format == 1 else {"answer": answer}),
         "task": tiny.task,
         "created": "2026-01-01T00:00:00Z",
         "target": "target",
         "features": features,
         "inputs": inputs,
         "outputs": [{**output, "shape": [None, 1 if regression else len(tiny.labels)]}],
-        "labels": None if regression else list(tiny.labels),
         "precision": "fp32",
         "metrics": {"shipped": {"accuracy": 1.0}},
         "libraries": {},
@@ -100,6 +119,9 @@ def instance(tiny: Tiny, row: int = 0) -> dict[str, Any]:
     values: dict[str, Any] = {name: round(0.25 * (row + i), 4) for i, name in enumerate(tiny.numbers)}
     values |= {name: bool((row + i) % 2) for i, name in enumerate(tiny.booleans)}
     values |= {name: WORDS[(row + i) % 2] for i, name in enumerate(tiny.strings)}
+    values |= {
+        name: f"20{20 + row % 10}-0{1 + row % 9}-1{i % 10}T{10 + row % 10}:30" for i, name in enumerate(tiny.dates)
+    }
     return values
 
 
@@ -116,6 +138,7 @@ def profile(tiny: Tiny) -> dict[str, Any]:
     """Return bins that can be counted in the head: numbers at 1, 2 … 9, words half `low`, labels evenly."""
     numbers = {name: number_bins(range(1, 10)) for name in tiny.numbers}
     numbers |= {name: number_bins([0]) for name in tiny.booleans}
+    numbers |= {name: number_bins([18_262, 20_089]) | DAYS for name in tiny.dates}  # 2020 and 2025 begin
     strings = {
         name: {"kind": "category", "values": ["low"], "shares": [0.5], "other": 0.3, "missing": 0.1, "unseen": 0.1}
         for name in tiny.strings
@@ -133,6 +156,13 @@ def number_bins(edges: Sequence[float]) -> dict[str, Any]:
     return {"kind": "number", "edges": list(edges), "shares": [1 / bins] * bins, "missing": 0.0, **bounds}
 
 
+def row_reader(tiny: Tiny, max_rows: int = 100) -> RowReader:
+    """Return what reads the rows of a bundle, without one."""
+    content = json.dumps({**manifest(tiny), "files": {}}).encode()
+    written = format1.read(content) if tiny.format == 1 else format2.read(content)
+    return RowReader(FeatureSet(written.features), max_rows)
+
+
 def run(model: Path, inputs: dict[str, np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
     """Run the graph by itself, with none of the service's code between."""
     session = ort.InferenceSession(str(model), providers=["CPUExecutionProvider"])
@@ -141,41 +171,60 @@ def run(model: Path, inputs: dict[str, np.ndarray[Any, Any]]) -> np.ndarray[Any,
 
 def tensors(tiny: Tiny, rows: Sequence[dict[str, Any]]) -> dict[str, np.ndarray[Any, Any]]:
     """Return the graph's inputs for rows of named values, the long way round."""
-    floats = [*tiny.numbers, *tiny.booleans]
     inputs: dict[str, np.ndarray[Any, Any]] = {}
-    if floats:
-        numeric = [[np.nan if row.get(n) is None else float(row[n]) for n in floats] for row in rows]
-        inputs["numeric"] = np.array(numeric, np.float32)
-    if tiny.strings:
-        inputs["categorical"] = np.array([[row.get(n) or "" for n in tiny.strings] for row in rows], object)
+    for name, (dtype, features, width) in tiny.tensors.items():
+        if dtype == "string":
+            inputs[name] = np.array([[row.get(n) or "" for n in features] for row in rows], object)
+        elif width == 1:
+            floats = [[np.nan if row.get(n) is None else float(row[n]) for n in features] for row in rows]
+            inputs[name] = np.array(floats, np.float32)
+        else:
+            inputs[name] = np.array(
+                [[part for n in features for part in parts(row.get(n))] for row in rows], np.float32
+            )
     return inputs
+
+
+def parts(text: str | None) -> list[float]:
+    """Return the parts of a moment that says no offset."""
+    if text is None:
+        return [np.nan] * len(PARTS)
+    moment = datetime.fromisoformat(text)
+    return [moment.year, moment.month, moment.day, moment.isoweekday(), moment.hour]
 
 
 def graph(tiny: Tiny) -> onnx.ModelProto:
     """Missing numbers to zero, words to numbers, one linear layer, and a softmax for classes."""
     width = 1 if tiny.task == "regression" else len(tiny.labels)
-    nodes, initializers, inputs, columns = [], [], [], []
-    if floats := len(tiny.numbers) + len(tiny.booleans):
-        inputs.append(helper.make_tensor_value_info("numeric", TensorProto.FLOAT, ["batch", floats]))
-        initializers.append(numpy_helper.from_array(np.zeros((), np.float32), "zero"))
-        nodes += [
-            helper.make_node("IsNaN", ["numeric"], ["missing"]),
-            helper.make_node("Where", ["missing", "zero", "numeric"], ["numbers"]),
+    nodes: list[Any] = []
+    initializers = [numpy_helper.from_array(np.zeros((), np.float32), "zero")]
+    inputs, columns, rows = [], [], 0
+    for name, (dtype, features, wide) in tiny.tensors.items():
+        kind = TensorProto.STRING if dtype == "string" else TensorProto.FLOAT
+        inputs.append(helper.make_tensor_value_info(name, kind, ["batch", len(features) * wide]))
+        nodes += _words(name) if dtype == "string" else _numbers(name)
+        columns.append(f"{name}_known")
+        rows += len(features) * wide
+    return _model(tiny, nodes, initializers, inputs, columns, rows, width)
+
+
+def _numbers(name: str) -> list[Any]:
+    return [
+        helper.make_node("IsNaN", [name], [f"{name}_missing"]),
+        helper.make_node("Where", [f"{name}_missing", "zero", name], [f"{name}_known"]),
+    ]
+
+
+def _words(name: str) -> list[Any]:
+    lookup = helper.make_node("LabelEncoder", [name], [f"{name}_known"], domain="ai.onnx.ml")
+    lookup.attribute.extend(
+        [
+            helper.make_attribute("keys_strings", list(WORDS)),
+            helper.make_attribute("values_floats", [1.0, 2.0]),
+            helper.make_attribute("default_float", 0.0),
         ]
-        columns.append("numbers")
-    if tiny.strings:
-        inputs.append(helper.make_tensor_value_info("categorical", TensorProto.STRING, ["batch", len(tiny.strings)]))
-        lookup = helper.make_node("LabelEncoder", ["categorical"], ["words"], domain="ai.onnx.ml")
-        lookup.attribute.extend(
-            [
-                helper.make_attribute("keys_strings", list(WORDS)),
-                helper.make_attribute("values_floats", [1.0, 2.0]),
-                helper.make_attribute("default_float", 0.0),
-            ]
-        )
-        nodes.append(lookup)
-        columns.append("words")
-    return _model(tiny, nodes, initializers, inputs, columns, floats + len(tiny.strings), width)
+    )
+    return [lookup]
 
 
 def _model(
@@ -197,13 +246,15 @@ def _model(
     return helper.make_model(made, opset_imports=opsets, ir_version=9)
 
 
-def _feature(tiny: Tiny, name: str, type_: str, column: int) -> dict[str, Any]:
+def _feature(tiny: Tiny, name: str, type_: str) -> dict[str, Any]:
     optional = name in tiny.optional
-    feature: dict[str, Any] = {"name": name, "type": type_, "column": column, "optional": optional}
-    feature["tensor"] = "categorical" if type_ == "string" else "numeric"
+    tensor, column = next((t, names.index(name)) for t, (_, names, _) in tiny.tensors.items() if name in names)
+    feature: dict[str, Any] = {"name": name, "type": type_, "tensor": tensor, "column": column, "optional": optional}
     feature["missing_share"] = 0.1 if optional else 0.0
-    if type_ == "string":
+    if name in tiny.strings:
         feature["vocabulary"] = list(WORDS)
     if type_ == "number":
         feature |= {"minimum": 0.0, "maximum": 10.0}
+    if type_ == "date":
+        feature |= {"offset": tiny.offset, "parts": list(PARTS), "minimum": "2020-01-01", "maximum": "2029-12-31T23:59"}
     return feature

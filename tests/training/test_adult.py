@@ -23,7 +23,7 @@ def bundle() -> contract.Bundle:
 def rich(bundle: contract.Bundle) -> Callable[..., Any]:
     """Return a function: rows with changes -> (rows,) probability of an income above 50,000."""
     session = Session(bundle.model_path.read_bytes())
-    features = bundle.manifest.features
+    features: Any = bundle.manifest.features
 
     def ask(**changes: Any) -> Any:
         rows = [{**row, **changes} for row in bundle.golden.instances]

@@ -1,6 +1,7 @@
 import io
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -44,7 +45,7 @@ def test_what_to_look_at_before_trusting_the_model_is_said_and_written(frame: pd
 
 
 def test_features_are_described_as_the_service_wants_them(bundle_folder: Path) -> None:
-    features = {feature.name: feature for feature in contract.read(bundle_folder).manifest.features}
+    features: dict[str, Any] = {each.name: each for each in contract.read(bundle_folder).manifest.features}
     assert list(features) == ["size", "weight", "color", "city", "old"]
     assert features["old"].type == "boolean"
     assert (features["size"].optional, features["weight"].optional) == (True, False)
@@ -62,7 +63,7 @@ def test_codes_keep_their_text_when_named_categorical(frame: pd.DataFrame, tmp_p
     data = tmp_path / "codes.csv"
     frame.assign(zip=[f"{i % 7:03d}" for i in range(len(frame))]).to_csv(data, index=False)
     found, _ = run(options_for(data, "sold", models=tmp_path, epochs=1, categorical=("zip",)))
-    feature = next(feature for feature in found.manifest.features if feature.name == "zip")
+    feature: Any = next(feature for feature in found.manifest.features if feature.name == "zip")
     assert feature.vocabulary is not None
     assert "003" in feature.vocabulary
 

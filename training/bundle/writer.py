@@ -17,7 +17,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from app.bundle import format1
 from app.bundle import reader as contract
+from app.bundle.manifest import NAME_PATTERN
 from training.bundle.signing import Signer
 from training.errors import DataError
 
@@ -33,7 +35,7 @@ def check_name(name: str) -> str:
     Raises:
         DataError: when it does not fit a URL, a folder and a metric label.
     """
-    if not re.fullmatch(contract.NAME_PATTERN, name):
+    if not re.fullmatch(NAME_PATTERN, name):
         raise DataError(f"`--name`: expected letters, digits, '.', '_' and '-'. Received: {name!r}.")
     return name
 
@@ -55,7 +57,7 @@ def write(models: Path, name: str, manifest: Mapping[str, Any], files: Files, si
         # The reader wants a folder that is called as the manifest says.
         folder = hidden / name / str(version)
         folder.mkdir(parents=True)
-        _fill(folder, {"format": contract.FORMAT, "name": name, "version": version, **manifest}, files)
+        _fill(folder, {"format": format1.FORMAT, "name": name, "version": version, **manifest}, files)
         contract.read(folder)
         if signer is not None:
             signer.sign(folder)

@@ -17,9 +17,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from app.bundle.reader import Feature, Manifest
-from app.sources.csv_reader import Line, Table, open_table
-from training.columns.values import as_text, convert
+from app.answers.registry import answer_of
+from app.bundle.manifest import Manifest
+from app.features.feature_set import FeatureSet
+from app.sources.csv_reader import Line, Table, Wanted, open_table
+from training.columns.values import as_text
 from training.data.load import PARQUET, UTF_8, check_encoding, explained, load, read_header
 from training.errors import DataError
 from training.features import dates
@@ -68,21 +70,22 @@ def open_examples(stack: ExitStack, path: Path, manifest: Manifest, encoding: st
     """
     if not path.is_file():
         raise DataError(f"`DATA`: expected a CSV or Parquet file. Received: {path}, which is not a file.")
+    target, features = manifest.target, FeatureSet(manifest.features)
+    wanted = [*_wanted(features), Wanted(target, optional=True, read=answer_of(manifest.answer).read_text)]
     if path.suffix.lower() in PARQUET:
         frame = load(path)
-        _check_target(path, list(frame.columns), manifest.target)
-        frame = dates.expand(frame, leave=[manifest.target])
-        return Reading(_table(path, frame, (*manifest.features, _target(manifest))), manifest.target, {})
+        _check_target(path, list(frame.columns), target)
+        frame = dates.expand(frame, leave=[target, *features.names])
+        return Reading(_table(path, frame, wanted), target, {})
     encoding = check_encoding(encoding)
     with explained(path, encoding):
         names, _ = read_header(path, encoding)
-    _check_target(path, names, manifest.target)
-    dated = _dated(names, manifest.features)
+    _check_target(path, names, target)
+    dated = _dated(names, features.names)
     parts = {part for found in dated.values() for part in found}
-    wanted = [feature for feature in manifest.features if feature.name not in parts]
-    sources = [_feature(name, "string") for name in dated]
-    table = open_table(stack, path, [*wanted, *sources, _target(manifest)], encoding)
-    return Reading(table, manifest.target, dated)
+    sources = [Wanted(name, optional=True, read=str) for name in dated]
+    table = open_table(stack, path, [*[each for each in wanted if each.name not in parts], *sources], encoding)
+    return Reading(table, target, dated)
 
 
 def _check_target(path: Path, names: Sequence[str], target: str) -> None:
@@ -90,17 +93,13 @@ def _check_target(path: Path, names: Sequence[str], target: str) -> None:
         raise DataError(f"{path}: expected the target {target!r} to judge by. Received: {', '.join(names)}.")
 
 
-def _target(manifest: Manifest) -> Feature:
-    return _feature(manifest.target, "number" if manifest.labels is None else "string")
+def _wanted(features: FeatureSet) -> list[Wanted]:
+    return [Wanted(each.name, each.optional, features.text_reader(each.name)) for each in features.features]
 
 
-def _feature(name: str, type_: Any) -> Feature:
-    return Feature(name=name, type=type_, tensor="", column=0, optional=True, missing_share=0.0)
-
-
-def _dated(names: Sequence[str], features: Sequence[Feature]) -> dict[str, list[str]]:
-    """Find the columns of the file whose parts are features that the file does not have."""
-    lacking = {feature.name for feature in features} - set(names)
+def _dated(names: Sequence[str], features: Sequence[str]) -> dict[str, list[str]]:
+    """Find the columns of the file whose parts are features that the file does not have, as of bundle format 1."""
+    lacking = set(features) - set(names)
     found = {name: dates.parts_in(lacking, name) for name in names}
     return {name: parts for name, parts in found.items() if parts}
 
@@ -117,30 +116,29 @@ def _put_parts(lines: Sequence[Line], dated: dict[str, list[str]]) -> None:
                     instance[part] = value
 
 
-def _table(path: Path, frame: pd.DataFrame, features: Sequence[Feature]) -> Table:
+def _table(path: Path, frame: pd.DataFrame, wanted: Sequence[Wanted]) -> Table:
     """Give a table of Parquet the form of the service's own reader."""
-    absent = tuple(feature.name for feature in features if feature.name not in frame.columns)
-    required = [feature.name for feature in features if feature.name in absent and not feature.optional]
+    absent = tuple(column.name for column in wanted if column.name not in frame.columns)
+    required = [column.name for column in wanted if column.name in absent and not column.optional]
     if required:
         raise DataError(f"{path}: expected the column(s) {', '.join(required)}. Received: {', '.join(frame.columns)}.")
-    return Table(absent, lambda: 0.0, lambda: _lines(path, frame, [f for f in features if f.name not in absent]))
+    present = [column for column in wanted if column.name not in absent]
+    return Table(absent, lambda: 0.0, lambda: _lines(path, frame, present))
 
 
-def _lines(path: Path, frame: pd.DataFrame, features: Sequence[Feature]) -> Iterator[Line]:
-    columns = {feature.name: _values(path, frame[feature.name], feature) for feature in features}
+def _lines(path: Path, frame: pd.DataFrame, wanted: Sequence[Wanted]) -> Iterator[Line]:
+    columns = {column.name: _values(path, frame[column.name], column) for column in wanted}
     for place in range(len(frame)):
         present = {name: values[place] for name, values in columns.items() if values[place] is not None}
         yield Line(place + 1, present)
 
 
-def _values(path: Path, series: pd.Series, feature: Feature) -> list[Any]:
+def _values(path: Path, series: pd.Series, column: Wanted) -> list[Any]:
     """Return a column as a caller would send it, with None for missing."""
-    if feature.type == "string":
-        return [text or None for text in as_text(series)]
-    try:
-        numbers = convert(series, feature.type)
-    except (ValueError, TypeError, KeyError) as error:
-        expected = f"expected {feature.type}s in `{feature.name}`"
-        raise DataError(f"{path}: {expected}. Received: {series.dropna().iloc[0]!r}.") from error
-    made = bool if feature.type == "boolean" else float
-    return [None if np.isnan(value) else made(value) for value in numbers]
+    values: list[Any] = []
+    for text in as_text(series):
+        try:
+            values.append(column.read(text) if text else None)
+        except ValueError as error:
+            raise DataError(f"{path}: expected {error} in `{column.name}`. Received: {text!r}.") from error
+    return values

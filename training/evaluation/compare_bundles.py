@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import to_builtins
 
-from app.bundle.reader import Manifest
+from app.bundle.manifest import Manifest
 from training.columns.arrays import take
 from training.errors import DataError
 from training.evaluation.bootstrap import draws, interval, resamples_for
@@ -115,8 +116,9 @@ def _features(manifest: Manifest) -> dict[str, str]:
     """Feature -> what it is, in words short enough for a table."""
     found = {}
     for feature in manifest.features:
-        words = "" if feature.vocabulary is None else f", {len(feature.vocabulary)} values"
-        bounds = "" if feature.minimum is None else f", {feature.minimum:g} to {feature.maximum:g}"
+        keys = to_builtins(feature)
+        words = f", {len(keys['vocabulary'])} values" if keys.get("vocabulary") else ""
+        bounds = "" if keys.get("minimum") is None else f", {keys['minimum']} to {keys['maximum']}"
         found[feature.name] = f"{feature.type}{', optional' if feature.optional else ''}{words}{bounds}"
     return found
 

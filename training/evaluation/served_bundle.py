@@ -2,7 +2,7 @@
 
     folder ─ load ─> verified, proved by its golden rows ─ answer(instances) ─> outputs
 
-It is read by `app.bundle.reader`, checked and assembled by the service's schema and run by the service's engine, so
+It is read by `app.bundle.reader`, checked and assembled by the service's types and run by the service's engine, so
 what is measured through it is what callers get. It knows nothing about files of data or metrics.
 """
 
@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from app.bundle import reader as contract
-from app.bundle.reader import Bundle, Manifest
+from app.bundle.manifest import Manifest
+from app.bundle.reader import Bundle
 from app.bundle.sealed_file import hold
-from app.features.schema import Schema, schema_of
+from app.features.row_reader import RowReader
 from app.runtime.engine import Engine
 from app.runtime.golden_check import prove
 from training.columns.arrays import Outputs
@@ -32,7 +33,7 @@ class Served:
     """A version that answers."""
 
     bundle: Bundle
-    schema: Schema
+    reader: RowReader
     engine: Engine
 
     @property
@@ -53,11 +54,9 @@ class Served:
         """Answer a row each.
 
         Raises:
-            msgspec.ValidationError: when the service would refuse one of them.
+            ValueError: when the service would refuse one of them.
         """
-        rows = self.schema.rows([dict(instance) for instance in instances])
-        answers = self.engine.run(self.schema.assemble(rows))
-        return {tensor.name: answer for tensor, answer in zip(self.engine.outputs, answers, strict=True)}
+        return self.engine.run_named(self.reader.rows([dict(instance) for instance in instances]).arrays())
 
 
 def load(folder: Path) -> Served:
@@ -68,10 +67,10 @@ def load(folder: Path) -> Served:
     """
     bundle = contract.read(folder, trusted=[contract.MODEL])
     manifest = bundle.manifest
-    schema = schema_of(manifest, MAX_ROWS)
+    reader = RowReader(bundle.features, MAX_ROWS)
     with hold(bundle.model_path, contract.MODEL_MAX_BYTES) as content:
         bundle.check_model(content.sha256)
         engine = Engine(content, threads=1)
     engine.check(manifest.inputs, manifest.outputs)
-    prove(bundle, schema, engine)
-    return Served(bundle, schema, engine)
+    prove(bundle, reader, engine)
+    return Served(bundle, reader, engine)

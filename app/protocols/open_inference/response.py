@@ -34,7 +34,7 @@ class Writer:
         }
         self._batched = model.signature.batched
         self._vouched = model.bundle is not None  # its answers are numbers, or failures
-        self._labels = () if model.bundle is None else model.bundle.manifest.labels or ()
+        self._labels = () if model.answer is None else model.answer.classes
 
     def write(self, asked: Asked, outputs: Tensors) -> tuple[bytes, Headers]:
         """Return body and headers.

@@ -8,12 +8,12 @@ A value may stand alone or as the only one of a list; the context's are those of
 It knows neither paths nor transport.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 
 import msgspec
 
-from app.bundle.reader import Manifest
+from app.answers.base import AnswerType
 from app.codecs.json_tensors import read, write
 from app.errors import BodyTooLarge, InputError, InvalidInput, Path
 from app.protocols.tfserving.body import Body, Write, decode, literal, parse
@@ -41,25 +41,33 @@ LIST = msgspec.json.Decoder(list[msgspec.Raw])
 
 def classify(model: Model, body: bytes) -> tuple[dict[str, Array], Write]:
     """Read a request; see `app.protocols.tfserving.body.Read`."""
-    labels = _manifest(model, "classify").labels
-    if labels is None:
-        raise InvalidInput((), f":regress or :predict, for `{model.name}` predicts a number", "classify", noun="verb")
-    pairs = [b"[" + literal(label) + b",%b]" for label in labels]
-    return _arrays(model, body), partial(_write_classes, b"[" + b",".join(pairs) + b"]", len(labels))
+    answer = _answer(model, "classify")
+    if not answer.classes:
+        raise _unknown_verb(model, answer, "classify")
+    pairs = [b"[" + literal(label) + b",%b]" for label in answer.classes]
+    return _arrays(model, body), partial(_write_classes, answer, b"[" + b",".join(pairs) + b"]")
 
 
 def regress(model: Model, body: bytes) -> tuple[dict[str, Array], Write]:
     """Read a request; see `app.protocols.tfserving.body.Read`."""
-    if _manifest(model, "regress").labels is not None:
-        raise InvalidInput((), f":classify or :predict, for `{model.name}` predicts a label", "regress", noun="verb")
-    return _arrays(model, body), _write_values
+    answer = _answer(model, "regress")
+    if not answer.numeric:
+        raise _unknown_verb(model, answer, "regress")
+    return _arrays(model, body), partial(_write_values, answer)
 
 
-def _manifest(model: Model, verb: str) -> Manifest:
-    if model.bundle is None:
+def _unknown_verb(model: Model, answer: AnswerType, verb: str) -> InvalidInput:
+    other = ":classify or " if answer.classes else ":regress or " if answer.numeric else ""
+    given = "label" if answer.classes else "number" if answer.numeric else "label and no number"
+    predicts = f"predicts a {given}" if other else f"predicts no {given}"
+    return InvalidInput((), f"{other}:predict, for `{model.name}` {predicts}", verb, noun="verb")
+
+
+def _answer(model: Model, verb: str) -> AnswerType:
+    if model.answer is None:
         expected = f":predict, for `{model.name}` has no manifest that names features"
         raise InvalidInput((), expected, verb, noun="verb")
-    return model.bundle.manifest
+    return model.answer
 
 
 # ── decode ──
@@ -71,20 +79,22 @@ def _arrays(model: Model, body: bytes) -> dict[str, Array]:
     limit, count = model.max_request_rows, len(asked.examples)
     if count > limit:
         raise BodyTooLarge(EXAMPLES, f"at most {limit} rows", count)
-    context = _plain(asked.context, CONTEXT)
+    reader = model.row_reader
+    nested = reader.features.nested
+    context = _plain(asked.context, CONTEXT, nested)
     weight = len(msgspec.json.encode(context)) * count
     if weight > CONTEXT_MAX_BYTES:
         raise BodyTooLarge(CONTEXT, f"at most {CONTEXT_MAX_BYTES} bytes over all examples", weight)
-    rows = [context | _plain(example, (*EXAMPLES, place)) for place, example in enumerate(asked.examples)]
-    schema = model.rows_schema
+    rows = [context | _plain(example, (*EXAMPLES, place), nested) for place, example in enumerate(asked.examples)]
     try:
-        return schema.assemble(schema.decode(msgspec.json.encode({"instances": rows})))
+        return reader.decode(msgspec.json.encode({"instances": rows})).arrays()
     except InputError as error:
         raise (error.at((*EXAMPLES, *error.path[1:])) if error.path else error) from error
 
 
-def _plain(features: Mapping[str, msgspec.Raw], path: Path) -> Features:
-    return {name: _value(bytes(value), (*path, name)) for name, value in features.items()}
+def _plain(features: Mapping[str, msgspec.Raw], path: Path, nested: Collection[str]) -> Features:
+    """Take values out of lists around them; what is a list itself stays."""
+    return {name: value if name in nested else _value(bytes(value), (*path, name)) for name, value in features.items()}
 
 
 def _value(data: bytes, path: Path) -> msgspec.Raw:
@@ -101,17 +111,18 @@ def _value(data: bytes, path: Path) -> msgspec.Raw:
 # ── encode ──
 
 
-def _write_classes(row: bytes, labels: int, answers: Tensors) -> bytes:
+def _write_classes(answer: AnswerType, row: bytes, answers: Tensors) -> bytes:
     """Fill `row`, a template with a place a label, with the scores of each row."""
-    scores = _numbers(answers)  # (rows * labels,)
-    rows = zip(*[iter(scores)] * labels, strict=True)
+    scores = _texts(answer.scores(answers.arrays))  # (rows * labels,)
+    rows = zip(*[iter(scores)] * len(answer.classes), strict=True)
     return b'{"results":[%b]}' % b",".join([row % texts for texts in rows])
 
 
-def _write_values(answers: Tensors) -> bytes:
-    return b'{"results":[%b]}' % b",".join(_numbers(answers))
+def _write_values(answer: AnswerType, answers: Tensors) -> bytes:
+    return b'{"results":[%b]}' % b",".join(_texts(answer.numbers(answers.arrays)))
 
 
-def _numbers(answers: Tensors) -> list[bytes]:
-    """Write the numbers of the first output, which is the one that the manifest speaks of, in row-major order."""
-    return write(next(iter(answers.arrays.values())), flat=True)[1:-1].split(b",")
+def _texts(numbers: Array | None) -> list[bytes]:
+    """Write numbers in row-major order."""
+    assert numbers is not None  # the answer's type has said that it gives such
+    return write(numbers, flat=True)[1:-1].split(b",")

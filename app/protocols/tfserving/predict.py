@@ -20,7 +20,7 @@ import numpy as np
 
 from app.codecs.json_tensors import read, write
 from app.errors import BodyTooLarge, InvalidInput, Path
-from app.features.schema import Schema
+from app.features.row_reader import RowReader
 from app.protocols.tfserving.body import Body, Write, decode, literal, parse
 from app.runtime.model import Model
 from app.tensors import OBJECT, Array, Signature, Tensors, TensorSpec
@@ -30,7 +30,7 @@ INPUTS: Path = ("inputs",)
 NOTHING = msgspec.Raw()
 BEGINNING = re.compile(rb"\[\s*([\]{]?)")  # of rows: none at all, objects, or bare values
 BASE64 = re.compile(rb'[\[\s]*\{\s*"b64"\s*:')  # the object that stands for bytes and not for named values
-FEATURES = re.compile(rb'\[\s*\{\s*(\}|"([^"\\]|\\.)*+"\s*:\s*[^\[\s])')  # rows of which the first value is no list
+FIRST = re.compile(rb'\[\s*\{\s*(?:\}|(?P<key>"(?:[^"\\]|\\.)*+")\s*:\s*(?P<listed>\[)?)')  # the first value of rows
 BYTES_SUFFIX = "_bytes"  # of an output's name: its strings are answered as base64
 
 
@@ -75,7 +75,7 @@ def _read_rows(model: Model, data: bytes) -> dict[str, Array]:
     if len(inputs) == 1 and (beginning[1] != b"{" or _is_base64(inputs[0], data)):
         _check_rows(model, inputs[0], data)
         return {inputs[0].name: read(data, inputs[0].datatype, INSTANCES, b64=True)}
-    return _read_objects(inputs, model.schema, data)
+    return _read_objects(inputs, model.reader, data)
 
 
 def _check_rows(model: Model, spec: TensorSpec, data: bytes) -> None:
@@ -92,17 +92,22 @@ def _check_rows(model: Model, spec: TensorSpec, data: bytes) -> None:
         raise BodyTooLarge(INSTANCES, f"at most {most} rows", "more")
 
 
-def _read_objects(inputs: Sequence[TensorSpec], schema: Schema | None, data: bytes) -> dict[str, Array]:
-    """Read rows of named tensors or, beyond TensorFlow Serving, of a bundle's named features.
-
-    A value of a bundle's tensor is a list, one of a feature never is.
-    """
-    if schema is not None and FEATURES.match(data):
-        return schema.assemble(schema.decode(b'{"instances":%b}' % data))
+def _read_objects(inputs: Sequence[TensorSpec], reader: RowReader | None, data: bytes) -> dict[str, Array]:
+    """Read rows of named tensors or, beyond TensorFlow Serving, of a bundle's named features."""
     names = tuple([spec.name for spec in inputs])
+    if reader is not None and _names_features(names, data):
+        return reader.decode(b'{"instances":%b}' % data).arrays()
     rows = decode(_rows_decoder(names), data, INSTANCES, names)
     columns = zip(*map(msgspec.structs.astuple, rows), strict=True)
     return {spec.name: _stack(spec, values) for spec, values in zip(inputs, columns, strict=True)}
+
+
+def _names_features(inputs: Sequence[str], data: bytes) -> bool:
+    """Whether the first value of the first row is a feature's: its key is no tensor's, or it is not a list."""
+    first = FIRST.match(data)
+    if first is None:
+        return False
+    return not first["listed"] or first["key"] not in map(msgspec.json.encode, inputs)
 
 
 @functools.lru_cache(maxsize=256)

@@ -77,8 +77,8 @@ BROKEN: dict[str, tuple[Callable[[Profile], None], str]] = {
     "a minimum alone": (put("age", maximum=None), "expected minimum <= maximum. Received: 0.0 and None"),
     "a value twice": (put("level", values=["low", "low"], shares=[0.25, 0.25]), "expected unique values"),
     "an empty value": (put("level", values=[""]), "expected unique values that are not empty"),
-    "a label too few": (put_prediction(values=["no"], shares=[1.0]), "`prediction.values`: expected the labels"),
-    "a share as text": (put("age", missing="0"), r"$.features[...].missing"),
+    "a label too few": (put_prediction(values=["no"], shares=[1.0]), "`prediction`: `values`: expected the labels"),
+    "a share as text": (put("age", missing="0"), "$.missing"),
     "no rows": (lambda profile: profile.pop("rows") and None, "rows"),
 }
 

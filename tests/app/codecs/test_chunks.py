@@ -6,16 +6,14 @@ from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 from unittest.mock import patch
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.bundle.reader import Manifest
 from app.codecs import chunks as portions
 from app.codecs.chunks import Uneven, read_rows, rows
 from app.errors import BodyTooLarge, InvalidInput, RequestError
-from app.features.table import TableSchema
+from app.features.rows import Rows
 from app.protocols.tfserving.body import Write
 from app.protocols.tfserving.predict import predict
 from app.tensors import DATATYPES, Signature, TensorSpec
@@ -90,15 +88,15 @@ tables = st.fixed_dictionaries({"instances": st.lists(records, max_size=40) | st
 @given(texts(tables), st.integers(0, 200))
 @settings(max_examples=400)
 def test_rows_of_a_table(body: bytes, portion_bytes: int) -> None:
-    schema = TableSchema(msgspec.convert({**tiny.manifest(MIXED), "files": {}}, Manifest), ROWS_MAX)
+    reader = tiny.row_reader(MIXED, ROWS_MAX)
 
     def in_portions() -> Any:
-        steps = read_rows(body, ROWS_MAX, schema.decode, len, lambda parts: [row for part in parts for row in part])
-        return drained(steps)[0]
+        steps = read_rows(body, ROWS_MAX, reader.decode, len, Rows.join)
+        return drained(steps)[0].cells
 
     with patch.object(portions, "PORTION_BYTES", portion_bytes):
         found = outcome(in_portions)
-    whole = outcome(lambda: schema.decode(body))
+    whole = outcome(lambda: reader.decode(body).cells)
     assert_same(found, whole)
 
 
@@ -106,7 +104,7 @@ class Served:
     """What reading a TensorFlow Serving body asks of a model."""
 
     max_request_rows = ROWS_MAX
-    schema = None
+    reader = None
 
     def __init__(self, *inputs: TensorSpec) -> None:
         self.signature = Signature(inputs, inputs, batched=True)
@@ -190,12 +188,12 @@ def test_rows_that_begin_otherwise_are_left_to_the_whole() -> None:
 
 def test_a_fault_is_told_by_its_place_in_the_whole() -> None:
     """And with what was received, which is not looked up in a body of this size that is read at once."""
-    schema = TableSchema(msgspec.convert({**tiny.manifest(tiny.Tiny()), "files": {}}, Manifest), 10**6)
+    reader = tiny.row_reader(tiny.Tiny(), 10**6)
     good = tiny.instance(tiny.Tiny())
     faulty = {**good, tiny.Tiny().numbers[0]: "many"}
     body = json.dumps({"instances": [good] * 9_000 + [faulty] + [good] * 9_000}).encode()
     with pytest.raises(InvalidInput, match=r"Invalid `instances\[9000\]\.\w+`: .* Received: \"many\"\."):
-        drained(read_rows(body, 10**6, schema.decode, len, lambda parts: parts[0]))
+        drained(read_rows(body, 10**6, reader.decode, len, lambda parts: parts[0]))
 
 
 def test_too_many_rows_are_seen_before_all_are_read() -> None:

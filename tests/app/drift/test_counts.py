@@ -1,18 +1,16 @@
 """Values fall into the bins of training, each row into one of every feature, and the index says how far they moved."""
 
+import json
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.bundle import reader as bundles
-from app.bundle.profile import Profile
-from app.drift.bins import BINS_MAX
-from app.drift.counts import DRIFTED, FLOOR, MOVED, Counts, Table, psi
+from app.drift.counts import BINS_MAX, DRIFTED, FLOOR, MOVED, Counts, Table, psi
 from tests.support import tiny
 from tests.support.serving import ROOT
 
@@ -21,9 +19,7 @@ TINY = tiny.Tiny(profiled=True)
 
 
 def table_of(root: Path, made: tiny.Tiny = TINY) -> Table:
-    bundle = bundles.read(tiny.write(root, made))
-    assert bundle.profile is not None
-    return Table(bundle.manifest, bundle.profile)
+    return Table(bundles.read(tiny.write(root, made)))
 
 
 def counted(table: Table, counts: Counts, feature: str) -> dict[str, float]:
@@ -34,7 +30,8 @@ def counted(table: Table, counts: Counts, feature: str) -> dict[str, float]:
 
 
 def count(table: Table, rows: list[dict[str, Any]], answers: list[list[float]], made: tiny.Tiny = TINY) -> Counts:
-    return table.count(tiny.tensors(made, rows), np.array(answers, np.float32))
+    name = "value" if made.task == "regression" else "probabilities"
+    return table.count(tiny.tensors(made, rows), {name: np.array(answers, np.float32)})
 
 
 def row(**values: Any) -> dict[str, Any]:
@@ -114,9 +111,7 @@ def test_every_row_falls_into_one_bin_of_each_feature(
 
 
 def test_every_bin_has_its_training_share_and_they_sum_to_one() -> None:
-    bundle = bundles.read(ADULT)
-    assert bundle.profile is not None
-    table = Table(bundle.manifest, bundle.profile)
+    table = Table(bundles.read(ADULT))
     for column in table.columns:
         assert len(column.bins) == len(set(column.bins)) == len(column.shares)
         assert sum(column.shares) == pytest.approx(1)
@@ -141,10 +136,11 @@ def category(values: list[str], **shares: Any) -> dict[str, Any]:
 
 
 def table_with(level: dict[str, Any], root: Path) -> Table:
-    bundle = bundles.read(tiny.write(root))
+    folder = tiny.write(root)
     content = tiny.profile(TINY) | {"features": {"level": level}}
-    profile = msgspec.convert(content, Profile)
-    return Table(bundle.manifest, profile)
+    (folder / bundles.PROFILE).write_text(json.dumps(content))
+    tiny.rewrite_manifest(folder, tiny.manifest(tiny.Tiny()))
+    return Table(bundles.read(folder))
 
 
 def test_a_value_that_is_called_like_a_bin_is_told_from_it(tmp_path: Path) -> None:
@@ -167,7 +163,7 @@ def test_the_names_of_long_values_are_cut_and_stay_apart(tmp_path: Path) -> None
 def test_of_many_values_the_most_frequent_have_bins(tmp_path: Path) -> None:
     shares = [0.001] * 70 + [0.031] * 30
     values = [f"v{number}" for number in range(100)]
-    table = table_with(category(values, shares=shares, missing=1 - sum(shares)), tmp_path)
+    table = table_with(category(values, shares=shares, missing=max(0.0, 1 - sum(shares))), tmp_path)
     feature = table.features[0]
     assert feature.bins[:30] == tuple(values[70:])
     assert feature.shares[30] == pytest.approx(0.07)
@@ -190,7 +186,8 @@ def test_of_very_many_features_the_first_are_counted(tmp_path: Path, caplog: pyt
     assert table.bins <= BINS_MAX
     assert 150 < len(table.features) < 300
     assert f"drift is counted for {len(table.features)} of 300 features" in caplog.text
-    counts = table.count({"numeric": np.zeros((2, 300), np.float32)}, np.zeros((2, 2), np.float32))
+    outputs = {"probabilities": np.zeros((2, 2), np.float32)}
+    counts = table.count({"numeric": np.zeros((2, 300), np.float32)}, outputs)
     assert counts.values.sum() == 2 * (len(table.features) + 1)
 
 
@@ -198,9 +195,7 @@ def test_without_a_vocabulary_what_has_no_bin_is_unseen(tmp_path: Path) -> None:
     def forget(manifest: dict[str, Any]) -> None:
         manifest["features"][-1]["vocabulary"] = None
 
-    bundle = bundles.read(tiny.write(tmp_path, TINY, forget))
-    assert bundle.profile is not None
-    table = Table(bundle.manifest, bundle.profile)
+    table = Table(bundles.read(tiny.write(tmp_path, TINY, forget)))
     assert counted(table, count(table, [row(level="high")], [[1, 0]]), "level") == {"unseen": 1}
 
 

@@ -9,16 +9,25 @@ import pytest
 from app.bundle import reader as bundles
 from app.drift.counts import Table
 from app.drift.sampling import ROWS_MAX, Copied, Part, Sample, Watch
+from app.features.feature_set import FeatureSet
 from app.tensors import Array
 from tests.support import tiny
 
 COLUMNS, LONGEST = 2, 4
 
 
-def run_of(rows: int, value: float = 1.0, word: str = "low") -> tuple[dict[str, Array], Array]:
+def run_of(rows: int, value: float = 1.0, word: str = "low") -> tuple[dict[str, Array], dict[str, Array]]:
     """The arrays of one run."""
     words = np.array([[word]] * rows, object)
-    return {"numeric": np.full((rows, 1), value, np.float32), "words": words}, np.ones((rows, 2), np.float32)
+    return {"numeric": np.full((rows, 1), value, np.float32), "words": words}, answers_of(rows)
+
+
+def answers_of(rows: int) -> dict[str, Array]:
+    return {"probabilities": np.ones((rows, 2), np.float32)}
+
+
+def rows_of(part: Part) -> int:
+    return len(part.outputs["probabilities"])
 
 
 def filled(runs: int, rows: int = 1) -> Sample:
@@ -29,11 +38,11 @@ def filled(runs: int, rows: int = 1) -> Sample:
 
 
 def kept(parts: list[Part]) -> int:
-    return sum([len(part.answers) for part in parts])
+    return sum([rows_of(part) for part in parts])
 
 
 def weight(parts: list[Part]) -> float:
-    return sum([part.weight * len(part.answers) for part in parts])
+    return sum([part.weight * rows_of(part) for part in parts])
 
 
 def test_few_rows_are_all_kept_and_stand_for_themselves() -> None:
@@ -113,7 +122,7 @@ def test_endless_words_are_not_kept_alive() -> None:
 def test_the_body_of_a_request_is_not_kept_alive() -> None:
     body = np.arange(10_000, dtype=np.float32).reshape(-1, 1)
     sample = Sample(COLUMNS, LONGEST)
-    sample.add({"numeric": body[10:12]}, np.ones((2, 2), np.float32))
+    sample.add({"numeric": body[10:12]}, answers_of(2))
     found = sample.take()[0].inputs["numeric"]
     assert found.ravel().tolist() == [10, 11]
     assert found.base is None
@@ -121,23 +130,28 @@ def test_the_body_of_a_request_is_not_kept_alive() -> None:
 
 def test_slices_of_copies_are_copies() -> None:
     """A copy that is cut into pieces is still not counted."""
-    rows = Copied([1, 2, 3])
+    rows = Copied(FeatureSet([]), [[1, 2, 3]])
     assert type(rows[1:]) is Copied
-    assert list(rows[1:]) == [2, 3]
-    assert rows[0] == 1
+    assert rows[1:].cells == [[2, 3]]
+
+
+def test_runs_of_other_shapes_stand_apart() -> None:
+    """A type may pad its tensor to the longest of a run."""
+    sample = Sample(COLUMNS, LONGEST)
+    for points in (3, 5, 3):
+        sample.add({"points": np.zeros((1, points, 2), np.float32)}, answers_of(1))
+    assert sorted([part.inputs["points"].shape for part in sample.take()]) == [(1, 5, 2), (2, 3, 2)]
 
 
 def test_two_threads_lose_nothing(tmp_path: Path) -> None:
     """One runs the model, the other counts."""
-    bundle = bundles.read(tiny.write(tmp_path, tiny.Tiny(profiled=True)))
-    assert bundle.profile is not None
-    watch = Watch(Table(bundle.manifest, bundle.profile))
+    watch = Watch(Table(bundles.read(tiny.write(tmp_path, tiny.Tiny(profiled=True)))))
     inputs = tiny.tensors(tiny.Tiny(), [tiny.instance(tiny.Tiny())])
     total, runs, ended = 0, 900, threading.Event()
 
     def run() -> None:
         for _ in range(runs):  # few enough for each to be kept, whenever the other takes them
-            watch.add(inputs, np.ones((1, 2), np.float32))
+            watch.add(inputs, answers_of(1))
         ended.set()
 
     thread = threading.Thread(target=run)
@@ -151,6 +165,4 @@ def test_two_threads_lose_nothing(tmp_path: Path) -> None:
 
 
 def test_nothing_is_nothing_to_count(tmp_path: Path) -> None:
-    bundle = bundles.read(tiny.write(tmp_path, tiny.Tiny(profiled=True)))
-    assert bundle.profile is not None
-    assert Watch(Table(bundle.manifest, bundle.profile)).take() is None
+    assert Watch(Table(bundles.read(tiny.write(tmp_path, tiny.Tiny(profiled=True))))).take() is None

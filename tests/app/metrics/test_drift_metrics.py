@@ -186,7 +186,8 @@ async def test_a_copy_and_a_request_share_no_run(tmp_path: Path) -> None:
         model = client_app(client).state.registry.find()
         answered: list[Any] = []
         for order in (0, 1):
-            copy = Copy(Copied(model.rows_schema.rows([LOW])), time.monotonic(), 10, answered.append, answered.append)
+            rows = Copied(model.features, model.row_reader.rows([LOW]).cells)
+            copy = Copy(rows, time.monotonic(), 10, answered.append, answered.append)
             if order:
                 model.batcher.submit(copy)
             request = asyncio.create_task(by_predict(client, [HIGH]))
@@ -231,9 +232,7 @@ def versions(registry: CollectorRegistry, family: str) -> set[str]:
 
 
 def watch_of(root: Path, **knobs: Any) -> Watch:
-    bundle = bundles.read(tiny.write(root, tiny.Tiny(profiled=True, **knobs)))
-    assert bundle.profile is not None
-    return Watch(Table(bundle.manifest, bundle.profile))
+    return Watch(Table(bundles.read(tiny.write(root, tiny.Tiny(profiled=True, **knobs)))))
 
 
 def shares_of(registry: CollectorRegistry) -> dict[str, float]:
@@ -251,7 +250,7 @@ def test_another_content_of_a_version_replaces_its_bins(tmp_path: Path) -> None:
     assert shares_of(registry) == {"age": 0.1, "hours-per-week": 0.1, "member": 0.5, "level": 0.5, "target": 0.5}
     metrics.observe("tiny", 1, new)
     assert shares_of(registry) == {"age": 0.1, "member": 0.5, "target": 0.5}
-    answer = np.array([[1.0, 0.0]], np.float32)
+    answer = {"probabilities": np.array([[1.0, 0.0]], np.float32)}
     old.add(tiny.tensors(tiny.Tiny(), [LOW]), answer)  # one of its last requests
     metrics.retire("tiny", 1, old)
     new.add(tiny.tensors(tiny.Tiny(numbers=["age"], strings=()), [LOW]), answer)

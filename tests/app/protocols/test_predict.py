@@ -116,9 +116,9 @@ async def test_a_bug_says_nothing_of_itself(
     def broken(body: bytes) -> Sequence[Any]:
         raise RuntimeError("the secret of the house")
 
-    schema = app.state.registry.models[0].schema
+    reader = app.state.registry.models[0].reader
     with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
-        patch.setattr(schema, "decode", broken)
+        patch.setattr(reader, "decode", broken)
         response = await client.post("/predict", content=body_of(GOOD), headers=JSON)
     assert response.status_code == 500
     assert response.json() == {"error": "Internal error."}

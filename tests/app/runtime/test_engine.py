@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.bundle.reader import Tensor
+from app.bundle.manifest import Tensor
 from app.errors import BundleError
 from app.runtime.engine import Engine
 from tests.support import tiny

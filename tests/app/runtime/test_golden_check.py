@@ -12,7 +12,7 @@ from onnx import helper, numpy_helper
 
 from app.bundle import reader as bundles
 from app.errors import BundleError
-from app.features.schema import schema_of
+from app.features.row_reader import RowReader
 from app.runtime.engine import Engine
 from app.runtime.golden_check import golden_rows, prove
 from tests.support import tiny
@@ -20,7 +20,7 @@ from tests.support import tiny
 
 def proved(folder: Path) -> None:
     bundle = bundles.read(folder)
-    prove(bundle, schema_of(bundle.manifest, 100), Engine(bundle.model_path, 1))
+    prove(bundle, RowReader(bundle.features, 100), Engine(bundle.model_path, 1))
 
 
 def rewritten(folder: Path, change: Any) -> Path:
@@ -40,10 +40,11 @@ def test_a_graph_that_answers_as_it_did_is_proved(task: str, tmp_path: Path) -> 
 def test_the_golden_rows_are_read_as_a_request_is(tmp_path: Path) -> None:
     """In the manifest's order, missing values included."""
     bundle = bundles.read(tiny.write(tmp_path))
-    rows = golden_rows(bundle, schema_of(bundle.manifest, 100))
+    rows = golden_rows(bundle, RowReader(bundle.features, 100))
     assert len(rows) == len(bundle.golden.instances)
-    assert rows[0] == (struct.pack("3f", 0.0, 0.25, False), "low")
-    assert rows[-1][1] == ""
+    numbers, booleans, words = rows.cells
+    assert (numbers[0], booleans[0], words[0]) == (struct.pack("2f", 0.0, 0.25), struct.pack("f", False), ("low",))
+    assert words[-1] == ("",)
 
 
 def test_golden_rows_that_do_not_fit_the_manifest_are_named(tmp_path: Path) -> None:
@@ -61,7 +62,9 @@ def test_answers_may_differ_by_the_tolerance_of_the_trainer(by: float, holds: bo
     if holds:
         proved(folder)
     else:
-        with pytest.raises(BundleError, match=r"Received: a difference of 0\.00\d+ in a run of 8 rows"):
+        with pytest.raises(
+            BundleError, match=r"Received: a difference of 0\.00\d+ of `probabilities` in a run of 8 rows"
+        ):
             proved(folder)
 
 
@@ -115,5 +118,5 @@ def test_missing_and_unknown_values_must_have_finite_answers(tmp_path: Path) -> 
 
     folder = tiny.write(tmp_path, tiny.Tiny(optional=("hours-per-week",)))
     rewritten(folder, lambda golden: golden["instances"][-1].update({"hours-per-week": 0.0}))
-    with pytest.raises(BundleError, match="expected finite answers to missing and unknown values"):
+    with pytest.raises(BundleError, match="expected finite answers to missing, unseen and extreme values"):
         proved(edited(folder, blank))

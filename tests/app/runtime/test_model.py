@@ -45,13 +45,13 @@ def shares(answers: list[bytes]) -> np.ndarray[tuple[int, int], np.dtype[np.floa
 def test_batched_equals_single(loaded: Model, sizes: list[int], seed: int) -> None:
     """Pieces run together get what each row gets alone, in order."""
     pieces = [
-        loaded.rows_schema.rows([tiny.instance(TINY, seed + n * 10 + row) for row in range(size)])
+        loaded.row_reader.rows([tiny.instance(TINY, seed + n * 10 + row) for row in range(size)])
         for n, size in enumerate(sizes)
     ]
     together = loaded.run(list(pieces))
     assert [len(answers) for answers in together] == sizes
     for piece, answers in zip(pieces, together, strict=True):
-        alone = [loaded.run([[row]])[0][0] for row in piece]
+        alone = [loaded.run([piece[row : row + 1]])[0][0] for row in range(len(piece))]
         np.testing.assert_allclose(shares(list(answers)), shares(alone), atol=1e-6)
 
 
@@ -61,7 +61,7 @@ def test_sizes_around_every_limit(rows: int, loaded: Model) -> None:
     instances = [tiny.instance(TINY, row) for row in range(rows)]
     assert loaded.bundle is not None
     expected = tiny.run(loaded.bundle.model_path, tiny.tensors(TINY, instances))
-    (answers,) = loaded.run([loaded.rows_schema.rows(instances)])
+    (answers,) = loaded.run([loaded.row_reader.rows(instances)])
     np.testing.assert_allclose(shares(list(answers)), expected, rtol=1e-6, atol=1e-6)
 
 
@@ -70,11 +70,12 @@ def test_an_output_that_is_not_finite_fails_the_run(tmp_path: Path) -> None:
     named = tiny.Tiny(task="regression", numbers=("a",), booleans=(), strings=(), optional=(), scale=1e4)
     overflowing = load(tiny.write(tmp_path, named), Settings())
     with pytest.raises(FloatingPointError, match="expected finite numbers"):
-        overflowing.run([overflowing.rows_schema.rows([{"a": value}]) for value in (1.0, 3e38)])
+        overflowing.run([overflowing.row_reader.rows([{"a": value}]) for value in (1.0, 3e38)])
 
 
 def test_an_output_of_another_length_fails_the_run(loaded: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows are never dealt out by guessing."""
-    monkeypatch.setattr(loaded.rows_schema, "assemble", lambda rows: tiny.tensors(TINY, [tiny.instance(TINY)] * 3))
-    with pytest.raises(ValueError, match=r"expected 2 rows. Received: \(3, 2\)"):
-        loaded.run([[(), ()]])
+    rows = loaded.row_reader.rows([tiny.instance(TINY)] * 2)
+    monkeypatch.setattr(loaded.features, "arrays", lambda cells: tiny.tensors(TINY, [tiny.instance(TINY)] * 3))
+    with pytest.raises(ValueError, match=r"expected 2 rows. Received: .*\(3, 2\)"):
+        loaded.run([rows])

@@ -10,15 +10,16 @@ from typing import Any
 import pytest
 
 from app.bundle import reader as bundles
-from app.sources.csv_reader import MISSING, DataError, Line, open_table
+from app.sources.csv_reader import MISSING, DataError, Line, Wanted, open_table
 
 HEAD = "age,hours-per-week,member,level\n"
 GOOD = {"age": 1.5, "hours-per-week": 2.0, "member": True, "level": "low"}
 
 
 @pytest.fixture(scope="module")
-def features(models: Path) -> tuple[bundles.Feature, ...]:
-    return bundles.read(models / "tiny" / "1").manifest.features
+def features(models: Path) -> list[Wanted]:
+    found = bundles.read(models / "tiny" / "1").features
+    return [Wanted(each.name, each.optional, found.text_reader(each.name)) for each in found.features]
 
 
 def read(path: Path, features: Any) -> list[Line]:
@@ -80,7 +81,7 @@ def test_the_words_for_missing_values_are_those_of_training() -> None:
         ("inf,2,true,low", "line 2, `age`: expected a number within the range of a 32-bit float. Received: 'inf'."),
         ("1_0,2,true,low", "line 2, `age`: expected a number within the range of a 32-bit float. Received: '1_0'."),
         ("1,2,maybe,low", "line 2, `member`: expected true or false. Received: 'maybe'."),
-        (",2,true,low", "line 2, `age`: expected a number, for it was never missing in training. Received: ''."),
+        (",2,true,low", "line 2, `age`: expected a value, for it was never missing in training. Received: ''."),
         ("1,2,true", "line 2: expected 4 cells, as in the header. Received: 3."),
         ("1,2,true,low,5", "line 2: expected 4 cells, as in the header. Received: 5."),
     ],

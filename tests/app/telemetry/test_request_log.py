@@ -252,7 +252,7 @@ async def test_neither_keys_nor_payloads_are_ever_logged(door: str, tmp_path: Pa
         def bug(body: bytes) -> Any:
             raise KeyError(body)
 
-        served.model.schema.decode = bug  # type: ignore[method-assign, union-attr]
+        served.model.reader.decode = bug  # type: ignore[method-assign, union-attr]
         assert (await answered(served, post("/predict", body, key)))[0] == 500
     assert {400, 401, 404, 405, 415} <= statuses
     assert len(lines.fields) >= 15

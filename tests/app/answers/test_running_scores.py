@@ -5,7 +5,7 @@ import random
 import pytest
 from sklearn import metrics
 
-from app.feedback.running_scores import Labels, Numbers, scores_of
+from app.answers.running_scores import Labels, Numbers, Scores
 
 
 @pytest.mark.parametrize("labels", [2, 3, 7])
@@ -40,7 +40,7 @@ def test_the_error_of_the_window() -> None:
     assert scores.rows == 2
 
 
-@pytest.mark.parametrize("labels", [None, ("no", "yes"), ("a", "b", "c")])
-def test_without_rows_there_is_no_score(labels: tuple[str, ...] | None) -> None:
-    assert scores_of(labels).now() == {}
-    assert scores_of(labels).rows == 0
+@pytest.mark.parametrize("scores", [Numbers(), Labels(2), Labels(3)])
+def test_without_rows_there_is_no_score(scores: Scores) -> None:
+    assert scores.now() == {}
+    assert scores.rows == 0

@@ -1,6 +1,6 @@
 """Running scores over the last labelled rows of a version: the words and rules of the model's card.
 
-    scores_of(labels)             Labels ─> accuracy, f1; Numbers ─> mae
+    Labels, Numbers               accuracy and f1; mae
     scores.add(truth, predicted)  one row; the oldest beyond the window goes
     scores.now()                  score ─> value
 
@@ -8,8 +8,7 @@ It knows neither requests nor metrics.
 """
 
 from collections import deque
-from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -24,8 +23,8 @@ class Scores(Protocol):
         """How many there are."""
         ...
 
-    def add(self, truth: float, predicted: float) -> None:
-        """Take a row: places of labels, or numbers."""
+    def add(self, truth: Any, predicted: Any) -> None:
+        """Take a row, both as the answer's type has them: places of labels, or numbers, say."""
         ...
 
     def now(self) -> dict[str, float]:
@@ -89,8 +88,3 @@ class Numbers:
 
     def now(self) -> dict[str, float]:
         return {"mae": sum(self._errors) / len(self._errors)} if self._errors else {}
-
-
-def scores_of(labels: Sequence[str] | None) -> Scores:
-    """Return what fits the task."""
-    return Numbers() if labels is None else Labels(len(labels))

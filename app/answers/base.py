@@ -1,0 +1,149 @@
+"""What a type of answers offers: everything that the service must know of a model's outputs.
+
+    manifest's `answer` ── registry ──> AnswerType ─┬─ check_outputs, fault, mismatch    at load
+                                                    ├─ valid, encode                     at each run
+                                                    ├─ layout, count                     drift
+                                                    ├─ predicted, truth, running_scores  feedback
+                                                    └─ compare, columns                  a shadow; an output file
+
+Outputs are arrays by name, with the rows first. A type is handed its own keys of the manifest, and knows nothing of
+features, requests or protocols.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import msgspec
+import numpy as np
+
+from app.answers.running_scores import Scores
+from app.bins.layout import Floats, Layout
+from app.tensors import Array, TensorSpec
+
+Outputs = Mapping[str, Array]
+
+
+class AnswerKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """The manifest's `answer`; a type adds the keys of its own."""
+
+    type: str
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far numbers may be apart: `atol + rtol * |expected|`."""
+
+    atol: float
+    rtol: float
+
+
+class AnswerType(ABC):
+    """The answers of one bundle.
+
+    Args:
+        keys: of the manifest.
+    """
+
+    form: ClassVar[type[AnswerKeys]]  # of its keys
+    bins: ClassVar[type[Any]]  # of the prediction in `profile.json`
+    classes: tuple[str, ...] = ()  # what each row has a score for, where it has such
+    numeric: ClassVar[bool] = False  # whether an answer is one number
+
+    @abstractmethod
+    def __init__(self, keys: Any) -> None: ...
+
+    # ── at load ──
+
+    @abstractmethod
+    def check_outputs(self, outputs: Sequence[TensorSpec]) -> None:
+        """Raise `ValueError` unless the outputs are what answers are made of."""
+
+    @abstractmethod
+    def fault(self, outputs: Outputs) -> tuple[str, str] | None:
+        """Say what is wrong with answers to golden rows or to strange ones: what is expected, what was received."""
+
+    def mismatch(self, found: Outputs, wanted: Outputs, tolerance: Tolerance) -> str | None:
+        """Say by what answers differ from the trainer's, if by more than they may."""
+        for name, array in wanted.items():
+            if found[name].shape != array.shape:
+                return f"a difference of shape, {found[name].shape} instead of {array.shape}, of `{name}`"
+            if not np.issubdtype(array.dtype, np.number):
+                if not np.array_equal(found[name], array):
+                    return f"other values of `{name}`"
+            elif not np.allclose(found[name], array, rtol=tolerance.rtol, atol=tolerance.atol):
+                return f"a difference of {np.abs(found[name] - array).max():g} of `{name}`"
+        return None
+
+    # ── at each run ──
+
+    @abstractmethod
+    def valid(self, outputs: Outputs) -> bool:
+        """Say whether answers may be given to callers: False for what is not finite."""
+
+    @abstractmethod
+    def encode(self, outputs: Outputs) -> list[bytes]:
+        """Turn the outputs into one JSON text a row."""
+
+    @abstractmethod
+    def openapi(self, target: str) -> dict[str, Any]:
+        """Describe the answer to one row as JSON Schema."""
+
+    # ── scores and numbers, as some protocols want them ──
+
+    def scores(self, outputs: Outputs) -> Array | None:
+        """Return a score for each of `classes`, (rows, classes), where answers are such."""
+        return None
+
+    def numbers(self, outputs: Outputs) -> Array | None:
+        """Return one number a row, (rows,), where answers are such."""
+        return None
+
+    # ── drift ──
+
+    @abstractmethod
+    def check_bins(self, bins: Any) -> None:
+        """Raise `ValueError` unless the bins are of these answers."""
+
+    @abstractmethod
+    def layout(self, bins: Any) -> Layout:
+        """Lay out the bins of the prediction."""
+
+    @abstractmethod
+    def count(self, bins: Any, outputs: Outputs) -> tuple[Floats, int]:
+        """Count answers: rows by bin, and how many rows were looked at; those that are not valid are not."""
+
+    # ── feedback, a shadow, an output file ──
+
+    @abstractmethod
+    def predicted(self, outputs: Outputs) -> list[Any]:
+        """Return what was predicted, a plain value a row."""
+
+    @abstractmethod
+    def truth(self, value: Any) -> Any:
+        """Turn a true value, as JSON has it, into what `predicted` returns.
+
+        Raises:
+            ValueError: with the expectation that the value does not meet.
+        """
+
+    @abstractmethod
+    def read_text(self, text: str) -> Any:
+        """Turn a text that is not missing, such as a cell of CSV, into a true value as JSON has it.
+
+        Raises:
+            ValueError: with the expectation that the text does not meet.
+        """
+
+    @abstractmethod
+    def running_scores(self) -> Scores:
+        """Return the running scores of predictions whose truth comes later."""
+
+    @abstractmethod
+    def compare(self, ours: Outputs, other: "AnswerType", theirs: Outputs) -> tuple[list[bool], float]:
+        """Compare with the answers of another version: whether each row agrees, and the largest difference."""
+
+    @abstractmethod
+    def columns(self, outputs: Outputs) -> dict[str, Array]:
+        """Return the columns of an output file, (rows,) each."""

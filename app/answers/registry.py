@@ -1,0 +1,46 @@
+"""The types of answers by name; a member is a module and a line here.
+
+    read(data)        the manifest's `answer` ─> the keys of its type
+    answer_of(keys)   the keys ─> AnswerType
+
+A module is imported when a bundle names its type.
+"""
+
+from functools import cache
+from importlib import import_module
+
+import msgspec
+
+from app.answers.base import AnswerKeys, AnswerType
+
+ANSWERS = {
+    "label": "app.answers.label:LabelAnswer",
+    "value": "app.answers.value:ValueAnswer",
+}
+
+
+def read(data: bytes | msgspec.Raw) -> AnswerKeys:
+    """Read the keys of an answer.
+
+    Raises:
+        ValueError: naming the key, what was expected of it and what was found.
+    """
+    try:
+        type_ = msgspec.json.decode(data, type=AnswerKeys).type
+        return msgspec.json.decode(data, type=_class(type_).form)
+    except msgspec.DecodeError as error:
+        raise ValueError(str(error)) from error
+
+
+def answer_of(keys: AnswerKeys) -> AnswerType:
+    """Return the type's implementation for these keys."""
+    return _class(keys.type)(keys)
+
+
+@cache
+def _class(name: str) -> type[AnswerType]:
+    if name not in ANSWERS:
+        raise ValueError(f"expected a type of answers, one of {', '.join(ANSWERS)}. Received: {name:.80}")
+    module, _, member = ANSWERS[name].partition(":")
+    found: type[AnswerType] = getattr(import_module(module), member)
+    return found

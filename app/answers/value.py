@@ -1,0 +1,95 @@
+"""The answer `value`: one number, in the target's own unit.
+
+    value (rows, 1) ─> {"value": 2.5}
+
+It knows nothing of features.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from app.answers.base import AnswerKeys, AnswerType, Outputs
+from app.answers.running_scores import Numbers, Scores
+from app.bins.layout import Floats, Layout
+from app.bins.number import NumberBins
+from app.tensors import Array, TensorSpec
+
+OUTPUT = "value"
+
+
+class ValueAnswer(AnswerType):
+    """See `app.answers.base.AnswerType`."""
+
+    form = AnswerKeys
+    bins = NumberBins
+    numeric = True
+
+    def __init__(self, keys: AnswerKeys) -> None:
+        pass
+
+    def check_outputs(self, outputs: Sequence[TensorSpec]) -> None:
+        found = [(spec.name, spec.dtype, *spec.shape[1:]) for spec in outputs[:1]]
+        if found != [(OUTPUT, "float32", 1)]:
+            raise ValueError(f"expected {(OUTPUT, 'float32')} of one column as the first output. Received: {found}")
+
+    def fault(self, outputs: Outputs) -> tuple[str, str] | None:
+        return None if self.valid(outputs) else ("finite answers", str(outputs[OUTPUT]))
+
+    def valid(self, outputs: Outputs) -> bool:
+        return bool(np.isfinite(outputs[OUTPUT]).all())
+
+    def encode(self, outputs: Outputs) -> list[bytes]:
+        return [b'{"value":%.7g}' % value for (value,) in outputs[OUTPUT].tolist()]  # what a 32-bit float holds
+
+    def openapi(self, target: str) -> dict[str, Any]:
+        value = {"type": "number", "description": f"Predicted `{target}`."}
+        return {"type": "object", "properties": {"value": value}, "required": ["value"]}
+
+    def numbers(self, outputs: Outputs) -> Array:
+        return outputs[OUTPUT][:, 0]
+
+    def check_bins(self, bins: NumberBins) -> None:
+        pass
+
+    def layout(self, bins: NumberBins) -> Layout:
+        return bins.prediction()
+
+    def count(self, bins: NumberBins, outputs: Outputs) -> tuple[Floats, int]:
+        found = self.numbers(outputs)
+        found = found[np.isfinite(found)]  # (rows',); only tensors may be answered otherwise
+        return bins.count(found), len(found)
+
+    def predicted(self, outputs: Outputs) -> list[float]:
+        values: list[float] = self.numbers(outputs).tolist()
+        return values
+
+    def truth(self, value: Any) -> float:
+        return _finite(None if isinstance(value, bool | str) else value)
+
+    def read_text(self, text: str) -> float:
+        return _finite(None if "_" in text else text)
+
+    def running_scores(self) -> Scores:
+        return Numbers()
+
+    def compare(self, ours: Outputs, other: AnswerType, theirs: Outputs) -> tuple[list[bool], float]:
+        mine, found = self.numbers(ours), other.numbers(theirs)
+        if found is None:
+            return [False] * len(mine), float(np.abs(mine).max())
+        return [True] * len(mine), float(np.abs(mine - found).max())
+
+    def columns(self, outputs: Outputs) -> dict[str, Array]:
+        return {OUTPUT: self.numbers(outputs)}
+
+
+def _finite(value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError("a finite number")
+    return number

@@ -1,0 +1,153 @@
+"""What a type of features offers: everything that the service must know of the values of a request.
+
+    manifest's `features` ── registry ──> FeatureType, one for all features of a type in a bundle
+        json_type, cells, arrays     JSON value ─> cell of a row ─> tensors, once a run
+        from_wire                    tensors that came by another protocol ─> those of the graph
+        from_arrow                   columns of an Arrow table ─> the same tensors
+        openapi, strange             what callers are told; what a loaded graph must survive
+        read_text                    a cell of a CSV file ─> JSON value
+        layout, counter              drift
+
+Types share neither tensors nor code, so numbers can be packed together and texts be padded to the longest of a run.
+A type is handed its own keys of the manifest, and knows nothing of answers, requests or protocols.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+
+from app.bins.layout import Counted, Floats, Layout
+from app.tensors import Array, TensorSpec
+
+Arrays = Mapping[str, Array]
+Cell = Any
+"""What a type makes of the values of its features in one row: opaque to everybody else."""
+
+Count = Callable[[Arrays, Floats, Floats], None]
+"""Adds the rows of a run: its tensors, rows by bin of the version, and rows out of range by feature."""
+
+# What a JSON key can hold without escapes.
+FeatureName = Annotated[str, msgspec.Meta(max_length=1024, pattern=r'^[^"\\\x00-\x1f]+$')]
+
+
+class Feature(msgspec.Struct, frozen=True, kw_only=True):
+    """One named column of the input, in the order of the data file; a type adds the keys of its own.
+
+    `optional` says that a caller may leave it out or send null.
+    """
+
+    name: FeatureName
+    type: str
+    optional: bool
+    missing_share: float  # share of training rows without a value, 0 to 1
+
+
+class Fault(ValueError):
+    """Raised for a value that its feature does not take, and that neither JSON nor the tensor's dtype could refuse.
+
+    Args:
+        row: its place among the rows.
+        place: of its feature among those of the type.
+        expected: what should be there.
+        received: what is there.
+    """
+
+    def __init__(self, row: int, place: int, expected: str, received: Any) -> None:
+        super().__init__(f"row {row}: expected {expected}. Received: {received!s:.80}")
+        self.row, self.place, self.expected, self.received = row, place, expected, received
+
+
+class WireFault(ValueError):
+    """Raised for an element of a tensor that came by another protocol: `tensor[index]`."""
+
+    def __init__(self, tensor: str, index: Sequence[int], expected: str, received: Any) -> None:
+        super().__init__(f"{tensor}{list(index)}: expected {expected}. Received: {received!s:.80}")
+        self.tensor, self.index, self.expected, self.received = tensor, tuple(index), expected, received
+
+
+class FeatureType(ABC):
+    """All features of one type in a bundle.
+
+    Args:
+        features: in the order of the manifest; raises `ValueError` where their keys do not fit one another.
+    """
+
+    form: ClassVar[type[Feature]]  # of a feature's keys
+    bins: ClassVar[type[Any]]  # of a feature in `profile.json`
+
+    features: Sequence[Feature]
+    """In the order in which rows hold their values."""
+
+    inputs: Sequence[TensorSpec]
+    """What the graph takes of them."""
+
+    bracketless: ClassVar[bool] = False
+    """Whether JSON values of this type hold neither brackets nor braces, so that rows can be counted by them."""
+
+    nested: ClassVar[bool] = False
+    """Whether JSON values of this type are lists or objects; a list around one of another type stands for it."""
+
+    longest = 0
+    """Characters of the longest text that drift tells from others."""
+
+    @abstractmethod
+    def __init__(self, features: Sequence[Any]) -> None: ...
+
+    @property
+    def wire(self) -> Sequence[TensorSpec]:
+        """What callers of other protocols send of them."""
+        return self.inputs
+
+    # ── a row ──
+
+    @abstractmethod
+    def json_type(self, feature: Any) -> Any:
+        """Return the type that msgspec decodes a value to, with None where the feature is optional."""
+
+    @abstractmethod
+    def cells(self, rows: Sequence[Sequence[Any]]) -> list[Cell]:
+        """Turn the values of rows, each in the order of `features`, into cells; raises `Fault`."""
+
+    @abstractmethod
+    def arrays(self, cells: Sequence[Cell]) -> dict[str, Array]:
+        """Turn cells into `inputs`, with the rows first."""
+
+    # ── other roads to the same tensors ──
+
+    @abstractmethod
+    def from_wire(self, arrays: Arrays) -> dict[str, Array]:
+        """Check `wire` tensors for what a cell could not hold, and return `inputs`; raises `WireFault`."""
+
+    @abstractmethod
+    def from_arrow(self, columns: Mapping[str, Any]) -> dict[str, Array]:
+        """Turn Arrow columns by the features' names into `inputs`; raises `Fault`."""
+
+    @abstractmethod
+    def read_text(self, feature: Any, text: str) -> Any:
+        """Turn a text that is not missing, such as a cell of CSV, into a JSON value.
+
+        Raises:
+            ValueError: with the expectation that the text does not meet.
+        """
+
+    # ── what is said of them ──
+
+    @abstractmethod
+    def openapi(self, feature: Any) -> dict[str, Any]:
+        """Describe a value as JSON Schema; `type` without null."""
+
+    @abstractmethod
+    def strange(self, feature: Any) -> list[Any]:
+        """Return values that a loaded graph must survive: unseen, empty, extreme; missing ones are added."""
+
+    # ── drift ──
+
+    @abstractmethod
+    def layout(self, feature: Any, bins: Any) -> Layout:
+        """Lay out the bins of a feature."""
+
+    @abstractmethod
+    def counter(self, counted: Mapping[str, Counted]) -> Count:
+        """Return what counts the features of these names."""

@@ -1,0 +1,166 @@
+"""All features of a bundle, composed of their types: what a row is, whichever way it came.
+
+    cells of each type ── arrays ──> the graph's tensors <── from_wire ── tensors of other protocols
+                                                         <── from_arrow ── columns of a table
+
+It knows no type by name, and nothing of bodies; `app.features.row_reader` reads those.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from app.bins.layout import Counted, Layout
+from app.errors import InvalidInput, Path
+from app.features.base import Arrays, Cell, Feature, FeatureType, WireFault
+from app.features.column_type import ColumnType
+from app.features.registry import types_of
+from app.tensors import Array, TensorSpec
+
+
+class FeatureSet:
+    """The features of one bundle.
+
+    Args:
+        features: in the order of the manifest; raises `ValueError` where they do not fit one another.
+    """
+
+    def __init__(self, features: Sequence[Feature]) -> None:
+        names = [feature.name for feature in features]
+        if len(names) != len(set(names)):
+            raise ValueError(f"expected unique feature names. Received: {names}")
+        self.features = features
+        self.names = names
+        self.types = types_of(features)
+        self.ordered = [feature for type_ in self.types for feature in type_.features]  # as rows hold their values
+        self._of = {feature.name: (type_, feature) for type_ in self.types for feature in type_.features}
+        self.inputs, self._shared = _merged(self.types)
+        self.wire = _merged(self.types, wire=True)[0]
+        self.nested = {feature.name for type_ in self.types if type_.nested for feature in type_.features}
+        self.key = tuple([spec.shape[1:] for spec in self.inputs])  # of the requests that may share a run
+
+    def arrays(self, cells: Sequence[Sequence[Cell]]) -> dict[str, Array]:
+        """Turn the cells of each type into the graph's tensors, with the rows first."""
+        if len(cells) == 1:
+            return self.types[0].arrays(cells[0])
+        return self._joined(map(_arrays, self.types, cells))
+
+    def from_wire(self, arrays: Arrays) -> dict[str, Array]:
+        """Check tensors that came by another protocol, and return the graph's.
+
+        Raises:
+            InvalidInput: for what a row could not hold.
+        """
+        found: dict[str, Array] = {}
+        try:
+            for type_ in self.types:
+                found.update(type_.from_wire(arrays))
+        except WireFault as fault:
+            path: Path = (fault.tensor, *fault.index)
+            raise InvalidInput(path, fault.expected, f"{fault.received!s:.80}") from fault
+        return found
+
+    def from_arrow(self, columns: Mapping[str, Any]) -> dict[str, Array]:
+        """Turn Arrow columns by the features' names into the graph's tensors; raises `app.features.base.Fault`."""
+        return self._joined(type_.from_arrow(columns) for type_ in self.types)
+
+    def json_type(self, feature: Feature) -> Any:
+        """Return the type that msgspec decodes a value to."""
+        return self.type_of(feature.name).json_type(feature)
+
+    def type_of(self, name: str) -> FeatureType:
+        """Return the type of a feature."""
+        return self._of[name][0]
+
+    def text_reader(self, name: str) -> Callable[[str], Any]:
+        """Return what turns a text that is not missing into a feature's JSON value.
+
+        It raises `ValueError` with the expectation that the text does not meet.
+        """
+        type_, feature = self._of[name]
+        return partial(type_.read_text, feature)
+
+    # ── what is said of them ──
+
+    def openapi(self, feature: Feature) -> dict[str, Any]:
+        """Describe a value as JSON Schema."""
+        schema = self.type_of(feature.name).openapi(feature)
+        if feature.optional and "type" in schema:
+            schema["type"] = [schema["type"], "null"]
+        if feature.missing_share:
+            missing = f"Missing in {feature.missing_share:.1%} of the training rows."
+            schema["description"] = f"{schema['description']} {missing}" if "description" in schema else missing
+        return schema
+
+    def strange(self, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return rows that a loaded graph must survive: `row` without its optional values, and with strange ones."""
+        values = {feature.name: self.type_of(feature.name).strange(feature) for feature in self.features}
+        missing: dict[str, Any] = {feature.name: None for feature in self.features if feature.optional}
+        columns = itertools.zip_longest(*values.values(), fillvalue=...)
+        strange = [
+            {name: value for name, value in zip(values, each, strict=True) if value is not ...} for each in columns
+        ]
+        return [dict(row) | change for change in (missing, *strange)]
+
+    # ── drift ──
+
+    def layout(self, feature: Feature, bins: Any) -> Layout:
+        """Lay out the bins of a feature."""
+        return self.type_of(feature.name).layout(feature, bins)
+
+    def counters(self, counted: Mapping[str, Counted]) -> list[Any]:
+        """Return what counts the features of these names; see `app.features.base.Count`."""
+        by_type = [{f.name: counted[f.name] for f in type_.features if f.name in counted} for type_ in self.types]
+        return [type_.counter(its) for type_, its in zip(self.types, by_type, strict=True) if its]
+
+    def _joined(self, parts: Iterable[Arrays]) -> dict[str, Array]:
+        """Put the tensors of all types together; some share one, each with columns of its own."""
+        arrays: dict[str, Array] = {}
+        for type_, part in zip(self.types, parts, strict=True):
+            for name, array in part.items():
+                width = self._shared.get(name)
+                if width is None:
+                    arrays[name] = array
+                    continue
+                whole = arrays.setdefault(name, np.empty((len(array), width), array.dtype))
+                whole[:, type_.columns] = array  # type: ignore[attr-defined]  # `_merged` made sure
+        return arrays
+
+
+def _arrays(type_: FeatureType, cells: Sequence[Cell]) -> dict[str, Array]:
+    return type_.arrays(cells)
+
+
+def _merged(types: Sequence[FeatureType], *, wire: bool = False) -> tuple[tuple[TensorSpec, ...], dict[str, int]]:
+    """Return the tensors of all types, and the columns of those that types of columns share."""
+    owners: dict[str, list[FeatureType]] = {}
+    specs: dict[str, list[TensorSpec]] = {}
+    for type_ in types:
+        for spec in type_.wire if wire else type_.inputs:
+            owners.setdefault(spec.name, []).append(type_)
+            specs.setdefault(spec.name, []).append(spec)
+    shared = {name: _width(name, its) for name, its in owners.items() if len(its) > 1}
+    for name, its in owners.items():
+        _check_columns(name, its)
+    merged = [
+        TensorSpec(name, its[0].datatype, (None, shared[name]) if name in shared else its[0].shape)
+        for name, its in specs.items()
+    ]
+    return tuple(merged), shared
+
+
+def _width(name: str, types: Sequence[FeatureType]) -> int:
+    """Return the columns of a tensor that types share."""
+    if not all(isinstance(type_, ColumnType) for type_ in types) or len({type_.inputs[0].dtype for type_ in types}) > 1:
+        raise ValueError(f"expected the tensor `{name}` to be fed by one type of features. Received: {len(types)}")
+    return sum([len(type_.columns) for type_ in types if isinstance(type_, ColumnType)])
+
+
+def _check_columns(name: str, types: Sequence[FeatureType]) -> None:
+    """Each column is fed by one feature."""
+    columns = [column for type_ in types if isinstance(type_, ColumnType) for column in type_.columns.tolist()]
+    if sorted(columns) != list(range(len(columns))):
+        raise ValueError(f"expected each column of `{name}` to be fed by one feature. Received: {sorted(columns)}")

@@ -1,0 +1,56 @@
+"""The types of features by name; a member is a module and a line here.
+
+    read(data)           one of the manifest's `features` ─> the keys of its type
+    types_of(features)   all of them ─> a FeatureType for each type that occurs
+
+A module is imported when a bundle names its type.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from importlib import import_module
+
+import msgspec
+
+from app.features.base import Feature, FeatureType
+
+FEATURES = {
+    "number": "app.features.number:Numbers",
+    "boolean": "app.features.boolean:Booleans",
+    "category": "app.features.category:Categories",
+    "date": "app.features.date_type:Dates",
+}
+
+
+def read(data: bytes | msgspec.Raw) -> Feature:
+    """Read the keys of a feature.
+
+    Raises:
+        ValueError: naming the key, what was expected of it and what was found.
+    """
+    try:
+        type_ = msgspec.json.decode(data, type=Feature).type
+        return msgspec.json.decode(data, type=_class(type_).form)
+    except msgspec.DecodeError as error:
+        raise ValueError(str(error)) from error
+
+
+def types_of(features: Sequence[Feature]) -> list[FeatureType]:
+    """Return the types of features in the order in which they first occur.
+
+    Raises:
+        ValueError: when features of a type do not fit one another.
+    """
+    by_type: dict[str, list[Feature]] = {}
+    for feature in features:
+        by_type.setdefault(feature.type, []).append(feature)
+    return [_class(name)(members) for name, members in by_type.items()]
+
+
+@cache
+def _class(name: str) -> type[FeatureType]:
+    if name not in FEATURES:
+        raise ValueError(f"expected a type of features, one of {', '.join(FEATURES)}. Received: {name:.80}")
+    module, _, member = FEATURES[name].partition(":")
+    found: type[FeatureType] = getattr(import_module(module), member)
+    return found
