@@ -1,6 +1,5 @@
 """The tables of the documents say what the code does; `python -m tests.test_docs` writes them anew."""
 
-import re
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
@@ -33,12 +32,6 @@ def test_the_api_page_lists_every_setting() -> None:
     text = API.read_text()
     assert "SLIPWAY_PORT" in text
     assert text == with_tables(text), "write them anew with: python -m tests.test_docs"
-
-
-def test_the_architecture_page_lists_every_file_of_the_service() -> None:
-    """A file that is not in the reading order cannot be found by a newcomer."""
-    listed = set(re.findall(r"`app/(\w+\.py)`", (ROOT / "docs" / "architecture.md").read_text()))
-    assert listed == {path.name for path in (ROOT / "app").glob("*.py")} - {"__init__.py"}
 
 
 if __name__ == "__main__":

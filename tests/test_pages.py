@@ -15,8 +15,8 @@ ROOT = Path(__file__).parent.parent
 HISTORY = {"CHANGELOG.md"}  # it names what there was
 OWN = ("app", "training", "slipway", "benchmarks", "monitoring", "image", "tests")
 FOLDERS = (*OWN, "docs", "k8s", "examples", "requirements", r"\.ci", r"\.github")
-# A path of the repository; `docs/assets/` is a route.
-PATH = re.compile(rf"(?<![\w/.:@~-])(?!docs/assets/)(?:{'|'.join(FOLDERS)})/[\w./*-]*[\w*/]")
+# A path of the repository; `docs/assets/` is a route, NAME stands for many.
+PATH = re.compile(rf"(?<![\w/.:@~-])(?!docs/assets/|\S*/NAME)(?:{'|'.join(FOLDERS)})/[\w./*-]*[\w*/]")
 
 COMMAND = re.compile(r"(?:python[\d.]* -m (?=app\b|training\b)(?!\w+\.)|^(?:[\w./]*/)?(?=slipway ))([^|;&#]*)")
 
@@ -92,7 +92,7 @@ def test_every_link_leads_to_a_page_and_a_heading(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_every_target_of_make_exists(page: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert {name for piece in code(page) for name in re.findall(r"(?:^|[;&] *)make ([a-z-]+)", piece)} <= targets
+    assert {name for piece in code(page) for name in re.findall(r"(?:^|[;&] *)make (?:-\S+ )*([a-z][a-z-]*)", piece)} <= targets
 
 
 @pytest.mark.parametrize("page", PAGES)
