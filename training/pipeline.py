@@ -33,7 +33,7 @@ from training.evaluation.evaluate import judge
 from training.evaluation.feature_selection import select
 from training.evaluation.findings import Findings, Folds, Importance, Selection
 from training.evaluation.permutation_importance import importances as importances_of
-from training.export.onnx import check_parity, export
+from training.export.onnx import check_parity, export, parity_rows
 from training.export.ort_session import Session
 from training.network import reparameterize as fold
 from training.network.network import Network
@@ -126,7 +126,7 @@ def _prepare(options: Options, out: Console, data: Data | None) -> Data:
 
 def _baselines(data: Data, options: Options) -> Baselines:
     """Fit the baselines beside the network, which leaves a core idle for much of its fit."""
-    return Begun(partial(baselines.fitted, data.task, data.train, options.run.seed))
+    return Begun(partial(baselines.fitted, data.task, data.features, data.train, options.run.seed))
 
 
 def _tune(options: Options, data: Data, out: Console) -> tuple[Options, Data, Search | None]:
@@ -206,9 +206,8 @@ def _export(options: Options, data: Data, learner: Network, out: Console) -> byt
     with console.stage(out, "Export") as say:
         graph = export(learner)
         session = Session(graph)
-        worst = check_parity(
-            learner.predict, session.predict, data.validation.arrays, unit=data.task.unit, seed=options.run.seed
-        )
+        rows = parity_rows(data.features, data.validation.arrays, options.run.seed)
+        worst = check_parity(learner.predict, session.predict, rows, unit=data.task.unit)
         say(f"{len(graph):,} bytes; Keras and ONNX Runtime differ by at most {worst:.1g}")
     return graph
 

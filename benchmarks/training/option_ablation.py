@@ -89,7 +89,7 @@ def runs(names: list[str], seeds: list[int], variants: list[str], data: Path, th
                     prepared[key] = prepare(options)
                 table = prepared[key]
                 if before is None:
-                    answers = baselines.boosting(table.task, table.train, seed)(table.validation)
+                    answers = baselines.boosting(table.task, table.features, table.train, seed)(table.validation)
                     before = table.task.evaluate(table.validation.y, answers)[str(CASES[name].main)]
                 yield {"table": name, "seed": seed, "variant": variant, **measure(name, table, options, before)}
 

@@ -97,6 +97,11 @@ def only(outputs: Outputs) -> NDArray[Any]:
     return array
 
 
+def wired(**changes: object) -> Options:
+    """Options of a small network that is built and not fitted."""
+    return Options.of(data=Path("data.csv"), **{"network": "plain", "dropout": 0.0, "embedding": 4, **changes})
+
+
 @pytest.fixture(scope="session", params=["sold", "kind", "price"], ids=["binary", "multiclass", "regression"])
 def data(request: pytest.FixtureRequest, data_file: Path) -> Data:
     """The prepared table, once a task."""
@@ -112,7 +117,7 @@ def binary(data_file: Path) -> Data:
 def network(data: Data) -> Network:
     """An untrained network of each task; its weights are random but its answers are real."""
     seed_everything(3)
-    return networks.build(data.features, data.task, hidden=(16, 8), dropout=0.1, embedding=4)
+    return networks.build(data.features, data.task, wired(hidden=(16, 8), dropout=0.1))
 
 
 @pytest.fixture(scope="session")

@@ -51,7 +51,7 @@ def test_features_are_described_as_the_service_wants_them(bundle_folder: Path) -
     assert (features["size"].optional, features["weight"].optional) == (True, False)
     assert features["color"].vocabulary == ("red", "green", "blue")
     assert features["weight"].minimum is not None
-    assert {feature.tensor for feature in features.values()} == {"numeric", "categorical"}
+    assert {feature.tensor for feature in features.values()} == {"numeric", "boolean", "categorical"}
 
 
 def test_allow_missing_makes_every_feature_optional(data_file: Path, tmp_path: Path) -> None:

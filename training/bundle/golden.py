@@ -8,12 +8,10 @@ It knows nothing about files.
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from training.columns.arrays import Predict, spread_places
-from training.columns.values import ColumnType
-from training.features.features import Features, instances_to_tensors
+from training.features.features import Features
 from training.options import Precision
 from training.tasks.base import Task
 
@@ -35,7 +33,7 @@ def golden(
 ) -> dict[str, Any]:
     """Return the content of `golden.json`; the answers come from the instances, as a caller's would."""
     instances = pick(frame, features, optional)
-    outputs = predict(instances_to_tensors(instances, features))
+    outputs = predict(features.from_instances(instances))
     tolerance = TOLERANCE[precision]
     return {
         "instances": instances,
@@ -47,29 +45,16 @@ def golden(
 
 def pick(frame: pd.DataFrame, features: Features, optional: Mapping[str, bool]) -> list[dict[str, Any]]:
     """Choose rows that a caller may send: half of them with missing cells, as far as there are any."""
-    missing = pd.DataFrame({name: frame[name].isin([""]) | frame[name].isna() for name in features.order})
+    missing = features.is_missing(frame)
     required = [name for name in features.order if not optional[name]]
     allowed = frame[~missing[required].any(axis=1)]
     gaps = missing.loc[allowed.index].any(axis=1)
     with_gaps = _spread(allowed[gaps], ROWS // 2)
     whole = _spread(allowed[~gaps], ROWS - len(with_gaps))
     chosen = pd.concat([whole, with_gaps]).sort_index()
-    types = {number.name: number.type for number in features.numbers}
-    rows = chosen[list(features.order)].to_dict("records")
-    return [{str(name): _plain(value, types.get(str(name), "string")) for name, value in row.items()} for row in rows]
+    return features.to_instances(chosen)
 
 
 def _spread(frame: pd.DataFrame, rows: int) -> pd.DataFrame:
     """Return rows from all over the frame, and no row twice."""
     return frame.iloc[spread_places(len(frame), min(rows, len(frame)))]
-
-
-def _plain(value: Any, type_: ColumnType) -> Any:
-    """Return the value as JSON holds it: null, true, 39, 0.5 or text."""
-    if type_ == "string":
-        return value or None
-    if np.isnan(value):
-        return None
-    if type_ == "boolean":
-        return bool(value)
-    return int(value) if float(value).is_integer() and abs(value) < 2**53 else float(value)

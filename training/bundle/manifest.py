@@ -19,30 +19,25 @@ from training.calibration.temperature import Adjustment
 from training.compression.selection import facts
 from training.data.prepare import Data
 from training.evaluation.findings import Findings, Importance, Interval, Intervals
-from training.features.features import CATEGORICAL, NUMERIC, Number
 from training.options import Options, flags
 from training.options import facts as option_facts
 from training.trained_model import Made
 from training.trainer.fit import History
 
 LIBRARIES = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy", "pandas", "scikit-learn")
-DTYPES = {NUMERIC: "float32", CATEGORICAL: "string"}
 
 
 def manifest(made: Made, findings: Findings) -> dict[str, Any]:
     """Return every key but `format`, `name`, `version` and `files`."""
     options, data, task = made.options, made.data, made.data.task
     return {
-        "kind": "table",
         "task": task.name,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "target": options.data.target,
         "features": [_feature(name, data) for name in data.features.order],
-        "inputs": [
-            _tensor(name, DTYPES[name], len(data.features.names(name))) for name in data.features.tensors_used()
-        ],
-        "outputs": [_tensor(task.output, "float32", task.width)],
-        "labels": task.labels,
+        "inputs": [_tensor(tensor.name, tensor.dtype, tensor.shape) for tensor in data.features.tensors],
+        "outputs": [_tensor(name, dtype, shape) for name, dtype, shape in task.tensors()],
+        "answer": task.answer(),
         "precision": made.choice.chosen.precision,
         "metrics": findings.scores,
         "libraries": {
@@ -66,7 +61,7 @@ def command(options: Options) -> str:
 
 def _kinds(data: Data) -> set[str]:
     """Return the feature types and the task that had a say."""
-    return {"category" if column.type == "string" else column.type for column in data.table.columns} | {data.task.name}
+    return {column.type for column in data.table.columns} | {data.task.name}
 
 
 def _plain_path(path: Path) -> str:
@@ -75,23 +70,18 @@ def _plain_path(path: Path) -> str:
 
 def _feature(name: str, data: Data) -> dict[str, Any]:
     features = data.features
-    column = features.columns[name]
-    tensor = NUMERIC if isinstance(column, Number) else CATEGORICAL
-    common = {
+    return {
         "name": name,
-        "type": column.type if isinstance(column, Number) else "string",
-        "tensor": tensor,
-        "column": features.names(tensor).index(name),
+        "type": features.type_of(name).name,
         "optional": data.optional[name],
-        "missing_share": round(column.missing_share, 6),
+        "missing_share": round(features.columns[name].missing_share, 6),
+        **features.manifest(name),
     }
-    if isinstance(column, Number):
-        return {**common, "minimum": _short(column.minimum), "maximum": _short(column.maximum)}
-    return {**common, "vocabulary": column.vocabulary}
 
 
-def _tensor(name: str, dtype: str, columns: int) -> dict[str, Any]:
-    return {"name": name, "dtype": dtype, "shape": [None, columns]}
+def _tensor(name: str, dtype: str, shape: Sequence[int | None]) -> dict[str, Any]:
+    """Describe an input or an output; the batch comes before its shape."""
+    return {"name": name, "dtype": dtype, "shape": [None, *shape]}
 
 
 def _short(value: float) -> float:

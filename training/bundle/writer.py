@@ -17,9 +17,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from app.bundle import format1
 from app.bundle import reader as contract
-from app.bundle.manifest import NAME_PATTERN
+from app.bundle.manifest import FORMAT, NAME_PATTERN
 from training.bundle.signing import Signer
 from training.errors import DataError
 
@@ -57,7 +56,7 @@ def write(models: Path, name: str, manifest: Mapping[str, Any], files: Files, si
         # The reader wants a folder that is called as the manifest says.
         folder = hidden / name / str(version)
         folder.mkdir(parents=True)
-        _fill(folder, {"format": format1.FORMAT, "name": name, "version": version, **manifest}, files)
+        _fill(folder, {"format": FORMAT, "name": name, "version": version, **manifest}, files)
         contract.read(folder)
         if signer is not None:
             signer.sign(folder)

@@ -46,7 +46,7 @@ Predict = Callable[[Arrays], Outputs]  # raw rows -> the answers to them
 class Rows:
     """Raw rows with their encoded target: one part of the split."""
 
-    arrays: Arrays  # numeric, categorical
+    arrays: Arrays
     y: NDArray[Any]  # (rows,)
 
     def __len__(self) -> int:

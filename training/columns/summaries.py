@@ -1,6 +1,6 @@
-"""Sketch: what is kept of rows that pass by once, in bounded memory.
+"""Summaries: what is kept of rows that pass by once, in bounded memory.
 
-    values ─┬─ Summary     rows, missing, least, most, mean, deviation: exact
+    values ─┬─ Summary     rows, missing, an example; of numbers least, most, mean, deviation: exact
             ├─ Different   how many different values: exact up to some thousands, then within about two per cent
             └─ Counts      how often each text came: exact up to so many different ones
     rows   ─── Sample      so many rows, each as likely as any other
@@ -9,6 +9,7 @@ It knows nothing about files, columns' meaning or what is learned.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,35 +19,64 @@ from numpy.typing import NDArray
 KEPT_HASHES = 4096  # of a column: the estimate's standard error is one in the root of it, 1.6 %
 KEPT_TEXTS = 200_000  # different ones that are counted at a time; beyond, the rarer half is forgotten
 HASHES = 2.0**64
+EXAMPLE_CHARS = 200
 AS_GOOD_AS = 0.95  # three standard errors of the estimate
+
+IsMissing = Callable[[NDArray[Any]], NDArray[np.bool_]]
 
 
 class Summary:
-    """Exact statistics of numbers with NaN for missing, or of texts with "" for missing (whose moments are zero).
+    """What is kept of a column's values: how many, how many of them missing, and one of them.
 
-    Moments are joined as in Chan, Golub, LeVeque 1983, "Algorithms for computing the sample variance".
+    Args:
+        is_missing: (rows,) values -> (rows,) whether each is missing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, is_missing: IsMissing) -> None:
         self.rows = self.present = 0
-        self.minimum, self.maximum = np.inf, -np.inf
-        self.mean = self._squares = 0.0
-        self.is_whole = True
         self.example = ""
+        self._is_missing = is_missing
 
     def add(self, values: NDArray[Any]) -> None:
         """Take in the values of some rows: (rows,)."""
-        is_text = values.dtype == object
-        present = values[values != ""] if is_text else values[~np.isnan(values)]
+        present = values[~self._is_missing(values)]
         self.rows += len(values)
-        if not len(present):
-            return
-        self.example = self.example or (present[0] if is_text else f"{present[0]:.15g}")
-        if not is_text:
-            self._add_numbers(present)
-        self.present += len(present)
+        if len(present):
+            self.example = self.example or self.shown(present[0])
+            self.add_present(present)
+            self.present += len(present)
 
-    def _add_numbers(self, present: NDArray[np.float64]) -> None:
+    def add_present(self, present: NDArray[Any]) -> None:
+        """Take in the values that are not missing; `present` counts those before them."""
+
+    def shown(self, value: Any) -> str:
+        """Write a value for people."""
+        return str(value)[:EXAMPLE_CHARS]
+
+    @property
+    def missing_share(self) -> float:
+        return 1 - self.present / self.rows if self.rows else 0.0
+
+
+class NumberSummary(Summary):
+    """Exact statistics of numbers with NaN for missing.
+
+    Moments are joined as in Chan, Golub, LeVeque 1983, "Algorithms for computing the sample variance".
+
+    Args:
+        rounded: to what a graph sees, 32 bits.
+    """
+
+    def __init__(self, *, rounded: bool = False) -> None:
+        super().__init__(np.isnan)
+        self.minimum, self.maximum = np.inf, -np.inf
+        self.mean = self._squares = 0.0
+        self.is_whole = True
+        self._rounded = rounded
+
+    def add_present(self, present: NDArray[np.float64]) -> None:
+        if self._rounded:
+            present = present.astype(np.float32).astype(np.float64)
         count, mean = len(present), float(present.mean())
         apart, total = mean - self.mean, self.present + count
         self._squares += float(((present - mean) ** 2).sum()) + apart**2 * self.present * count / total
@@ -54,13 +84,12 @@ class Summary:
         self.minimum, self.maximum = min(self.minimum, present.min()), max(self.maximum, present.max())
         self.is_whole &= bool((present == np.floor(present)).all())
 
+    def shown(self, value: Any) -> str:
+        return f"{value:.15g}"
+
     @property
     def deviation(self) -> float:
         return float(np.sqrt(self._squares / self.present)) if self.present else 0.0
-
-    @property
-    def missing_share(self) -> float:
-        return 1 - self.present / self.rows if self.rows else 0.0
 
 
 class Different:

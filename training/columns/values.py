@@ -1,56 +1,55 @@
-"""Columns: what a column holds, and whether a model can learn from it.
+"""Values: the cells of a column as pandas read it -> numbers, truths or text, whatever the file wrote.
 
-    series ─ infer ─> number | boolean | string ─ convert ─> the values a tensor holds
-                                                └ reason_to_drop ─> None or why
-
-It knows nothing about files, splits or networks.
+It knows nothing about files, splits, types of features or networks.
 """
 
-import re
-from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pandas.api import types
 
-ColumnType = Literal["number", "boolean", "string"]
-
 BOOLEANS = {"true": 1.0, "false": 0.0}  # in any case of letters
+SPELLINGS = 48  # of two words in any case of letters: 2^4 and 2^5
 FLOAT32_MAX = float(np.finfo(np.float32).max)
-IDENTIFIER_SHARE = 0.9  # of different values among the strings: names, keys, free text
-IDENTIFIER_MIN_ROWS = 20  # below, "nearly all different" says little
-IDENTIFIER_NAME = re.compile(r"(^|[_\s.-])(id|ids|uid|uuid|guid|index|key|rownum|row)$|^unnamed: ?\d+$", re.IGNORECASE)
-CAMEL_IDENTIFIER_NAME = re.compile(r"[a-z](Id|ID)$")  # customerID, PassengerId
 
 
-def infer(series: pd.Series) -> ColumnType:
-    """Say what a column holds; whatever is neither a number nor true/false is a string."""
+def is_number(series: pd.Series) -> bool:
+    """Say whether pandas read numbers."""
+    return bool(types.is_numeric_dtype(series)) and not types.is_bool_dtype(series)
+
+
+def is_boolean(series: pd.Series) -> bool:
+    """Say whether every value is true or false, as a word or as such, and there is one."""
     if types.is_bool_dtype(series):
-        return "boolean"
-    if types.is_numeric_dtype(series):
-        return "number"
-    words = {str(value).lower() for value in series.dropna().unique()[:3]}
-    return "boolean" if words and words <= BOOLEANS.keys() else "string"
+        return True
+    if types.is_numeric_dtype(series) or types.is_datetime64_any_dtype(series):
+        return False
+    words = series.dropna().unique()[: SPELLINGS + 1]
+    return 0 < len(words) <= SPELLINGS and {str(word).lower() for word in words} <= BOOLEANS.keys()
 
 
-def convert(series: pd.Series, type_: ColumnType) -> pd.Series:
-    """Return float64 with NaN for missing (booleans as 1 and 0), or text with "" for missing."""
-    if type_ == "string":
-        return as_text(series)
-    if type_ == "boolean" and not types.is_bool_dtype(series):
-        return series.map(lambda value: BOOLEANS[str(value).lower()], na_action="ignore").astype("float64")
+def as_numbers(series: pd.Series) -> pd.Series:
+    """Return float64 with NaN for missing, infinite or too large for the 32 bits of a graph."""
     numbers = pd.Series(series.to_numpy(dtype="float64", na_value=np.nan), index=series.index, name=series.name)
-    return numbers.where(numbers.abs() <= FLOAT32_MAX)  # infinite, or too large for the graph: missing
+    return numbers.where(numbers.abs() <= FLOAT32_MAX)
+
+
+def as_truths(series: pd.Series) -> pd.Series:
+    """Return float64, 1 for true and 0 for false, with NaN for missing."""
+    if types.is_bool_dtype(series):
+        return as_numbers(series)
+    return series.map(lambda value: BOOLEANS[str(value).lower()], na_action="ignore").astype("float64")
 
 
 def as_text(series: pd.Series) -> pd.Series:
-    """Return text as a person would write it: whole numbers without a point, booleans in small letters."""
+    """Return text with "" for missing, as a person would write it: whole numbers without a point, booleans small."""
     if types.is_bool_dtype(series):
         series = series.map({True: "true", False: "false"})
     elif types.is_float_dtype(series) and is_whole(series):
         series = series.astype("Int64")
-    return series.astype(object).map(str, na_action="ignore").fillna("")
+    return series.astype(object).map(str, na_action="ignore").astype(object).fillna("")
 
 
 def is_whole(series: pd.Series) -> bool:
@@ -59,45 +58,7 @@ def is_whole(series: pd.Series) -> bool:
     return bool(np.isfinite(values).all() and (values == np.floor(values)).all())
 
 
-@dataclass(frozen=True)
-class Content:
-    """What decides whether a model can learn from a column."""
-
-    rows: int
-    present: int  # rows that are not missing
-    different: int  # values
-    minimum: float = 0.0  # of a number column, as are the next two
-    maximum: float = 0.0
-    is_whole: bool = False
-
-
-def reason_to_drop(series: pd.Series, type_: ColumnType) -> str | None:
-    """Say why a model cannot learn from a converted column, or None."""
-    present = series[series != ""] if type_ == "string" else series.dropna()
-    content = Content(len(series), len(present), present.nunique())
-    if type_ != "string" and len(present):
-        content = replace(content, minimum=present.min(), maximum=present.max(), is_whole=is_whole(present))
-    return objection(content, str(series.name), type_)
-
-
-def objection(content: Content, name: str, type_: ColumnType) -> str | None:
-    """Say why a model cannot learn from a column of this content, or None."""
-    if content.different == 0:
-        return "every cell is missing"
-    if content.different == 1 and content.present == content.rows:
-        return "the same value in every row"
-    if type_ == "string":
-        many = content.present >= IDENTIFIER_MIN_ROWS and content.different > IDENTIFIER_SHARE * content.present
-        return f"nearly every value is different ({content.different} of {content.present})" if many else None
-    return _number_identifies(content, name)
-
-
-def _number_identifies(content: Content, name: str) -> str | None:
-    """A number column that numbers the rows: unique integers, without gaps or named like a key."""
-    if content.different < max(content.present, IDENTIFIER_MIN_ROWS) or not content.is_whole:
-        return None
-    if content.maximum - content.minimum + 1 == content.different:
-        return "it numbers the rows"
-    if IDENTIFIER_NAME.search(name) or CAMEL_IDENTIFIER_NAME.search(name):
-        return "named like an identifier, and every value is different"
-    return None
+def is_empty_text(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Say which texts stand for missing: (rows,)."""
+    found: NDArray[np.bool_] = values == ""
+    return found

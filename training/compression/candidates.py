@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from training.compression import pruning_distillation as shrink
 from training.compression import quantization as quantize
 from training.compression.measure import Candidate, Say, measure
-from training.compression.quantization import Draft
+from training.compression.quantization import Draft, Kept
 from training.data.prepare import Data
-from training.export.onnx import check_parity, export
+from training.export.onnx import check_parity, export, parity_rows
 from training.export.ort_session import Session
 from training.network.network import Network
 from training.options import CompressName, Options
@@ -36,22 +36,22 @@ def find(options: Options, data: Data, network: Network, graph: bytes, say: Say)
     """
     drafts = [Draft("fp32", "fp32", graph)]
     say("narrower weights")
-    for draft in quantize.drafts(graph, data.train.arrays):
+    kept = Kept(network.exact, network.unquantized)
+    for draft in quantize.drafts(graph, data.train.arrays, kept):
         say(draft.name)
         drafts.append(draft)
     if options.compress.search == "full":
-        drafts += _smaller(options, data, network, say)
+        drafts += _smaller(options, data, network, kept, say)
     return measure(drafts, data.task, data.validation, say)
 
 
-def _smaller(options: Options, data: Data, network: Network, say: Say) -> Iterator[Draft]:
+def _smaller(options: Options, data: Data, network: Network, kept: Kept, say: Say) -> Iterator[Draft]:
     """Shrink in every way, and quantize what comes of it."""
     for name, smaller in shrink.networks(network, data, options, say):
         graph = export(smaller)
-        check_parity(
-            smaller.predict, Session(graph).predict, data.validation.arrays, unit=data.task.unit, seed=options.run.seed
-        )
+        rows = parity_rows(data.features, data.validation.arrays, options.run.seed)
+        check_parity(smaller.predict, Session(graph).predict, rows, unit=data.task.unit)
         yield Draft(name, "fp32", graph)
-        for draft in quantize.statics(graph, data.train.arrays):
+        for draft in quantize.statics(graph, data.train.arrays, kept):
             say(f"{name}+{draft.name}")
             yield dataclasses.replace(draft, name=f"{name}+{draft.name}")

@@ -27,7 +27,6 @@ from onnxruntime.quantization import CalibrationMethod, QuantType
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from training.columns.arrays import Arrays, row_count, spread, take
-from training.network.architectures import WIDE
 from training.options import Precision
 
 CALIBRATION_ROWS = 2048
@@ -36,11 +35,14 @@ QUANTIZED = ["MatMul", "Gemm"]
 HALVED = (*QUANTIZED, "Gather")  # what reads weights: products and embedding tables
 HALVED_NUMBERS = 256  # a smaller tensor is not worth its cast
 LARGEST_HALF = float(np.finfo(np.float16).max)
-KEPT = (
-    "encode_numbers",
-    WIDE,
-)  # layers' names in training/network/network.py and families.py, and so parts of nodes' names
-OF_COLUMNS = ("encode_numbers",)  # constants in the columns' own units, which 16 bits cannot hold
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Names of layers, and so parts of the names of their nodes, that stay as they are."""
+
+    exact: tuple[str, ...]  # whose constants no format of fewer than 32 bits can hold
+    unquantized: tuple[str, ...]  # whose products stay in a graph of 8 bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,35 +86,35 @@ WAYS = (
 PLAIN = WAYS[:1]
 
 
-def drafts(graph: bytes, calibration: Arrays) -> Iterator[Draft]:
+def drafts(graph: bytes, calibration: Arrays, kept: Kept) -> Iterator[Draft]:
     """Make every narrower graph, one after the other; what 16 bits would not change is left out."""
-    if (half := halved(graph)) is not graph:
+    if (half := halved(graph, kept)) is not graph:
         yield Draft("fp16", "fp16", half)
-    yield Draft("int8-dynamic", "int8-dynamic", dynamic(graph))
-    for draft in statics(graph, calibration, WAYS):
+    yield Draft("int8-dynamic", "int8-dynamic", dynamic(graph, kept))
+    for draft in statics(graph, calibration, kept, WAYS):
         yield draft
-        if draft.name == WAYS[0].name and (half := halved(draft.graph)) is not draft.graph:
+        if draft.name == WAYS[0].name and (half := halved(draft.graph, kept)) is not draft.graph:
             yield Draft(f"{draft.name}+fp16", "int8-static", half)
 
 
-def dynamic(graph: bytes) -> bytes:
+def dynamic(graph: bytes, kept: Kept) -> bytes:
     """Quantize the weights; each run takes the scales of its activations from its own rows."""
     with _folder(graph) as (source, target):
-        quantization.quantize_dynamic(source, target, **_how(source))
+        quantization.quantize_dynamic(source, target, **_how(source, kept))
         return _content(onnx.load(target))
 
 
-def statics(graph: bytes, calibration: Arrays, ways: tuple[Static, ...] = PLAIN) -> Iterator[Draft]:
+def statics(graph: bytes, calibration: Arrays, kept: Kept, ways: tuple[Static, ...] = PLAIN) -> Iterator[Draft]:
     """Quantize weights and activations, by scales from training rows."""
     with _folder(graph) as (source, target):
         for way in ways:
-            how = {**_how(source), **way.how}
+            how = {**_how(source, kept), **way.how}
             with contextlib.redirect_stdout(io.StringIO()):  # the quantizer prints its progress
                 quantization.quantize_static(source, target, _Calibration(calibration), **how)
-            yield Draft(way.name, "int8-static", _read_directly(onnx.load(target)), way.portable)
+            yield Draft(way.name, "int8-static", _read_directly(onnx.load(target), kept), way.portable)
 
 
-def halved(graph: bytes) -> bytes:
+def halved(graph: bytes, kept: Kept) -> bytes:
     """Keep learned weights in 16 bits, each with a cast to 32: ONNX Runtime casts once, at load.
 
     The answers are those of the rounded weights, in the same time on every processor; only the file is smaller.
@@ -123,7 +125,9 @@ def halved(graph: bytes) -> bytes:
         for name in node.input:
             readers.setdefault(name, []).append(node)
     casts = [
-        _halve(tensor) for tensor in model.graph.initializer if _may_be_halved(tensor, readers.get(tensor.name, []))
+        _halve(tensor)
+        for tensor in model.graph.initializer
+        if _may_be_halved(tensor, readers.get(tensor.name, []), kept)
     ]
     if not casts:
         return graph
@@ -132,10 +136,10 @@ def halved(graph: bytes) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def _may_be_halved(tensor: onnx.TensorProto, readers: list[onnx.NodeProto]) -> bool:
+def _may_be_halved(tensor: onnx.TensorProto, readers: list[onnx.NodeProto], kept: Kept) -> bool:
     if tensor.data_type != onnx.TensorProto.FLOAT or np.prod(tensor.dims) < HALVED_NUMBERS:
         return False
-    if not all(node.op_type in HALVED and not _named(node, OF_COLUMNS) for node in readers):
+    if not all(node.op_type in HALVED and not _named(node, kept.exact) for node in readers):
         return False
     return bool(np.abs(numpy_helper.to_array(tensor)).max() <= LARGEST_HALF)
 
@@ -157,16 +161,12 @@ def _folder(graph: bytes) -> Iterator[tuple[Path, Path]]:
         yield source, target
 
 
-def _how(source: Path) -> dict[str, Any]:
-    """What all ways share.
-
-    Products that stay: those of the encoding move raw columns about, and eight bits would destroy those; the linear
-    part beside the network is tiny.
-    """
-    kept = [node.name for node in onnx.load(source).graph.node if _named(node, KEPT)]
+def _how(source: Path, kept: Kept) -> dict[str, Any]:
+    """What all ways share."""
+    excluded = [node.name for node in onnx.load(source).graph.node if _named(node, kept.unquantized)]
     return {
         "op_types_to_quantize": QUANTIZED,
-        "nodes_to_exclude": kept,
+        "nodes_to_exclude": excluded,
         "per_channel": True,
         "reduce_range": True,
     }
@@ -176,7 +176,7 @@ def _named(node: onnx.NodeProto, layers: tuple[str, ...]) -> bool:
     return any(name in node.name for name in layers)
 
 
-def _read_directly(model: onnx.ModelProto) -> bytes:
+def _read_directly(model: onnx.ModelProto, kept: Kept) -> bytes:
     """Let what is not quantized read a shared tensor as it was, and not its eight bits turned back.
 
     Where another node reads the same eight-bit tensor as a product, ONNX Runtime does not fuse the product: a row took
@@ -186,7 +186,7 @@ def _read_directly(model: onnx.ModelProto) -> bytes:
     made_by = {output: node for node in nodes for output in node.output}
     readers = Counter(name for node in nodes for name in node.input)
     for node in nodes:
-        if node.op_type in QUANTIZED and not _named(node, KEPT):
+        if node.op_type in QUANTIZED and not _named(node, kept.unquantized):
             continue
         for place, name in enumerate(node.input):
             back = made_by.get(name)

@@ -6,16 +6,18 @@ It knows nothing about splits, tensors or networks.
 """
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from training.columns.values import ColumnType, convert, infer, reason_to_drop
+from training.columns.summaries import Summary
 from training.errors import DataError
-from training.features.dates import is_date, parts_in
+from training.features.base import Content, FeatureType
+from training.features.registry import broadest, recognise
 
 MIN_ROWS = 50  # below, a test split of a fifth cannot tell a good model from a bad one
+FEATURE, TARGET, DROPPED = "feature", "target", "dropped"
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Column:
     """One column of the file and what became of it."""
 
     name: str
-    type: ColumnType
+    type: str  # the name of its type
     missing_share: float
     different: int
     example: str
@@ -32,19 +34,35 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """What is learned from: converted features, the raw target, and the account of the cleaning."""
+    """What is learned from: cells of the features, the raw target, and the account of the cleaning."""
 
-    features: pd.DataFrame  # (rows, features): float64 with NaN, or text with ""
-    types: dict[str, ColumnType]  # feature -> type
+    features: pd.DataFrame  # (rows, features): cells, as the features' types make them
+    types: dict[str, str]  # feature -> the name of its type
+    summaries: Mapping[str, Summary]  # feature -> what was kept of all its cells, whatever their part
     target: pd.Series  # (rows,) as read
     columns: tuple[Column, ...]  # every column of the file, in order
     rows_read: int
     rows_without_target: int
     rows_repeated: int
+    remarks: tuple[str, ...] = ()  # what a person should know of how columns were read
 
 
-def clean(frame: pd.DataFrame, target: str | None, drop: Sequence[str] = (), *, keep_duplicates: bool = False) -> Table:
+def clean(
+    frame: pd.DataFrame,
+    target: str | None,
+    drop: Sequence[str] = (),
+    names: Collection[str] = (),
+    *,
+    keep_duplicates: bool = False,
+) -> Table:
     """Choose the columns and rows to learn from.
+
+    Args:
+        frame: as read.
+        target: the column to predict.
+        drop: columns to leave out.
+        names: columns that hold names, whatever they look like.
+        keep_duplicates: whether repeated rows stay.
 
     Raises:
         DataError: when the target is missing or constant, or too little is left.
@@ -52,27 +70,41 @@ def clean(frame: pd.DataFrame, target: str | None, drop: Sequence[str] = (), *, 
     check_columns(frame, target, drop)
     assert target is not None
     labelled = frame[frame[target].notna()]
-    if labelled.empty:
-        raise DataError(f"`--target`: expected values in {target!r}. Received: only missing cells.")
-    if labelled[target].nunique() < 2:
-        only = str(labelled[target].iloc[0])
-        raise DataError(f"`--target`: expected at least two different values in {target!r}. Received: only {only!r}.")
-    distinct = labelled if keep_duplicates else labelled.drop_duplicates()  # so that identifiers are unique
-    columns, features = _choose(distinct, target, drop)
-    joined = pd.DataFrame({**features, target: distinct[target]})
+    _check_target(labelled[target])
+    types = {str(name): broadest() if name in names else recognise(labelled[name]) for name in frame.columns}
+    cells = pd.DataFrame({name: types[name].convert(labelled[name]) for name in types if name != target})
+    cells[target] = labelled[target]
+    distinct = cells if keep_duplicates else cells.drop_duplicates()  # so that identifiers are unique
+    examined = [_examine(labelled[name], distinct[name], types[name], target, drop) for name in types]
+    columns = [column for column, _ in examined]
+    check_some(columns)
+    features = {column.name: summary for column, summary in examined if column.fate == FEATURE}
+    joined = distinct[[*features, target]]
     kept = joined if keep_duplicates else joined.drop_duplicates()  # rows that differed in a dropped column alone
     repeated = len(labelled) - len(kept)
     check_enough(len(kept), repeated)
     kept = kept.reset_index(drop=True)
     return Table(
         features=kept[list(features)],
-        types={column.name: column.type for column in columns if column.fate == "feature"},
+        types={name: types[name].name for name in features},
+        summaries=features,
         target=kept[target],
         columns=tuple(columns),
         rows_read=len(frame),
         rows_without_target=len(frame) - len(labelled),
         rows_repeated=repeated,
+        remarks=tuple(said for name, of in features.items() for said in types[name].remarks(name, of)),
     )
+
+
+def _check_target(values: pd.Series) -> None:
+    if values.empty:
+        raise DataError(f"`--target`: expected values in {values.name!r}. Received: only missing cells.")
+    if values.nunique() < 2:
+        only = str(values.iloc[0])
+        raise DataError(
+            f"`--target`: expected at least two different values in {values.name!r}. Received: only {only!r}."
+        )
 
 
 def check_columns(frame: pd.DataFrame, target: str | None, names: Sequence[str]) -> None:
@@ -95,18 +127,6 @@ def check_columns(frame: pd.DataFrame, target: str | None, names: Sequence[str])
             raise DataError(f"`--drop`, `--categorical`: expected a feature. Received: {name!r}, which is the target.")
 
 
-def _choose(frame: pd.DataFrame, target: str, drop: Sequence[str]) -> tuple[list[Column], dict[str, pd.Series]]:
-    """Convert every column and keep those a model can learn from."""
-    columns, features = [], {}
-    for name in frame.columns:
-        column, values = _examine(frame[name], target, drop, parts_in(frame.columns, str(name)))
-        columns.append(column)
-        if column.fate == "feature":
-            features[name] = values
-    check_some(columns)
-    return columns, features
-
-
 def check_some(columns: Sequence[Column]) -> None:
     """Refuse a table without a feature.
 
@@ -118,23 +138,28 @@ def check_some(columns: Sequence[Column]) -> None:
         raise DataError(f"`DATA`: expected at least one column to learn from. Received: {account}.")
 
 
-def _examine(series: pd.Series, target: str, drop: Sequence[str], parts: list[str]) -> tuple[Column, pd.Series]:
+def _examine(
+    series: pd.Series, cells: pd.Series, type_: FeatureType, target: str, drop: Sequence[str]
+) -> tuple[Column, Summary]:
+    """Say what becomes of a column, as read and as cells."""
     name = str(series.name)
-    type_ = infer(series)
-    values = convert(series, type_)
-    if name == target:
-        fate = "target"
-    elif name in drop:
-        fate = "dropped: as asked"
-    elif parts and is_date(series):
-        fate = f"dropped: in its place stand {', '.join(parts)}"
-    else:
-        reason = reason_to_drop(values, type_)
-        fate = f"dropped: {reason}" if reason else "feature"
+    summary = type_.summary()
     present = series.dropna()
     example = str(present.iloc[0]) if len(present) else ""
-    missing_share = float((values == "").mean() if type_ == "string" else values.isna().mean())
-    return Column(name, type_, missing_share, int(present.nunique()), example, fate), values
+    if name == target:
+        return Column(name, type_.name, 0.0, int(present.nunique()), example, TARGET), summary
+    summary.add(cells.to_numpy())
+    content = Content(summary, len(pd.unique(cells[~type_.is_missing(cells.to_numpy())])))
+    fate = fate_of(name, type_, content, drop)
+    return Column(name, type_.name, summary.missing_share, content.different, example, fate), summary
+
+
+def fate_of(name: str, type_: FeatureType, content: Content, drop: Sequence[str]) -> str:
+    """Say what becomes of a column that is not the target."""
+    if name in drop:
+        return f"{DROPPED}: as asked"
+    reason = type_.objection(content, name)
+    return f"{DROPPED}: {reason}" if reason else FEATURE
 
 
 def check_enough(rows: int, repeated: int = 0) -> None:

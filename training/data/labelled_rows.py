@@ -1,9 +1,10 @@
 """Labelled: a file with the target -> instances as callers send them, each with its true value, or why not.
 
     CSV     ─ app.sources.csv_reader ─┐
-    Parquet ─ pandas ───────┴> lines ─ a date becomes its parts ─> Example, refused, or without a target
+    Parquet ─ pandas ─────────────────┴> lines ─> Example, refused, or without a target
 
-A cell is read as the service's own tools read it, and a date column is taken apart as in training.
+A cell is read as the service's own tools read it. A bundle of format 1 has the parts of a date as features: for it, a
+date column is taken apart.
 It knows nothing about graphs or metrics.
 """
 
@@ -24,7 +25,8 @@ from app.sources.csv_reader import Line, Table, Wanted, open_table
 from training.columns.values import as_text
 from training.data.load import PARQUET, UTF_8, check_encoding, explained, load, read_header
 from training.errors import DataError
-from training.features import dates
+from training.features.date_parts import parts as parts_of
+from training.features.date_parts import parts_in
 
 CHUNK_ROWS = 4096
 
@@ -70,37 +72,37 @@ def open_examples(stack: ExitStack, path: Path, manifest: Manifest, encoding: st
     """
     if not path.is_file():
         raise DataError(f"`DATA`: expected a CSV or Parquet file. Received: {path}, which is not a file.")
-    target, features = manifest.target, FeatureSet(manifest.features)
-    wanted = [*_wanted(features), Wanted(target, optional=True, read=answer_of(manifest.answer).read_text)]
     if path.suffix.lower() in PARQUET:
         frame = load(path)
-        _check_target(path, list(frame.columns), target)
-        frame = dates.expand(frame, leave=[target, *features.names])
-        return Reading(_table(path, frame, wanted), target, {})
+        wanted, dated = _wanted(path, list(frame.columns), manifest)
+        return Reading(_table(path, frame, wanted), manifest.target, dated)
     encoding = check_encoding(encoding)
     with explained(path, encoding):
         names, _ = read_header(path, encoding)
-    _check_target(path, names, target)
-    dated = _dated(names, features.names)
-    parts = {part for found in dated.values() for part in found}
-    sources = [Wanted(name, optional=True, read=str) for name in dated]
-    table = open_table(stack, path, [*[each for each in wanted if each.name not in parts], *sources], encoding)
-    return Reading(table, target, dated)
+    wanted, dated = _wanted(path, names, manifest)
+    return Reading(open_table(stack, path, wanted, encoding), manifest.target, dated)
 
 
-def _check_target(path: Path, names: Sequence[str], target: str) -> None:
+def _wanted(path: Path, names: Sequence[str], manifest: Manifest) -> tuple[list[Wanted], dict[str, list[str]]]:
+    """Return the columns to read, and the features that are parts of dates, as of bundle format 1."""
+    target, features = manifest.target, FeatureSet(manifest.features)
     if target not in names:
         raise DataError(f"{path}: expected the target {target!r} to judge by. Received: {', '.join(names)}.")
-
-
-def _wanted(features: FeatureSet) -> list[Wanted]:
-    return [Wanted(each.name, each.optional, features.text_reader(each.name)) for each in features.features]
+    dated = _dated(names, features.names)
+    parts = {part for found in dated.values() for part in found}
+    wanted = [
+        Wanted(each.name, each.optional, features.text_reader(each.name))
+        for each in features.features
+        if each.name not in parts
+    ]
+    dates = [Wanted(name, optional=True, read=str) for name in dated]
+    return [*wanted, *dates, Wanted(target, optional=True, read=answer_of(manifest.answer).read_text)], dated
 
 
 def _dated(names: Sequence[str], features: Sequence[str]) -> dict[str, list[str]]:
-    """Find the columns of the file whose parts are features that the file does not have, as of bundle format 1."""
+    """Find the columns of the file whose parts are features that the file does not have."""
     lacking = set(features) - set(names)
-    found = {name: dates.parts_in(lacking, name) for name in names}
+    found = {name: parts_in(lacking, name) for name in names}
     return {name: parts for name, parts in found.items() if parts}
 
 
@@ -108,10 +110,9 @@ def _put_parts(lines: Sequence[Line], dated: dict[str, list[str]]) -> None:
     """Put the parts of dates in the place of the dates."""
     instances = [line.instance for line in lines if line.instance is not None]
     for name, parts in dated.items():
-        written = pd.Series([instance.pop(name, None) for instance in instances], name=name, dtype="str")
-        values = dates.parts(written)
+        values = parts_of(name, [instance.pop(name, None) for instance in instances])
         for part in parts:
-            for instance, value in zip(instances, values[part].tolist(), strict=True):
+            for instance, value in zip(instances, values[part], strict=True):
                 if np.isfinite(value):
                     instance[part] = value
 

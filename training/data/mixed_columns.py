@@ -33,7 +33,7 @@ def examine(frame: pd.DataFrame, leave: Collection[str] = ()) -> tuple[str, ...]
     refused: list[str] = []
     said: list[str] = []
     for name in frame.columns:
-        if name not in leave and not types.is_numeric_dtype(frame[name]) and not _is_date_type(frame[name]):
+        if name not in leave and _may_be_mixed(frame[name]):
             for share, remark in _remarks(frame[name]):
                 (refused if share >= REFUSED_SHARE else said).append(remark)
     if refused:
@@ -85,5 +85,8 @@ def _looks_like_numbers(words: Any) -> bool:
     return bool(_numbers(plain).notna().mean() >= REFUSED_SHARE)
 
 
-def _is_date_type(series: pd.Series) -> bool:
-    return bool(types.is_datetime64_any_dtype(series) or types.is_bool_dtype(series))
+def _may_be_mixed(series: pd.Series) -> bool:
+    """Say whether a column holds text, or text and numbers; Parquet may hold dates and lists."""
+    if not (types.is_object_dtype(series) or types.is_string_dtype(series)):
+        return False
+    return all(isinstance(value, str | int | float) for value in series.dropna().head(1))

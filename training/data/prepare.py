@@ -1,11 +1,9 @@
-"""Prepare: a data file -> everything that is learned from, by the kind `table`.
+"""Prepare: a data file -> everything that is learned from.
 
     load ─> clean ─> infer the task ─> split ─> describe the training rows ─┬─> tensors of each part
     a large file: survey (training/data/stream.py), which gives a sample of each ┘
 
-This is where another kind (texts, images, interactions) would stand beside tables: it would bring its own
-preparation, network, golden rows and profile; fit, evaluate, export, compress and bundle take any tensors.
-It knows nothing about networks.
+What a column means is its type's to say. It knows nothing about networks.
 """
 
 from collections.abc import Mapping
@@ -17,16 +15,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from training.columns.arrays import Rows
-from training.columns.values import as_text
 from training.data import mixed_columns as mixed
 from training.data.chunked_reader import Seen
 from training.data.clean import Table, check_columns, check_enough, check_some, clean
 from training.data.load import load
 from training.data.split import Split, check_parts, split
-from training.data.stream import Stream, Survey, recut, streams, survey
-from training.features.dates import expand
-from training.features.features import Features, describe, tensors
-from training.features.options import CategoryOptions, NumberOptions
+from training.data.stream import Stream, Survey, streams, survey
+from training.features.features import Features, describe, recut
 from training.options import Options
 from training.tasks.base import Task
 from training.tasks.inference import infer_task
@@ -75,7 +70,13 @@ def _whole(options: Options) -> Data:
     frame = read(options)
     names = [options.data.target] if options.data.target and options.data.task in {"binary", "multiclass"} else []
     mixed_columns = mixed.examine(frame, leave=(*options.data.drop, *options.data.categorical, *names))
-    table = clean(frame, options.data.target, options.data.drop, keep_duplicates=options.data.keep_duplicates)
+    table = clean(
+        frame,
+        options.data.target,
+        options.data.drop,
+        options.data.categorical,
+        keep_duplicates=options.data.keep_duplicates,
+    )
     task = infer_task(table.target, options.data.task)
     y = task.encode(table.target)  # (rows,)
     parts = split(
@@ -86,13 +87,12 @@ def _whole(options: Options) -> Data:
         test=options.data.test_share,
         seed=options.run.seed,
     )
-    return replace(divided(table, task, y, parts, options), warnings=mixed_columns)
+    return replace(divided(table, task, y, parts, options), warnings=(*mixed_columns, *table.remarks))
 
 
 def _streamed(found: Survey, options: Options) -> Data:
     """Go on with a sample of each part, which is all that must stand in memory."""
-    columns = found.columns()
-    types = {column.name: column.type for column in columns if column.fate == "feature"}
+    columns, types = found.columns(), found.types()
     check_some(columns)
     check_enough(found.rows_with_target)
     task = found.target.task(options.data.task)
@@ -101,18 +101,20 @@ def _streamed(found: Survey, options: Options) -> Data:
     table = Table(
         features=rows[list(types)],
         types=types,
+        summaries={name: found.accounts[name].all for name in types},
         target=rows[found.target.name],
         columns=tuple(columns),
         rows_read=found.rows_read,
         rows_without_target=found.rows_read - found.rows_with_target,
         rows_repeated=0,
+        remarks=found.remarks(types),
     )
     y = task.encode(table.target)
     parts = Split(*np.split(np.arange(len(rows)), np.cumsum([len(frame) for frame in frames])[:-1]))
     check_parts(parts, y, task.labels)
     return replace(
         divided(table, task, y, parts, options, found.features(types)),
-        warnings=found.warnings,
+        warnings=table.remarks,
         stream=found.stream,
         rows=PartRows(*(sample.seen for sample in found.samples)),
     )
@@ -122,12 +124,7 @@ def divided(
     table: Table, task: Task, y: NDArray[Any], parts: Split, options: Options, features: Features | None = None
 ) -> Data:
     """Lay out all three parts of a division by `features`; None: describe its training rows."""
-    features = features or describe(
-        table.features.iloc[parts.train],
-        table.types,
-        bins=options.own(NumberOptions).bins,
-        max_vocabulary=options.own(CategoryOptions).max_vocabulary,
-    )
+    features = features or _described(table, parts, options)
     return Data(
         table=table,
         task=task.fit_to(y[parts.train]),
@@ -143,26 +140,24 @@ def divided(
 
 def redescribed(data: Data, options: Options) -> Data:
     """Return the data with its training rows described anew, as other options want it."""
-    training_rows = data.table.features.iloc[data.parts.train]
-    found = describe(
-        training_rows,
-        data.table.types,
-        bins=options.own(NumberOptions).bins,
-        max_vocabulary=options.own(CategoryOptions).max_vocabulary,
-    )
+    found = _described(data.table, data.parts, options)
     return replace(data, features=found if data.stream is None else recut(data.features, found))
 
 
 def read(options: Options) -> pd.DataFrame:
     """Load the file; the target and the columns named categorical keep their text as written."""
     text = [*options.data.categorical, *([options.data.target] if options.data.target else [])]
-    frame = expand(load(options.data.path, text, options.data.encoding), (*text, *options.data.drop))
+    frame = load(options.data.path, text, options.data.encoding)
     check_columns(frame, options.data.target, (*options.data.drop, *options.data.categorical))
-    return frame.assign(**{name: as_text(frame[name]).replace("", None) for name in options.data.categorical})
+    return frame
+
+
+def _described(table: Table, parts: Split, options: Options) -> Features:
+    return describe(table.features.iloc[parts.train], table.types, options, table.summaries)
 
 
 def _rows(table: Table, features: Features, y: NDArray[Any], rows: NDArray[Any]) -> Rows:
-    return Rows(tensors(table.features.iloc[rows], features), y[rows])
+    return Rows(features.arrays(table.features.iloc[rows]), y[rows])
 
 
 def _optional(features: Features, allow_missing: bool) -> dict[str, bool]:

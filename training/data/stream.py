@@ -17,14 +17,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from training.columns.summaries import HASHES, Counts, Different, Sample, Summary
-from training.columns.values import ColumnType, Content, objection
-from training.data.chunked_reader import DoesNotFit, Kind, Seen, Source
-from training.data.clean import Column, check_columns
+from training.columns.summaries import HASHES, Different, Sample
+from training.data.chunked_reader import DoesNotFit, Seen, Source
+from training.data.clean import FEATURE, TARGET, Column, check_columns, fate_of
 from training.errors import DataError
-from training.features.dates import parts_in
-from training.features.features import Category, Features, Number, describe, vocabulary
-from training.features.options import CategoryOptions, NumberOptions
+from training.features.base import Content
+from training.features.features import Features, describe
+from training.features.registry import feature_type, recognise
 from training.options import Options
 from training.tasks.streaming_target import Target
 
@@ -48,7 +47,7 @@ def streams(options: Options) -> bool:
 class Divided:
     """Rows with a target, and the part that each belongs to."""
 
-    frame: pd.DataFrame  # converted features
+    frame: pd.DataFrame  # cells of the features
     target: pd.Series  # as text
     part: NDArray[np.int8]  # (rows,)
     hashes: dict[str, NDArray[np.uint64]]  # of each column's values, (rows,)
@@ -60,17 +59,17 @@ class Divided:
 
 @dataclass(frozen=True)
 class Stream:
-    """A file whose columns' kinds are known, divided by the options."""
+    """A file whose columns' types are known, divided by the options."""
 
     source: Source
     options: Options
-    kinds: dict[str, Kind]
+    types: dict[str, str]  # column -> the name of its type
     told_apart_by: tuple[str, ...]  # columns that make rows equal or different: no identifiers
 
     def divided(self, seen: Seen) -> Iterator[tuple[Divided, int]]:
         """Give the rows that have a target, and how many were read with and without."""
         target = str(self.options.data.target)
-        for frame in self.source.read(self.kinds, seen):
+        for frame in self.source.read(self.types, seen):
             labelled = frame[frame[target] != ""]
             features, said = labelled.drop(columns=target), labelled[target]
             hashes = {name: _hash(features[name]) for name in features.columns}
@@ -91,30 +90,23 @@ class Stream:
 class _Account:
     """What is kept of one column."""
 
-    def __init__(self, kind: Kind) -> None:
-        self.kind = kind
-        self.all, self.train, self.different, self.counts = Summary(), Summary(), Different(), Counts()
+    def __init__(self, type_: str) -> None:
+        self.type = feature_type(type_)
+        self.all, self.train = self.type.summary(), self.type.summary(trained=True)
+        self.different = Different()
 
-    def add(self, values: NDArray[Any], hashes: NDArray[np.uint64], train: NDArray[np.bool_]) -> None:
-        self.all.add(values)
-        self.different.add(hashes[values != ""] if values.dtype == object else hashes[~np.isnan(values)])
-        trained = values[train] if values.dtype == object else values[train].astype(np.float32).astype(np.float64)
-        self.train.add(trained)
-        if values.dtype == object:
-            self.counts.add(trained)
+    def add(self, cells: NDArray[Any], hashes: NDArray[np.uint64], train: NDArray[np.bool_]) -> None:
+        self.all.add(cells)
+        self.train.add(cells[train])
+        self.different.add(hashes[~self.type.is_missing(cells)])
 
     def identifies(self, name: str) -> bool:
         """Say whether the column has another value in nearly every row."""
-        return self.content.different > 1 and objection(self.content, name, self.type) is not None
-
-    @property
-    def type(self) -> ColumnType:
-        return "string" if self.kind == "date" else self.kind
+        return self.content.different > 1 and self.type.objection(self.content, name) is not None
 
     @property
     def content(self) -> Content:
-        of = self.all
-        return Content(of.rows, of.present, self.different.count(of.present), of.minimum, of.maximum, of.is_whole)
+        return Content(self.all, self.different.count(self.all.present))
 
 
 @dataclass
@@ -135,7 +127,7 @@ class Survey:
         self.rows_with_target += len(rows.frame)
         train = rows.part == TRAIN
         for name in rows.frame.columns:
-            account = self.accounts.setdefault(name, _Account(self.stream.kinds.get(name, "number")))
+            account = self.accounts.setdefault(name, _Account(self.stream.types[name]))
             account.add(rows.frame[name].to_numpy(), rows.hashes[name], train)
         self.target.add(rows.target)
         for part, sample in enumerate(self.samples):
@@ -144,45 +136,36 @@ class Survey:
 
     def columns(self) -> list[Column]:
         """Say what became of each column, in the order of the file."""
-        names = list(self.stream.kinds)
-        target = self.target
-        found = {target.name: Column(target.name, target.type, 0.0, target.different, target.example, "target")}
-        for name, account in self.accounts.items():
-            of = account.all
-            example = str(pd.Timestamp(float(of.example), unit="s")) if account.kind == "date" else of.example
-            content = account.content
-            fate = self._fate(name, account)
-            found[name] = Column(name, account.type, of.missing_share, content.different, example, fate)
-        order = [*names, *(name for name in found if name not in names)]
-        return [found[name] for name in order]
+        found = {name: self._column(name, account) for name, account in self.accounts.items()}
+        of = self.target
+        found[of.name] = Column(of.name, recognise(of.values).name, 0.0, of.different, of.example, TARGET)
+        return [found[name] for name in self.stream.types]
 
-    def _fate(self, name: str, account: _Account) -> str:
-        if name in self.stream.options.data.drop:
-            return "dropped: as asked"
-        if account.kind == "date":
-            return f"dropped: in its place stand {', '.join(parts_in(self.accounts, name))}"
-        reason = objection(account.content, name, account.type)
-        return f"dropped: {reason}" if reason else "feature"
+    def _column(self, name: str, account: _Account) -> Column:
+        content, type_ = account.content, account.type
+        fate = fate_of(name, type_, content, self.stream.options.data.drop)
+        return Column(name, type_.name, account.all.missing_share, content.different, account.all.example, fate)
 
-    def features(self, types: dict[str, ColumnType]) -> Features:
+    def types(self) -> dict[str, str]:
+        """Return the features, and the names of their types."""
+        return {column.name: column.type for column in self.columns() if column.fate == FEATURE}
+
+    def features(self, types: dict[str, str]) -> Features:
         """Describe the training rows: quantiles from their sample, everything else from all of them."""
-        options = self.stream.options
-        found = describe(
+        accounts = {name: self.accounts[name] for name in types}
+        return describe(
             self.samples[TRAIN].frame,
             types,
-            bins=options.own(NumberOptions).bins,
-            max_vocabulary=options.own(CategoryOptions).max_vocabulary,
-        )
-        return replace(
-            found,
-            numbers=tuple(_exact_number(number, self.accounts[number.name].train) for number in found.numbers),
-            categories=tuple(self._exact_category(category) for category in found.categories),
+            self.stream.options,
+            {name: account.all for name, account in accounts.items()},
+            {name: account.train for name, account in accounts.items()},
         )
 
-    def _exact_category(self, category: Category) -> Category:
-        account = self.accounts[category.name]
-        known = vocabulary(account.counts.of, self.stream.options.own(CategoryOptions).max_vocabulary)
-        return replace(category, missing_share=account.train.missing_share, vocabulary=known)
+    def remarks(self, types: dict[str, str]) -> tuple[str, ...]:
+        """Return what a person should know of how columns were read."""
+        accounts = ((name, self.accounts[name]) for name in types)
+        said = (remark for name, account in accounts for remark in account.type.remarks(name, account.all))
+        return (*self.warnings, *said)
 
 
 def survey(options: Options, seen: Seen) -> Survey:
@@ -192,30 +175,30 @@ def survey(options: Options, seen: Seen) -> Survey:
         DataError: with a message that a person can act on.
     """
     text = frozenset([*options.data.categorical, *([options.data.target] if options.data.target else [])])
-    source = Source(options.data.path, text, text | frozenset(options.data.drop), options.data.encoding)
-    kinds = source.first_kinds()
+    source = Source(options.data.path, text, options.data.encoding)
+    types = source.first_types()
     check_columns(
-        pd.DataFrame(columns=list(kinds)), options.data.target, (*options.data.drop, *options.data.categorical)
+        pd.DataFrame(columns=list(types)), options.data.target, (*options.data.drop, *options.data.categorical)
     )
     late: dict[str, str] = {}
     while True:
         try:
-            found = _survey(Stream(source, options, kinds, _telling(source, options, kinds)), seen)
+            found = _survey(Stream(source, options, types, _telling(source, options, types)), seen)
             return replace(found, warnings=tuple(late.values()))
-        except DoesNotFit as error:  # a later chunk holds something else: begin again, one kind further
-            wider = source.widened(kinds, error.names)
+        except DoesNotFit as error:  # a later chunk holds something else: begin again, one type further
+            wider = source.widened(types, error.names)
             late |= {
-                name: _said(name, kinds[name], wider[name]) for name in error.names if name not in options.data.drop
+                name: _said(name, types[name], wider[name]) for name in error.names if name not in options.data.drop
             }
-            kinds = wider
+            types = wider
 
 
-def _said(name: str, before: Kind, after: Kind) -> str:
+def _said(name: str, before: str, after: str) -> str:
     return f"{name!r} begins with {before} values and goes on with others: it is taken as a {after} column."
 
 
 def _survey(stream: Stream, seen: Seen) -> Survey:
-    rows = min(SAMPLE_ROWS, SAMPLE_CELLS // len(stream.kinds))
+    rows = min(SAMPLE_ROWS, SAMPLE_CELLS // len(stream.types))
     samples = tuple(Sample(rows, seed=stream.options.run.seed + part) for part in (TRAIN, VALIDATION, TEST))
     found = Survey(stream, Target(str(stream.options.data.target)), samples=samples)
     for divided, read in stream.divided(seen):
@@ -225,36 +208,14 @@ def _survey(stream: Stream, seen: Seen) -> Survey:
     return found
 
 
-def _telling(source: Source, options: Options, kinds: dict[str, Kind]) -> tuple[str, ...]:
+def _telling(source: Source, options: Options, types: dict[str, str]) -> tuple[str, ...]:
     """Return the columns that tell rows apart: all but those that, by the first chunk, are identifiers."""
-    first = next(source.read(kinds, lambda _share: None)).drop(columns=[str(options.data.target), *options.data.drop])
-    found = Survey(Stream(source, options, kinds, ()), Target(str(options.data.target)))
+    first = next(source.read(types, lambda _share: None)).drop(columns=[str(options.data.target), *options.data.drop])
+    found = Survey(Stream(source, options, types, ()), Target(str(options.data.target)))
     part = np.zeros(len(first), np.int8)
     hashes = {str(name): _hash(first[name]) for name in first.columns}
     found.add(Divided(first, pd.Series(dtype=object), part, hashes), len(first))
     return tuple(column for column, account in found.accounts.items() if not account.identifies(column))
-
-
-def recut(exact: Features, sampled: Features) -> Features:
-    """Return the exact statistics of all training rows, with the pieces that a sample was cut into."""
-    pieces = {number.name: number.edges[1:-1] for number in sampled.numbers}
-    numbers = (replace(n, edges=(n.edges[0], *pieces[n.name], n.edges[-1])) for n in exact.numbers)
-    return replace(exact, numbers=tuple(replace(n, edges=tuple(sorted(set(n.edges)))) for n in numbers))
-
-
-def _exact_number(number: Number, of: Summary) -> Number:
-    if not of.present:
-        return replace(number, missing_share=of.missing_share)
-    edges = sorted({of.minimum, *number.edges[1:-1], of.maximum})
-    return replace(
-        number,
-        missing_share=of.missing_share,
-        minimum=float(of.minimum),
-        maximum=float(of.maximum),
-        mean=of.mean,
-        deviation=of.deviation,
-        edges=tuple(map(float, edges)),
-    )
 
 
 def _hash(values: pd.Series) -> NDArray[np.uint64]:

@@ -14,17 +14,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.compose import ColumnTransformer, make_column_selector
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
-from training.columns.arrays import Arrays, Outputs, Rows, row_count
-from training.features.features import CATEGORICAL, MIN_VALUE_ROWS, NUMERIC
+from training.columns.arrays import Outputs, Rows
+from training.features.base import Tabular
+from training.features.features import Features
 from training.tasks.base import Task
 
+RARE_ROWS = 3  # of a name; fewer share a column
+NUMBER, NAME = "number_", "name_"  # before the place of a column
 MAX_VALUES = 254  # a column; HistGradientBoosting takes at most 255 with the missing one
 LINEAR_STEPS = 300  # of the solver, which needs 13 to 77 on the tables of benchmarks/training/quality.py
 
@@ -34,9 +37,13 @@ BASELINES = (TRIVIAL, LINEAR, BOOSTING)
 Baseline = Callable[[Rows], Outputs]
 
 
-def fitted(task: Task, train: Rows, seed: int) -> dict[str, Baseline]:
+def fitted(task: Task, features: Features, train: Rows, seed: int) -> dict[str, Baseline]:
     """Fit all of them."""
-    return {TRIVIAL: trivial(task), LINEAR: linear(task, train), BOOSTING: boosting(task, train, seed)}
+    return {
+        TRIVIAL: trivial(task),
+        LINEAR: linear(task, features, train),
+        BOOSTING: boosting(task, features, train, seed),
+    }
 
 
 def trivial(task: Task) -> Baseline:
@@ -44,55 +51,50 @@ def trivial(task: Task) -> Baseline:
     return lambda rows: task.trivial(len(rows))
 
 
-def boosting(task: Task, train: Rows, seed: int) -> Baseline:
+def boosting(task: Task, features: Features, train: Rows, seed: int) -> Baseline:
     """Fit HistGradientBoosting."""
-    encoder = _encoder(train.arrays)
-    strings = train.arrays[CATEGORICAL].shape[1] if encoder else 0
-    numbers = train.arrays[NUMERIC].shape[1] if NUMERIC in train.arrays else 0
-    categorical = [False] * numbers + [True] * strings
+    table = features.table(train.arrays)
+    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan, max_categories=MAX_VALUES)
+    encoder = encoder.fit(table.names) if table.names.size else None
+    categorical = [False] * table.numbers.shape[1] + [True] * table.names.shape[1]
     maker = HistGradientBoostingClassifier if task.labels else HistGradientBoostingRegressor
-    model = maker(categorical_features=categorical, random_state=seed).fit(_matrix(train.arrays, encoder), train.y)
-    return lambda rows: _answers(model, _matrix(rows.arrays, encoder), task)
+    model = maker(categorical_features=categorical, random_state=seed).fit(_matrix(table, encoder), train.y)
+    return lambda rows: _answers(model, _matrix(features.table(rows.arrays), encoder), task)
 
 
-def linear(task: Task, train: Rows) -> Baseline:
+def linear(task: Task, features: Features, train: Rows) -> Baseline:
     """Fit logistic regression, or ridge regression for numbers, and take what its last step gives."""
     regression = LogisticRegression(max_iter=LINEAR_STEPS) if task.labels else Ridge()
-    model = make_pipeline(ColumnTransformer([_encoded(name) for name in train.arrays]), regression)
-    model.fit(_frame(train.arrays), train.y)
-    return lambda rows: _answers(model, _frame(rows.arrays), task)
+    frame = _frame(features.table(train.arrays))
+    model = make_pipeline(ColumnTransformer(_scalers(frame)), regression).fit(frame, train.y)
+    return lambda rows: _answers(model, _frame(features.table(rows.arrays)), task)
 
 
-def _encoded(tensor: str) -> tuple[str, Any, Any]:
-    """Say how the columns of a tensor are turned into numbers of about one size."""
-    columns = make_column_selector(f"^{tensor}")
-    if tensor == CATEGORICAL:
-        rare = {"min_frequency": MIN_VALUE_ROWS, "max_categories": MAX_VALUES}
-        return tensor, OneHotEncoder(handle_unknown="infrequent_if_exist", **rare), columns
+def _scalers(frame: pd.DataFrame) -> list[tuple[str, Any, Any]]:
+    """Say how the columns are turned into numbers of about one size."""
+    rare = {"min_frequency": RARE_ROWS, "max_categories": MAX_VALUES}
     whole = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
-    return tensor, make_pipeline(whole, StandardScaler()), columns
+    scalers = {
+        NUMBER: make_pipeline(whole, StandardScaler()),
+        NAME: OneHotEncoder(handle_unknown="infrequent_if_exist", **rare),
+    }
+    there = {kind: [column for column in frame.columns if column.startswith(kind)] for kind in scalers}
+    return [(kind, scaler, there[kind]) for kind, scaler in scalers.items() if there[kind]]
 
 
-def _frame(arrays: Arrays) -> pd.DataFrame:
-    """Return (rows, columns) with the name of its tensor before each column's."""
-    return pd.concat([pd.DataFrame(array).add_prefix(name) for name, array in arrays.items()], axis=1)
+def _frame(table: Tabular) -> pd.DataFrame:
+    """Return (rows, numbers + names) with what each column is before its place."""
+    return pd.concat(
+        [pd.DataFrame(table.numbers).add_prefix(NUMBER), pd.DataFrame(table.names).add_prefix(NAME)], axis=1
+    )
 
 
-def _encoder(arrays: Arrays) -> Any | None:
-    """Number the values of each string column by the training rows; rare ones share a number."""
-    if CATEGORICAL not in arrays:
-        return None
-    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan, max_categories=MAX_VALUES)
-    return encoder.fit(arrays[CATEGORICAL])
-
-
-def _matrix(arrays: Arrays, encoder: Any | None) -> NDArray[np.float64]:
-    """Return (rows, numbers + strings), NaN for missing."""
-    parts = [arrays[NUMERIC].astype(np.float64)] if NUMERIC in arrays else [np.empty((row_count(arrays), 0))]
-    if encoder is not None:
-        strings = arrays[CATEGORICAL]
-        parts.append(np.where(strings == "", np.nan, encoder.transform(strings)))
-    return np.hstack(parts)
+def _matrix(table: Tabular, encoder: Any | None) -> NDArray[np.float64]:
+    """Return (rows, numbers + names), NaN for missing; rare names share a number."""
+    numbers = table.numbers.astype(np.float64)
+    if encoder is None:
+        return numbers
+    return np.hstack([numbers, np.where(table.names == "", np.nan, encoder.transform(table.names))])
 
 
 def _answers(model: Any, inputs: Any, task: Task) -> Outputs:

@@ -8,7 +8,6 @@ It knows nothing about how importances are found or models made.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from training.columns.arrays import Rows
 from training.data.clean import Table
@@ -49,18 +48,18 @@ def unneeded(found: Sequence[Importance]) -> tuple[str, ...]:
 
 def without(data: Data, dropped: Sequence[str]) -> Data:
     """Leave features out of prepared data; the split, the rows and the other features' statistics stay."""
-    kept = Features(
-        order=tuple(name for name in data.features.order if name not in dropped),
-        numbers=tuple(number for number in data.features.numbers if number.name not in dropped),
-        categories=tuple(category for category in data.features.categories if category.name not in dropped),
-    )
+
+    def rows(of: Rows) -> Rows:
+        return replace(of, arrays=data.features.arrays_without(dropped, of.arrays))
+
+    kept = data.features.without(dropped)
     return replace(
         data,
         table=_table_without(data.table, kept),
         features=kept,
-        train=_rows_without(data.train, data.features, kept),
-        validation=_rows_without(data.validation, data.features, kept),
-        test=_rows_without(data.test, data.features, kept),
+        train=rows(data.train),
+        validation=rows(data.validation),
+        test=rows(data.test),
         optional={name: data.optional[name] for name in kept.order},
     )
 
@@ -72,15 +71,6 @@ def _table_without(table: Table, kept: Features) -> Table:
     )
     types = {name: table.types[name] for name in kept.order}
     return replace(table, features=table.features[list(types)], types=types, columns=columns)
-
-
-def _rows_without(rows: Rows, features: Features, kept: Features) -> Rows:
-    def columns(tensor: str) -> list[int]:
-        names = features.names(tensor)
-        return [names.index(name) for name in kept.names(tensor)]
-
-    arrays: dict[str, Any] = {tensor: rows.arrays[tensor][:, columns(tensor)] for tensor in kept.tensors_used()}
-    return replace(rows, arrays=arrays)
 
 
 def _on_validation(made: Made) -> float:

@@ -2,7 +2,7 @@
 
     training rows ─ a rule on one feature ─> validation rows judged by it ─> Suspect, or nothing
 
-The rule is a small decision tree on a number, and the mean of each value on a string.
+The rule is a small decision tree on what a feature is in numbers, and the mean of each of its names.
 It knows nothing about networks; nothing is dropped, for only a person knows when a value becomes known.
 Kaufman et al., "Leakage in data mining: formulation, detection, and avoidance", 2012.
 """
@@ -16,10 +16,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from training.columns.arrays import Outputs, Rows, spread_places
+from training.columns.arrays import Outputs, Rows, spread_places, take
 from training.data.prepare import Data
 from training.evaluation.bootstrap import exactly
-from training.features.features import CATEGORICAL, NUMERIC, Features
+from training.features.features import Features
 from training.rendering.markdown import code
 from training.tasks.base import Task
 
@@ -70,24 +70,18 @@ def _some(rows: Rows) -> Rows:
     if len(rows) <= MAX_ROWS:
         return rows
     places = spread_places(len(rows), MAX_ROWS)
-    return Rows({name: array[places] for name, array in rows.arrays.items()}, rows.y[places])
+    return Rows(take(rows.arrays, places), rows.y[places])
 
 
 def _answers(task: Task, features: Features, train: Rows, judged: Rows) -> Iterator[tuple[str, Outputs]]:
     """Yield each feature with what its rule answers."""
     truth = np.eye(task.width)[train.y] if task.labels else train.y[:, None]  # (rows, width)
-    for column, name in enumerate(features.names(NUMERIC)):
-        yield (
-            name,
-            {
-                task.output: _by_tree(
-                    task, train.arrays[NUMERIC][:, [column]], train.y, judged.arrays[NUMERIC][:, [column]]
-                )
-            },
-        )
-    for column, name in enumerate(features.names(CATEGORICAL)):
-        means = _by_value(train.arrays[CATEGORICAL][:, column], truth, judged.arrays[CATEGORICAL][:, column])
-        yield name, {task.output: means}
+    for name in features.order:
+        known, asked = features.tabular(name, train.arrays), features.tabular(name, judged.arrays)
+        if known.numbers.size:
+            yield name, {task.output: _by_tree(task, known.numbers, train.y, asked.numbers)}
+        for known_names, asked_names in zip(known.names.T, asked.names.T, strict=True):
+            yield name, {task.output: _by_value(known_names, truth, asked_names)}
 
 
 def _by_tree(task: Task, known: NDArray[Any], y: NDArray[Any], asked: NDArray[Any]) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.columns.arrays import Arrays, Outputs, Predict, Rows, predict_in_batches, spread_places, take
+from training.columns.arrays import Outputs, Predict, Rows, predict_in_batches, spread_places, take
 from training.evaluation.bootstrap import draws, exactly
 from training.evaluation.findings import Importance, Interval
 from training.features.features import Features
@@ -38,7 +38,7 @@ def importances(
 
     Args:
         task: whose first budget metric counts; it is larger when better.
-        features: which column of which tensor a feature is.
+        features: where the values of each stand in the tensors.
         predict: raw rows -> outputs.
         rows: at most `MOST_ROWS` of them, from all over, are looked at.
         seed: of the permutations and of the resamples.
@@ -50,7 +50,7 @@ def importances(
     random = np.random.default_rng(seed)
 
     def without(feature: str, orders: list[Order]) -> NDArray[np.float64]:
-        mixed = (_mixed(some.arrays, features, feature, order) for order in orders)
+        mixed = (features.mixed(feature, some.arrays, order) for order in orders)
         return _judge(task, some.y, [predict_in_batches(predict, arrays) for arrays in mixed], seed)
 
     dealt = ((feature, [random.permutation(len(some)) for _ in range(REPEATS)]) for feature in features.order)
@@ -73,12 +73,3 @@ def _loss(values: NDArray[np.float64]) -> Interval:
     exact, drawn = float(values[0]), values[1:]
     error = float(np.std(drawn[np.isfinite(drawn)])) if np.isfinite(drawn).any() else 0.0
     return Interval(exact, exact - NORMAL * error, exact + NORMAL * error)
-
-
-def _mixed(arrays: Arrays, features: Features, feature: str, order: Order) -> Arrays:
-    """Deal a feature's values out anew."""
-    tensor = next(tensor for tensor in features.tensors_used() if feature in features.names(tensor))
-    column = features.names(tensor).index(feature)
-    mixed = arrays[tensor].copy()
-    mixed[:, column] = mixed[order, column]
-    return {**arrays, tensor: mixed}

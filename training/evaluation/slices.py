@@ -1,13 +1,12 @@
 """Slices: test rows with something in common, and where the shipped graph is worst.
 
-    values of a string or boolean, fifths of a number, missing ─ the metric on those rows ─> the worst first
+    what a type finds its values to have in common ─ the metric on those rows ─> the worst first
 
 With some hundred slices, one in forty looks worse by chance alone: a slice is a place to look, not a proof.
 It knows nothing about how the graph was made.
 """
 
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,16 +15,14 @@ from numpy.typing import NDArray
 from training.columns.arrays import Outputs, Rows, spread_places, take
 from training.evaluation.bootstrap import draws, exactly, interval, resamples_for
 from training.evaluation.findings import Interval, Slice, Slices
-from training.features.features import CATEGORICAL, NUMERIC, Features, Number
+from training.features.base import Mask
+from training.features.features import Features
 from training.parallel import each
 from training.tasks.base import Task
 
 MIN_ROWS = 50  # with fewer, an interval is too wide to say anything
 MOST_ROWS = 50_000
 RESAMPLES = 200
-FIFTHS = (0.2, 0.4, 0.6, 0.8)
-
-Mask = NDArray[np.bool_]  # (rows,)
 
 
 def slices(task: Task, features: Features, train: Rows, test: Rows, outputs: Outputs, seed: int) -> Slices:
@@ -36,8 +33,8 @@ def slices(task: Task, features: Features, train: Rows, test: Rows, outputs: Out
 
     Args:
         task: whose main metric counts, and for numbers `mae`.
-        features: which column of which tensor a feature is.
-        train: where the fifths of a number come from.
+        features: each says what rows have in common.
+        train: where ranges of values come from.
         test: at most `MOST_ROWS` of them, from all over, are looked at.
         outputs: the answers to all test rows.
         seed: of the resamples.
@@ -68,31 +65,6 @@ def _judge(task: Task, metric: str, y: NDArray[Any], answers: Outputs, resamples
 
 def _masks(features: Features, train: Rows, rows: Rows) -> Iterator[tuple[str, str, Mask]]:
     """Yield feature, what its rows have in common, and which rows these are."""
-    for column, number in enumerate(features.numbers):
-        cells = rows.arrays[NUMERIC][:, column]
-        for values, mask in _of_number(number, train.arrays[NUMERIC][:, column], cells):
-            yield number.name, values, mask
-        yield number.name, "missing", np.isnan(cells)
-    for column, category in enumerate(features.categories):
-        cells = rows.arrays[CATEGORICAL][:, column].astype(str)
-        different, counts = np.unique(cells, return_counts=True)
-        for value in different[counts >= MIN_ROWS]:
-            yield category.name, str(value) or "missing", cells == value
-
-
-def _of_number(number: Number, trained: NDArray[Any], cells: NDArray[Any]) -> Iterator[tuple[str, Mask]]:
-    """Yield the two values of a boolean, or the ranges between fifths of the training rows."""
-    if number.type == "boolean":
-        yield from (("false", cells == 0), ("true", cells == 1))
-        return
-    known = trained[np.isfinite(trained)]
-    inner = np.unique(np.quantile(known, FIFTHS)) if len(known) else np.zeros(1)
-    edges = [-np.inf, *inner.tolist(), np.inf]
-    for low, high in pairwise(edges):
-        yield _range(low, high), (cells > low) & (cells <= high)
-
-
-def _range(low: float, high: float) -> str:
-    if np.isinf(low):
-        return f"to {high:.6g}"
-    return f"above {low:.6g}" if np.isinf(high) else f"above {low:.6g} to {high:.6g}"
+    for name in features.order:
+        for values, mask in features.slices(name, train.arrays, rows.arrays):
+            yield name, values, mask

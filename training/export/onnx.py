@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 
 from training.columns.arrays import Arrays, Predict, spread, take
 from training.errors import ParityError
-from training.features.features import CATEGORICAL, NUMERIC
+from training.features.features import Features
 from training.network.network import Network
 
 OPSET = 18
 BATCH = "batch"
 PARITY_BATCHES = (1, 2, 7, 64)  # rows: a fixed batch dimension or a mixed-up axis shows at one of them
 PARITY_TOLERANCE = 1e-5  # of a probability, or of the target's standard deviation
-BROKEN_SHARE = 0.1  # of the cells, made missing or unseen before parity is checked
 
 
 def export(network: Network) -> bytes:
@@ -40,8 +39,13 @@ def export(network: Network) -> bytes:
     return bytes(graph.SerializeToString())
 
 
-def check_parity(keras: Predict, session: Predict, arrays: Arrays, *, unit: float, seed: int) -> float:
-    """Ask both the same rows, with missing values and unseen categories among them.
+def parity_rows(features: Features, arrays: Arrays, seed: int) -> Arrays:
+    """Return rows with missing, unseen and extreme values among them."""
+    return features.spoiled(spread(arrays, max(PARITY_BATCHES)), np.random.default_rng(seed))
+
+
+def check_parity(keras: Predict, session: Predict, rows: Arrays, *, unit: float) -> float:
+    """Ask both the same rows, as `parity_rows` gives them.
 
     Returns:
         The largest difference, in units of the answer.
@@ -49,24 +53,12 @@ def check_parity(keras: Predict, session: Predict, arrays: Arrays, *, unit: floa
     Raises:
         ParityError: when it is above the tolerance, or an answer is not finite.
     """
-    rows = spoil(spread(arrays, max(PARITY_BATCHES)), seed)
     worst = 0.0
     for batch in PARITY_BATCHES:
         part = take(rows, slice(batch))
         expected, received = keras(part), session(part)
         worst = max(worst, *(_difference(expected[name], received[name], batch, unit) for name in expected))
     return worst
-
-
-def spoil(arrays: Arrays, seed: int) -> dict[str, NDArray[Any]]:
-    """Copy rows, and make some cells missing, extreme or unseen."""
-    random = np.random.default_rng(seed)
-    spoiled = {name: array.copy() for name, array in arrays.items()}
-    for name, values in ((NUMERIC, (np.nan, 0.0, -1e30, 1e30)), (CATEGORICAL, ("", "never seen", "Ω" * 100))):
-        if name in spoiled:
-            chosen = random.random(spoiled[name].shape) < BROKEN_SHARE
-            spoiled[name][chosen] = random.choice(np.array(values, spoiled[name].dtype), int(chosen.sum()))
-    return spoiled
 
 
 def _difference(expected: NDArray[Any], received: NDArray[Any], batch: int, unit: float) -> float:

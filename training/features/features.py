@@ -1,148 +1,239 @@
-"""Features: what the training split says about each column, and rows as the tensors that the graph takes.
+"""Features: the columns that are learned from, and rows as the tensors that the graph takes.
 
     training rows ─ describe ─> Features      (statistics; the only place that computes any)
-    rows          ─ tensors  ─> {"numeric": (rows, numbers) float32, "categorical": (rows, strings) text}
+    rows          ─ arrays   ─> tensor name -> (rows, …)
 
-A missing number is NaN, a missing string is "". It knows nothing about networks or ONNX.
+What a type makes of its columns is the type's; here they are only gathered. It knows no type by name, and nothing about
+networks or ONNX.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from training.columns.values import ColumnType
+from training.columns.arrays import Arrays
+from training.columns.summaries import Summary
+from training.features.base import Column, FeatureType, Mask, Tabular, Tensor
+from training.features.encoder import Encoder, encoder_of
+from training.features.registry import feature_type, own_options, ranked
+from training.options import Options
 
-NUMERIC, CATEGORICAL = "numeric", "categorical"
-MIN_PIECE_ROWS = 10  # a piece of a number's range with fewer training rows would be learned by heart
-MIN_VALUE_ROWS = 3  # a value seen in fewer training rows teaches the network nothing but noise
-
-
-@dataclass(frozen=True)
-class Number:
-    """A number or boolean column in the training split; float32 values, as the graph sees them."""
-
-    name: str
-    type: ColumnType
-    missing_share: float
-    minimum: float
-    maximum: float
-    mean: float
-    deviation: float  # 0 when the column is constant
-    median: float
-    edges: tuple[float, ...]  # quantiles from minimum to maximum, ascending, unique
+Arranged = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
-class Category:
-    """A string column in the training split."""
+class Group:
+    """All features of one type."""
 
-    name: str
-    missing_share: float
-    vocabulary: tuple[str, ...]  # known values, most frequent first, without ""
+    type: FeatureType
+    columns: tuple[Any, ...]  # `Column`s of the type
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Return the place of each feature among them."""
+        return {column.name: place for place, column in enumerate(self.columns)}
+
+    @property
+    def names(self) -> list[str]:
+        return list(self.places)
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        return self.type.tensors(self.columns)
+
+    def of(self, arrays: Arrays) -> Arranged:
+        """Return the type's own tensors."""
+        return {tensor.name: arrays[tensor.name] for tensor in self.tensors}
+
+    def slots(self, array: NDArray[Any], names: Iterable[str]) -> NDArray[np.int64]:
+        """Return where some of the features stand on the second axis of one of the tensors."""
+        return self.type.slots(array, len(self.columns), [self.places[name] for name in names])
+
+    def some(self, arrays: Arrays, names: Sequence[str]) -> Arranged:
+        """Return the tensors of some of the features alone."""
+        return {name: array[:, self.slots(array, names)] for name, array in self.of(arrays).items()}
 
 
 @dataclass(frozen=True)
 class Features:
-    """All columns, in the order of the data file and in the order of the tensors."""
+    """All features: in the order of the data file, and by type in the order of the registry."""
 
     order: tuple[str, ...]
-    numbers: tuple[Number, ...]
-    categories: tuple[Category, ...]
+    groups: tuple[Group, ...]
+
+    @cached_property
+    def columns(self) -> dict[str, Column]:
+        """Return every feature by its name, in the order of the data file."""
+        by_name = {column.name: column for group in self.groups for column in group.columns}
+        return {name: by_name[name] for name in self.order}
 
     @property
-    def columns(self) -> dict[str, Number | Category]:
-        """Return every feature by its name, in the order of the data file."""
-        both: list[Number | Category] = [*self.numbers, *self.categories]
-        found = {feature.name: feature for feature in both}
-        return {name: found[name] for name in self.order}
+    def tensors(self) -> tuple[Tensor, ...]:
+        """Return the inputs of the graph."""
+        return tuple(tensor for group in self.groups for tensor in group.tensors)
 
-    def names(self, tensor: str) -> list[str]:
-        """Return the features that feed a tensor, by column."""
-        return [feature.name for feature in (self.numbers if tensor == NUMERIC else self.categories)]
+    def type_of(self, name: str) -> FeatureType:
+        """Return a feature's type."""
+        return self._group[name].type
 
-    def tensors_used(self) -> list[str]:
-        """Return the tensors that have columns; the graph has no empty input."""
-        return [tensor for tensor in (NUMERIC, CATEGORICAL) if self.names(tensor)]
+    def encoders(self, options: Options, *, fitted: bool) -> list[Encoder]:
+        """Make the parts of a network that read the tensors; TensorFlow is imported here, and not before.
+
+        Args:
+            options: what a person chose; each encoder is handed what is its type's own.
+            fitted: whether it is for the network that is fitted, or for the one that is served.
+        """
+        shared: dict[str, list[Group]] = {}
+        for group in self.groups:
+            shared.setdefault(group.type.encoder, []).append(group)
+        return [
+            encoder_of(where)(
+                [(group.type, group.columns) for group in groups], own_options(groups[0].type, options), fitted
+            )
+            for where, groups in shared.items()
+        ]
+
+    # ── rows as tensors ──
+
+    def arrays(self, cells: pd.DataFrame) -> Arranged:
+        """Lay rows of cells out as the graph's inputs."""
+        return {
+            name: array
+            for group in self.groups
+            for name, array in group.type.arrays(group.columns, cells[group.names]).items()
+        }
+
+    def from_instances(self, instances: Sequence[Mapping[str, Any]]) -> Arranged:
+        """Lay named values out, as a caller of the service sends them; None is missing."""
+        cells = {
+            name: pd.Series([self.type_of(name).cell(row[name]) for row in instances], name=name) for name in self.order
+        }
+        return self.arrays(pd.DataFrame(cells))
+
+    def to_instances(self, cells: pd.DataFrame) -> list[dict[str, Any]]:
+        """Return rows as a caller would send them, with None for missing."""
+        rows = cells[list(self.order)].to_dict("records")
+        return [{str(name): self.type_of(str(name)).value(cell) for name, cell in row.items()} for row in rows]
+
+    def is_missing(self, cells: pd.DataFrame) -> pd.DataFrame:
+        """Say which cells stand for missing: (rows, features)."""
+        found = {name: self.type_of(name).is_missing(cells[name].to_numpy()) for name in self.order}
+        return pd.DataFrame(found, index=cells.index)
+
+    def spoiled(self, arrays: Arrays, random: np.random.Generator) -> Arranged:
+        """Return rows in which some values are missing, unseen or extreme."""
+        return {
+            name: array
+            for group in self.groups
+            for name, array in group.type.spoiled(group.columns, group.of(arrays), random).items()
+        }
+
+    def alone(self, name: str, arrays: Arrays) -> Arranged:
+        """Return the tensors of one feature."""
+        return self._group[name].some(arrays, [name])
+
+    def mixed(self, name: str, arrays: Arrays, order: NDArray[np.int64]) -> Arrays:
+        """Deal one feature's values out anew among the rows."""
+        group = self._group[name]
+        changed = {tensor: array.copy() for tensor, array in group.of(arrays).items()}
+        for array in changed.values():
+            slots = group.slots(array, [name])
+            array[:, slots] = array[np.ix_(order, slots)]
+        return {**arrays, **changed}
+
+    # ── some of them ──
+
+    def without(self, dropped: Sequence[str]) -> "Features":
+        """Return the others; their statistics stay."""
+        groups = (
+            replace(group, columns=tuple(column for column in group.columns if column.name not in dropped))
+            for group in self.groups
+        )
+        order = tuple(name for name in self.order if name not in dropped)
+        return Features(order, tuple(group for group in groups if group.columns))
+
+    def arrays_without(self, dropped: Sequence[str], arrays: Arrays) -> Arranged:
+        """Return the tensors of the others."""
+        kept = ((group, [name for name in group.names if name not in dropped]) for group in self.groups)
+        return {name: array for group, names in kept if names for name, array in group.some(arrays, names).items()}
+
+    # ── judged and told, feature by feature ──
+
+    def tabular(self, name: str, arrays: Arrays) -> Tabular:
+        """Return a feature for models that know numbers and names alone."""
+        return self.type_of(name).tabular(self.columns[name], self.alone(name, arrays))
+
+    def table(self, arrays: Arrays) -> Tabular:
+        """Return all features side by side for models that know numbers and names alone."""
+        each = [self.tabular(name, arrays) for name in self.order]
+        return Tabular(np.hstack([one.numbers for one in each]), np.hstack([one.names for one in each]))
+
+    def slices(self, name: str, trained: Arrays, arrays: Arrays) -> Iterator[tuple[str, Mask]]:
+        """Yield what some rows have in common in a feature, and which."""
+        column = self.columns[name]
+        return self.type_of(name).slices(column, self.alone(name, trained), self.alone(name, arrays))
+
+    def bins(self, name: str, arrays: Arrays) -> dict[str, Any]:
+        """Return how a feature lies in the rows, for `profile.json`."""
+        return self.type_of(name).bins(self.columns[name], self.alone(name, arrays))
+
+    def sections(self) -> list[str]:
+        """Return what the card and the report say of the features beside the table of columns, in Markdown."""
+        return [said for name, column in self.columns.items() for said in self.type_of(name).section(column)]
+
+    def manifest(self, name: str) -> Mapping[str, Any]:
+        """Return what the manifest says of a feature beside its name, its type and whether it may be missing."""
+        group = self._group[name]
+        return group.type.manifest(self.columns[name], group.places[name])
+
+    @cached_property
+    def _group(self) -> dict[str, Group]:
+        return {name: group for group in self.groups for name in group.places}
 
 
-def describe(frame: pd.DataFrame, types: Mapping[str, ColumnType], *, bins: int, max_vocabulary: int) -> Features:
-    """Compute the statistics of the training rows."""
-    numbers = [name for name, type_ in types.items() if type_ != "string"]
-    strings = [name for name, type_ in types.items() if type_ == "string"]
-    return Features(
-        order=tuple(types),
-        numbers=tuple(_describe_number(frame[name], types[name], bins) for name in numbers),
-        categories=tuple(_describe_category(frame[name], max_vocabulary) for name in strings),
-    )
+def describe(
+    cells: pd.DataFrame,
+    types: Mapping[str, str],
+    options: Options,
+    of: Mapping[str, Summary],
+    trained: Mapping[str, Summary] | None = None,
+) -> Features:
+    """Compute the statistics of the training rows.
 
-
-def tensors(frame: pd.DataFrame, features: Features) -> dict[str, NDArray[Any]]:
-    """Lay converted rows out as the graph's inputs."""
-    numbers, strings = features.names(NUMERIC), features.names(CATEGORICAL)
-    arrays: dict[str, NDArray[Any]] = {}
-    if numbers:
-        arrays[NUMERIC] = frame[numbers].to_numpy(np.float32)  # (rows, numbers) float32
-    if strings:
-        arrays[CATEGORICAL] = frame[strings].to_numpy(object)  # (rows, strings) text
-    return arrays
-
-
-def instances_to_tensors(instances: Sequence[Mapping[str, Any]], features: Features) -> dict[str, NDArray[Any]]:
-    """Lay out named values, with None for missing, as a caller of the service sends them."""
-    numbers, strings = features.names(NUMERIC), features.names(CATEGORICAL)
-    arrays: dict[str, NDArray[Any]] = {}
-    if numbers:
-        arrays[NUMERIC] = np.array([[row[name] for name in numbers] for row in instances], np.float32)
-    if strings:
-        arrays[CATEGORICAL] = np.array([[row[name] or "" for name in strings] for row in instances], object)
-    return arrays
-
-
-def _describe_number(series: pd.Series, type_: ColumnType, bins: int) -> Number:
-    present = series.dropna().to_numpy(np.float32).astype(np.float64)
-    if not len(present):  # missing in every training row, though not in the others
-        present = np.zeros(1)
-    return Number(
-        name=str(series.name),
-        type=type_,
-        missing_share=float(series.isna().mean()),
-        minimum=float(present.min()),
-        maximum=float(present.max()),
-        mean=float(present.mean()),
-        deviation=float(present.std()),
-        median=float(np.quantile(present, 0.5, method="inverted_cdf")),
-        edges=_cuts(present, bins),
-    )
-
-
-def _cuts(present: NDArray[np.float64], bins: int) -> tuple[float, ...]:
-    """Return quantiles in which no single value counts for more than one piece.
-
-    Plain quantiles of a column that is nine tenths zeros would spend nine tenths of the pieces on the zero.
+    Args:
+        cells: of the training rows, or a sample of them.
+        types: feature -> the name of its type.
+        options: what a person chose about each type.
+        of: feature -> what was kept of all its cells, whatever their part.
+        trained: feature -> what was kept of all training rows, where `cells` are a sample of them.
     """
-    bins = max(1, min(bins, len(present) // MIN_PIECE_ROWS))
-    values, counts = np.unique(present, return_counts=True)  # (different,)
-    weights = np.minimum(counts, len(present) / bins)
-    reached = np.cumsum(weights) / weights.sum()
-    places = np.searchsorted(reached, np.linspace(0, 1, bins + 1)[1:-1])
-    return tuple(np.unique(values[[0, *places, -1]]).tolist())
 
+    def column(name: str, type_: FeatureType) -> Column:
+        of_training = None if trained is None else trained[name]
+        return type_.describe(cells[name], own_options(type_, options), of[name], of_training)
 
-def _describe_category(series: pd.Series, max_vocabulary: int) -> Category:
-    counts = series[series != ""].value_counts()
-    return Category(
-        name=str(series.name),
-        missing_share=float((series == "").mean()),
-        vocabulary=vocabulary({str(value): int(count) for value, count in counts.items()}, max_vocabulary),
+    by_type: dict[str, list[str]] = {}
+    for name, type_ in types.items():
+        by_type.setdefault(type_, []).append(name)
+    groups = (
+        Group(feature_type(type_), tuple(column(name, feature_type(type_)) for name in by_type[type_]))
+        for type_ in ranked(by_type)
     )
+    return Features(order=tuple(types), groups=tuple(groups))
 
 
-def vocabulary(counts: Mapping[str, int], most: int) -> tuple[str, ...]:
-    """Return the values that are worth knowing, by how often training saw each, most frequent first."""
-    frequent = [(value, count) for value, count in counts.items() if count >= MIN_VALUE_ROWS]
-    ranked = sorted(frequent, key=lambda item: (-item[1], item[0]))
-    return tuple(value for value, _ in ranked[:most])
+def recut(exact: Features, sampled: Features) -> Features:
+    """Return the statistics of all training rows, cut as a sample was that was described for other options."""
+    again = sampled.columns
+    return replace(
+        exact,
+        groups=tuple(
+            replace(group, columns=tuple(group.type.recut(column, again[column.name]) for column in group.columns))
+            for group in exact.groups
+        ),
+    )

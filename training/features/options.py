@@ -30,6 +30,6 @@ class CategoryOptions:
     title: ClassVar[str] = "Categories"
 
     max_vocabulary: int = option(  # the rest is too rare to learn from
-        1000, "Most frequent values kept of a string column; the rest counts as unknown.", unit="values", low=1
+        1000, "Most frequent values kept of a category; the rest counts as unknown.", unit="values", low=1
     )
     embedding: int = option(8, "Numbers that a categorical value is turned into.", unit="numbers", low=1, high=256)

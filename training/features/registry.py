@@ -1,6 +1,68 @@
-"""Which feature types bring options of their own: name -> "module:Dataclass", resolved when it is asked for."""
+"""The types of features: name -> "module:Class", resolved when one is first asked for, and the options that they bring.
 
+    recognise(series) ─> the surest type        feature_type(name) ─> the type
+
+A type is added by a module or folder and a line here; two may share options. Nothing here imports pandas or TensorFlow.
+"""
+
+from collections.abc import Iterable
+from functools import cache
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any
+
+from training.options import Options
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from training.features.base import FeatureType
+
+FEATURES: dict[str, str] = {
+    "number": "training.features.number:Number",
+    "boolean": "training.features.boolean:Boolean",
+    "date": "training.features.date:Date",
+    "category": "training.features.category.category:Category",
+}
 OPTIONS: dict[str, str] = {
     "number": "training.features.options:NumberOptions",
+    "boolean": "training.features.options:NumberOptions",
+    "date": "training.features.options:NumberOptions",
     "category": "training.features.options:CategoryOptions",
 }
+
+
+def feature_type(name: str) -> "FeatureType":
+    """Return a type by its name."""
+    return _resolved(FEATURES[name])
+
+
+def feature_types() -> "list[FeatureType]":
+    """Return all types, the one that takes everything last."""
+    return sorted(map(feature_type, FEATURES), key=lambda type_: type_.takes_everything)
+
+
+def recognise(series: "pd.Series") -> "FeatureType":
+    """Return the type that is surest of a column; the first of those that are as sure."""
+    return max(feature_types(), key=lambda type_: type_.certainty(series))
+
+
+def broadest() -> "FeatureType":
+    """Return the type that takes everything, as text."""
+    return feature_types()[-1]
+
+
+def ranked(names: Iterable[str]) -> list[str]:
+    """Return names of types in the order of the registry."""
+    return sorted(names, key=list(FEATURES).index)
+
+
+def own_options(type_: "FeatureType", options: Options) -> Any:
+    """Return what a person chose about a type; None where it brings no options."""
+    where = OPTIONS.get(type_.name)
+    return None if where is None else options.own(resolve_name(where))
+
+
+@cache
+def _resolved(where: str) -> "FeatureType":
+    made: FeatureType = resolve_name(where)()
+    return made

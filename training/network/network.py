@@ -1,16 +1,14 @@
-"""Network: features and task -> Keras models, with the preprocessing inside.
+"""Network: encoders of the features -> join -> trunk -> head, as Keras models with the preprocessing inside.
 
-    numeric ─ EncodeNumbers, or EmbedNumbers of it ───────────┐
-    categorical ─ StringLookup ─ ColumnCodes ─ EmbedColumns ──┴─ family … head ─ finish
-                  └── lookup (once a row) ──┘ └────── trunk (what is trained) ───────┘
-    └───────────────────────── served (what is exported) ─────────────────────────────────────┘
+    tensors ─ lookups ─> what is learned from ─ encoders ─ join ─ family … head ─ finish
+              └ once a row ┘                 └───── trunk (what is trained) ─────┘
+    └──────────────────────── served (what is exported) ─────────────────────────────────┘
 
-Strings are looked up once before training, so an epoch costs no hashing.
-A run in ONNX Runtime costs about a microsecond a node, so all columns share one look-up, one remapping,
-one embedding table and one vectorised encoding of numbers.
-It knows nothing about optimizers, files or ONNX.
+What is looked up, text for example, is looked up once before training, so that an epoch costs no hashing.
+It knows no type of features by name, and nothing about optimizers, files or ONNX.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,34 +18,40 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from training.columns.arrays import Arrays, Outputs
-from training.features.features import CATEGORICAL, NUMERIC, Category, Features
-from training.network.architectures import answer
-from training.network.layers import ColumnCodes, EmbedColumns, EmbedNumbers, EncodeNumbers, known
-from training.options import FamilyName
+from training.features.encoder import Encoder
+from training.features.features import Features
+from training.network.architectures import WIDE, answer
+from training.options import Options
 from training.tasks.base import Task
 
-SUMS = "embed_numbers"  # a layer that only training has
-CODES = "codes"  # the tensor that takes the place of `categorical` while training
 LOOKUP_ROWS = 65_536
-UNKNOWN = "slipway:unknown"  # Keras' name for the first index; a column may well hold its default, "[UNK]"
 
 
 @dataclass(frozen=True)
 class Network:
     """One set of weights, seen from training and from serving."""
 
-    trunk: Any  # keras.Model: numeric, codes -> logits or standardised value
-    served: Any  # keras.Model: numeric, categorical -> probabilities or value
-    lookup: Any | None  # keras.Model: categorical -> codes
+    trunk: Any  # keras.Model: what is learned from -> logits or standardised value
+    served: Any  # keras.Model: tensors -> probabilities or value
+    encoders: Sequence[Encoder]
+
+    @property
+    def exact(self) -> tuple[str, ...]:
+        """Return the names of layers whose constants need 32 bits."""
+        return tuple(name for encoder in self.encoders for name in encoder.exact)
+
+    @property
+    def unquantized(self) -> tuple[str, ...]:
+        """Return the names of layers whose products stay as they are in a graph of 8 bits.
+
+        Those of an encoding move raw columns about, and eight bits would destroy those; the linear part beside the
+        network is tiny.
+        """
+        return (*self.exact, WIDE)
 
     def encode(self, arrays: Arrays) -> dict[str, NDArray[Any]]:
-        """Replace the strings by their codes, as the trunk wants them."""
-        encoded = {name: array for name, array in arrays.items() if name != CATEGORICAL}
-        if self.lookup is not None:
-            strings = arrays[CATEGORICAL]  # (rows, strings) text
-            parts = [strings[start : start + LOOKUP_ROWS] for start in range(0, len(strings), LOOKUP_ROWS)]
-            encoded[CODES] = np.concatenate([self.lookup(tf.constant(part)).numpy() for part in parts])
-        return encoded
+        """Look up what is looked up once a row, as the trunk wants it."""
+        return {name: array for encoder in self.encoders for name, array in _encoded(encoder, arrays).items()}
 
     def predict(self, arrays: Arrays) -> Outputs:
         """Answer raw rows, as ONNX Runtime will."""
@@ -57,16 +61,14 @@ class Network:
         return {name: tensor.numpy() for name, tensor in named.items()}
 
 
-def build(  # noqa: PLR0913 - what a network is made of
+def build(
     features: Features,
     task: Task,
+    options: Options,
     *,
-    hidden: tuple[int, ...],
-    dropout: float,
-    embedding: int,
-    family: FamilyName = "plain",
+    hidden: tuple[int, ...] | None = None,
     members: int = 1,
-    sums: int = 0,
+    fitted: bool = False,
     policy: str = "float32",
 ) -> Network:
     """Wire the models; every statistic is a constant of the graph.
@@ -74,39 +76,49 @@ def build(  # noqa: PLR0913 - what a network is made of
     Args:
         features: what training knows about the columns.
         task: what the network ends in.
-        hidden: units of the hidden layers.
-        dropout: share of units silenced in training.
-        embedding: numbers that a string value is turned into.
-        family: how the hidden layers are wired.
+        options: how its layers are wired, and how features are encoded.
+        hidden: units of the hidden layers; None: those of the options.
         members: heads, each with a last hidden layer of its own.
-        sums: learned sums that a number's pieces are turned into before the first layer; 0: none.
+        fitted: whether it will be fitted, or served: what helps to learn is left out there.
         policy: Keras' dtype policy of the hidden layers; all else computes in float32.
     """
-    trunk_inputs, raw_inputs, parts = [], [], []
-    lookup = None
-    if features.numbers:
-        numeric = keras.Input((len(features.numbers),), name=NUMERIC)
-        trunk_inputs.append(numeric)
-        raw_inputs.append(numeric)
-        encode = EncodeNumbers(features.numbers, name="encode_numbers")
-        parts.append(EmbedNumbers(encode, sums, name=SUMS)(numeric) if sums else encode(numeric))
-    if features.categories:
-        lookup = _lookup(features.categories)
-        codes = keras.Input((len(features.categories),), name=CODES, dtype="int64")
-        trunk_inputs.append(codes)
-        raw_inputs.append(lookup.inputs[0])
-        parts.append(EmbedColumns(features.categories, embedding, name="embed_columns")(codes))
-    joined = keras.layers.Concatenate()(parts) if len(parts) > 1 else parts[0]  # (batch, encoded)
-    said = answer(family, joined, hidden=hidden, dropout=dropout, members=members, width=task.width, policy=policy)
-    trunk = keras.Model(trunk_inputs, said, name="trunk")
-    middle = [lookup(raw) if lookup and raw.dtype == "string" else raw for raw in raw_inputs]
-    served = keras.Model(raw_inputs, task.finish()(trunk(middle)), name="slipway")
-    return Network(trunk=trunk, served=served, lookup=lookup)
+    encoders = features.encoders(options, fitted=fitted)
+    vectors = [encoder.vector for encoder in encoders]
+    joined = keras.layers.Concatenate()(vectors) if len(vectors) > 1 else vectors[0]  # (batch, encoded)
+    said = answer(
+        options.network.family,
+        joined,
+        hidden=hidden or options.network.hidden,
+        dropout=options.network.dropout,
+        members=members,
+        width=task.width,
+        policy=policy,
+    )
+    trunk = keras.Model([tensor for encoder in encoders for tensor in encoder.learned], said, name="trunk")
+    raw = [tensor for encoder in encoders for tensor in encoder.raw]
+    middle = [tensor for encoder in encoders for tensor in _looked_up(encoder)]
+    served = keras.Model(raw, task.finish()(trunk(middle)), name="slipway")
+    return Network(trunk=trunk, served=served, encoders=encoders)
 
 
-def _lookup(categories: tuple[Category, ...]) -> Any:
-    """Strings -> codes: one look-up over the union of all vocabularies, then each column's own numbers."""
-    union = sorted({value for category in categories for value in known(category)})
-    strings = keras.Input((len(categories),), name=CATEGORICAL, dtype="string")
-    index = keras.layers.StringLookup(vocabulary=union, mask_token=None, oov_token=UNKNOWN, name="string_lookup")
-    return keras.Model(strings, ColumnCodes(categories, union, name="column_codes")(index(strings)), name="lookup")
+def _looked_up(encoder: Encoder) -> Sequence[Any]:
+    """Return what is learned from, made of the raw tensors."""
+    return encoder.raw if encoder.lookup is None else _listed(encoder.lookup(list(encoder.raw)))
+
+
+def _encoded(encoder: Encoder, arrays: Arrays) -> dict[str, NDArray[Any]]:
+    given = [arrays[tensor.name] for tensor in encoder.raw]
+    names = [tensor.name for tensor in encoder.learned]
+    if encoder.lookup is None:
+        return dict(zip(names, given, strict=True))
+    starts = range(0, len(given[0]), LOOKUP_ROWS)
+    parts = [
+        _listed(encoder.lookup([tf.constant(array[start : start + LOOKUP_ROWS]) for array in given]))
+        for start in starts
+    ]
+    joined = (np.concatenate([one.numpy() for one in of_name]) for of_name in zip(*parts, strict=True))
+    return dict(zip(names, joined, strict=True))
+
+
+def _listed(found: Any) -> Sequence[Any]:
+    return found if isinstance(found, list | tuple) else [found]

@@ -1,38 +1,30 @@
 """Fold: a fitted network -> the same answers from fewer layers.
 
-    EmbedNumbers ─ Dense    one dense layer on the pieces themselves
+    encoder ─ Dense         one dense layer on what the encoder of the served network gives
     Heads                   one dense head that says their mean
 
 What helped to learn is not served: the graph has the nodes of a plain network, whatever it was trained with.
 It knows nothing about data, ONNX or files.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from training.features.encoder import Encoder
 from training.features.features import Features
-from training.features.options import CategoryOptions, NumberOptions
 from training.network.architectures import READERS, Heads, widened
-from training.network.network import SUMS, Network, build
+from training.network.network import Network, build
 from training.options import MixedPrecision, Options
 from training.tasks.base import Task
 
 
 def fitted(features: Features, task: Task, options: Options) -> Network:
     """Build the network that is fitted."""
-    return build(
-        features,
-        task,
-        hidden=options.network.hidden,
-        dropout=options.network.dropout,
-        embedding=options.own(CategoryOptions).embedding,
-        family=options.network.family,
-        members=options.network.members,
-        sums=options.own(NumberOptions).sums,
-        policy=policy(options.fit.mixed_precision),
-    )
+    members = options.network.members
+    return build(features, task, options, members=members, fitted=True, policy=policy(options.fit.mixed_precision))
 
 
 def policy(chosen: MixedPrecision) -> str:
@@ -48,30 +40,26 @@ def fold(network: Network, features: Features, task: Task, options: Options) -> 
     layers = {layer.name: layer for layer in network.trunk.layers}
     for layer in served.trunk.layers:
         if layer.get_weights():
-            layer.set_weights(_weights(layers[layer.name], layers.get(SUMS)))
+            layer.set_weights(_weights(layers[layer.name], network.encoders))
     return served
 
 
 def plain(features: Features, task: Task, options: Options, hidden: tuple[int, ...]) -> Network:
     """Build a network that is served, with new weights."""
-    return build(
-        features,
-        task,
-        hidden=hidden,
-        dropout=options.network.dropout,
-        embedding=options.own(CategoryOptions).embedding,
-        family=options.network.family,
-    )
+    return build(features, task, options, hidden=hidden)
 
 
-def _weights(layer: Any, sums: Any | None) -> list[NDArray[Any]]:
+def _weights(layer: Any, encoders: Sequence[Encoder]) -> list[NDArray[Any]]:
     """Return what a layer of the served network has in place of the fitted one's weights."""
     if isinstance(layer, Heads):
         return list(layer.joined())
     weights: list[NDArray[Any]] = layer.get_weights()
-    if sums is None or layer.name not in READERS:
-        return weights
+    return _folded(weights, encoders) if layer.name in READERS else weights
+
+
+def _folded(weights: list[NDArray[Any]], encoders: Sequence[Encoder]) -> list[NDArray[Any]]:
+    """Let each encoder fold its rows of the kernel of a layer that reads the joined vectors."""
     kernel, bias = weights
-    width = sums.output.shape[-1]  # the numbers come first among the encoded columns
-    numbers, more = sums.fold(kernel[:width])
-    return [np.concatenate([numbers, kernel[width:]]), bias + more]
+    ends = np.cumsum([encoder.width for encoder in encoders])[:-1]
+    parts = [encoder.fold(part) for encoder, part in zip(encoders, np.split(kernel, ends), strict=True)]
+    return [np.concatenate([rows for rows, _ in parts]), bias + sum(more for _, more in parts)]

@@ -126,6 +126,7 @@ def _blocks(made: Made, findings: Findings) -> list[str]:
         "## The data",
         _rows_text(data),
         columns_table(data),
+        *data.features.sections(),
         *filter(None, [trials.card_section(made.search).strip()]),
         f"## {TRAINING}",
         report_training.fitted(made.options, made.history),

@@ -5,6 +5,7 @@ A task says how a target becomes numbers, how the network ends, what it loses by
 `training/tasks/inference.py` chooses. Every other stage works through this interface and knows no task by name.
 """
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import pandas as pd
@@ -72,4 +73,16 @@ class Task(Protocol):
 
     def evaluate(self, y: NDArray[Any], outputs: Outputs) -> Metrics:
         """Judge answers against the encoded target."""
+        ...
+
+    def tensors(self) -> tuple[tuple[str, str, tuple[int | None, ...]], ...]:
+        """Return name, dtype and shape behind the batch of each of the graph's outputs."""
+        ...
+
+    def answer(self) -> Mapping[str, Any]:
+        """Return what the manifest says of the answer: its type, and the keys of that type."""
+        ...
+
+    def bins(self, outputs: Outputs) -> dict[str, Any]:
+        """Return how the answers to the training rows lie, for `profile.json`."""
         ...

@@ -5,7 +5,7 @@ means over the labels, each against the rest.
 It knows nothing about features, files or ONNX.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -70,6 +70,18 @@ class Classification:
         probabilities = outputs[self.output].astype(np.float64)  # (rows, labels)
         found = {**_by_label(y, probabilities.argmax(axis=1), self.width), **_by_rank(y, probabilities)}
         return {name: float(value) for name, value in found.items()}
+
+    def tensors(self) -> tuple[tuple[str, str, tuple[int | None, ...]], ...]:
+        return ((self.output, "float32", (self.width,)),)
+
+    def answer(self) -> Mapping[str, Any]:
+        return {"type": "label", "labels": self.labels}
+
+    def bins(self, outputs: Outputs) -> dict[str, Any]:
+        counts = np.bincount(outputs[self.output].argmax(axis=1), minlength=self.width)
+        shares = (counts / counts.sum()).tolist()
+        rest = {"other": 0.0, "missing": 0.0, "unseen": 0.0}
+        return {"kind": "category", "values": list(self.labels), "shares": shares, **rest}
 
 
 def sort_labels(values: Sequence[str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ It knows nothing about features or networks.
 import numpy as np
 import pandas as pd
 
-from training.columns.values import FLOAT32_MAX, as_text, infer, is_whole
+from training.columns.values import FLOAT32_MAX, as_text, is_boolean, is_number, is_whole
 from training.errors import DataError
 from training.tasks.base import Task
 from training.tasks.classification import Classification, sort_labels
@@ -29,7 +29,7 @@ def infer_task(target: pd.Series, wanted: str | None = None) -> Task:
 
 def _guess(target: pd.Series) -> str:
     numbers = _numbers(target)
-    if infer(target) != "number" and numbers is None:
+    if not is_number(target) and numbers is None:
         return "multiclass"
     few = target.nunique() <= FEW_INTEGERS and numbers is not None and is_whole(numbers)
     return "multiclass" if few else "regression"
@@ -37,7 +37,7 @@ def _guess(target: pd.Series) -> str:
 
 def _numbers(target: pd.Series) -> pd.Series | None:
     """Return the target as numbers, or None when one of its values is none."""
-    if infer(target) == "boolean":
+    if is_boolean(target):
         return None
     try:
         return pd.to_numeric(target).astype("float64")

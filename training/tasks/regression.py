@@ -4,6 +4,7 @@ The network learns the standardised target; the inverse is the last layer of the
 It knows nothing about features, files or ONNX.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from sklearn import metrics
 
 from training.columns.arrays import Outputs
+from training.columns.bins import number_bins
 from training.tasks.base import Metrics
 
 
@@ -57,3 +59,12 @@ class Regression:
             "rmse": float(metrics.root_mean_squared_error(y, predicted)),
             "r2": float(metrics.r2_score(y, predicted)),
         }
+
+    def tensors(self) -> tuple[tuple[str, str, tuple[int | None, ...]], ...]:
+        return ((self.output, "float32", (self.width,)),)
+
+    def answer(self) -> Mapping[str, Any]:
+        return {"type": "value"}
+
+    def bins(self, outputs: Outputs) -> dict[str, Any]:
+        return number_bins(outputs[self.output][:, 0])

@@ -6,7 +6,6 @@ It knows nothing about files or features.
 import numpy as np
 import pandas as pd
 
-from training.columns.values import ColumnType
 from training.errors import DataError
 from training.tasks.base import Task
 from training.tasks.inference import MAX_CLASSES, infer_task
@@ -43,8 +42,10 @@ class Target:
         return len(self._words)
 
     @property
-    def type(self) -> ColumnType:
-        return "number" if self._odd is None else "string"
+    def values(self) -> pd.Series:
+        """Return some of its values, as they would be read whole."""
+        words = pd.Series(sorted(self._words), name=self.name, dtype=object)
+        return pd.to_numeric(words) if self._odd is None else words
 
     def task(self, wanted: str | None) -> Task:
         """Choose the task.

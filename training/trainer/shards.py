@@ -24,7 +24,7 @@ from training.trainer.batches import order
 SHARD_ROWS = 65_536  # about so many, until there are `MOST_SHARDS`
 MOST_SHARDS = 256  # files that are open at a time while rows are dealt out
 BLOCK_BATCHES = 32  # that Python hands over to TensorFlow at a time
-Y = "y"
+Y = "slipway:y"  # no tensor of a feature is called so
 
 Encoded = tuple[Mapping[str, NDArray[Any]], NDArray[Any]]  # arrays and scaled target of some rows
 
@@ -81,9 +81,9 @@ def _write(files: list[Path], encoded: Iterator[Encoded], random: np.random.Gene
 
 def _records(arrays: Mapping[str, NDArray[Any]], y: NDArray[Any]) -> NDArray[Any]:
     """Lay rows out one behind the other: (rows,) of fields; codes in 32 bits."""
-    whole = {name: np.int32 if array.dtype.kind == "i" else array.dtype for name, array in {**arrays, Y: y}.items()}
+    whole = {name: np.int32 if array.dtype == np.int64 else array.dtype for name, array in {**arrays, Y: y}.items()}
     fields = [(name, whole[name], array.shape[1:]) for name, array in arrays.items()]
-    records = np.empty(len(y), np.dtype([*fields, (Y, whole[Y])]))
+    records = np.empty(len(y), np.dtype([*fields, (Y, whole[Y], y.shape[1:])]))
     for name, array in {**arrays, Y: y}.items():
         records[name] = array
     return records
@@ -125,7 +125,7 @@ class ShardFeed(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships 
         """Divide a batch into inputs, target and weights."""
         y = batch[Y]
         inputs = {
-            name: tf.cast(tensor, tf.int64) if tensor.dtype.is_integer else tensor
+            name: tf.cast(tensor, tf.int64) if tensor.dtype == tf.int32 else tensor
             for name, tensor in batch.items()
             if name != Y
         }

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from training.data.chunked_reader import Seen
 from training.data.prepare import Data
 from training.data.stream import TRAIN
-from training.features.features import tensors
 from training.network.network import Network
 from training.options import Options
 from training.trainer.fit import Part, encoded
@@ -35,4 +34,4 @@ def _chunks(data: Data, learner: Network, seen: Seen) -> Iterator[Encoded]:
         frame, target = divided.of(TRAIN)
         y = data.task.encode(target)
         if len(y):
-            yield learner.encode(tensors(frame, data.features)), data.task.scaled(y)
+            yield learner.encode(data.features.arrays(frame)), data.task.scaled(y)

@@ -16,6 +16,7 @@ from app.runtime.model import load
 from app.settings import Settings
 from tests.support import tiny
 
+BEFORE = Path(__file__).parents[2] / "support" / "format1" / "adult-income" / "1"
 Manifest = dict[str, Any]
 MIXED = tiny.Tiny(
     numbers=("a", "b"), booleans=("c", "d"), strings=("s",), optional=("s", "d", "b"), order=("d", "s", "b", "c", "a")
@@ -91,3 +92,13 @@ def test_a_manifest_that_breaks_a_rule_is_refused(case: str, tmp_path: Path) -> 
     with pytest.raises(BundleError, match=message) as refusal:
         bundles.read(folder)
     assert str(refusal.value).startswith(str(folder / "manifest.json"))
+
+
+def test_a_bundle_that_was_trained_before_there_were_types_answers_as_it_did() -> None:
+    recorded = json.loads((BEFORE / "golden.json").read_bytes())
+    assert json.loads((BEFORE / "manifest.json").read_bytes())["format"] == 1
+    model = load(BEFORE, Settings())
+    (answers,) = model.run([model.row_reader.decode(json.dumps({"instances": recorded["instances"]}).encode())])
+    found = [list(each["probabilities"].values()) for each in json.loads(model.body(answers))["predictions"]]
+    tolerance = {"rtol": recorded["rtol"], "atol": recorded["atol"]}
+    np.testing.assert_allclose(found, recorded["outputs"]["probabilities"], **tolerance)

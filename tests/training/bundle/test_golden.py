@@ -7,7 +7,6 @@ from tests.training.conftest import only
 from training.bundle.golden import ROWS, TOLERANCE, golden, pick
 from training.data.prepare import Data
 from training.export.ort_session import Session
-from training.features.features import instances_to_tensors
 
 
 def test_rows_are_of_the_test_split_with_gaps_where_there_are_some(data: Data) -> None:
@@ -37,7 +36,7 @@ def test_answers_repeat_after_json(data: Data, graph: bytes, precision: str) -> 
     predict = Session(graph).predict
     made = golden(data.test_frame, data.features, data.optional, data.task, predict, precision)  # type: ignore[arg-type]  # a literal
     read = json.loads(json.dumps(made, allow_nan=False))
-    again = predict(instances_to_tensors(read["instances"], data.features))
+    again = predict(data.features.from_instances(read["instances"]))
     np.testing.assert_allclose(only(again), read["outputs"][data.task.output], atol=1e-6 * data.task.unit, rtol=1e-6)
     assert read["rtol"] == TOLERANCE[precision]  # type: ignore[index]  # a literal
     assert read["atol"] == pytest.approx(TOLERANCE[precision] * data.task.unit)  # type: ignore[index]  # a literal

@@ -13,7 +13,6 @@ from training.bundle import writer as bundle
 from training.data.prepare import Data
 from training.errors import DataError
 from training.export.ort_session import Session
-from training.features.features import instances_to_tensors
 
 
 def contents(folder: Path) -> tuple[dict[str, object], dict[str, bytes]]:
@@ -35,9 +34,7 @@ def test_what_is_written_is_read_back(bundle_folder: Path) -> None:
 
 def test_golden_answers_repeat_from_the_files(bundle_folder: Path, binary: Data) -> None:
     read = contract.read(bundle_folder)
-    answers = Session(read.model_path.read_bytes()).predict(
-        instances_to_tensors(read.golden.instances, binary.features)
-    )
+    answers = Session(read.model_path.read_bytes()).predict(binary.features.from_instances(read.golden.instances))
     np.testing.assert_allclose(only(answers), read.golden.outputs["probabilities"], atol=1e-6)
 
 

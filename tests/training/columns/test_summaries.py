@@ -2,13 +2,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from training.columns.summaries import KEPT_HASHES, KEPT_TEXTS, Counts, Different, Sample, Summary
+from training.columns.summaries import KEPT_HASHES, KEPT_TEXTS, Counts, Different, NumberSummary, Sample, Summary
+from training.columns.values import is_empty_text
 
 
 def test_a_summary_of_pieces_is_that_of_the_whole() -> None:
     values = np.random.default_rng(1).lognormal(3, 2, 10_000)
     values[::7] = np.nan
-    summary = Summary()
+    summary = NumberSummary()
     for piece in np.split(values, [10, 11, 5000]):
         summary.add(piece)
     assert (summary.rows, summary.present) == (10_000, int((~np.isnan(values)).sum()))
@@ -19,7 +20,7 @@ def test_a_summary_of_pieces_is_that_of_the_whole() -> None:
 
 
 def test_a_summary_counts_missing_text() -> None:
-    summary = Summary()
+    summary = Summary(is_empty_text)
     summary.add(np.array(["a", "", "b", ""], object))
     assert (summary.missing_share, summary.example) == (0.5, "a")
 

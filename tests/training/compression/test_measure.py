@@ -1,11 +1,14 @@
 from training.compression.measure import measure
-from training.compression.quantization import Draft, dynamic
+from training.compression.quantization import Draft, Kept, dynamic
 from training.data.prepare import Data
 
 
 def test_every_candidate_is_measured(data: Data, graph: bytes) -> None:
     said: list[str] = []
-    drafts = [Draft("fp32", "fp32", graph), Draft("narrow", "int8-dynamic", dynamic(graph), portable=False)]
+    drafts = [
+        Draft("fp32", "fp32", graph),
+        Draft("narrow", "int8-dynamic", dynamic(graph, Kept((), ())), portable=False),
+    ]
     fp32, narrow = measure(drafts, data.task, data.validation, said.append)
     assert (fp32.name, narrow.name) == ("fp32", "narrow")
     assert fp32.loss_points == 0

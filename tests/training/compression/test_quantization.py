@@ -3,9 +3,9 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from tests.training.conftest import only
+from tests.training.conftest import only, wired
 from training.compression.measure import batch_effect
-from training.compression.quantization import Draft, drafts, halved
+from training.compression.quantization import Draft, Kept, drafts, halved
 from training.data.prepare import Data
 from training.export.onnx import export
 from training.export.ort_session import Session
@@ -21,15 +21,17 @@ INT8 = (
     "int8-static-8bit",
 )
 
+KEPT = Kept(exact=("encode_numbers",), unquantized=("encode_numbers",))
+
 
 @pytest.fixture(scope="module")
 def fp32(binary: Data) -> bytes:
-    return export(build(binary.features, binary.task, hidden=(64, 32), dropout=0.0, embedding=32))
+    return export(build(binary.features, binary.task, wired(hidden=(64, 32), embedding=32)))
 
 
 @pytest.fixture(scope="module")
 def made(binary: Data, fp32: bytes) -> dict[str, Draft]:
-    return {draft.name: draft for draft in drafts(fp32, binary.train.arrays)}
+    return {draft.name: draft for draft in drafts(fp32, binary.train.arrays, KEPT)}
 
 
 def test_every_way_is_made_and_smaller(fp32: bytes, made: dict[str, Draft]) -> None:
@@ -93,7 +95,7 @@ def test_only_learned_weights_are_halved(fp32: bytes, made: dict[str, Draft]) ->
 
 
 def test_halving_twice_changes_nothing(made: dict[str, Draft]) -> None:
-    assert halved(made["fp16"].graph) is made["fp16"].graph
+    assert halved(made["fp16"].graph, KEPT) is made["fp16"].graph
 
 
 @pytest.mark.parametrize("value", [1e6, -1e6])
@@ -103,4 +105,4 @@ def test_weights_that_16_bits_cannot_hold_stay(value: float) -> None:
     tensors = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [None, 16]) for name in "xy"]
     graph = onnx.helper.make_graph([node], "g", tensors[:1], tensors[1:], [numpy_helper.from_array(weights, "w")])
     content = onnx.helper.make_model(graph).SerializeToString()
-    assert halved(content) is content
+    assert halved(content, KEPT) is content

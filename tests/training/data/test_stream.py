@@ -10,7 +10,8 @@ from training.data import stream
 from training.data.prepare import Data, prepare, redescribed, streamed_note
 from training.data.stream import TEST, TRAIN, VALIDATION, streams, survey
 from training.errors import DataError
-from training.features.features import NUMERIC
+from training.features.category.category import CategoryColumn
+from training.features.number import NumberColumn
 from training.network.reparameterize import fitted
 from training.options import Options
 from training.trainer.shards import Shards
@@ -47,11 +48,13 @@ def test_a_stream_is_prepared_as_the_whole_is(many: Path, target: str) -> None:
     assert streamed.features.order == whole.features.order
     assert streamed.rows.train / 6000 == pytest.approx(0.65, abs=0.03)
     assert streamed.rows.test / 6000 == pytest.approx(0.2, abs=0.03)
-    for one, other in zip(streamed.features.numbers, whole.features.numbers, strict=True):
-        assert one.median == pytest.approx(other.median, abs=0.1 * other.deviation)
+    for one, other in zip(streamed.features.columns.values(), whole.features.columns.values(), strict=True):
         assert one.missing_share == pytest.approx(other.missing_share, abs=0.02)
-    for mine, others in zip(streamed.features.categories, whole.features.categories, strict=True):
-        assert set(mine.vocabulary) == set(others.vocabulary)
+        assert type(one) is type(other)
+        if isinstance(one, NumberColumn) and isinstance(other, NumberColumn):
+            assert one.floats.median == pytest.approx(other.floats.median, abs=0.1 * other.floats.deviation)
+        if isinstance(one, CategoryColumn) and isinstance(other, CategoryColumn):
+            assert set(one.vocabulary) == set(other.vocabulary)
     assert streamed.optional == whole.optional
 
 
@@ -60,8 +63,11 @@ def test_statistics_are_those_of_the_training_rows_exactly(many: Path, monkeypat
     monkeypatch.setattr(stream, "SAMPLE_ROWS", 400)
     found = survey(options_for(many, "price", stream=True), silent)
     rows = pd.concat([divided.of(TRAIN)[0] for divided, _ in found.stream.divided(silent)])
-    features = found.features({"size": "number", "city": "string"})
-    (size,), (city,) = features.numbers, features.categories
+    columns = found.features({"size": "number", "city": "category"}).columns
+    number, city = columns["size"], columns["city"]
+    assert isinstance(number, NumberColumn)
+    assert isinstance(city, CategoryColumn)
+    size = number.floats
     values = rows["size"].to_numpy(np.float32).astype(np.float64)
     assert (size.minimum, size.maximum) == (np.nanmin(values), np.nanmax(values)) == (size.edges[0], size.edges[-1])
     assert size.mean == pytest.approx(np.nanmean(values))
@@ -98,9 +104,10 @@ def test_a_column_that_goes_on_as_text_is_text_from_its_beginning(many: Path, tm
     rows["grade"] = np.where(np.arange(len(rows)) < 5000, "7", "seven")
     rows.to_csv(path, index=False)
     data = prepare(options_for(path, "price", stream=True))
-    assert data.table.types["grade"] == "string"
+    assert data.table.types["grade"] == "category"
     assert any("'grade'" in warning for warning in data.warnings)
-    (grade,) = [category for category in data.features.categories if category.name == "grade"]
+    grade = data.features.columns["grade"]
+    assert isinstance(grade, CategoryColumn)
     assert set(grade.vocabulary) == {"7", "seven"}
 
 
@@ -115,7 +122,7 @@ def test_all_training_rows_are_encoded_and_no_other(many: Path, monkeypatch: pyt
         assert len(found) == data.rows.train > 3000
         inputs, y = next(found.feed(1024, 0).batches().as_numpy_iterator())
     known = learner.encode(data.train.arrays)
-    assert inputs[NUMERIC].shape == (1024, known[NUMERIC].shape[1])
+    assert inputs["numeric"].shape == (1024, known["numeric"].shape[1])
     assert inputs["codes"].dtype == known["codes"].dtype
     assert abs(y.mean()) < 0.2
 
@@ -161,6 +168,10 @@ def test_another_cut_keeps_the_exact_statistics(many: Path) -> None:
     options = options_for(many, "price", bins=4, stream=True)
     before = prepare(options)
     after = redescribed(before, options_for(many, "price", bins=24, stream=True))
-    for one, other in zip(before.features.numbers, after.features.numbers, strict=True):
-        assert one.type == "boolean" or len(other.edges) > len(one.edges)
-        assert (other.edges[0], other.edges[-1], other.mean) == (one.minimum, one.maximum, one.mean)
+    for name in ("size", "weight"):
+        one, other = before.features.columns[name], after.features.columns[name]
+        assert isinstance(one, NumberColumn)
+        assert isinstance(other, NumberColumn)
+        exact, cut = one.floats, other.floats
+        assert len(cut.edges) > len(exact.edges)
+        assert (cut.edges[0], cut.edges[-1], cut.mean) == (exact.minimum, exact.maximum, exact.mean)

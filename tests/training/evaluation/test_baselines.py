@@ -1,23 +1,21 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.training.conftest import only
+from tests.training.features.described import described
 from training.columns.arrays import Rows
 from training.data.prepare import Data
 from training.evaluation.baselines import boosting, linear, trivial
-from training.features.features import NUMERIC
+from training.evaluation.feature_selection import without
 from training.tasks.regression import Regression
-
-
-def numbers(rows: Rows) -> Rows:
-    return Rows({NUMERIC: rows.arrays[NUMERIC].copy()}, rows.y)
 
 
 def test_each_baseline_beats_the_trivial_model(data: Data) -> None:
     task, main = data.task, data.task.budget_metrics[0]
     low = task.evaluate(data.test.y, trivial(task)(data.test))
-    boosted = task.evaluate(data.test.y, boosting(task, data.train, seed=0)(data.test))
-    straight = task.evaluate(data.test.y, linear(task, data.train)(data.test))
+    boosted = task.evaluate(data.test.y, boosting(task, data.features, data.train, seed=0)(data.test))
+    straight = task.evaluate(data.test.y, linear(task, data.features, data.train)(data.test))
     assert boosted[main] > low[main] + 0.2
     assert straight[main] > low[main] + 0.2
 
@@ -28,14 +26,17 @@ def test_a_straight_line_is_found_by_the_linear_model() -> None:
     measured = np.column_stack([random.normal(5e6, 1e6, 400), random.normal(0, 1e-3, 400)])
     words = random.choice(["a", "b", "c"], (400, 1)).astype(object)
     y = measured[:, 0] / 1e6 + 1e3 * measured[:, 1] + 3 * (words[:, 0] == "b")
-    rows = Rows({"numeric": measured.astype(np.float32), "categorical": words}, y)
-    answers = linear(Regression().fit_to(y), rows)(rows)
+    cells = pd.DataFrame({"mass": measured[:, 0], "width": measured[:, 1], "word": words[:, 0]})
+    features = described(cells, {"mass": "number", "width": "number", "word": "category"})
+    rows = Rows(features.arrays(cells), y)
+    answers = linear(Regression().fit_to(y), features, rows)(rows)
     assert Regression().evaluate(y, answers)["r2"] > 0.999
 
 
 def test_labels_that_the_training_rows_lack_get_zeros(binary: Data) -> None:
     task = type(binary.task)(("no", "yes", "never"))  # type: ignore[call-arg]  # a Classification
-    for baseline in (boosting(task, binary.train, seed=0), linear(task, binary.train)):
+    features, train = binary.features, binary.train
+    for baseline in (boosting(task, features, train, seed=0), linear(task, features, train)):
         answers = only(baseline(binary.test))
         assert answers.shape == (len(binary.test), 3)
         assert not answers[:, 2].any()
@@ -44,9 +45,13 @@ def test_labels_that_the_training_rows_lack_get_zeros(binary: Data) -> None:
 
 @pytest.mark.parametrize("gap", [np.nan, 1e38])
 def test_tables_of_numbers_alone_with_gaps_and_extremes(binary: Data, gap: float) -> None:
-    train, test = numbers(binary.train), numbers(binary.test)
-    test.arrays[NUMERIC][:3] = gap
-    for baseline in (boosting(binary.task, train, seed=0), linear(binary.task, train)):
+    less = without(binary, ("color", "city"))
+    test = Rows({name: array.copy() for name, array in less.test.arrays.items()}, less.test.y)
+    test.arrays["numeric"][:3] = gap
+    for baseline in (
+        boosting(less.task, less.features, less.train, seed=0),
+        linear(less.task, less.features, less.train),
+    ):
         answers = baseline(test)
         assert np.isfinite(only(answers)).all()
         assert binary.task.evaluate(test.y, answers)["roc_auc"] > 0.5

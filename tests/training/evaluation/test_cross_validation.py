@@ -10,7 +10,7 @@ from tests.training.conftest import options_for
 from training.data.prepare import Data, divided, prepare
 from training.errors import DataError
 from training.evaluation.cross_validation import check, crossvalidate, splits
-from training.features.features import Number
+from training.features.number import NumberColumn
 from training.pipeline import train
 
 
@@ -39,10 +39,10 @@ def test_statistics_come_from_the_folds_own_training_rows(binary: Data, data_fil
     for parts in splits(binary, options):
         other = divided(binary.table, binary.task, y, parts, options)
         size = other.features.columns["size"]
-        assert isinstance(size, Number)
+        assert isinstance(size, NumberColumn)
         expected = binary.table.features["size"].iloc[parts.train].mean()
-        assert size.mean == pytest.approx(expected, rel=1e-5)
-        means.add(size.mean)
+        assert size.floats.mean == pytest.approx(expected, rel=1e-5)
+        means.add(size.floats.mean)
         assert other.task.shares[1] == pytest.approx(y[parts.train].mean())  # type: ignore[attr-defined]
     assert len(means) == 3
 

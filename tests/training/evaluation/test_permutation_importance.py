@@ -5,7 +5,11 @@ from numpy.typing import NDArray
 from tests.training.conftest import shares, values
 from training.columns.arrays import Arrays, Outputs, Rows
 from training.evaluation.permutation_importance import importances
-from training.features.features import CATEGORICAL, NUMERIC, Category, Features, Number
+from training.features.category.category import CategoryColumn
+from training.features.features import Features, Group
+from training.features.number import NumberColumn
+from training.features.numeric import statistics
+from training.features.registry import feature_type
 from training.tasks.base import Task
 from training.tasks.classification import Classification
 from training.tasks.regression import Regression
@@ -13,27 +17,26 @@ from training.tasks.regression import Regression
 ROWS = 2000
 
 
-def number(name: str) -> Number:
-    return Number(name, "number", 0.0, -4.0, 4.0, 0.0, 1.0, 0.0, (-4.0, 0.0, 4.0))
-
-
+FLOATS = statistics.describe(np.linspace(-4, 4, 50), 2)
 FEATURES = Features(
     order=("color", "strong", "useless", "weak"),
-    numbers=(number("strong"), number("weak"), number("useless")),
-    categories=(Category("color", 0.0, ("red", "blue")),),
+    groups=(
+        Group(feature_type("number"), tuple(NumberColumn(name, 0.0, FLOATS) for name in ("strong", "weak", "useless"))),
+        Group(feature_type("category"), (CategoryColumn("color", 0.0, ("red", "blue")),)),
+    ),
 )
 
 
 def known(arrays: Arrays) -> NDArray[np.float64]:
     """What the answer really is: it does not use the third number."""
-    numbers = arrays[NUMERIC]
-    return np.asarray(3 * numbers[:, 0] + 0.5 * numbers[:, 1] + (arrays[CATEGORICAL][:, 0] == "red"))
+    numbers = arrays["numeric"]
+    return np.asarray(3 * numbers[:, 0] + 0.5 * numbers[:, 1] + (arrays["categorical"][:, 0] == "red"))
 
 
 def sample() -> Arrays:
     random = np.random.default_rng(0)
     words = random.choice(np.array(["red", "blue"], object), (ROWS, 1))
-    return {NUMERIC: random.normal(size=(ROWS, 3)).astype(np.float32), CATEGORICAL: words}
+    return {"numeric": random.normal(size=(ROWS, 3)).astype(np.float32), "categorical": words}
 
 
 def numbers() -> tuple[Task, NDArray[np.float64]]:

@@ -2,13 +2,13 @@ import numpy as np
 import onnx
 import pytest
 
-from tests.training.conftest import only, shares
+from tests.training.conftest import only, shares, wired
 from training.columns.arrays import Arrays, Outputs, predict_in_batches, spread
 from training.data.prepare import Data
 from training.errors import ParityError
-from training.export.onnx import PARITY_BATCHES, check_parity, export, spoil
+from training.evaluation.feature_selection import without
+from training.export.onnx import PARITY_BATCHES, check_parity, export, parity_rows
 from training.export.ort_session import Session
-from training.features.features import CATEGORICAL, NUMERIC
 from training.network.network import Network, build
 
 
@@ -19,8 +19,9 @@ def test_inputs_and_outputs_are_named_and_the_batch_is_symbolic(data: Data, grap
         for tensor in (*found.input, *found.output)
     }
     assert shapes == {
-        NUMERIC: ["batch", len(data.features.numbers)],
-        CATEGORICAL: ["batch", len(data.features.categories)],
+        "numeric": ["batch", 2],
+        "boolean": ["batch", 1],
+        "categorical": ["batch", 2],
         data.task.output: ["batch", data.task.width],
     }
 
@@ -29,22 +30,24 @@ def test_inputs_and_outputs_are_named_and_the_batch_is_symbolic(data: Data, grap
 def test_keras_and_onnx_agree_with_gaps_and_unseen_values(
     data: Data, network: Network, graph: bytes, batch: int
 ) -> None:
-    rows = spoil(spread(data.test.arrays, batch), seed=1)
+    rows = data.features.spoiled(spread(data.test.arrays, batch), np.random.default_rng(1))
     difference = np.abs(only(network.predict(rows)) - only(Session(graph).predict(rows))).max()
     assert difference / data.task.unit <= 1e-5
 
 
 def test_rows_are_spoiled_in_every_way(data: Data) -> None:
-    spoiled = spoil(spread(data.test.arrays, 200), seed=0)
-    assert np.isnan(spoiled[NUMERIC]).any()
-    assert (spoiled[NUMERIC] == np.float32(1e30)).any()
-    assert {"", "never seen"} <= set(spoiled[CATEGORICAL].ravel())
+    spoiled = data.features.spoiled(spread(data.test.arrays, 200), np.random.default_rng(0))
+    assert np.isnan(spoiled["numeric"]).any()
+    assert (spoiled["numeric"] == np.float32(1e30)).any()
+    assert {"", "never seen"} <= set(spoiled["categorical"].ravel())
 
 
 def test_another_network_does_not_pass_for_this_one(data: Data, graph: bytes) -> None:
-    other = build(data.features, data.task, hidden=(16, 8), dropout=0.0, embedding=4)
+    other = build(data.features, data.task, wired(hidden=(16, 8)))
     with pytest.raises(ParityError, match="No bundle was written"):
-        check_parity(other.predict, Session(graph).predict, data.test.arrays, unit=data.task.unit, seed=0)
+        check_parity(
+            other.predict, Session(graph).predict, parity_rows(data.features, data.test.arrays, 0), unit=data.task.unit
+        )
 
 
 @pytest.mark.parametrize("wrong", [lambda a: a[:, :1], lambda a: a[:1], lambda a: a * np.nan])
@@ -52,10 +55,10 @@ def test_answers_of_another_shape_or_without_value_do_not_pass(binary: Data, wro
     right = np.full((64, 2), 0.5, np.float32)
 
     def keras(arrays: Arrays) -> Outputs:
-        return shares(right[: len(arrays[NUMERIC])])
+        return shares(right[: len(arrays["numeric"])])
 
     with pytest.raises(ParityError):
-        check_parity(keras, lambda rows: shares(wrong(only(keras(rows)))), binary.test.arrays, unit=1, seed=0)  # type: ignore[operator]  # narrow callables on purpose
+        check_parity(keras, lambda rows: shares(wrong(only(keras(rows)))), spread(binary.test.arrays, 64), unit=1)  # type: ignore[operator]  # narrow callables on purpose
 
 
 def test_a_row_has_the_same_answer_in_any_company(data: Data, graph: bytes) -> None:
@@ -65,14 +68,13 @@ def test_a_row_has_the_same_answer_in_any_company(data: Data, graph: bytes) -> N
     np.testing.assert_allclose(together, alone, atol=1e-5 * data.task.unit)
 
 
-@pytest.mark.parametrize("kept", [NUMERIC, CATEGORICAL])
-def test_a_graph_has_no_input_without_columns(binary: Data, kept: str) -> None:
-    features = binary.features
-    numbers, categories = (features.numbers, ()) if kept == NUMERIC else ((), features.categories)
-    only = type(features)(tuple(features.names(kept)), numbers, categories)
-    learner = build(only, binary.task, hidden=(8,), dropout=0.0, embedding=2)
-    session = Session(export(learner))
-    assert check_parity(learner.predict, session.predict, {kept: binary.test.arrays[kept]}, unit=1, seed=0) <= 1e-5
+@pytest.mark.parametrize("dropped", [("color", "city"), ("size", "weight", "old"), ("size", "weight")])
+def test_a_graph_has_no_input_without_columns(binary: Data, dropped: tuple[str, ...]) -> None:
+    less = without(binary, dropped)
+    learner = build(less.features, less.task, wired(hidden=(8,)))
+    session, rows = Session(export(learner)), parity_rows(less.features, less.test.arrays, 0)
+    assert {tensor.name for tensor in learner.served.inputs} == set(rows)
+    assert check_parity(learner.predict, session.predict, rows, unit=1) <= 1e-5
 
 
 def test_few_nodes(graph: bytes) -> None:

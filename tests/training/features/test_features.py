@@ -1,10 +1,17 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
-import pytest
 
-from training.columns.arrays import spread_places
 from training.data.prepare import Data
-from training.features.features import MIN_VALUE_ROWS, NUMERIC, describe, instances_to_tensors, tensors
+from training.features.features import Features, describe
+from training.options import Options
+
+OPTIONS = Options.of(data=Path("data.csv"), bins=4)
+
+
+def described(data: Data, cells: pd.DataFrame) -> Features:
+    return describe(cells, data.table.types, OPTIONS, data.table.summaries)
 
 
 def test_statistics_come_from_the_training_rows_alone(data: Data) -> None:
@@ -13,66 +20,62 @@ def test_statistics_come_from_the_training_rows_alone(data: Data) -> None:
     others = np.concatenate([data.parts.validation, data.parts.test])
     changed.loc[changed.index[others], "size"] = 1e6
     changed.loc[changed.index[others], "color"] = "violet"
-    again = describe(changed.iloc[data.parts.train], data.table.types, bins=4, max_vocabulary=1000)
-    assert again == data.features
-    everything = describe(changed, data.table.types, bins=4, max_vocabulary=1000)
-    assert everything != data.features
+    assert described(data, changed.iloc[data.parts.train]) == data.features
+    assert described(data, changed) != data.features
 
 
-def test_numbers_are_described_without_their_gaps() -> None:
-    features = describe(pd.DataFrame({"a": [1.0, 2.0, 3.0, np.nan]}), {"a": "number"}, bins=2, max_vocabulary=9)
-    (number,) = features.numbers
-    assert (number.minimum, number.maximum, number.mean, number.median) == (1.0, 3.0, 2.0, 2.0)
-    assert number.missing_share == 0.25
+def test_features_stand_in_the_order_of_the_file_and_tensors_by_type(data: Data) -> None:
+    features = data.features
+    assert features.order == tuple(features.columns) == ("size", "weight", "color", "city", "old")
+    assert [(tensor.name, tensor.dtype, tensor.shape) for tensor in features.tensors] == [
+        ("numeric", "float32", (2,)),
+        ("boolean", "float32", (1,)),
+        ("categorical", "string", (2,)),
+    ]
+    assert [features.manifest(name)["column"] for name in features.order] == [0, 1, 0, 1, 0]
 
 
-def test_a_column_that_training_never_saw_filled_is_described() -> None:
-    features = describe(pd.DataFrame({"a": [np.nan] * 4}), {"a": "number"}, bins=2, max_vocabulary=9)
-    assert features.numbers[0].deviation == 0
-    assert features.numbers[0].missing_share == 1
-
-
-def test_a_value_that_is_everywhere_takes_one_piece_of_the_range() -> None:
-    """Nine tenths zeros: plain quantiles would leave almost no edge among the other values."""
-    values = np.concatenate([np.zeros(900), np.arange(1, 101)])
-    features = describe(pd.DataFrame({"a": values}), {"a": "number"}, bins=20, max_vocabulary=9)
-    edges = features.numbers[0].edges
-    assert edges[0] == 0
-    assert edges[-1] == 100
-    assert len(edges) >= 10
-
-
-@pytest.mark.parametrize("rows", [12, 100, 5000])
-def test_pieces_hold_enough_rows(rows: int) -> None:
-    features = describe(pd.DataFrame({"a": np.arange(rows) / 7}), {"a": "number"}, bins=48, max_vocabulary=9)
-    assert 2 <= len(features.numbers[0].edges) <= min(49, rows // 10 + 1)
-
-
-def test_vocabularies_are_frequent_values_first_and_bounded() -> None:
-    values = ["b"] * 9 + ["a"] * 5 + ["c"] * 5 + ["rare"] * (MIN_VALUE_ROWS - 1) + [""] * 3
-    frame = pd.DataFrame({"a": values})
-    assert describe(frame, {"a": "string"}, bins=2, max_vocabulary=9).categories[0].vocabulary == ("b", "a", "c")
-    assert describe(frame, {"a": "string"}, bins=2, max_vocabulary=2).categories[0].vocabulary == ("b", "a")
-
-
-def test_instances_become_the_same_tensors_as_rows(data: Data) -> None:
-    rows = data.table.features.head(20)
-    expected = tensors(rows, data.features)
-    plain = rows.astype(object).where(rows.notna() & (rows != ""), None)
-    received = instances_to_tensors([dict(row) for _, row in plain.iterrows()], data.features)
+def test_rows_of_callers_become_the_same_tensors(data: Data) -> None:
+    cells = data.table.features.head(20)
+    instances = data.features.to_instances(cells)
+    assert any(None in instance.values() for instance in instances)
+    expected, received = data.features.arrays(cells), data.features.from_instances(instances)
+    assert list(received) == list(expected) == [tensor.name for tensor in data.features.tensors]
     for name, array in expected.items():
+        assert received[name].dtype == array.dtype
         np.testing.assert_array_equal(received[name], array)
 
 
-def test_tensors_hold_floats_and_text(data: Data) -> None:
-    arrays = tensors(data.table.features, data.features)
-    assert arrays[NUMERIC].dtype == np.float32
-    assert arrays[NUMERIC].shape == (len(data.table.features), len(data.features.numbers))
+def test_missing_cells_are_known_by_their_types(data: Data) -> None:
+    missing = data.features.is_missing(data.table.features)
+    assert {name: bool(missing[name].any()) for name in missing} == {
+        "size": True,
+        "weight": False,
+        "color": True,
+        "city": False,
+        "old": False,
+    }
 
 
-@pytest.mark.parametrize(("there", "wanted"), [(10, 4), (4, 10), (1, 3), (5, 5)])
-def test_spread_places_cover_both_ends(there: int, wanted: int) -> None:
-    places = spread_places(there, wanted)
-    assert len(places) == wanted
-    assert places[0] == 0
-    assert places.max() == there - 1 or wanted < 2
+def test_one_feature_is_mixed_and_the_others_stay(data: Data) -> None:
+    arrays = data.test.arrays
+    order = np.random.default_rng(0).permutation(len(data.test))
+    mixed = data.features.mixed("weight", arrays, order)
+    np.testing.assert_array_equal(mixed["numeric"][:, 1], arrays["numeric"][order, 1])
+    np.testing.assert_array_equal(mixed["numeric"][:, 0], arrays["numeric"][:, 0])
+    assert mixed["categorical"] is arrays["categorical"]
+
+
+def test_without_some_the_others_keep_statistics_and_values(data: Data) -> None:
+    dropped = ("size", "city", "old")
+    less, arrays = data.features.without(dropped), data.features.arrays_without(dropped, data.test.arrays)
+    assert less.order == ("weight", "color")
+    assert list(arrays) == [tensor.name for tensor in less.tensors] == ["numeric", "categorical"]
+    assert all(less.columns[name] is data.features.columns[name] for name in less.order)
+    np.testing.assert_array_equal(arrays["numeric"][:, 0], data.test.arrays["numeric"][:, 1])
+    np.testing.assert_array_equal(arrays["categorical"][:, 0], data.test.arrays["categorical"][:, 0])
+
+
+def test_models_of_numbers_and_names_see_every_feature(data: Data) -> None:
+    table = data.features.table(data.test.arrays)
+    assert (table.numbers.shape, table.names.shape) == ((len(data.test), 3), (len(data.test), 2))

@@ -7,10 +7,13 @@ import pytest
 from tests.training.conftest import only, options_for
 from training.columns.arrays import take
 from training.data.prepare import Data
-from training.export.onnx import check_parity, export, spoil
+from training.evaluation.feature_selection import without
+from training.export.onnx import check_parity, export, parity_rows
 from training.export.ort_session import Session
-from training.features.features import NUMERIC, Features
-from training.network.network import SUMS
+from training.features.features import Group
+from training.features.numeric.column_type import NumericType
+from training.features.numeric.encoder import SUMS
+from training.features.numeric.statistics import Floats
 from training.network.reparameterize import fitted, fold
 from training.options import FamilyName, Options
 from training.trainer.fit import Part, fit, seed_everything
@@ -30,7 +33,7 @@ def test_the_folded_network_answers_as_the_fitted_one(
     learner = fitted(binary.features, binary.task, options)
     part = Part(learner.encode(binary.train.arrays), binary.task.scaled(binary.train.y))
     fit(learner.trunk, binary.task, part, part, options, lambda *_: None)
-    rows = spoil(take(binary.test.arrays, slice(40)), 0)
+    rows = binary.features.spoiled(take(binary.test.arrays, slice(40)), np.random.default_rng(0))
     served = fold(learner, binary.features, binary.task, options)
     np.testing.assert_allclose(only(served.predict(rows)), only(learner.predict(rows)), rtol=1e-4, atol=1e-5)
 
@@ -44,16 +47,17 @@ def test_what_is_served_has_no_layer_that_only_helped_to_learn(data: Data, data_
     assert SUMS not in {layer.name for layer in served.trunk.layers}
     assert [weights.shape[-1] for weights in served.trunk.get_layer("hidden_1").get_weights()] == [24, 24]
     session = Session(export(served))
-    check_parity(served.predict, session.predict, data.validation.arrays, unit=data.task.unit, seed=0)
+    rows = parity_rows(data.features, data.validation.arrays, 0)
+    check_parity(served.predict, session.predict, rows, unit=data.task.unit)
 
 
 def test_a_table_of_numbers_alone_folds_too(binary: Data, data_file: Path) -> None:
-    features = Features(tuple(binary.features.names(NUMERIC)), binary.features.numbers, ())
+    less = without(binary, ("color", "city"))
     options = options_of(data_file)
     seed_everything(2)
-    learner = fitted(features, binary.task, options)
-    rows = {NUMERIC: binary.test.arrays[NUMERIC][:20]}
-    served = fold(learner, features, binary.task, options)
+    learner = fitted(less.features, less.task, options)
+    rows = take(less.test.arrays, slice(20))
+    served = fold(learner, less.features, less.task, options)
     np.testing.assert_allclose(only(served.predict(rows)), only(learner.predict(rows)), rtol=1e-4, atol=1e-5)
 
 
@@ -66,5 +70,11 @@ def test_the_sums_of_the_pieces_are_learned(binary: Data, data_file: Path) -> No
     fit(learner.trunk, binary.task, part, part, options, lambda *_: None)
     after, _ = learner.trunk.get_layer(SUMS).get_weights()
     assert (before[:, 1] == 0).all()  # the first piece of each column begins at zero
-    cut = [len(number.edges) > 2 for number in binary.features.numbers]
+    cut = [len(each.edges) > 2 for group in binary.features.groups for each in _floats(group)]
     assert (np.abs(after[:, 1]).max(axis=1) > 0).tolist() == cut
+
+
+def _floats(group: Group) -> list[Floats]:
+    if not isinstance(group.type, NumericType):
+        return []
+    return [each for column in group.columns for each in group.type.floats(column)]

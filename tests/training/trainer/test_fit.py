@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training.conftest import REPOSITORY, options_for
+from tests.training.conftest import REPOSITORY, options_for, wired
 from training.data.prepare import Data
 from training.errors import TrainingError
 from training.network.network import Network, build
@@ -24,7 +24,7 @@ def nothing(_done: int, _losses: dict[str, float]) -> None:
 
 def learn(data: Data, path: Path, progress: Progress = nothing, **changes: object) -> tuple[Network, History]:
     seed_everything(5)
-    learner = build(data.features, data.task, hidden=(16,), dropout=0.1, embedding=4)
+    learner = build(data.features, data.task, wired(hidden=(16,), dropout=0.1, embedding=4))
     train, validation = (
         Part(learner.encode(rows.arrays), data.task.scaled(rows.y)) for rows in (data.train, data.validation)
     )

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.training.conftest import options_for
+from tests.training.conftest import options_for, wired
 from training.data.prepare import Data
 from training.network.network import Network, build
 from training.options import Options
@@ -17,7 +17,7 @@ def rates(data: Data, options: Options) -> list[float]:
     """The learning rate of each epoch of a real fit."""
     found: list[float] = []
     seed_everything(5)
-    learner = build(data.features, data.task, hidden=(8,), dropout=0.0, embedding=2)
+    learner = build(data.features, data.task, wired(hidden=(8,), dropout=0.0, embedding=2))
     part = Part(learner.encode(data.train.arrays), data.task.scaled(data.train.y))
 
     def note(_done: int, _losses: dict[str, float]) -> None:
@@ -59,7 +59,7 @@ def test_a_rate_follows_from_its_epoch_alone() -> None:
 
 def learn(data: Data, path: Path, **changes: object) -> tuple[Network, History]:
     seed_everything(5)
-    learner = build(data.features, data.task, hidden=(16,), dropout=0.0, embedding=4)
+    learner = build(data.features, data.task, wired(hidden=(16,), dropout=0.0, embedding=4))
     train, validation = (
         Part(learner.encode(rows.arrays), data.task.scaled(rows.y)) for rows in (data.train, data.validation)
     )

@@ -1,9 +1,7 @@
-"""Layers: raw columns -> what dense layers can learn from, in few nodes.
+"""Layers: raw floats -> what dense layers can learn from, in few nodes.
 
-    EncodeNumbers   numbers with NaN  -> standardised values, pieces between quantiles, missing indicators
-    EmbedNumbers    numbers with NaN  -> a few learned sums of each one's encoding; `reparameterize` takes it out again
-    ColumnCodes     one union's index -> a code in the column's own range
-    EmbedColumns    codes             -> numbers from one table
+    EncodeNumbers   floats with NaN -> standardised values, pieces between quantiles, missing indicators
+    EmbedNumbers    floats with NaN -> a few learned sums of each one's encoding; `fold` takes it out again
 
 Each layer treats all columns at once: ONNX Runtime takes about a microsecond a node.
 They know nothing about tasks or training.
@@ -17,9 +15,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.features.features import Category, Number
+from training.features.numeric.statistics import Floats
 
-UNSEEN_SHARE = 0.01  # of the codes, taken away in training
 FARTHEST = 4.0  # deviations from the mean: one outlier must not stretch the scale that int8 shares among all inputs
 TINY = 1e-30  # a shorter length has no reciprocal that a 32-bit float can hold
 FEW_NUMBERS = 32  # columns up to which the product's zeros cost less than a gather
@@ -37,7 +34,7 @@ class EncodeNumbers(keras.layers.Layer):  # type: ignore[misc]  # keras ships no
     Piecewise-linear encoding: Gorishniy, Rubachev, Babenko 2022, "On embeddings for numerical features".
     """
 
-    def __init__(self, numbers: tuple[Number, ...], **options: Any) -> None:
+    def __init__(self, numbers: tuple[Floats, ...], **options: Any) -> None:
         super().__init__(**options)
         pieces = [(column, *piece) for column, number in enumerate(numbers) for piece in _pieces(number)]
         columns, starts, lengths, lows, highs = zip(*pieces, strict=True)
@@ -167,59 +164,7 @@ class EmbedNumbers(keras.layers.Layer):  # type: ignore[misc]  # keras ships no 
         return whole[self._encode.places], np.einsum("ns,nsu->u", bias, apart)
 
 
-class ColumnCodes(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
-    """Union indices -> codes: (batch, strings) int64 -> (batch, strings) int64, a range of its own a column."""
-
-    def __init__(self, categories: tuple[Category, ...], union: list[str], **options: Any) -> None:
-        super().__init__(**options)
-        place = {value: 1 + index for index, value in enumerate(union)}  # 0 is out of vocabulary
-        table = np.zeros((len(categories), 1 + len(union)), np.int64)
-        for row, (category, offset) in enumerate(zip(categories, offsets_of(categories)[:-1], strict=True)):
-            table[row] = offset
-            own = known(category)
-            table[row, [place[value] for value in own]] = offset + 1 + np.arange(len(own))
-        self._table = table.ravel()
-        self._rows = np.arange(len(categories), dtype=np.int64) * (1 + len(union))
-
-    def call(self, indices: Any) -> Any:
-        return tf.gather(self._table, indices + self._rows)
-
-
-class EmbedColumns(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
-    """Codes -> numbers: (batch, strings) int64 -> (batch, strings * size), from one table for all columns.
-
-    In training a few codes are replaced by their column's "unknown", so that it learns to mean "the average".
-    """
-
-    def __init__(self, categories: tuple[Category, ...], size: int, **options: Any) -> None:
-        super().__init__(**options)
-        offsets = offsets_of(categories)
-        self._unknown, self._rows = offsets[:-1], int(offsets[-1])
-        self._size = size
-        self._random = keras.random.SeedGenerator()
-
-    def build(self, _shape: Any) -> None:
-        shape = (self._rows, self._size)
-        self._table = self.add_weight(shape=shape, initializer=keras.initializers.RandomUniform(), name="table")
-
-    def call(self, codes: Any, training: bool = False) -> Any:
-        if training:
-            forget = keras.random.uniform(tf.shape(codes), seed=self._random) < UNSEEN_SHARE
-            codes = tf.where(forget, self._unknown, codes)
-        return tf.reshape(tf.gather(self._table, codes), (-1, len(self._unknown) * self._size))
-
-
-def known(category: Category) -> list[str]:
-    """A column's values that have a code of their own; missing is one of them when training saw it."""
-    return [*category.vocabulary, *([""] if category.missing_share else [])]
-
-
-def offsets_of(categories: tuple[Category, ...]) -> NDArray[np.int64]:
-    """Where each column's codes begin, and where the last ends; the first code of a column is "unknown"."""
-    return np.cumsum([0, *(1 + len(known(category)) for category in categories)])
-
-
-def _pieces(number: Number) -> list[tuple[float, float, float, float]]:
+def _pieces(number: Floats) -> list[tuple[float, float, float, float]]:
     """Start, length, low and high of every output of a column."""
     length = number.deviation if number.deviation > TINY else 1.0
     low = max((number.minimum - number.mean) / length, -FARTHEST)

@@ -1,25 +1,21 @@
 import numpy as np
-import pandas as pd
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.features.features import Category, Number, describe
-from training.network import layers
-from training.network.layers import FARTHEST, ColumnCodes, EmbedColumns, EmbedNumbers, EncodeNumbers, offsets_of
+from training.features.numeric import layers
+from training.features.numeric.layers import FARTHEST, EmbedNumbers, EncodeNumbers
+from training.features.numeric.statistics import Floats, describe
 
 FLOATS = st.floats(-(2.0**100), 2.0**100, width=32, allow_subnormal=False)
 
 
-def numbers_of(*columns: list[float], bins: int = 4) -> tuple[Number, ...]:
-    frame = pd.DataFrame({f"n{i}": column for i, column in enumerate(columns)})
-    return describe(frame, dict.fromkeys(map(str, frame), "number"), bins=bins, max_vocabulary=9).numbers
+def numbers_of(*columns: list[float], bins: int = 4) -> tuple[Floats, ...]:
+    return tuple(describe(np.array(column), bins) for column in columns)
 
 
 RAMP = [float(value) for value in range(100)]
-COLORS = Category("color", 0.1, ("red", "blue"))
-CITIES = Category("city", 0.0, ("blue", "rome"))
 
 
 def encode(layer: EncodeNumbers, *rows: list[float]) -> np.ndarray:
@@ -66,29 +62,6 @@ def test_many_columns_are_spread_as_few_are(monkeypatch: pytest.MonkeyPatch) -> 
     few = encode(layer, *rows)
     monkeypatch.setattr(layers, "FEW_NUMBERS", 0)
     np.testing.assert_array_equal(few, encode(layer, *rows))
-
-
-def test_each_column_has_its_own_codes_and_its_own_unknown() -> None:
-    union = ["", "blue", "red", "rome"]
-    layer = ColumnCodes((COLORS, CITIES), union)
-    index = {value: 1 + place for place, value in enumerate(union)}
-    words = [["red", "blue"], ["blue", "rome"], ["", ""], ["rome", "red"], ["new", "new"]]
-    codes = layer(tf.constant([[index.get(word, 0) for word in row] for row in words], tf.int64)).numpy()
-    assert codes.tolist() == [[1, 5], [2, 6], [3, 4], [0, 4], [0, 4]]
-
-
-def test_offsets_count_the_unknown_and_the_missing() -> None:
-    assert offsets_of((COLORS, CITIES)).tolist() == [0, 4, 7]
-
-
-def test_training_forgets_some_codes_and_serving_none() -> None:
-    layer = EmbedColumns((COLORS, CITIES), 2)
-    codes = tf.constant([[1, 5]] * 2000, tf.int64)
-    serving, training = layer(codes).numpy(), layer(codes, training=True).numpy()
-    assert serving.shape == (2000, 4)
-    assert len(np.unique(serving, axis=0)) == 1
-    changed = (serving != training).any(axis=1).mean()
-    assert 0.005 < changed < 0.05
 
 
 def test_by_column_each_output_is_the_same_and_the_rest_is_zero() -> None:

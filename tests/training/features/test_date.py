@@ -1,0 +1,171 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from app.features.date import PARTS
+from tests.training.features.described import described
+from training.data.prepare import prepare
+from training.features.options import NumberOptions
+from training.features.registry import feature_type
+from training.options import Options
+
+DATE = feature_type("date")
+TYPES = {"when": "date"}
+
+
+def cells_of(*values: object) -> pd.DataFrame:
+    return pd.DataFrame({"when": DATE.convert(pd.Series(values, name="when", dtype=object))})
+
+
+def parts_of(*values: object) -> np.ndarray:
+    cells = cells_of(*values)
+    return described(cells, TYPES).arrays(cells)["date"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["2024-02-29", "1999-12-31", None],
+        ["2024-02-29 13:05", "2024-03-01T00:00:00Z"],
+        ["2024-02-29T13:05:01.25+02:00"],
+    ],
+)
+def test_dates_as_iso_8601_writes_them_are_dates(values: list[object]) -> None:
+    assert DATE.certainty(pd.Series(values, dtype="str")) == 1
+
+
+@pytest.mark.parametrize("values", [["29/02/2024"], ["2024-02-29", "soon"], ["20240229"], ["2024"], [None], ["red"]])
+def test_other_texts_are_not(values: list[object]) -> None:
+    assert DATE.certainty(pd.Series(values, dtype="str")) == 0
+    assert DATE.certainty(pd.Series([20240229, 1])) == 0
+
+
+def test_the_parts_stand_side_by_side_and_a_day_that_no_calendar_has_is_missing() -> None:
+    found = parts_of("2024-02-29 23:05:01", " 2024-03-01 ", "2023-02-30", None)
+    assert found.dtype == np.float32
+    assert found[:2].tolist() == [[2024, 2, 29, 4, 23], [2024, 3, 1, 5, 0]]
+    assert np.isnan(found[2:]).all()
+
+
+def test_one_offset_is_the_columns_and_what_says_none_is_read_in_it() -> None:
+    cells = cells_of("2024-02-29T23:30+02:00", "2024-02-29T10:00")
+    features = described(cells, TYPES)
+    assert features.manifest("when")["offset"] == "+02:00"
+    assert features.arrays(cells)["date"][:, -1].tolist() == [23, 10]
+
+
+def test_several_offsets_are_taken_in_utc() -> None:
+    assert parts_of("2024-02-29T23:30-02:00", "2024-02-29T23:30Z", "2024-02-29T10:00+0200")[:, -1].tolist() == [
+        1,
+        23,
+        8,
+    ]
+
+
+def test_no_offset_is_none() -> None:
+    assert described(cells_of("2024-02-29T23:30", "2024-02-29"), TYPES).manifest("when")["offset"] is None
+
+
+def test_offsets_of_other_rows_than_the_training_rows_count() -> None:
+    """Else a row of the test split could not be read."""
+    cells = cells_of("2024-02-29T23:30", "2024-02-29T23:30+05:00")
+    of = DATE.summary()
+    of.add(cells["when"].to_numpy())
+    column = DATE.describe(cells["when"].head(1), NumberOptions(), of)
+    assert DATE.arrays([column], cells)["date"][:, -1].tolist() == [23, 23]
+
+
+def test_what_was_decided_about_offsets_is_said() -> None:
+    of = DATE.summary()
+    of.add(np.array(["2024-02-29T23:30+01:00", "2024-07-01T00:00+02:00", "2024-07-01", ""], object))
+    several, without = DATE.remarks("when", of)
+    assert several == "`when` has dates of several offsets (+01:00, +02:00): all are taken in UTC"
+    assert without == "`when` has dates without an offset: they are read at +00:00"
+    quiet = DATE.summary()
+    quiet.add(np.array(["2024-02-29T23:30+01:00"], object))
+    assert not list(DATE.remarks("when", quiet))
+
+
+def test_dates_of_parquet_are_read_as_texts_are() -> None:
+    moments = pd.Series(pd.to_datetime(["2024-02-29 13:05", "NaT"]), name="when")
+    np.testing.assert_array_equal(parts_of(*DATE.convert(moments)), parts_of("2024-02-29 13:05", None))
+    zoned = DATE.convert(moments.dt.tz_localize("Europe/Zurich"))
+    assert zoned.tolist() == ["2024-02-29T13:05:00+01:00", ""]
+
+
+def test_parts_of_a_file_are_read_alike() -> None:
+    for values in (["2024-02-29 13:05", None], pd.to_datetime(["2024-02-29 13:05", "NaT"])):
+        found = DATE.read(pa.chunked_array([pa.array(values)]))
+        assert found is not None
+        np.testing.assert_array_equal(parts_of(*found), parts_of("2024-02-29 13:05", None))
+    assert DATE.read(pa.chunked_array([["2024-02-29", "soon"]])) is None
+
+
+def test_callers_send_the_text_as_it_was_written() -> None:
+    cells = cells_of("2024-02-29T13:05+01:00", None)
+    features = described(cells, TYPES)
+    instances = features.to_instances(cells)
+    assert instances == [{"when": "2024-02-29T13:05+01:00"}, {"when": None}]
+    np.testing.assert_array_equal(features.from_instances(instances)["date"], features.arrays(cells)["date"])
+
+
+def test_the_manifest_has_the_ends_on_the_clock_of_the_column() -> None:
+    features = described(cells_of("2024-02-29T23:30+01:00", "2023-12-31T23:30Z"), TYPES)
+    assert features.manifest("when") == {
+        "tensor": "date",
+        "column": 0,
+        "offset": "+00:00",
+        "parts": PARTS,
+        "minimum": "2023-12-31T23:30:00",
+        "maximum": "2024-02-29T22:30:00",
+    }
+
+
+def test_slices_are_days_of_the_week_and_spans_of_time() -> None:
+    cells = cells_of(*(f"2024-01-{day:02d}" for day in range(1, 29)), None)
+    features = described(cells, TYPES)
+    arrays = features.arrays(cells)
+    found = {words: int(mask.sum()) for words, mask in features.slices("when", arrays, arrays)}
+    assert found.pop("missing") == 1
+    assert [found.pop(day) for day in ("Monday", "Sunday")] == [4, 4]
+    assert found["to 2024-01-06"] == 6
+
+
+def test_a_model_learns_from_the_date_as_one_feature(tmp_path: Path) -> None:
+    days = pd.Series(pd.date_range("2023-01-01", periods=400, freq="D"))
+    frame = pd.DataFrame(
+        {
+            "when": days.dt.strftime("%Y-%m-%d"),
+            "x": np.random.default_rng(0).normal(size=400),
+            "y": (days.dt.day_of_week >= 5).astype(int),
+        }
+    )
+    path = tmp_path / "days.csv"
+    frame.to_csv(path, index=False)
+    data = prepare(Options.of(data=path, target="y"))
+    assert data.features.order == ("when", "x")
+    assert {column.name: column.type for column in data.table.columns}["when"] == "date"
+    np.testing.assert_array_equal(data.features.tabular("when", data.test.arrays).numbers, data.test.arrays["date"])
+    assert prepare(Options.of(data=path, target="y", drop=("when",))).features.order == ("x",)
+    named = prepare(Options.of(data=path, target="y", categorical=("when",)))
+    assert {column.name: column.fate for column in named.table.columns}["when"].startswith("dropped: nearly every")
+
+
+def test_a_stream_decides_about_offsets_as_the_whole_does(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    offsets = random.choice(["+01:00", "+02:00"], 300)
+    frame = pd.DataFrame(
+        {
+            "when": [f"2024-03-{1 + row % 30:02d}T{row % 24:02d}:00{offset}" for row, offset in enumerate(offsets)],
+            "y": random.normal(size=300),
+        }
+    )
+    path = tmp_path / "days.csv"
+    frame.to_csv(path, index=False)
+    whole, streamed = (prepare(Options.of(data=path, target="y", stream=stream)) for stream in (False, True))
+    for data in (whole, streamed):
+        assert data.features.manifest("when")["offset"] == "+00:00"
+        assert any("several offsets" in warning for warning in data.warnings)

@@ -1,0 +1,194 @@
+"""What a type of features offers in training: everything that the stages ask of the columns that hold its values.
+
+    file ─ certainty ─> is it mine? ─ convert, read ─> a column of cells ─ describe ─> Column, of the training rows
+    cells ─ arrays ─> tensors of all features of the type ─ encoder ─> a vector a row, in the network
+
+A cell is what preparation keeps of a value: a number, a text, or anything else that can be hashed and has a value for
+missing. A type shares its tensors among its features: the second axis of each is divided evenly among them, in order.
+It knows nothing about other types, files, tasks or networks.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from training.columns.arrays import Arrays
+from training.columns.summaries import Summary
+from training.columns.values import is_empty_text
+
+SPOILED_SHARE = 0.1  # of the elements of a tensor
+
+Cell = Any
+Mask = NDArray[np.bool_]  # (rows,)
+
+
+@dataclass(frozen=True)
+class Column:
+    """What training knows of a feature, by its training rows; a type adds what it needs."""
+
+    name: str
+    missing_share: float  # of the training rows
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An input of the graph; the batch comes before its shape."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...]  # None: any
+
+
+@dataclass(frozen=True)
+class Content:
+    """What decides whether a model can learn from a column."""
+
+    of: Summary  # of all rows
+    different: int  # values
+
+    @property
+    def is_constant(self) -> bool:
+        return self.different == 1 and self.of.present == self.of.rows
+
+
+@dataclass(frozen=True)
+class Tabular:
+    """A feature as a model sees it that knows numbers and names alone: a baseline, a rule on one column."""
+
+    numbers: NDArray[np.float32]  # (rows, columns) with NaN for missing
+    names: NDArray[Any]  # (rows, columns) text with "" for missing
+
+    @classmethod
+    def of(cls, *, numbers: NDArray[Any] | None = None, names: NDArray[Any] | None = None) -> "Tabular":
+        """Return what has numbers, names or both."""
+        given = next(one for one in (numbers, names) if one is not None)
+        return cls(
+            np.empty((len(given), 0), np.float32) if numbers is None else numbers.astype(np.float32),
+            np.empty((len(given), 0), object) if names is None else names,
+        )
+
+
+class FeatureType(ABC):
+    """One type; it holds no state, so that two networks never share anything."""
+
+    name: ClassVar[str]
+    encoder: ClassVar[str]  # "module:Encoder", which imports TensorFlow; types that name the same one share it
+    takes_everything: ClassVar[bool] = False  # of one type alone: that of a column that is of no other
+
+    # ── a column of a file ──
+
+    @abstractmethod
+    def certainty(self, series: pd.Series) -> float:
+        """Say how sure it is that a column, as pandas read it, is of this type, from 0 to 1; 0: it is not."""
+
+    @abstractmethod
+    def convert(self, series: pd.Series) -> pd.Series:
+        """Return the cells of a column that it is sure of."""
+
+    @abstractmethod
+    def read(self, values: Any) -> pd.Series | None:
+        """Return the cells of a part of a column, as Arrow holds it; None where it has others than of this type."""
+
+    def is_missing(self, cells: NDArray[Any]) -> Mask:
+        """Say which cells stand for missing."""
+        return is_empty_text(cells)
+
+    def summary(self, *, trained: bool = False) -> Summary:
+        """Return what is kept of cells that pass by once; `trained`: of those that the network learns from."""
+        del trained
+        return Summary(self.is_missing)
+
+    def objection(self, content: Content, name: str) -> str | None:
+        """Say why a model cannot learn from a column, or None."""
+        del name
+        if not content.of.present:
+            return "every cell is missing"
+        return "the same value in every row" if content.is_constant else None
+
+    def remarks(self, name: str, of: Summary) -> Iterator[str]:
+        """Yield what a person should know of how a column was read; `of` is of all its rows."""
+        yield from ()
+
+    # ── statistics ──
+
+    @abstractmethod
+    def describe(self, cells: pd.Series, options: Any, of: Summary, trained: Summary | None = None) -> Column:
+        """Describe a column.
+
+        Args:
+            cells: of the training rows, or a sample of them.
+            options: what a person chose about the type.
+            of: of all rows, whatever their part; it says how values are written, and nothing about the training rows.
+            trained: of all training rows, where `cells` are a sample of them.
+        """
+
+    def recut(self, exact: Any, sampled: Any) -> Column:
+        """Return a column described by all rows as other options want it, by which a sample was described again."""
+        del sampled
+        found: Column = exact
+        return found
+
+    # ── tensors ──
+
+    @abstractmethod
+    def tensors(self, columns: Sequence[Any]) -> tuple[Tensor, ...]:
+        """Return the inputs of the graph that hold these features."""
+
+    @abstractmethod
+    def arrays(self, columns: Sequence[Any], cells: pd.DataFrame) -> dict[str, NDArray[Any]]:
+        """Lay rows of cells out as the tensors, rows first."""
+
+    def cell(self, value: Any) -> Cell:
+        """Return the cell of a value that a caller sends; None is missing."""
+        return "" if value is None else value
+
+    def value(self, cell: Cell) -> Any:
+        """Return a cell as a caller sends it."""
+        return cell or None
+
+    @abstractmethod
+    def spoiled(
+        self, columns: Sequence[Any], arrays: Arrays, random: np.random.Generator
+    ) -> Mapping[str, NDArray[Any]]:
+        """Return a copy of the tensors with some values missing, unseen or extreme: what a graph must survive."""
+
+    def slots(self, array: NDArray[Any], count: int, of: Sequence[int]) -> NDArray[np.int64]:
+        """Return where some of `count` features stand on the second axis of a tensor."""
+        width = array.shape[1] // count
+        slots: NDArray[np.int64] = (np.asarray(of, np.int64)[:, None] * width + np.arange(width)).ravel()
+        return slots
+
+    # ── judged and told ──
+
+    @abstractmethod
+    def tabular(self, column: Any, arrays: Arrays) -> Tabular:
+        """Return a feature, alone in `arrays`, for models that know numbers and names."""
+
+    @abstractmethod
+    def slices(self, column: Any, trained: Arrays, arrays: Arrays) -> Iterator[tuple[str, Mask]]:
+        """Yield what some rows have in common, in words, and which rows; both arrays hold the feature alone."""
+
+    @abstractmethod
+    def bins(self, column: Any, arrays: Arrays) -> dict[str, Any]:
+        """Return what `profile.json` says of a feature, alone in `arrays`."""
+
+    def section(self, column: Any) -> Iterator[str]:
+        """Yield what the card and the report say of a feature beside its line in the table, in Markdown."""
+        yield from ()
+
+    @abstractmethod
+    def manifest(self, column: Any, place: int) -> Mapping[str, Any]:
+        """Return the type's own keys of a feature in the manifest; `place` is its place among those of the type."""
+
+
+def scattered(array: NDArray[Any], values: Sequence[Any], random: np.random.Generator) -> NDArray[Any]:
+    """Return a copy of a tensor with one of the values in some of its places."""
+    copy = array.copy()
+    chosen = random.random(copy.shape) < SPOILED_SHARE
+    copy[chosen] = random.choice(np.array(values, copy.dtype), int(chosen.sum()))
+    return copy

@@ -1,0 +1,129 @@
+"""The feature `category`: a column of names -> a column of the tensor `categorical`, text with "" for missing.
+
+Whatever is of no other type is a category. It knows nothing about other types.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from training.columns.arrays import Arrays
+from training.columns.summaries import Counts, Summary
+from training.columns.values import as_text, is_empty_text
+from training.features.arrow import is_text
+from training.features.base import Column, Content, FeatureType, Mask, Tabular, Tensor, scattered
+from training.features.options import CategoryOptions
+
+TENSOR = "categorical"
+MIN_VALUE_ROWS = 3  # a value seen in fewer training rows teaches the network nothing but noise
+IDENTIFIER_SHARE = 0.9  # of different values: names, keys, free text
+IDENTIFIER_MIN_ROWS = 20  # below, "nearly all different" says little
+SLICE_ROWS = 50  # of a value; with fewer, an interval is too wide to say anything
+MAX_BINS = 30  # of a column: each becomes a time series of the service
+NO_OTHER = 0.1  # how sure it is of any column: less than a type that says something of its values
+
+
+@dataclass(frozen=True)
+class CategoryColumn(Column):
+    """Names in the training rows."""
+
+    vocabulary: tuple[str, ...]  # known values, most frequent first, without ""
+
+    @property
+    def known(self) -> list[str]:
+        """The values that have a code of their own; missing is one of them when training saw it."""
+        return [*self.vocabulary, *([""] if self.missing_share else [])]
+
+
+class CountedSummary(Summary):
+    """A summary that counts each text."""
+
+    def __init__(self) -> None:
+        super().__init__(is_empty_text)
+        self.counts = Counts()
+
+    def add_present(self, present: NDArray[Any]) -> None:
+        self.counts.add(present)
+
+
+class Category(FeatureType):
+    """See `training.features.base.FeatureType`."""
+
+    name = "category"
+    encoder = "training.features.category.encoder:CategoryEncoder"
+    takes_everything = True
+
+    def certainty(self, series: pd.Series) -> float:
+        return NO_OTHER
+
+    def convert(self, series: pd.Series) -> pd.Series:
+        return as_text(series)
+
+    def read(self, values: Any) -> pd.Series | None:
+        if not is_text(values):
+            return as_text(values.to_pandas())
+        return pd.Series(pc.fill_null(values, "").to_numpy(), dtype=object)
+
+    def summary(self, *, trained: bool = False) -> Summary:
+        return CountedSummary() if trained else super().summary()
+
+    def objection(self, content: Content, name: str) -> str | None:
+        present, different = content.of.present, content.different
+        if present >= IDENTIFIER_MIN_ROWS and different > IDENTIFIER_SHARE * present:
+            return f"nearly every value is different ({different} of {present})"
+        return super().objection(content, name)
+
+    def describe(
+        self, cells: pd.Series, options: CategoryOptions, of: Summary, trained: Summary | None = None
+    ) -> CategoryColumn:
+        if trained is None:
+            trained = CountedSummary()
+            trained.add(cells.to_numpy())
+        assert isinstance(trained, CountedSummary)
+        known = vocabulary(trained.counts.of, options.max_vocabulary)
+        return CategoryColumn(str(cells.name), trained.missing_share, known)
+
+    def tensors(self, columns: Sequence[Any]) -> tuple[Tensor, ...]:
+        return (Tensor(TENSOR, "string", (len(columns),)),)
+
+    def arrays(self, columns: Sequence[Any], cells: pd.DataFrame) -> dict[str, NDArray[Any]]:
+        return {TENSOR: cells.to_numpy(object)}  # (rows, features) text
+
+    def spoiled(self, columns: Sequence[Any], arrays: Arrays, random: np.random.Generator) -> dict[str, NDArray[Any]]:
+        return {TENSOR: scattered(arrays[TENSOR], ("", "never seen", "Ω" * 100), random)}
+
+    def tabular(self, column: CategoryColumn, arrays: Arrays) -> Tabular:
+        return Tabular.of(names=arrays[TENSOR])
+
+    def slices(self, column: CategoryColumn, trained: Arrays, arrays: Arrays) -> Iterator[tuple[str, Mask]]:
+        cells = arrays[TENSOR][:, 0].astype(str)
+        different, counts = np.unique(cells, return_counts=True)
+        for value in different[counts >= SLICE_ROWS]:
+            yield str(value) or "missing", cells == value
+
+    def bins(self, column: CategoryColumn, arrays: Arrays) -> dict[str, Any]:
+        """Count the most frequent values; the others that the graph knows share a bin, and so do those it does not."""
+        cells = arrays[TENSOR][:, 0]
+        named = list(column.vocabulary[:MAX_BINS])
+        shares = [float(np.mean(cells == value)) for value in named]
+        missing = float(np.mean(cells == ""))
+        other = float(np.isin(cells, column.vocabulary[MAX_BINS:]).mean())
+        unseen = max(0.0, 1 - missing - other - sum(shares))  # too rare for the vocabulary: the graph knows them not
+        rest = {"other": other, "missing": missing, "unseen": unseen}
+        return {"kind": "category", "values": named, "shares": shares, **rest}
+
+    def manifest(self, column: CategoryColumn, place: int) -> Mapping[str, Any]:
+        return {"tensor": TENSOR, "column": place, "vocabulary": column.vocabulary}
+
+
+def vocabulary(counts: Counter[str], most: int) -> tuple[str, ...]:
+    """Return the values that are worth knowing, by how often training saw each, most frequent first."""
+    frequent = [(value, count) for value, count in counts.items() if count >= MIN_VALUE_ROWS]
+    ranked = sorted(frequent, key=lambda item: (-item[1], item[0]))
+    return tuple(value for value, _ in ranked[:most])

@@ -1,0 +1,127 @@
+"""The feature `number`: a column of numbers -> a column of the tensor `numeric`.
+
+It knows nothing about other types.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from training.columns.arrays import Arrays
+from training.columns.bins import number_bins, shortest
+from training.columns.summaries import NumberSummary, Summary
+from training.columns.values import as_numbers, is_number
+from training.features.arrow import is_text
+from training.features.base import Column, Content, Mask
+from training.features.numeric import statistics
+from training.features.numeric.column_type import NumericType
+from training.features.numeric.statistics import Floats
+from training.features.options import NumberOptions
+
+IDENTIFIER_MIN_ROWS = 20  # below, "all different" says little
+IDENTIFIER_NAME = re.compile(r"(^|[_\s.-])(id|ids|uid|uuid|guid|index|key|rownum|row)$|^unnamed: ?\d+$", re.IGNORECASE)
+CAMEL_IDENTIFIER_NAME = re.compile(r"[a-z](Id|ID)$")  # customerID, PassengerId
+EXACT_WHOLE = 2**53  # up to which a float tells whole numbers apart
+
+
+@dataclass(frozen=True)
+class NumberColumn(Column):
+    """A number of the training rows."""
+
+    floats: Floats
+
+
+class Number(NumericType):
+    """See `training.features.base.FeatureType`."""
+
+    name = "number"
+    tensor = "numeric"
+
+    def certainty(self, series: pd.Series) -> float:
+        return float(is_number(series))
+
+    def convert(self, series: pd.Series) -> pd.Series:
+        return as_numbers(series)
+
+    def read(self, values: Any) -> pd.Series | None:
+        if pa.types.is_boolean(values.type) or pa.types.is_temporal(values.type):
+            return None
+        try:
+            numbers = pc.cast(pc.utf8_trim_whitespace(values) if is_text(values) else values, pa.float64())
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            return None
+        return as_numbers(pd.Series(numbers.to_numpy()))
+
+    def is_missing(self, cells: NDArray[Any]) -> Mask:
+        missing: Mask = np.isnan(cells)
+        return missing
+
+    def summary(self, *, trained: bool = False) -> Summary:
+        return NumberSummary(rounded=trained)
+
+    def objection(self, content: Content, name: str) -> str | None:
+        return super().objection(content, name) or _identifies(content, name)
+
+    def describe(
+        self, cells: pd.Series, options: NumberOptions, of: Summary, trained: Summary | None = None
+    ) -> NumberColumn:
+        floats = statistics.describe(cells.to_numpy(np.float64), options.bins)
+        if isinstance(trained, NumberSummary):
+            floats = statistics.exact(floats, trained)
+        return NumberColumn(str(cells.name), floats.missing_share, floats)
+
+    def recut(self, exact: NumberColumn, sampled: NumberColumn) -> NumberColumn:
+        return replace(exact, floats=statistics.recut(exact.floats, sampled.floats))
+
+    def floats(self, column: NumberColumn) -> Sequence[Floats]:
+        return (column.floats,)
+
+    def arrays(self, columns: Sequence[Any], cells: pd.DataFrame) -> dict[str, NDArray[Any]]:
+        return {self.tensor: cells.to_numpy(np.float32)}  # (rows, features) float32
+
+    def cell(self, value: Any) -> float:
+        return np.nan if value is None else float(value)
+
+    def value(self, cell: float) -> Any:
+        if np.isnan(cell):
+            return None
+        return int(cell) if float(cell).is_integer() and abs(cell) < EXACT_WHOLE else float(cell)
+
+    def slices(self, column: NumberColumn, trained: Arrays, arrays: Arrays) -> Iterator[tuple[str, Mask]]:
+        values = arrays[self.tensor][:, 0]
+        for low, high, rows in statistics.slices(trained[self.tensor][:, 0], values):
+            yield _range(low, high), rows
+        yield "missing", np.isnan(values)
+
+    def bins(self, column: NumberColumn, arrays: Arrays) -> dict[str, Any]:
+        return number_bins(arrays[self.tensor][:, 0])
+
+    def manifest(self, column: NumberColumn, place: int) -> Mapping[str, Any]:
+        ends = {"minimum": shortest(column.floats.minimum), "maximum": shortest(column.floats.maximum)}
+        return {**super().manifest(column, place), **ends}
+
+
+def _identifies(content: Content, name: str) -> str | None:
+    """Say whether a column numbers the rows: unique integers, without gaps or named like a key."""
+    of = content.of
+    assert isinstance(of, NumberSummary)
+    if content.different < max(of.present, IDENTIFIER_MIN_ROWS) or not of.is_whole:
+        return None
+    if of.maximum - of.minimum + 1 == content.different:
+        return "it numbers the rows"
+    if IDENTIFIER_NAME.search(name) or CAMEL_IDENTIFIER_NAME.search(name):
+        return "named like an identifier, and every value is different"
+    return None
+
+
+def _range(low: float, high: float) -> str:
+    if np.isinf(low):
+        return f"to {high:.6g}"
+    return f"above {low:.6g}" if np.isinf(high) else f"above {low:.6g} to {high:.6g}"
