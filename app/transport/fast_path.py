@@ -11,39 +11,65 @@ and the loss of a connection stay uvicorn's own.
 `app.transport.uvicorn_compat` says whether the installed uvicorn is the one that this file leans on.
 """
 
-import functools
 from typing import Any
 
+import msgspec
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.errors import Headers
-from app.http.request_ids import sent_ids, split_ids
-from app.transport.connection import JSON_LINE, Connection
+from app.http.request_ids import identify, sent_ids
+from app.telemetry.request_observer import RequestObserver
+from app.telemetry.request_record import Record
+from app.transport import known_heads
+from app.transport.answer_head import AnswerHeads, last_answer
 from app.transport.fair_scheduling import PIECE_BYTES
+from app.transport.fast_routes import HotRoutes
+from app.transport.request_bounds import RequestBounds
 from app.transport.request_cycle import Exchange, HotHead
 
-HEADS_MAX = 256  # heads that are remembered
-HEAD_MAX_BYTES = 2048  # of one that is remembered
 
+class HotProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, within bounds and with the hot routes taken out.
 
-class HotProtocol(Connection):
-    """A connection with the hot routes taken out."""
+    Its application has a `HotRoutes` as `hot`, which says how much it bears.
+    """
 
+    cycle: Any  # uvicorn's RequestResponseCycle, or an `Exchange` in its place
+    pipeline: Any
+    timeout_keep_alive_task: Any
+
+    _busy = False  # a request of this connection is being answered
+    _idle_since: float | None = None
     arrived = (
         0.0  # when what is being taken came, on `time.monotonic`, if it has waited in `app.transport.fair_scheduling`
     )
     _put_off: tuple[bytes, ...] = ()  # pieces that wait there
     _head: HotHead | None = None  # of the hot request that the parser is reading
-    _prefix_of: list[tuple[bytes, bytes]] | None = None  # the default headers that `_prefix` was made of
-    _prefix = b""
-    _good_of: Headers | None = None  # the headers that `_good` was made of
-    _good = b""  # the head of an answer that is like the last good one, up to its length
 
     def __init__(self, config: Config, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
-        self._find, self._heads, self._scheduler = self._hot.find, self._hot.heads, self._hot.scheduler
+        hot: HotRoutes = config.app.hot  # type: ignore[union-attr]  # the application that `app.main` made
+        self._hot, self.observer = hot, hot.observer or RequestObserver()
+        self._find, self._heads, self._scheduler = hot.find, hot.heads, hot.scheduler
+        self._answers = AnswerHeads()
+        self._bounds = RequestBounds(hot, self.loop)
         self.watching = self.observer.watching
+
+    def connection_made(self, transport: Any) -> None:
+        """A connection on which nothing ever comes is idle, too."""
+        super().connection_made(transport)
+        self._idle_since = self.loop.time()
+        self._look_in(self.timeout_keep_alive)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        for cycle, _ in self.pipeline:
+            cycle.disconnected = True
+        super().connection_lost(exc)
+        self._bounds.end()
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+            self.timeout_keep_alive_task = None
 
     # ── a request comes in ──
 
@@ -92,7 +118,7 @@ class HotProtocol(Connection):
         A client on a kept-alive connection sends the same head again and again. What the parser makes of a head at
         a request's beginning depends on its bytes alone, so it is remembered; the parser is not asked twice.
         """
-        if self._in_message or self._busy or self.pipeline or self.flow.write_paused:
+        if self._bounds.in_message or self._busy or self.pipeline or self.flow.write_paused:
             self._parse(data)
             return
         end = data.find(b"\r\n\r\n") + 4
@@ -108,16 +134,17 @@ class HotProtocol(Connection):
         self._parse(data)
         self._remember(data, end)
 
+    def _remember(self, data: bytes, end: int) -> None:
+        """Know the head that was read from now on, where all requests go the same way."""
+        if self._head is not None and not self._bounds.in_message and self.limit_concurrency is None:
+            known_heads.remember(self._heads, self._head, data, end)
+
     def _answer_named(self, data: bytes, end: int) -> bool:
         """Answer a request whose head would be known without its id, which is another one each time."""
-        if end > HEAD_MAX_BYTES:
+        known = known_heads.find(self._heads, data, end)
+        if known is None:
             return False
-        rest, said = split_ids(data[:end])
-        if said is None:
-            return False
-        head = self._heads.get(rest)
-        if head is None or head.length != len(data) - end:
-            return False
+        head, said = known
         self._busy = True
         named = head.with_ids(said)
         self.cycle = exchange = Exchange(self, named, data[end:], watched=True)
@@ -126,15 +153,33 @@ class HotProtocol(Connection):
         return True
 
     def _parse(self, data: bytes) -> None:
-        super()._parse(data)
-        if len(data) >= PIECE_BYTES and self._in_message and not self._in_head and not self.transport.is_closing():
+        """Give data to the parser; who sends a head without end, or not the rest of a request, is cut off."""
+        bounds = self._bounds
+        super().data_received(data)
+        if not bounds.in_message or self.transport.is_closing():
+            return
+        bounds.count_piece(len(data), self._cut_off)
+        if bounds.in_head:
+            if bounds.exceeded:
+                self.send_400_response("The head of the request is too large.")
+        elif len(data) >= PIECE_BYTES:
             (self._scheduler.discard if self.cycle.response_complete else self._scheduler.wait)(self)
 
+    def on_message_begin(self) -> None:
+        """Make no scope yet: a hot request needs none."""
+        self._bounds.begin()
+        self.url = b""
+        self.headers = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name.lower(), value))
+        self._bounds.count_header(len(name) + len(value))
+
     def on_headers_complete(self) -> None:
-        self._in_head = False
+        self._bounds.in_head = False
         handler = self._find(self.url.partition(b"?")[0]) if self._takes_hot() else None
         if handler is None:
-            super().on_headers_complete()
+            self._begin_ordinary()
             return
         keep_alive = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
         keep_alive = keep_alive and not self._hot.closing
@@ -148,6 +193,17 @@ class HotProtocol(Connection):
             self._busy = True
             exchange.start()
 
+    def _begin_ordinary(self) -> None:
+        """Make what uvicorn makes when a message begins, with the headers that came since."""
+        url, headers = self.url, self.headers
+        super().on_message_begin()
+        self.url = url
+        for name, value in headers:
+            super().on_header(name, value)
+        super().on_headers_complete()
+        if self._hot.closing:
+            self.cycle.keep_alive = False
+
     def on_body(self, body: bytes) -> None:
         if not isinstance(self.cycle, Exchange):
             super().on_body(body)
@@ -155,7 +211,7 @@ class HotProtocol(Connection):
             self.cycle.feed(body)
 
     def on_message_complete(self) -> None:
-        self._received()
+        self._bounds.end()
         if not isinstance(self.cycle, Exchange):
             super().on_message_complete()
         elif not self.cycle.response_complete:
@@ -163,29 +219,53 @@ class HotProtocol(Connection):
         elif not self.cycle.keep_alive:
             self.transport.close()  # it was refused, and the rest of it is here
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        for cycle, _ in self.pipeline:
-            cycle.disconnected = True
-        super().connection_lost(exc)
+    # ── what is refused ──
 
-    def _give_up(self) -> None:
+    def _cut_off(self) -> None:
+        """The rest of a request has not come; where the service itself stopped reading, go on waiting."""
+        if self.flow.read_paused:
+            self._bounds.wait(self._cut_off)
+            return
+        if not self._bounds.in_head and self.cycle.response_complete:
+            self.transport.close()  # it has its answer
+            return
         if isinstance(self.cycle, Exchange) and not self.cycle.response_complete and not self.pipeline:
             self.cycle.disconnected = True
             self._busy = False
+        self._turn_away(408, f"The request did not arrive within {self._hot.receive_timeout_s:g} s.")
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP, or too much of it, in the form of every other error."""
+        if self._bounds.exceeded:
+            expected = f"at most {self._hot.max_head_bytes} bytes of URL and headers"
+            self._turn_away(431, f"Invalid head: expected {expected}. Received: more.")
+        else:
+            self._turn_away(400, msg)
+
+    def _turn_away(self, status: int, message: str) -> None:
+        """Say why and close, if nothing else is being said on this connection."""
+        if not self._busy and not self.transport.is_closing():
+            identity = identify(sent_ids(dict(self.headers if self._bounds.in_message else ())))
+            body = msgspec.json.encode({"error": message})
+            pairs = self.observer.answered_ordinary(
+                Record(identity, status, method="", bytes_out=len(body), error=message)
+            )
+            self.transport.write(last_answer(status, pairs, body))
+        self.transport.close()
 
     # ── the answer goes out ──
 
     def write(self, exchange: Exchange, status: int, body: bytes, headers: Headers, own: bytes = b"") -> None:
         """Write a whole response at once; see `app.transport.request_cycle.ResponseWriter`."""
-        if self.server_state.default_headers is not self._prefix_of:
-            self._make_prefix()
+        answers, defaults = self._answers, self.server_state.default_headers
         if status == 200 and not own and exchange.keep_alive:
-            if headers is not self._good_of:
-                self._good_of, self._good = headers, self._head_of(200, headers)
-            self.transport.write(b"%b%d\r\n\r\n%b" % (self._good, len(body), body))
+            if headers is not answers.good_of or defaults is not answers.prefix_of:
+                answers.make(defaults, headers)
+            self.transport.write(b"%b%d\r\n\r\n%b" % (answers.good, len(body), body))
         else:
             own = own if exchange.keep_alive else own + b"connection: close\r\n"
-            self.transport.write(b"%b%d\r\n%b\r\n%b" % (self._head_of(status, headers), len(body), own, body))
+            head = answers.of(status, defaults, headers)
+            self.transport.write(b"%b%d\r\n%b\r\n%b" % (head, len(body), own, body))
         if self.access_log:
             client = ":".join(map(str, self.client or ()))
             self.access_logger.info('%s - "POST %s" %d', client, exchange.head.url.decode("latin-1"), status)
@@ -195,7 +275,7 @@ class HotProtocol(Connection):
 
     def _half_here(self, exchange: Exchange) -> bool:
         """True while the rest of a refused body is on its way: closed now, the answer might be lost."""
-        return self._in_message and exchange is self.cycle and not exchange.head.expects_100
+        return self._bounds.in_message and exchange is self.cycle and not exchange.head.expects_100
 
     def on_response_complete(self) -> None:
         """Start the next pipelined request, or wait for one."""
@@ -209,37 +289,32 @@ class HotProtocol(Connection):
         if self.flow.read_paused:
             self.flow.resume_reading()
         self._idle_since = self.loop.time()
-        if self.timeout_keep_alive_task is None:
-            self._wait_idle()
 
     def resume_writing(self) -> None:
         super().resume_writing()
         self._start_next()
 
-    # ── helpers ──
+    # ── idle ──
 
-    def _remember(self, data: bytes, end: int) -> None:
-        """Keep the head of `data`, a whole request, if it is likely to come again: small and kept alive.
+    def _unset_keepalive_if_required(self) -> None:
+        """Data came, or a response ended: the connection is not idle; the timer finds out by itself."""
+        self._idle_since = None
 
-        When more than one request lay in `data`, what follows the first head is longer than the last one's body.
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection that has been idle long enough; look again when it would be.
+
+        One timer a connection notes when it fell idle, instead of one made and cancelled for each request.
         """
-        head = self._head
-        if head is None or self._in_message or head.length != len(data) - end:
-            return
-        if not head.keep_alive or head.expects_100 or end > HEAD_MAX_BYTES or self.limit_concurrency is not None:
-            return
-        if head.length > head.handler.max_body_bytes:
-            return
-        key, said = split_ids(data[:end])
-        if sent_ids(said or {}) != sent_ids(head.headers):
-            return  # it says more of itself than the bytes show: continued lines, or no plain text
-        if said is not None:
-            if key in self._heads:
-                return
-            head = head.without_ids()
-        if len(self._heads) >= HEADS_MAX:
-            self._heads.clear()  # heads that differ each time must not pile up
-        self._heads[key] = head
+        idle_s = 0.0 if self._busy or self._idle_since is None else self.loop.time() - self._idle_since
+        if idle_s >= self.timeout_keep_alive:
+            self.transport.close()
+        else:
+            self._look_in(self.timeout_keep_alive - idle_s)
+
+    def _look_in(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    # ── helpers ──
 
     def _takes_hot(self) -> bool:
         """Other methods, upgrades and refusals by uvicorn's own concurrency limit go the ordinary way."""
@@ -247,16 +322,6 @@ class HotProtocol(Connection):
             return False
         limit = self.limit_concurrency
         return limit is None or (len(self.connections) < limit and len(self.tasks) < limit)
-
-    def _make_prefix(self) -> None:
-        """Do once what holds for a second: then uvicorn makes a new list of default headers."""
-        self._prefix_of = self.server_state.default_headers
-        self._prefix = b"".join([name + b": " + value + b"\r\n" for name, value in self._prefix_of])
-        self._good_of = None
-
-    def _head_of(self, status: int, headers: Headers) -> bytes:
-        """Return a head that lacks only the length, and lines that no other answer has."""
-        return b"%b%b%bcontent-length: " % (STATUS_LINE[status], self._prefix, _lines(headers))
 
     def _start_next(self) -> None:
         if self._busy or not self.pipeline or self.flow.write_paused or self.transport.is_closing():
@@ -272,10 +337,3 @@ class HotProtocol(Connection):
             cycle.start()
         else:
             super()._start_asgi_task(cycle, app)
-
-
-@functools.lru_cache(maxsize=256)
-def _lines(headers: Headers) -> bytes:
-    """Write headers as they stand on the wire, where they name no type for JSON; most answers have an earlier one's."""
-    lines = "".join([f"{name}: {value}\r\n" for name, value in headers]).encode()
-    return lines if any(name == "content-type" for name, _ in headers) else JSON_LINE + lines

@@ -1,4 +1,4 @@
-"""Is the installed uvicorn the one that `app.transport.connection` and `app.transport.fast_path` lean on?
+"""Is the installed uvicorn the one that `app.transport.fast_path` leans on?
 
 Its protocol class does not promise to stay what it is. Where it has changed, `app.transport.asgi` serves alone.
 """

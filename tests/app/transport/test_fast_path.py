@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from app.transport.fast_path import HEADS_MAX
+from app.transport.known_heads import HEADS_MAX
 from app.transport.uvicorn_compat import fits
 from tests.support.serving import PATIENCE_S
 from tests.support.wire import Running, expected, request, running, until
