@@ -92,7 +92,9 @@ def test_every_link_leads_to_a_page_and_a_heading(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_every_target_of_make_exists(page: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert {name for piece in code(page) for name in re.findall(r"(?:^|[;&] *)make (?:-\S+ )*([a-z][a-z-]*)", piece)} <= targets
+    assert {
+        name for piece in code(page) for name in re.findall(r"(?:^|[;&] *)make (?:-\S+ )*([a-z][a-z-]*)", piece)
+    } <= targets
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tests.support.track import LENGTH, POINTS, Points, laid_out
 from training.columns.arrays import Arrays
 from training.columns.bins import number_bins
 from training.columns.summaries import Summary
@@ -63,18 +64,13 @@ class Track(FeatureType):
 
     def tensors(self, columns: Sequence[TrackColumn]) -> tuple[Tensor, ...]:
         most = sum(column.most for column in columns)
-        return Tensor("track_points", "float32", (most, 2)), Tensor("track_length", "int64", (len(columns),))
+        return Tensor(POINTS, "float32", (most, 2)), Tensor(LENGTH, "int64", (len(columns),))
 
     def arrays(self, columns: Sequence[TrackColumn], cells: pd.DataFrame) -> dict[str, NDArray[Any]]:
-        tracks = [[_points(cell)[: column.most] for cell in cells[column.name]] for column in columns]
-        points = np.zeros((len(cells), len(columns), columns[0].most, 2), np.float32)
-        for place, of_column in enumerate(tracks):
-            for row, track in enumerate(of_column):
-                points[row, place, : len(track)] = np.reshape(track, (-1, 2))
-        lengths = [[len(track) for track in of_column] for of_column in tracks]
+        tracks = [laid_out([_points(cell) for cell in cells[each.name]], each.most) for each in columns]
         return {
-            "track_points": points.reshape(len(cells), -1, 2),
-            "track_length": np.array(lengths, np.int64).T,
+            POINTS: np.concatenate([points for points, _ in tracks], axis=1),
+            LENGTH: np.stack([length for _, length in tracks], axis=1),
         }
 
     def cell(self, value: Any) -> str:
@@ -85,18 +81,18 @@ class Track(FeatureType):
 
     def spoiled(self, columns: Sequence[Any], arrays: Arrays, random: np.random.Generator) -> dict[str, NDArray[Any]]:
         return {
-            "track_points": scattered(arrays["track_points"], (0.0, 1e6), random),
-            "track_length": scattered(arrays["track_length"], (0,), random),
+            POINTS: scattered(arrays[POINTS], (0.0, 1e6), random),
+            LENGTH: scattered(arrays[LENGTH], (0,), random),
         }
 
     def tabular(self, column: TrackColumn, arrays: Arrays) -> Tabular:
-        return Tabular.of(numbers=np.concatenate([arrays["track_length"], arrays["track_points"].mean(axis=1)], axis=1))
+        return Tabular.of(numbers=np.concatenate([arrays[LENGTH], arrays[POINTS].mean(axis=1)], axis=1))
 
     def slices(self, column: TrackColumn, trained: Arrays, arrays: Arrays) -> Iterator[tuple[str, Mask]]:
-        yield "no points", arrays["track_length"][:, 0] == 0
+        yield "no points", arrays[LENGTH][:, 0] == 0
 
     def bins(self, column: TrackColumn, arrays: Arrays) -> dict[str, Any]:
-        return number_bins(arrays["track_length"][:, 0].astype(np.float32))
+        return number_bins(arrays[LENGTH][:, 0].astype(np.float32))
 
     def manifest(self, column: TrackColumn, place: int) -> Mapping[str, Any]:
         return {"place": place, "most": column.most}
@@ -119,6 +115,5 @@ class TrackEncoder(Encoder):
         self.vector = keras.layers.Concatenate()([flat, keras.ops.cast(self.raw[1], "float32")])
 
 
-def _points(cell: str) -> list[list[float]]:
-    found: list[list[float]] = json.loads(cell) if cell else []
-    return found
+def _points(cell: str) -> Points:
+    return [(x, y) for x, y in json.loads(cell)] if cell else []
