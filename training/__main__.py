@@ -6,7 +6,7 @@ On versions that are there already:
     python -m training compare FOLDER FOLDER        puts two side by side               cli/bundles.py, evaluation/
     python -m training sign FOLDER --key KEY.pem    signs one                           cli/sign.py, bundle/
 
-Of a data file, in this order (`training/pipeline.py`):
+Of a data file, in this order (`training/pipeline/train.py`):
 
     options    options/, cli/                 every choice, its default and its reason
     prepare    data/, columns/, features/     file -> features and target -> three parts

@@ -1,12 +1,14 @@
-"""Console: what a person sees while a model is trained: stages, tables, a progress bar.
+"""Console: what a person sees while a model is trained: stages, tables, bars.
 
-It knows nothing about how any of it was computed.
+It needs neither TensorFlow nor pandas, so that a bar can be shown before they are loaded. It knows nothing about how
+any of it was computed.
 """
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,20 +16,25 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
 )
 from rich.table import Table
 
-from training.compression.selection import Choice
-from training.data.clean import Column
-from training.evaluation.baselines import BASELINES
-from training.evaluation.findings import Findings, Importance, Intervals, Selection
 from training.rendering.markdown import number
 from training.reporting.findings_section import folded, selected, span
-from training.tasks.base import Task
+
+if TYPE_CHECKING:
+    from training.compression.selection import Choice
+    from training.data.clean import Column
+    from training.evaluation.findings import Findings, Importance, Intervals, Selection
+    from training.tasks.base import Task
+    from training.trainer.fit import History
 
 LOGGED_EPOCHS = 10
+MOST_FEATURES = 10  # the card has all
 
 Show = Callable[[int, dict[str, float]], None]  # epochs done, losses so far
 
@@ -68,6 +75,18 @@ def _timed_bar(console: Console, name: str, total: int) -> Iterator[Callable[...
 
 
 @contextmanager
+def reading_bar(console: Console, name: str) -> Iterator[Callable[[float], None]]:
+    """Show which share of a large file has been read, from when the first is told until all has been."""
+    if not console.is_terminal:
+        yield lambda _share: None
+        return
+    columns = (TextColumn("[bold]{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(name, total=1.0, visible=False)
+        yield lambda share: bar.update(task, completed=share, visible=share < 1)
+
+
+@contextmanager
 def epochs_bar(console: Console, epochs: int) -> Iterator[Show]:
     """Show epochs done and the losses so far: a bar on a terminal, a line now and then in a log."""
     if not console.is_terminal:
@@ -88,7 +107,16 @@ def _said(losses: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items())
 
 
-def print_columns(console: Console, columns: tuple[Column, ...]) -> None:
+def print_fit(console: Console, history: "History", took_s: float) -> None:
+    """Say how a fit ended."""
+    ended = "interrupted" if history.interrupted else "stopped"
+    console.print(
+        f"[bold]Train[/bold] {ended} after {len(history.loss)} epochs, kept epoch {history.best_epoch} "
+        f"[dim]{took_s:.1f} s[/dim]"
+    )
+
+
+def print_columns(console: Console, columns: "tuple[Column, ...]") -> None:
     """Show every column of the file: its type as inferred, and what became of it."""
     table = Table("column", "type", "missing", "different", "example", "use")
     for column in columns:
@@ -105,7 +133,7 @@ def print_warnings(console: Console, warnings: Sequence[str]) -> None:
         console.print(f"[bold yellow]Warning[/bold yellow] {escape(warning)}.", highlight=False)
 
 
-def print_candidates(console: Console, choice: Choice) -> None:
+def print_candidates(console: Console, choice: "Choice") -> None:
     """Show what each way of compressing gave; what the others lack stands on the card."""
     batches = list(choice.chosen.latency_us)
     table = Table("graph", "bytes", *(f"µs at batch {rows}" for rows in batches))
@@ -119,11 +147,7 @@ def print_candidates(console: Console, choice: Choice) -> None:
     console.print(escape(choice.reason))
 
 
-SHOWN = (*BASELINES, "keras", "fp32", "shipped")
-MOST_FEATURES = 10  # the card has all
-
-
-def print_importances(console: Console, metric: str, found: Sequence[Importance]) -> None:
+def print_importances(console: Console, metric: str, found: "Sequence[Importance]") -> None:
     """Show the features that the graph goes by most, and how many it does not need."""
     table = Table("goes by", f"{metric} lost when permuted", "95 % interval")
     for importance in found[:MOST_FEATURES]:
@@ -136,29 +160,31 @@ def print_importances(console: Console, metric: str, found: Sequence[Importance]
         console.print(escape(f"Not told from useless: {', '.join(useless)}."), highlight=False)
 
 
-def print_selection(console: Console, found: Selection) -> None:
+def print_selection(console: Console, found: "Selection") -> None:
     """Say what became of the features that are not needed."""
     console.print("[bold]Select[/bold] " + escape(selected(found)), highlight=False)
 
 
-def print_findings(console: Console, task: Task, findings: Findings) -> None:
+def print_findings(console: Console, task: "Task", findings: "Findings") -> None:
     """Show test metrics, one line a metric and one column a model, and how sure they are."""
+    shown = ["baseline", *(one.name for one in task.opponents), "keras", "fp32", "shipped"]
     table = Table(f"test split, {task.name}")
-    for model in SHOWN:
+    for model in shown:
         table.add_column(model, justify="right", overflow="fold", style="bold" if model == "shipped" else "")
     for name in findings.scores["shipped"]:
-        table.add_row(name, *(number(findings.scores[model][name]) for model in SHOWN))
+        table.add_row(name, *(number(findings.scores[model][name]) for model in shown))
     console.print(table)
     if findings.intervals is not None:
-        _print_intervals(console, task.budget_metrics[0], findings.intervals)
+        _print_intervals(console, task, findings.intervals)
     if findings.folds is not None:
-        console.print(folded(findings.folds, task.budget_metrics[0]), highlight=False)
+        console.print(folded(findings.folds, task.main_metric), highlight=False)
 
 
-def _print_intervals(console: Console, metric: str, found: Intervals) -> None:
+def _print_intervals(console: Console, task: "Task", found: "Intervals") -> None:
+    metric = task.main_metric
     shipped, beside = found.shipped[metric], found.difference[metric]
     console.print(
         f"{metric} {number(shipped.value)}, {found.level:.0%} interval {span(shipped)}; "
-        f"less boosting {beside.value:+.4f}, {span(beside)}",
+        f"less {task.title_of(found.opponent)} {beside.value:+.4f}, {span(beside)}",
         highlight=False,
     )

@@ -1,7 +1,7 @@
-"""Beside: work that runs at the same time as other work, in threads of this process.
+"""Parallel: work that runs at the same time as other work, in threads of this process.
 
     each(work, items)    the same work on every item, a core each ─> the answers, in the order of the items
-    Begun(work)          one long piece of work while something else goes on ─> its answer when it is asked for
+    Background(work)     one long piece of work while something else goes on ─> its answer when it is asked for
 
 NumPy, scikit-learn, TensorFlow and ONNX Runtime let go of Python's lock while they compute, so threads do, and no table
 is copied into another process. It knows nothing about what the work is.
@@ -40,15 +40,15 @@ def each(work: Callable[[Item], Answer], items: Iterable[Item]) -> Iterator[Answ
             yield waiting.popleft().result()
 
 
-class Begun(Generic[Answer]):
-    """A piece of work that was begun; what it raises, it raises where its answer is asked for.
+class Background(Generic[Answer]):
+    """A piece of work that goes on in the background; what it raises, it raises where its answer is asked for.
 
     Its thread does not keep a program alive that ends before, by an error or by Ctrl-C.
     """
 
     def __init__(self, work: Callable[[], Answer]) -> None:
         self._future: Future[Answer] = Future()
-        Thread(target=self._run, args=(work,), name="beside", daemon=True).start()
+        Thread(target=self._run, args=(work,), name="background", daemon=True).start()
 
     def wait(self) -> None:
         """Wait until it is done, well or not."""

@@ -1,11 +1,11 @@
-"""Made: what the stages before judging have made, from the data to the graph that ships.
+"""A trained model: what the stages before judging have found, from the data to the graph that ships.
 
-It knows nothing about how any of it was made.
+It knows nothing about how any of it was found.
 """
 
 from dataclasses import dataclass
 
-from training.calibration.temperature import Adjustment
+from training.calibration.adjustment import Adjustment
 from training.compression.selection import Choice
 from training.data.prepare import Data
 from training.network.network import Network
@@ -15,13 +15,13 @@ from training.tuning.trials import Search
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
+class TrainedModel:
     """One model, and everything it came from."""
 
     options: Options
     name: str
     data: Data
-    network: Network  # as it is served: folded and adjusted
+    network: Network  # as it is served: folded and calibrated
     history: History
     adjustment: Adjustment
     choice: Choice

@@ -33,13 +33,14 @@ quiet.set_environment()
 
 import keras  # noqa: E402 - it reads the environment when it is imported
 
-from training.calibration import temperature as calibrate  # noqa: E402
 from training.cli import train as cli  # noqa: E402
 from training.data.prepare import Data, prepare  # noqa: E402
 from training.evaluation import baselines  # noqa: E402
 from training.network import reparameterize as fold  # noqa: E402
 from training.options import Options  # noqa: E402
 from training.tasks.evaluate import evaluate  # noqa: E402
+from training.tasks.opponents import BOOSTING  # noqa: E402
+from training.trainer.calibrate import calibrate  # noqa: E402
 from training.trainer.fit import encoded, fit, seed_everything  # noqa: E402
 
 Row = dict[str, Any]  # table, seed, variant, ratio, score, boosting, epochs, weights, seconds
@@ -62,7 +63,7 @@ def measure(name: str, data: Data, options: Options, boosting: float) -> Row:
     parts = encoded(learner, data.task, data.train), encoded(learner, data.task, data.validation)
     history = fit(learner.trunk, data.task, *parts, options, lambda _done, _losses: None)
     learner = fold.fold(learner, data.features, data.task, options)
-    calibrate.adjust(learner, data.task, data.validation, options)
+    calibrate(learner, data.task, data.validation, options)
     score = evaluate(data.task, learner.predict, data.validation)[metric]
     return {
         "ratio": score / boosting,
@@ -89,7 +90,8 @@ def runs(names: list[str], seeds: list[int], variants: list[str], data: Path, th
                     prepared[key] = prepare(options)
                 table = prepared[key]
                 if before is None:
-                    answers = baselines.boosting(table.task, table.features, table.train, seed)(table.validation)
+                    fitted = baselines.fitted(table.task, table.features, table.train, seed)
+                    answers = fitted[BOOSTING](table.validation)
                     before = table.task.evaluate(table.validation.y, answers)[str(CASES[name].main)]
                 yield {"table": name, "seed": seed, "variant": variant, **measure(name, table, options, before)}
 

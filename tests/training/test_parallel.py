@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.serving import PATIENCE_S
 from training import parallel as beside
-from training.parallel import Begun, each
+from training.parallel import Background, each
 
 
 @pytest.fixture
@@ -51,19 +51,19 @@ def test_what_an_item_raises_is_raised_where_the_answers_are_read() -> None:
 
 def test_work_that_was_begun_goes_on_beside_and_answers_when_asked() -> None:
     gate = threading.Event()
-    begun = Begun(lambda: (gate.wait(PATIENCE_S), "done"))
+    begun = Background(lambda: (gate.wait(PATIENCE_S), "done"))
     gate.set()
     begun.wait()
     assert begun.result() == (True, "done")
 
 
 def test_what_begun_work_raises_is_raised_where_its_answer_is_asked_for() -> None:
-    begun = Begun(lambda: 1 // 0)
+    begun = Background(lambda: 1 // 0)
     begun.wait()
     with pytest.raises(ZeroDivisionError):
         begun.result()
 
 
 def test_a_program_that_ends_does_not_wait_for_what_it_began() -> None:
-    program = "from threading import Event; from training.parallel import Begun; Begun(Event().wait)"
+    program = "from threading import Event; from training.parallel import Background; Background(Event().wait)"
     assert subprocess.run([sys.executable, "-c", program], timeout=PATIENCE_S, check=False).returncode == 0

@@ -16,11 +16,6 @@ from training.options import Precision
 from training.tasks.base import Task
 
 ROWS = 16
-# Relative to the answer's unit (1 for a probability, a standard deviation for a number).
-# fp32: other processors add in another order; fp16 keeps its weights in 16 bits and computes alike in 32.
-# int8: their kernels round differently, and one step of an activation in 255 that falls to the other side moves the
-# answer visibly, though its label hardly ever.
-TOLERANCE: dict[Precision, float] = {"fp32": 1e-4, "fp16": 1e-4, "int8-dynamic": 0.02, "int8-static": 0.02}
 
 
 def golden(
@@ -34,11 +29,11 @@ def golden(
     """Return the content of `golden.json`; the answers come from the instances, as a caller's would."""
     instances = pick(frame, features, optional)
     outputs = predict(features.from_instances(instances))
-    tolerance = TOLERANCE[precision]
+    tolerance = task.tolerance(precision)
     return {
         "instances": instances,
-        "outputs": {name: array.astype(float).tolist() for name, array in outputs.items()},
-        "atol": tolerance * task.unit,
+        "outputs": {name: array.tolist() for name, array in outputs.items()},
+        "atol": tolerance * max(output.unit for output in task.outputs),
         "rtol": tolerance,
     }
 

@@ -15,41 +15,40 @@ from typing import Any
 import numpy as np
 
 from app.bundle.reader import sha256
-from training.calibration.temperature import Adjustment
 from training.compression.selection import facts
 from training.data.prepare import Data
 from training.evaluation.findings import Findings, Importance, Interval, Intervals
 from training.options import Options, flags
 from training.options import facts as option_facts
-from training.trained_model import Made
+from training.trained_model import TrainedModel
 from training.trainer.fit import History
 
 LIBRARIES = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy", "pandas", "scikit-learn")
 
 
-def manifest(made: Made, findings: Findings) -> dict[str, Any]:
+def manifest(model: TrainedModel, findings: Findings) -> dict[str, Any]:
     """Return every key but `format`, `name`, `version` and `files`."""
-    options, data, task = made.options, made.data, made.data.task
+    options, data, task = model.options, model.data, model.data.task
     return {
         "task": task.name,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "target": options.data.target,
         "features": [_feature(name, data) for name in data.features.order],
         "inputs": [_tensor(tensor.name, tensor.dtype, tensor.shape) for tensor in data.features.tensors],
-        "outputs": [_tensor(name, dtype, shape) for name, dtype, shape in task.tensors()],
+        "outputs": [_tensor(output.name, output.dtype, output.shape) for output in task.outputs],
         "answer": task.answer(),
-        "precision": made.choice.chosen.precision,
+        "precision": model.choice.chosen.precision,
         "metrics": findings.scores,
         "libraries": {
             "python": platform.python_version(),
             **{name: importlib.metadata.version(name) for name in LIBRARIES},
         },
         "training": {
-            **_training(options, data, made.history),
-            **_adjusted(made.adjustment),
+            **_training(options, data, model.history),
+            **model.adjustment.facts(),
             **judged(findings),
-            **({"search": made.search.facts()} if made.search else {}),
-            "compression": facts(made.choice, options),
+            **({"search": model.search.facts()} if model.search else {}),
+            "compression": facts(model.choice, options),
         },
     }
 
@@ -87,14 +86,6 @@ def _tensor(name: str, dtype: str, shape: Sequence[int | None]) -> dict[str, Any
 def _short(value: float) -> float:
     """Return the shortest number that is the same 32-bit float."""
     return float(str(np.float32(value)))
-
-
-def _adjusted(adjustment: Adjustment) -> dict[str, Any]:
-    """What was folded into the graph after the fit; a caller can undo it by these numbers."""
-    if adjustment.log_loss_before is None:
-        return {}
-    chosen = {"value": adjustment.threshold, "for": adjustment.threshold_for}
-    return {"temperature": adjustment.temperature, "threshold": chosen if adjustment.threshold is not None else None}
 
 
 def _training(options: Options, data: Data, history: History) -> dict[str, Any]:
@@ -151,7 +142,7 @@ def _intervals(found: Intervals) -> dict[str, Any]:
         "level": found.level,
         "resamples": found.resamples,
         "shipped": _ends(found.shipped),
-        "shipped_less_hist_gradient_boosting": _ends(found.difference),
+        f"shipped_less_{found.opponent}": _ends(found.difference),
     }
 
 

@@ -1,10 +1,9 @@
-"""Calibrate: fitted network, validation rows -> probabilities that mean what they say, and labels by a threshold.
+"""Calibrate: probabilities of the validation rows -> probabilities that mean what they say, and labels by a threshold.
 
     logits ─ temperature ─> probabilities as sure as they are right ─ threshold ─> shifted so that it lies at 1/2
 
-Both are folded into the last weights: nothing is added to the graph, and every protocol, the drift and the
-feedback see the same answers. docs/decisions/0206-threshold-in-the-graph.md says what that costs.
-It knows nothing about how the network was fitted.
+What that costs, docs/decisions/0206-threshold-in-the-graph.md says. It knows nothing about how probabilities were
+found, nor how the change is folded into a network.
 """
 
 from dataclasses import dataclass
@@ -13,71 +12,70 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.calibration.threshold import best_threshold
-from training.columns.arrays import Rows, predict_in_batches
-from training.errors import DataError
-from training.network.architectures import rescale
-from training.network.network import Network
-from training.options import Options
-from training.tasks.base import Task
-from training.tasks.options import LabelOptions
+from training.calibration.adjustment import Adjustment
+from training.calibration.threshold import ThresholdMetric, best_threshold
 
 COLDEST, HOTTEST = 0.05, 20.0  # bounds of the temperature: beyond, the validation rows are too few to tell
 HALVINGS = 30  # of the logarithm of the ratio of the two bounds: the temperature to eight digits
 
 
-@dataclass(frozen=True)
-class Adjustment:
-    """What was changed about the answers after the fit, by the validation rows."""
+@dataclass(frozen=True, eq=False)
+class Calibrated(Adjustment):
+    """What was changed about the probabilities after the fit."""
 
     temperature: float = 1.0  # above 1: the network was too sure of itself
-    log_loss_before: float | None = None  # of the validation rows; None where nothing was fitted
-    log_loss_after: float | None = None
+    log_loss_before: float = 0.0  # of the validation rows
+    log_loss_after: float = 0.0
     threshold: float | None = None  # of the second label's probability; None: the most probable label
     threshold_for: str | None = None
     metric_before: float | None = None  # at 1/2, on the validation rows
     metric_after: float | None = None  # at the threshold
 
+    def facts(self) -> dict[str, Any]:
+        chosen = {"value": self.threshold, "for": self.threshold_for}
+        return {"temperature": self.temperature, "threshold": chosen if self.threshold is not None else None}
 
-def check(options: Options, task: Task) -> None:
-    """Refuse what the task cannot have, before anything is fitted.
+    def said(self) -> list[tuple[str, str]]:
+        found = []
+        if self.temperature != 1:
+            found.append(("Calibrate", f"temperature {self.temperature:.3f}"))
+        if self.threshold is not None:
+            gain = f"{self.metric_after:.4f} on validation, {self.metric_before:.4f} at one half"
+            found.append(("Threshold", f"{self.threshold:.3f}: {self.threshold_for} {gain}"))
+        return found
 
-    Raises:
-        DataError: naming the option.
+
+def calibrated(
+    answers: NDArray[Any], y: NDArray[Any], *, temperature: bool = True, threshold_for: ThresholdMetric | None = None
+) -> Calibrated:
+    """Fit what is asked for.
+
+    Args:
+        answers: the probabilities of the validation rows, (rows, labels).
+        y: the number of each row's label, (rows,).
+        temperature: whether to fit one.
+        threshold_for: the metric that a threshold makes large; None: no threshold.
     """
-    asked = options.own(LabelOptions)
-    if asked.threshold_for is not None and task.name != "binary":
-        raise DataError(f"`--threshold-for`: expected a target with two labels. Received: {task.name}.")
-    if asked.label_smoothing and not task.labels:
-        raise DataError(f"`--label-smoothing`: expected a target of classes. Received: {task.name}.")
-    if asked.class_weights and not task.labels:
-        raise DataError(f"`--class-weights`: expected a target of classes. Received: {task.name}.")
-
-
-def adjust(network: Network, task: Task, validation: Rows, options: Options) -> Adjustment:
-    """Fit temperature and threshold, change the network in place, and say what was done."""
-    if not task.labels:
-        return Adjustment()
-    answers = predict_in_batches(network.predict, validation.arrays)[task.output]  # (rows, labels)
-    logits, wanted = _logits(answers), options.own(LabelOptions)
-    temperature = fit_temperature(logits, validation.y) if wanted.calibrate else 1.0
-    calm = np.exp(_log_shares(logits / temperature))
+    logits = _logits(answers)
+    found = fit_temperature(logits, y) if temperature else 1.0
+    calm = np.exp(_log_shares(logits / found))
     threshold, before, after = None, None, None
-    if wanted.threshold_for is not None:
-        threshold, before, after = best_threshold(wanted.threshold_for, validation.y, calm[:, 1])
-    rescale(network.trunk, 1 / temperature, _shift(threshold))
-    return Adjustment(
-        temperature=temperature,
-        log_loss_before=log_loss(logits, validation.y),
-        log_loss_after=log_loss(logits / temperature, validation.y),
+    if threshold_for is not None:
+        threshold, before, after = best_threshold(threshold_for, y, calm[:, 1])
+    return Calibrated(
+        scale=1 / found,
+        shift=_shift(threshold),
+        temperature=found,
+        log_loss_before=log_loss(logits, y),
+        log_loss_after=log_loss(logits / found, y),
         threshold=threshold,
-        threshold_for=wanted.threshold_for,
+        threshold_for=threshold_for,
         metric_before=before,
         metric_after=after,
     )
 
 
-def undone(outputs: NDArray[Any], found: Adjustment) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def undone(outputs: NDArray[Any], found: Calibrated) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the probabilities that a network fitted, and those after the temperature alone: (rows, labels) each.
 
     Args:

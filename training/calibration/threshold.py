@@ -6,12 +6,12 @@ It knows nothing about networks.
 """
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from training.tasks.options import ThresholdMetric
-
+ThresholdMetric = Literal["f1", "accuracy", "balanced_accuracy"]
 LOWEST, HIGHEST = 1e-4, 1 - 1e-4  # beyond, a threshold is a label that is never or always given
 
 Counts = NDArray[np.float64]  # rows of one kind at each candidate threshold

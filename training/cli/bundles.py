@@ -1,8 +1,8 @@
 """Commands on bundles that are there: `evaluate` judges one on new data, `compare` puts two side by side.
 
-    words ─> served.py, verdict.py, comparison.py ─> tables, or one JSON document
+    words ─> served.py, evaluate_bundle.py, compare_bundles.py ─> tables, or one JSON document
 
-    0 said · 2 a bundle, the data or an option does not fit
+    0 done · 2 a bundle, the data or an option does not fit
 
 TensorFlow is not needed for either. It knows nothing about how anything is measured.
 """
@@ -22,10 +22,9 @@ from rich.table import Table
 
 from app.errors import SlipwayError
 from training.cli.generated import application
-from training.evaluation import compare_bundles as comparison
-from training.evaluation import evaluate_bundle as verdict
-from training.evaluation.compare_bundles import Comparison, Duel
-from training.evaluation.evaluate_bundle import Answers, Verdict
+from training.evaluation import compare_bundles, evaluate_bundle
+from training.evaluation.compare_bundles import Comparison, SameRows
+from training.evaluation.evaluate_bundle import Answers, Evaluation
 from training.evaluation.served_bundle import Served, load
 from training.options import DataOptions
 from training.rendering.markdown import number
@@ -48,7 +47,7 @@ def evaluate(
     try:
         served = load(bundle)
         answers = _answer(served, data, encoding)
-        found = verdict.judge(served, answers)
+        found = evaluate_bundle.judge(served, answers)
     except SlipwayError as error:
         _fail(error)
     if as_json:
@@ -57,7 +56,7 @@ def evaluate(
     out = Console()
     out.print(f"{escape(served.name)} on {found.rows:,} rows of {escape(data.name)}, judged through the serving code")
     _print_account(out, answers)
-    _print_verdict(out, found)
+    _print_evaluation(out, found)
 
 
 def compare(
@@ -73,23 +72,23 @@ def compare(
     """Put two bundles side by side: what they are, how good, and what differs."""
     try:
         first, second = load(a), load(b)
-        found = comparison.compare(first, second)
+        found = compare_bundles.compare(first, second)
         both = [_answer(served, data, encoding) for served in (first, second)] if data else []
-        fought = comparison.duel(first, second, both[0], both[1]) if both else None
+        on_data = compare_bundles.on_same_rows(first, second, both[0], both[1]) if both else None
     except SlipwayError as error:
         _fail(error)
     if as_json:
         accounts = dict(zip("ab", map(_account, both), strict=False))
-        duel = None if fought is None else dataclasses.asdict(fought)
-        _print_json({**dataclasses.asdict(found), "on_data": duel, "rows": accounts})
+        same_rows = None if on_data is None else dataclasses.asdict(on_data)
+        _print_json({**dataclasses.asdict(found), "on_data": same_rows, "rows": accounts})
         return
     out = Console()
     _print_comparison(out, found)
     for served, answers in zip((first, second), both, strict=False):
         out.print(f"[bold]{escape(served.name)}[/bold] on {escape(str(data))}")
         _print_account(out, answers)
-    if fought is not None:
-        _print_duel(out, fought)
+    if on_data is not None:
+        _print_same_rows(out, on_data)
 
 
 def _fail(error: SlipwayError) -> NoReturn:
@@ -99,11 +98,11 @@ def _fail(error: SlipwayError) -> NoReturn:
 
 def _answer(served: Served, data: Path, encoding: str) -> Answers:
     with _bar(f"Answer as {served.name}") as progress:
-        return verdict.answer(served, data, encoding, progress)
+        return evaluate_bundle.answer(served, data, encoding, progress)
 
 
 @contextmanager
-def _bar(name: str) -> Iterator[verdict.Progress]:
+def _bar(name: str) -> Iterator[evaluate_bundle.Progress]:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rows]}"))
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
@@ -135,7 +134,7 @@ def _print_account(out: Console, answers: Answers) -> None:
         out.print(f"  Without a column, hence missing in each row: {escape(', '.join(answers.absent))}")
 
 
-def _print_verdict(out: Console, found: Verdict) -> None:
+def _print_evaluation(out: Console, found: Evaluation) -> None:
     table = _table("metric", "here", "95 % by chance in the rows", "on the card", "")
     for name, value in found.metrics.items():
         said = number(found.card[name]) if name in found.card else ""
@@ -159,7 +158,7 @@ def _print_comparison(out: Console, found: Comparison) -> None:
             out.print(f"No {title} differs.")
 
 
-def _print_duel(out: Console, found: Duel) -> None:
+def _print_same_rows(out: Console, found: SameRows) -> None:
     table = _table(f"on the same {found.rows:,} rows", "A", "B", "B - A", "95 % by chance in the rows", "")
     for name, (one, other) in found.metrics.items():
         gap = found.difference[name]

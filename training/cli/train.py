@@ -15,9 +15,9 @@ from rich.console import Console
 from training.bundle.signing import Signer
 from training.cli import generated
 from training.cli.environment import held_stderr, loading, silence_loggers
+from training.console import reading_bar
 from training.errors import DataError, Helped, TrainingError
 from training.options import Options
-from training.progress import reading_bar
 
 
 def main(options: Options) -> None:

@@ -65,3 +65,10 @@ def predict_in_batches(predict: Predict, arrays: Arrays, batch_rows: int = BATCH
 def joined(parts: Sequence[Arrays]) -> dict[str, NDArray[Any]]:
     """Put the rows of several parts behind one another."""
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def distance(one: NDArray[Any], other: NDArray[Any]) -> float:
+    """Return the largest difference between numbers; of what is none, 0 where all is equal and else infinity."""
+    if not np.issubdtype(one.dtype, np.floating):
+        return 0.0 if np.array_equal(one, other) else np.inf
+    return float(np.abs(one.astype(np.float64) - other.astype(np.float64)).max())

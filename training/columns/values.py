@@ -20,6 +20,16 @@ def is_number(series: pd.Series) -> bool:
     return bool(types.is_numeric_dtype(series)) and not types.is_bool_dtype(series)
 
 
+def parsed_numbers(series: pd.Series) -> pd.Series | None:
+    """Return values that are numbers, or written as such; None when one of them is none."""
+    if is_boolean(series):
+        return None
+    try:
+        return pd.to_numeric(series).astype("float64")
+    except (ValueError, TypeError):
+        return None
+
+
 def is_boolean(series: pd.Series) -> bool:
     """Say whether every value is true or false, as a word or as such, and there is one."""
     if types.is_bool_dtype(series):

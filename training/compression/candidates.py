@@ -50,7 +50,7 @@ def _smaller(options: Options, data: Data, network: Network, kept: Kept, say: Sa
     for name, smaller in shrink.networks(network, data, options, say):
         graph = export(smaller)
         rows = parity_rows(data.features, data.validation.arrays, options.run.seed)
-        check_parity(smaller.predict, Session(graph).predict, rows, unit=data.task.unit)
+        check_parity(smaller.predict, Session(graph).predict, rows, data.task.outputs)
         yield Draft(name, "fp32", graph)
         for draft in quantize.statics(graph, data.train.arrays, kept):
             say(f"{name}+{draft.name}")

@@ -8,14 +8,13 @@ Which of them ships, `training/compression/selection.py` says. It knows nothing 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from training.columns.arrays import Arrays, Rows, predict_in_batches, spread
+from training.columns.arrays import Arrays, Rows, distance, predict_in_batches, spread
 from training.compression.quantization import Draft
 from training.export.ort_session import Session, latencies_us, loads_ms
 from training.options import Precision
 from training.tasks.base import Metrics, Task
 from training.tasks.evaluate import evaluate, worst_loss_points
+from training.tasks.parts import Output
 
 TIMED_BATCHES = (1, 32)  # rows: a lone request, and a busy service
 COMPANY_ROWS = 256
@@ -49,7 +48,7 @@ def measure(drafts: Sequence[Draft], task: Task, validation: Rows, say: Say = la
     for name, session in sessions.items():
         say(f"judge {name}")
         quality[name] = evaluate(task, session.predict, validation)
-        effect[name] = batch_effect(session, validation.arrays) / task.unit
+        effect[name] = batch_effect(session, validation.arrays, task.outputs)
     say(f"time {len(drafts)} graphs in turns")
     latency_us = latencies_us(sessions, validation.arrays, TIMED_BATCHES)
     load_ms = loads_ms({draft.name: draft.graph for draft in drafts})
@@ -69,12 +68,12 @@ def measure(drafts: Sequence[Draft], task: Task, validation: Rows, say: Say = la
     )
 
 
-def batch_effect(session: Session, arrays: Arrays) -> float:
-    """Return the largest difference between a row's answer alone and in company.
+def batch_effect(session: Session, arrays: Arrays, outputs: Sequence[Output]) -> float:
+    """Return the largest difference between a row's answer alone and in company, in units of the answer.
 
     Dynamic int8 takes the scale of its activations from the whole batch, so there is one.
     """
     rows = spread(arrays, COMPANY_ROWS)
     together = session.predict(rows)
     alone = predict_in_batches(session.predict, rows, batch_rows=1)
-    return max(float(np.abs(together[name] - alone[name]).max()) for name in together)
+    return max(distance(together[one.name], alone[one.name]) / one.unit for one in outputs)

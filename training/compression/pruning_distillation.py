@@ -11,10 +11,8 @@ Soft answers: Hinton, Vinyals, Dean 2015, "Distilling the knowledge in a neural 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,7 +24,6 @@ from training.network.architectures import unit_groups, widened
 from training.network.network import Network
 from training.options import Options
 from training.tasks.base import Task
-from training.tasks.classification import Classification
 from training.trainer.fit import Part, fit
 
 PRUNED = (0.5, 0.75)  # shares of the units that leave
@@ -34,14 +31,6 @@ PRUNED_EPOCHS = 4  # more gained nothing that the validation rows could tell
 STUDENT_SHARE = 0.125  # of the units that a student has
 STUDENT_EPOCHS = 20
 PATIENCE = 3
-
-
-@dataclass(frozen=True)
-class Taught(Classification):
-    """A classification whose target is a teacher's answer, (rows, labels) probabilities."""
-
-    def loss(self) -> Any:
-        return keras.losses.CategoricalCrossentropy(from_logits=True)
 
 
 def networks(teacher: Network, data: Data, options: Options, say: Say) -> Iterator[tuple[str, Network]]:
@@ -53,8 +42,11 @@ def networks(teacher: Network, data: Data, options: Options, say: Say) -> Iterat
         options: how the teacher was made.
         say: told of each epoch.
     """
+    pupil = data.task.pupil()
+    if pupil is None:
+        return
     hidden = widened(options.network.family, options.network.hidden, options.network.members)
-    lessons = Lessons(teacher, data, options, say)
+    lessons = Lessons(teacher, data, pupil, options, say)
     for share in PRUNED:
         name, network = f"pruned-{100 * share:.0f}", pruned(teacher, data, options, hidden, share)
         interrupted = lessons.teach(network, PRUNED_EPOCHS, name)
@@ -72,14 +64,15 @@ class Lessons:
     Args:
         teacher: as it is served.
         data: the rows.
+        pupil: the task of whoever learns the answers.
         options: how the teacher was fitted, and so how its pupils are.
         say: told of each epoch.
     """
 
-    def __init__(self, teacher: Network, data: Data, options: Options, say: Say) -> None:
-        self._task: Task = Taught(data.task.labels) if data.task.labels else data.task
-        self._train, self._validation = (_answered(teacher, rows, data.task) for rows in (data.train, data.validation))
-        self._options = options.changed(patience=PATIENCE, members=1, class_weights=False, label_smoothing=0.0)
+    def __init__(self, teacher: Network, data: Data, pupil: Task, options: Options, say: Say) -> None:
+        self._task = pupil
+        self._train, self._validation = (_answered(teacher, rows, pupil) for rows in (data.train, data.validation))
+        self._options = options.changed(patience=PATIENCE, members=1)
         self._say = say
 
     def teach(self, network: Network, epochs: int, name: str) -> bool:
@@ -138,5 +131,4 @@ def _largest(
 
 def _answered(teacher: Network, rows: Rows, task: Task) -> Part:
     """Put the teacher's answers in place of the target."""
-    answers = predict_in_batches(teacher.predict, rows.arrays)[task.output]  # (rows, outputs)
-    return Part(teacher.encode(rows.arrays), answers if task.labels else task.scaled(answers[:, 0]))
+    return Part(teacher.encode(rows.arrays), task.lesson(predict_in_batches(teacher.predict, rows.arrays)))

@@ -25,6 +25,7 @@ from training.features.features import Features, describe, recut
 from training.options import Options
 from training.tasks.base import Task
 from training.tasks.inference import infer_task
+from training.tasks.registry import task_class
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def prepare(options: Options, seen: Seen = lambda _share: None) -> Data:
 
 def _whole(options: Options) -> Data:
     frame = read(options)
-    names = [options.data.target] if options.data.target and options.data.task in {"binary", "multiclass"} else []
+    names = [options.data.target] if options.data.target and _takes_text(options.data.task) else []
     mixed_columns = mixed.examine(frame, leave=(*options.data.drop, *options.data.categorical, *names))
     table = clean(
         frame,
@@ -82,12 +83,16 @@ def _whole(options: Options) -> Data:
     parts = split(
         table.features,
         y,
-        labels=task.labels,
+        strata=task.strata(y),
         validation=options.data.validation_share,
         test=options.data.test_share,
         seed=options.run.seed,
     )
     return replace(divided(table, task, y, parts, options), warnings=(*mixed_columns, *table.remarks))
+
+
+def _takes_text(task: str | None) -> bool:
+    return task is not None and task_class(task).takes_text
 
 
 def _streamed(found: Survey, options: Options) -> Data:
@@ -111,7 +116,7 @@ def _streamed(found: Survey, options: Options) -> Data:
     )
     y = task.encode(table.target)
     parts = Split(*np.split(np.arange(len(rows)), np.cumsum([len(frame) for frame in frames])[:-1]))
-    check_parts(parts, y, task.labels)
+    check_parts(parts, task.strata(y))
     return replace(
         divided(table, task, y, parts, options, found.features(types)),
         warnings=table.remarks,

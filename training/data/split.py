@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 
 from training.errors import DataError
+from training.tasks.parts import Strata
 
 MIN_CLASS_ROWS = 3
 LEAST_FOLD_ROWS = 4  # of a class, so that two are left to train and to choose by when a fold tests half of them
@@ -38,21 +39,21 @@ def split(
     features: pd.DataFrame,
     y: NDArray[Any],
     *,
-    labels: Sequence[str] | None,
+    strata: Strata | None,
     validation: float,
     test: float,
     seed: int,
 ) -> Split:
-    """Divide the rows by shares of the whole; with `labels`, `y` holds the number of each row's class.
+    """Divide the rows by shares of the whole; each part has its share of each of the `strata`.
 
     Raises:
         DataError: when a class has too few different rows to stand in all three parts.
     """
     group, first = _groups(features, y)  # (rows,), (groups,)
-    classes = None if labels is None else y[first]
-    different = 0 if labels is None else len(labels)
-    if labels is not None:
-        _check_classes(y[first], labels)
+    classes = None if strata is None else strata.of[first]
+    different = 0 if strata is None else len(strata.names)
+    if strata is not None:
+        _check_classes(strata.of[first], strata.names)
     rows = len(first)
     rest, tested = _divide(np.arange(rows), classes, max(round(test * rows), different), seed)
     left = None if classes is None else classes[rest]
@@ -64,7 +65,7 @@ def folds(
     features: pd.DataFrame,
     y: NDArray[Any],
     *,
-    labels: Sequence[str] | None,
+    strata: Strata | None,
     count: int,
     validation: float,
     seed: int,
@@ -75,13 +76,13 @@ def folds(
         DataError: when a class has too few different rows to stand in every part of every fold.
     """
     group, first = _groups(features, y)  # (rows,), (groups,)
-    classes = None if labels is None else y[first]
-    if classes is not None and labels is not None:
-        _check_fold_classes(classes, labels, count)
+    classes = None if strata is None else strata.of[first]
+    if strata is not None:
+        _check_fold_classes(strata.of[first], strata.names, count)
     splitter = (KFold if classes is None else StratifiedKFold)(count, shuffle=True, random_state=seed)
     found = []
     for rest, tested in splitter.split(first, classes):
-        least = 1 if labels is None else len(labels)
+        least = 1 if strata is None else len(strata.names)
         left = None if classes is None else classes[rest]
         _, validated = _divide(rest, left, max(round(validation * len(rest)), least), seed)
         found.append(_parts(group, validated, tested))
@@ -106,15 +107,16 @@ def _check_fold_classes(classes: NDArray[Any], labels: Sequence[str], count: int
         )
 
 
-def check_parts(parts: Split, y: NDArray[Any], labels: Sequence[str] | None) -> None:
+def check_parts(parts: Split, strata: Strata | None) -> None:
     """Refuse a division in which a part has no row, or none of a class.
 
     Raises:
         DataError: naming the part and the classes.
     """
     for name, rows in vars(parts).items():
-        there = set(y[rows].tolist())
-        absent = [repr(label) for number, label in enumerate(labels or ()) if number not in there]
+        there = set() if strata is None else set(strata.of[rows].tolist())
+        names = () if strata is None else strata.names
+        absent = [repr(label) for number, label in enumerate(names) if number not in there]
         lacking = ", ".join(absent[:10])
         if not len(rows) or lacking:
             raise DataError(
@@ -137,7 +139,8 @@ def _check_classes(classes: NDArray[Any], labels: Sequence[str]) -> None:
 def _groups(features: pd.DataFrame, y: NDArray[Any]) -> tuple[Indices, Indices]:
     """Number the distinct rows: the group of each row, and the first row of each group."""
     hashes = pd.util.hash_pandas_object(features, index=False).to_numpy()
-    keys = pd.MultiIndex.from_arrays([hashes, y])
+    different = y if y.ndim == 1 else np.unique(y.reshape(len(y), -1), axis=0, return_inverse=True)[1].ravel()
+    keys = pd.MultiIndex.from_arrays([hashes, different])
     group, _ = pd.factorize(keys)
     _, first = np.unique(group, return_index=True)
     return group, first

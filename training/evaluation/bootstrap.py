@@ -9,7 +9,6 @@ It knows nothing about models, files or the command line.
 """
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,9 +17,8 @@ from numpy.typing import NDArray
 from training.columns.arrays import Outputs
 from training.evaluation.findings import Interval, Intervals
 from training.parallel import each
-from training.tasks import weighted_metrics as weighted
 from training.tasks.base import Task
-from training.tasks.weighted_metrics import Weights
+from training.tasks.weighted import Weights
 
 LEVEL = 0.95
 RESAMPLES, FEWEST_RESAMPLES = 1000, 100
@@ -30,16 +28,17 @@ CELLS_A_CHUNK = 200_000  # 1.6 MB an array, which a cache holds: 1.5 s of a core
 Draws = dict[str, NDArray[np.float64]]  # metric -> (resamples,)
 
 
-def intervals(task: Task, y: NDArray[Any], shipped: Outputs, boosting: Outputs, seed: int) -> Intervals:
+def intervals(task: Task, y: NDArray[Any], shipped: Outputs, other: Outputs, opponent: str, seed: int) -> Intervals:
     """Return the interval of every metric of a model, and of its difference to another one, row by row."""
-    resamples = resamples_for(len(y) * (task.width if task.width > 2 else 1))
-    one, other = draws(task, y, (shipped, boosting), resamples, seed)
-    exact, beside = (task.evaluate(y, answers) for answers in (shipped, boosting))
+    resamples = resamples_for(len(y) * task.weighing_cost)
+    drawn, beside = draws(task, y, (shipped, other), resamples, seed)
+    exact, against = (task.evaluate(y, outputs) for outputs in (shipped, other))
     return Intervals(
         level=LEVEL,
         resamples=resamples,
-        shipped={name: interval(exact[name], found) for name, found in one.items()},
-        difference={name: interval(exact[name] - beside[name], found - other[name]) for name, found in one.items()},
+        opponent=opponent,
+        shipped={name: interval(exact[name], found) for name, found in drawn.items()},
+        difference={name: interval(exact[name] - against[name], found - beside[name]) for name, found in drawn.items()},
     )
 
 
@@ -50,20 +49,16 @@ def resamples_for(cells: int) -> int:
 
 def exactly(task: Task, y: NDArray[Any], answers: Outputs, metric: str) -> float:
     """Judge the rows as they are by one metric, quicker than `Task.evaluate`."""
-    ones = np.ones((1, len(y)))
-    return float(
-        weighted.metrics(y, answers[task.output], ones, classes=task.labels is not None, only=metric)[metric][0]
-    )
+    return float(task.weighted(y, answers, np.ones((1, len(y))), metric)[metric][0])
 
 
 def draws(
     task: Task, y: NDArray[Any], models: Sequence[Outputs], resamples: int, seed: int, only: str | None = None
 ) -> list[Draws]:
     """Judge every model on the same resamples, by one metric or by all."""
-    judge = partial(weighted.metrics, classes=task.labels is not None, only=only)
 
-    def judged(weights: Weights) -> list[dict[str, NDArray[np.float64]]]:
-        return [judge(y, outputs[task.output], weights) for outputs in models]
+    def judged(weights: Weights) -> list[Draws]:
+        return [task.weighted(y, outputs, weights, only) for outputs in models]
 
     parts = zip(*each(judged, counts(len(y), resamples, seed)), strict=True)  # model by model
     return [{name: np.concatenate([chunk[name] for chunk in part]) for name in part[0]} for part in parts]

@@ -38,7 +38,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Duel:
+class SameRows:
     """Two bundles on the same rows."""
 
     rows: int
@@ -60,16 +60,16 @@ def compare(first: Served, second: Served) -> Comparison:
     )
 
 
-def duel(first: Served, second: Served, one: Answers, other: Answers, seed: int = 0) -> Duel:
+def on_same_rows(first: Served, second: Served, one: Answers, other: Answers, seed: int = 0) -> SameRows:
     """Judge both on the rows that both answered.
 
     Raises:
         DataError: when they do not predict the same thing, or answered no row in common.
     """
-    wanted = [(served.manifest.target, served.manifest.labels) for served in (first, second)]
+    wanted = [(served.manifest.target, dict(served.task.answer())) for served in (first, second)]
     if wanted[0] != wanted[1]:
         raise DataError(
-            f"`--data`: expected two models of the same target and labels. Received: {first.name} of {wanted[0]}, "
+            f"`--data`: expected two models of the same target and answer. Received: {first.name} of {wanted[0]}, "
             f"{second.name} of {wanted[1]}."
         )
     _, places, others = np.intersect1d(one.lines, other.lines, assume_unique=True, return_indices=True)
@@ -77,9 +77,9 @@ def duel(first: Served, second: Served, one: Answers, other: Answers, seed: int 
     if len(np.unique(y)) < 2:
         raise DataError("`--data`: expected rows that both can answer, with two different values of the target.")
     pair = take(one.outputs, places), take(other.outputs, others)
-    drawn, beside = draws(first.task, y, pair, resamples_for(len(y) * first.task.width), seed)
+    drawn, beside = draws(first.task, y, pair, resamples_for(len(y) * first.task.weighing_cost), seed)
     base, found = (first.task.evaluate(y, outputs) for outputs in pair)
-    return Duel(
+    return SameRows(
         rows=len(y),
         metrics={name: (interval(value, drawn[name]), found[name]) for name, value in base.items()},
         difference={name: interval(found[name] - base[name], beside[name] - drawn[name]) for name in base},

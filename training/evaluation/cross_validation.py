@@ -11,15 +11,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from training.calibration import temperature as calibrate
 from training.data.prepare import Data, divided
 from training.data.split import Split, folds
 from training.errors import DataError
 from training.evaluation.findings import Folds
-from training.network import reparameterize as fold
+from training.network import reparameterize
 from training.options import Options
 from training.tasks.base import Metrics
 from training.tasks.evaluate import evaluate
+from training.trainer.calibrate import calibrate
 from training.trainer.fit import encoded, fit, seed_everything
 
 FEWEST = 2
@@ -62,10 +62,11 @@ def splits(data: Data, options: Options) -> list[Split]:
         DataError: when a class has too few rows.
     """
     rows = np.sort(np.concatenate([data.parts.train, data.parts.validation]))
+    y = data.task.encode(data.table.target.iloc[rows])
     found = folds(
         data.table.features.iloc[rows],
-        data.task.encode(data.table.target.iloc[rows]),
-        labels=data.task.labels,
+        y,
+        strata=data.task.strata(y),
         count=options.evaluation.folds,
         validation=len(data.parts.validation) / len(rows),
         seed=options.run.seed,
@@ -76,11 +77,11 @@ def splits(data: Data, options: Options) -> list[Split]:
 def _judge(data: Data, options: Options, show: Callable[[int], None]) -> Metrics | None:
     """Fit a network and judge it on what stands in the place of the test rows."""
     seed_everything(options.run.seed, exactly=not options.fit.jit)
-    learner = fold.fitted(data.features, data.task, options)
+    learner = reparameterize.fitted(data.features, data.task, options)
     parts = encoded(learner, data.task, data.train), encoded(learner, data.task, data.validation)
     history = fit(learner.trunk, data.task, *parts, options, lambda epoch, _losses: show(epoch))
     if history.interrupted:
         return None
-    network = fold.fold(learner, data.features, data.task, options)
-    calibrate.adjust(network, data.task, data.validation, options)
+    network = reparameterize.fold(learner, data.features, data.task, options)
+    calibrate(network, data.task, data.validation, options)
     return evaluate(data.task, network.predict, data.test)

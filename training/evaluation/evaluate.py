@@ -1,4 +1,4 @@
-"""Judge: what was made -> how good it is on the test split, beside what, and how sure that is.
+"""Judge: a trained model -> how good it is on the test split, beside the baselines, and how sure that is.
 
     every graph, Keras and every baseline ─> answers to the test rows ─> metrics, intervals, slices
 
@@ -9,42 +9,43 @@ It knows nothing about how findings are shown.
 from collections.abc import Callable, Mapping
 
 from training.columns.arrays import Outputs, Predict, Rows, predict_in_batches
-from training.evaluation.baselines import BOOSTING, Baseline
+from training.evaluation.baselines import TRIVIAL, Baseline
 from training.evaluation.bootstrap import intervals
 from training.evaluation.findings import Findings
 from training.evaluation.slices import slices
 from training.export.ort_session import Session
 from training.parallel import each
-from training.trained_model import Made
+from training.trained_model import TrainedModel
 
 SHIPPED = "shipped"
 
 
-def judge(made: Made, baselines: Mapping[str, Baseline]) -> Findings:
-    """Judge everything that was made, and what was fitted beside it, on the test rows."""
-    task, y = made.data.task, made.data.test.y
-    answers = _answers(made, baselines)
+def judge(model: TrainedModel, baselines: Mapping[str, Baseline]) -> Findings:
+    """Judge every graph, Keras and the baselines on the test rows."""
+    task, y = model.data.task, model.data.test.y
+    answers = _answers(model, baselines)
+    opponent = task.opponents[-1].name if task.opponents else TRIVIAL
     return Findings(
         scores=dict(zip(answers, each(lambda outputs: task.evaluate(y, outputs), answers.values()), strict=True)),
         outputs=answers[SHIPPED],
-        importance_metric=task.budget_metrics[0],
-        intervals=intervals(task, y, answers[SHIPPED], answers[BOOSTING], made.options.run.seed),
+        importance_metric=task.main_metric,
+        intervals=intervals(task, y, answers[SHIPPED], answers[opponent], opponent, model.options.run.seed),
         slices=slices(
-            task, made.data.features, made.data.train, made.data.test, answers[SHIPPED], made.options.run.seed
+            task, model.data.features, model.data.train, model.data.test, answers[SHIPPED], model.options.run.seed
         ),
     )
 
 
-def _answers(made: Made, baselines: Mapping[str, Baseline]) -> dict[str, Outputs]:
+def _answers(model: TrainedModel, baselines: Mapping[str, Baseline]) -> dict[str, Outputs]:
     """Let every model answer the test rows: model -> outputs."""
-    test, choice = made.data.test, made.choice
+    test, choice = model.data.test, model.choice
 
     def of(predict: Predict) -> Callable[[Rows], Outputs]:
         return lambda rows: predict_in_batches(predict, rows.arrays)
 
     models: dict[str, Callable[[Rows], Outputs]] = {
         **baselines,
-        "keras": of(made.network.predict),
+        "keras": of(model.network.predict),
         **{candidate.name: of(Session(candidate.graph).predict) for candidate in choice.candidates},
     }
     answers = dict(zip(models, each(lambda model: model(test), models.values()), strict=True))

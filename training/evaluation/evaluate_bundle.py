@@ -1,7 +1,7 @@
-"""Verdict: how good a bundle is on new labelled rows, beside what its card says.
+"""Evaluate: how good a bundle is on new labelled rows, beside what its card says.
 
-    bundle + file ─ answer ─> Answers: outputs and truths by line, and who was refused ─ judge ─> Verdict
-                                                                                       └ rows, document ─> who shows it
+    bundle + file ─ answer ─> Answers: outputs and truths by line, and what was refused ─ judge ─> Evaluation
+                                                                                       └ rows, document ─> what shows it
 
 `python -m training evaluate` prints it. The interval is that of `training/evaluation/bootstrap.py`: by chance in the
 rows.
@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from app.bundle.reader import sha256
@@ -25,6 +26,7 @@ from training.errors import DataError
 from training.evaluation.bootstrap import draws, interval, resamples_for
 from training.evaluation.findings import Interval
 from training.evaluation.served_bundle import Served
+from training.tasks.base import Task
 
 FAULTS_SHOWN = 5
 MIN_ROWS = 2
@@ -36,8 +38,9 @@ Progress = Callable[[float, int], None]  # share of the file, rows so far
 class Answers:
     """What a bundle answered to the rows of a file, and what was true."""
 
+    task: Task
     lines: list[int] = field(default_factory=list)  # (rows,)
-    truths: list[Any] = field(default_factory=list)  # (rows,) numbers of labels, or numbers
+    truths: list[Any] = field(default_factory=list)  # (rows,) labels or numbers
     parts: list[Outputs] = field(default_factory=list)
     refused: int = 0
     faults: list[str] = field(default_factory=list)  # why, the first of them
@@ -47,7 +50,8 @@ class Answers:
 
     @property
     def y(self) -> NDArray[Any]:
-        return np.array(self.truths)
+        """Return what was true, as the task judges by it."""
+        return self.task.encode(pd.Series(self.truths, name="truth"))
 
     @property
     def outputs(self) -> Outputs:
@@ -60,7 +64,7 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Evaluation:
     """Metrics on new rows, with the interval in which they would lie on other rows of the kind."""
 
     metrics: dict[str, Interval]
@@ -82,24 +86,25 @@ def answer(served: Served, path: Path, encoding: str = UTF_8, progress: Progress
     with ExitStack() as stack:
         reading = open_examples(stack, path, served.manifest, encoding)
         is_own = sha256(path) == served.manifest.training.get("data_sha256")
-        found = Answers(absent=tuple(n for n in reading.table.absent if n not in reading.dated), is_own=is_own)
+        found = Answers(
+            served.task, absent=tuple(n for n in reading.table.absent if n not in reading.dated), is_own=is_own
+        )
         _run(served, reading, found, progress)
     if len(found.lines) < MIN_ROWS or len(set(found.truths)) < MIN_ROWS:
-        what = "labels" if served.manifest.labels else "values of the target"
         reasons = " ".join(found.faults)
         raise DataError(
-            f"{path}: expected rows that the model can answer, with at least two different {what}. "
+            f"{path}: expected rows that the model can answer, with at least two different values of the target. "
             f"Received: {len(found.lines)} rows with {len(set(found.truths))}. {reasons}".strip()
         )
     return found
 
 
-def judge(served: Served, found: Answers, seed: int = 0) -> Verdict:
+def judge(served: Served, found: Answers, seed: int = 0) -> Evaluation:
     """Judge what was answered."""
     task, y, outputs = served.task, found.y, found.outputs
     exact = task.evaluate(y, outputs)
-    (drawn,) = draws(task, y, (outputs,), resamples_for(len(y) * task.width), seed)
-    return Verdict(
+    (drawn,) = draws(task, y, (outputs,), resamples_for(len(y) * task.weighing_cost), seed)
+    return Evaluation(
         metrics={name: interval(value, drawn[name]) for name, value in exact.items()},
         card=dict(served.manifest.metrics.get("shipped", {})),
         rows=len(y),
@@ -121,38 +126,43 @@ def _run(served: Served, reading: Reading, found: Answers, progress: Progress | 
             progress(reading.table.read_share(), len(found.lines))
 
 
-def _known(served: Served, examples: Sequence[Example], found: Answers) -> list[tuple[Example, Any]]:
-    """Return the examples with their encoded truth; a label that the model cannot say is refused."""
-    labels = served.manifest.labels
-    if labels is None:
-        return [(example, example.truth) for example in examples]
-    number = {label: place for place, label in enumerate(labels)}
+def _known(served: Served, examples: Sequence[Example], found: Answers) -> list[Example]:
+    """Return the examples whose truth the model can say; the others are refused."""
+    known = []
     for example in examples:
-        if example.truth not in number:
-            expected = ", ".join(labels[:FAULTS_SHOWN])
+        if (expected := served.task.refusal(example.truth)) is None:
+            known.append(example)
+        else:
             place = f"line {example.line}, `{served.manifest.target}`"
-            found.refuse(f"{place}: expected one of {expected}. Received: {example.truth!r}.")
-    return [(example, number[str(example.truth)]) for example in examples if example.truth in number]
+            found.refuse(f"{place}: expected {expected}. Received: {example.truth!r}.")
+    return known
 
 
-def _answer(served: Served, examples: Sequence[tuple[Example, Any]], found: Answers) -> None:
+def _answer(served: Served, examples: Sequence[Example], found: Answers) -> None:
     """Answer a chunk at once; where one of its rows is refused, each by itself."""
     if not examples:
         return
     try:
-        outputs = served.answer([example.instance for example, _ in examples])
+        outputs = served.answer([example.instance for example in examples])
     except msgspec.ValidationError as error:
         if len(examples) == 1:
-            found.refuse(f"line {examples[0][0].line}: {error}.")
+            found.refuse(f"line {examples[0].line}: {error}.")
             return
         for single in examples:
             _answer(served, [single], found)
         return
-    finite: Any = np.isfinite(outputs[served.task.output]).all(axis=1)  # (rows,)
-    for (example, truth), is_finite in zip(examples, finite, strict=True):
+    finite = _finite(outputs)
+    for example, is_finite in zip(examples, finite, strict=True):
         if is_finite:
             found.lines.append(example.line)
-            found.truths.append(truth)
+            found.truths.append(example.truth)
         else:
             found.refuse(f"line {example.line}: expected a finite answer of the model. Received: another.")
     found.parts.append(take(outputs, finite))
+
+
+def _finite(outputs: Outputs) -> Any:
+    """Say which rows have finite answers alone: (rows,)."""
+    numbers = [array for array in outputs.values() if np.issubdtype(array.dtype, np.floating)]
+    rows = [np.isfinite(array).reshape(len(array), -1).all(axis=1) for array in numbers]
+    return np.logical_and.reduce(rows) if rows else np.ones(len(next(iter(outputs.values()))), bool)

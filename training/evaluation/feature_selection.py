@@ -3,7 +3,7 @@
     importances ─> what is not told from useless ─ fit again without ─> kept, or not; said either way
 
 The test rows have no part in it.
-It knows nothing about how importances are found or models made.
+It knows nothing about how importances are found or models model.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,28 +16,26 @@ from training.evaluation.findings import Importance, Selection
 from training.export.ort_session import Session
 from training.features.features import Features
 from training.tasks.evaluate import evaluate
-from training.trained_model import Made
+from training.trained_model import TrainedModel
 
 NOT_NEEDED = "dropped: permuting it cost nothing on the validation rows (--select)"
 
 
-def select(made: Made, found: Sequence[Importance], again: Callable[[Data], Made]) -> tuple[Made, Selection]:
-    """Fit again without the features that are not needed, and return the better model of the two.
+def select(model: TrainedModel, found: Sequence[Importance], again: Callable[[Data], TrainedModel]) -> Selection:
+    """Fit again without the features that are not needed, and say whether that model is to go on.
 
     Args:
-        made: the model with all features.
+        model: the one with all features.
         found: their importances.
-        again: from other data to a model, as the first one was made.
+        again: from other data to a model, as the first one was model.
     """
-    metric = made.data.task.budget_metrics[0]
-    before = _on_validation(made)
+    metric = model.data.task.main_metric
+    before = _on_validation(model)
     dropped = unneeded(found)
     if not dropped:
-        return made, Selection(metric, (), before, None, kept=False)
-    smaller = again(without(made.data, dropped))
-    after = _on_validation(smaller)
-    kept = after >= before
-    return smaller if kept else made, Selection(metric, dropped, before, after, kept)
+        return Selection(metric, (), before, None, kept=False)
+    after = _on_validation(again(without(model.data, dropped)))
+    return Selection(metric, dropped, before, after, kept=after >= before)
 
 
 def unneeded(found: Sequence[Importance]) -> tuple[str, ...]:
@@ -73,7 +71,7 @@ def _table_without(table: Table, kept: Features) -> Table:
     return replace(table, features=table.features[list(types)], types=types, columns=columns)
 
 
-def _on_validation(made: Made) -> float:
-    task = made.data.task
-    found = evaluate(task, Session(made.choice.chosen.graph).predict, made.data.validation)
-    return found[task.budget_metrics[0]]
+def _on_validation(model: TrainedModel) -> float:
+    task = model.data.task
+    found = evaluate(task, Session(model.choice.chosen.graph).predict, model.data.validation)
+    return found[task.main_metric]

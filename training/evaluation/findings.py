@@ -11,9 +11,11 @@ It knows nothing about how any of it was computed, nor how it is shown.
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from training.columns.arrays import Outputs
-from training.tasks.base import Metrics
+if TYPE_CHECKING:
+    from training.columns.arrays import Outputs
+    from training.tasks.base import Metrics
 
 
 @dataclass(frozen=True)
@@ -31,15 +33,16 @@ class Intervals:
 
     level: float  # share of the resamples inside, 0.95
     resamples: int
+    opponent: str  # the baseline that the shipped graph is compared with, as the scores name it
     shipped: Mapping[str, Interval]  # metric -> of the shipped graph
-    difference: Mapping[str, Interval]  # metric -> shipped less boosting, on the same rows
+    difference: Mapping[str, Interval]  # metric -> shipped less the opponent, on the same rows
 
 
 @dataclass(frozen=True)
 class Folds:
     """The same training on other divisions of the training and validation rows."""
 
-    scores: tuple[Metrics, ...]  # one a fold, of rows that its fit has not seen
+    scores: "tuple[Metrics, ...]"  # one a fold, of rows that its fit has not seen
 
     def values(self, metric: str) -> list[float]:
         return [found[metric] for found in self.scores]
@@ -99,8 +102,8 @@ class Slices:
 class Findings:
     """How good the shipped graph is, beside what, where not, and by which features."""
 
-    scores: Mapping[str, Metrics]  # model -> its metrics on the test split
-    outputs: Outputs  # of the shipped graph, for the test rows
+    scores: "Mapping[str, Metrics]"  # model -> its metrics on the test split
+    outputs: "Outputs"  # of the shipped graph, for the test rows
     intervals: Intervals | None = None
     folds: Folds | None = None  # None: not asked for
     importances: tuple[Importance, ...] = ()  # the most important first

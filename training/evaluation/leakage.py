@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from training.columns.arrays import Outputs, Rows, spread_places, take
 from training.data.prepare import Data
@@ -22,12 +21,11 @@ from training.evaluation.bootstrap import exactly
 from training.features.features import Features
 from training.rendering.markdown import code
 from training.tasks.base import Task
+from training.tasks.parts import LeakRule
 
 MAX_ROWS = 50_000  # of the training rows that a rule is made from, and of the validation rows that judge it
 LEAVES = 64
 LEAF_ROWS = 5
-SUSPECT_AUC = 0.99
-SUSPECT_R2 = 0.93  # of all rides by those of registered riders: 0.94; of a diamond's price by its width: 0.88
 MIN_ROWS = 50  # of validation; fewer are told apart by chance, as the three kinds of iris are by one leaf
 
 
@@ -54,15 +52,15 @@ def warned(data: Data) -> Data:
 
 def suspects(task: Task, features: Features, train: Rows, validation: Rows) -> tuple[Suspect, ...]:
     """Return the features to be suspicious of, those that predict best first."""
-    if len(validation) < MIN_ROWS:
+    rule = task.leak_rule()
+    if rule is None or len(validation) < MIN_ROWS:
         return ()
-    metric, least = ("roc_auc", SUSPECT_AUC) if task.labels else ("r2", SUSPECT_R2)
     learned, judged = (_some(rows) for rows in (train, validation))
     found = []
-    for name, outputs in _answers(task, features, learned, judged):
-        value = exactly(task, judged.y, outputs, metric)
-        if value >= least:
-            found.append(Suspect(name, metric, value))
+    for name, outputs in _answers(task, rule, features, learned, judged):
+        value = exactly(task, judged.y, outputs, rule.metric)
+        if value >= rule.least:
+            found.append(Suspect(name, rule.metric, value))
     return tuple(sorted(found, key=lambda suspect: -suspect.value))
 
 
@@ -73,26 +71,18 @@ def _some(rows: Rows) -> Rows:
     return Rows(take(rows.arrays, places), rows.y[places])
 
 
-def _answers(task: Task, features: Features, train: Rows, judged: Rows) -> Iterator[tuple[str, Outputs]]:
+def _answers(
+    task: Task, rule: LeakRule, features: Features, train: Rows, judged: Rows
+) -> Iterator[tuple[str, Outputs]]:
     """Yield each feature with what its rule answers."""
-    truth = np.eye(task.width)[train.y] if task.labels else train.y[:, None]  # (rows, width)
+    truth = rule.truth(train.y)  # (rows, width)
     for name in features.order:
         known, asked = features.tabular(name, train.arrays), features.tabular(name, judged.arrays)
         if known.numbers.size:
-            yield name, {task.output: _by_tree(task, known.numbers, train.y, asked.numbers)}
+            tree = rule.tree(max_leaf_nodes=LEAVES, min_samples_leaf=LEAF_ROWS, random_state=0)
+            yield name, task.answered_by(tree.fit(known.numbers, train.y), asked.numbers)
         for known_names, asked_names in zip(known.names.T, asked.names.T, strict=True):
-            yield name, {task.output: _by_value(known_names, truth, asked_names)}
-
-
-def _by_tree(task: Task, known: NDArray[Any], y: NDArray[Any], asked: NDArray[Any]) -> NDArray[np.float64]:
-    maker = DecisionTreeClassifier if task.labels else DecisionTreeRegressor
-    tree = maker(max_leaf_nodes=LEAVES, min_samples_leaf=LEAF_ROWS, random_state=0).fit(known, y)
-    if not task.labels:
-        answers: NDArray[np.float64] = tree.predict(asked)[:, None]
-        return answers
-    outputs = np.zeros((len(asked), task.width))
-    outputs[:, tree.classes_] = tree.predict_proba(asked)
-    return outputs
+            yield name, {rule.output: _by_value(known_names, truth, asked_names)}
 
 
 def _by_value(known: NDArray[Any], truth: NDArray[Any], asked: NDArray[Any]) -> NDArray[np.float64]:

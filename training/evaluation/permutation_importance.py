@@ -37,7 +37,7 @@ def importances(
     The interval is that of the mean over the repeats, by the bootstrap over rows with a normal error.
 
     Args:
-        task: whose first budget metric counts; it is larger when better.
+        task: whose main metric counts; it is larger when better.
         features: where the values of each stand in the tensors.
         predict: raw rows -> outputs.
         rows: at most `MOST_ROWS` of them, from all over, are looked at.
@@ -63,7 +63,7 @@ def importances(
 
 def _judge(task: Task, y: NDArray[Any], models: list[Outputs], seed: int) -> NDArray[np.float64]:
     """Return the main metric, the mean over the models: on the rows as they are, then on every resample."""
-    metric = task.budget_metrics[0]
+    metric = task.main_metric
     exact = np.mean([exactly(task, y, outputs, metric) for outputs in models])
     drawn = np.mean([found[metric] for found in draws(task, y, models, RESAMPLES, seed, metric)], axis=0)
     return np.concatenate([[exact], drawn])  # (1 + resamples,)

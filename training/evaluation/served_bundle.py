@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.bundle import reader as contract
+from msgspec import to_builtins
+
+from app.bundle import reader
 from app.bundle.manifest import Manifest
 from app.bundle.reader import Bundle
 from app.bundle.sealed_file import hold
@@ -20,8 +22,7 @@ from app.runtime.engine import Engine
 from app.runtime.golden_check import prove
 from training.columns.arrays import Outputs
 from training.tasks.base import Task
-from training.tasks.classification import Classification
-from training.tasks.regression import Regression
+from training.tasks.registry import task_class
 
 MAX_ROWS = 4096  # of one run; the service itself takes fewer
 
@@ -47,8 +48,7 @@ class Served:
     @property
     def task(self) -> Task:
         """What judges it."""
-        labels = self.manifest.labels
-        return Regression() if labels is None else Classification(labels)
+        return task_class(self.manifest.task).of_answer(to_builtins(self.manifest.answer))
 
     def answer(self, instances: Sequence[Instance]) -> Outputs:
         """Answer a row each.
@@ -65,12 +65,12 @@ def load(folder: Path) -> Served:
     Raises:
         BundleError: saying which file, what was expected and what was found.
     """
-    bundle = contract.read(folder, trusted=[contract.MODEL])
+    bundle = reader.read(folder, trusted=[reader.MODEL])
     manifest = bundle.manifest
-    reader = RowReader(bundle.features, MAX_ROWS)
-    with hold(bundle.model_path, contract.MODEL_MAX_BYTES) as content:
+    row_reader = RowReader(bundle.features, MAX_ROWS)
+    with hold(bundle.model_path, reader.MODEL_MAX_BYTES) as content:
         bundle.check_model(content.sha256)
         engine = Engine(content, threads=1)
     engine.check(manifest.inputs, manifest.outputs)
-    prove(bundle, reader, engine)
-    return Served(bundle, reader, engine)
+    prove(bundle, row_reader, engine)
+    return Served(bundle, row_reader, engine)

@@ -28,19 +28,16 @@ RESAMPLES = 200
 def slices(task: Task, features: Features, train: Rows, test: Rows, outputs: Outputs, seed: int) -> Slices:
     """Judge the answers on every slice with enough rows.
 
-    R² compares with the mean of the very rows, so that it differs between slices whose errors are alike: numbers are
-    judged by their mean absolute error.
-
     Args:
-        task: whose main metric counts, and for numbers `mae`.
+        task: whose metric of slices counts.
         features: each says what rows have in common.
         train: where ranges of values come from.
         test: at most `MOST_ROWS` of them, from all over, are looked at.
         outputs: the answers to all test rows.
         seed: of the resamples.
     """
-    metric = task.budget_metrics[0] if task.labels else "mae"
-    sign = 1 if task.labels else -1  # larger is better, or smaller
+    metric, rises = task.slice_metric
+    sign = 1 if rises else -1  # larger is better, or smaller
     places = spread_places(len(test), min(len(test), MOST_ROWS))
     arrays, y, answers = take(test.arrays, places), test.y[places], take(outputs, places)
     whole = exactly(task, y, answers, metric)

@@ -5,6 +5,7 @@
 It knows nothing about training, compression or bundles.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,11 @@ import tensorflow as tf
 import tf2onnx
 from numpy.typing import NDArray
 
-from training.columns.arrays import Arrays, Predict, spread, take
+from training.columns.arrays import Arrays, Predict, distance, spread, take
 from training.errors import ParityError
 from training.features.features import Features
 from training.network.network import Network
+from training.tasks.parts import Output
 
 OPSET = 18
 BATCH = "batch"
@@ -44,7 +46,7 @@ def parity_rows(features: Features, arrays: Arrays, seed: int) -> Arrays:
     return features.spoiled(spread(arrays, max(PARITY_BATCHES)), np.random.default_rng(seed))
 
 
-def check_parity(keras: Predict, session: Predict, rows: Arrays, *, unit: float) -> float:
+def check_parity(keras: Predict, session: Predict, rows: Arrays, outputs: Sequence[Output]) -> float:
     """Ask both the same rows, as `parity_rows` gives them.
 
     Returns:
@@ -57,14 +59,14 @@ def check_parity(keras: Predict, session: Predict, rows: Arrays, *, unit: float)
     for batch in PARITY_BATCHES:
         part = take(rows, slice(batch))
         expected, received = keras(part), session(part)
-        worst = max(worst, *(_difference(expected[name], received[name], batch, unit) for name in expected))
+        worst = max(worst, *(_difference(expected[one.name], received[one.name], batch, one) for one in outputs))
     return worst
 
 
-def _difference(expected: NDArray[Any], received: NDArray[Any], batch: int, unit: float) -> float:
+def _difference(expected: NDArray[Any], received: NDArray[Any], batch: int, of: Output) -> float:
     if expected.shape != received.shape:
         raise ParityError(f"At batch {batch}: expected answers of shape {expected.shape}. Received: {received.shape}.")
-    difference = float(np.abs(expected.astype(np.float64) - received.astype(np.float64)).max()) / unit
+    difference = distance(expected, received) / of.unit
     if not difference <= PARITY_TOLERANCE:  # also when it is NaN
         raise ParityError(
             f"At batch {batch}: expected Keras and ONNX Runtime to agree within {PARITY_TOLERANCE:g}. "

@@ -85,19 +85,22 @@ def build(
     encoders = features.encoders(options, fitted=fitted)
     vectors = [encoder.vector for encoder in encoders]
     joined = keras.layers.Concatenate()(vectors) if len(vectors) > 1 else vectors[0]  # (batch, encoded)
-    said = answer(
-        options.network.family,
-        joined,
-        hidden=hidden or options.network.hidden,
-        dropout=options.network.dropout,
-        members=members,
-        width=task.width,
-        policy=policy,
-    )
+    if task.has_own_network:
+        said = task.wire(joined, options)
+    else:
+        said = answer(
+            options.network.family,
+            joined,
+            hidden=hidden or options.network.hidden,
+            dropout=options.network.dropout,
+            members=members,
+            width=task.width,
+            policy=policy,
+        )
     trunk = keras.Model([tensor for encoder in encoders for tensor in encoder.learned], said, name="trunk")
     raw = [tensor for encoder in encoders for tensor in encoder.raw]
     middle = [tensor for encoder in encoders for tensor in _looked_up(encoder)]
-    served = keras.Model(raw, task.finish()(trunk(middle)), name="slipway")
+    served = keras.Model(raw, task.finish(trunk(middle)), name="slipway")
     return Network(trunk=trunk, served=served, encoders=encoders)
 
 

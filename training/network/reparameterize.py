@@ -22,7 +22,9 @@ from training.tasks.base import Task
 
 
 def fitted(features: Features, task: Task, options: Options) -> Network:
-    """Build the network that is fitted."""
+    """Build the network that is fitted; one of a task's own is served as it is."""
+    if task.has_own_network:
+        return build(features, task, options)
     members = options.network.members
     return build(features, task, options, members=members, fitted=True, policy=policy(options.fit.mixed_precision))
 
@@ -34,6 +36,8 @@ def policy(chosen: MixedPrecision) -> str:
 
 def fold(network: Network, features: Features, task: Task, options: Options) -> Network:
     """Build the network that is served, with the weights of a fitted one."""
+    if task.has_own_network:
+        return network
     served = plain(
         features, task, options, widened(options.network.family, options.network.hidden, options.network.members)
     )

@@ -4,20 +4,29 @@ It knows nothing about how any of it was computed, nor about the rest of the car
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from training.evaluation.findings import Findings, Folds, Importance, Interval, Intervals, Selection, Slices
 from training.rendering.markdown import code, number, plain, table
 
+if TYPE_CHECKING:
+    from training.tasks.base import Task
 
-def blocks(findings: Findings) -> list[str]:
+
+def blocks(findings: Findings, task: "Task") -> list[str]:
     """Return titles, text and tables of all that was found."""
     found: list[str] = []
     if findings.intervals is not None:
-        found += ["### How sure that is", intervals_table(findings.intervals), _about_intervals(findings.intervals)]
+        opponent = task.title_of(findings.intervals.opponent)
+        found += [
+            "### How sure that is",
+            intervals_table(findings.intervals, opponent),
+            _about_intervals(findings.intervals, opponent),
+        ]
     if findings.folds is not None:
         found += ["### On other divisions of the rows", _about_folds(findings.folds), folds_table(findings)]
     if findings.slices is not None and findings.slices.slices:
-        found += ["### Where it is worst", _about_slices(findings.slices), slices_table(findings.slices)]
+        found += ["### Where it is worst", _about_slices(findings.slices, task), slices_table(findings.slices)]
     if findings.importances:
         found += ["## What it goes by", _about_importances(findings.importance_metric)]
         found.append(importances_table(findings.importances, findings.importance_metric))
@@ -29,14 +38,14 @@ def blocks(findings: Findings) -> list[str]:
 MOST_SLICES = 10
 
 
-def intervals_table(intervals: Intervals) -> str:
-    """One line a metric: the shipped graph, and its difference to boosting, each with its interval."""
+def intervals_table(intervals: Intervals, opponent: str) -> str:
+    """One line a metric: the shipped graph, and its difference to the strongest baseline, each with its interval."""
     share = f"{intervals.level:.0%} interval"
     rows = (
         [name, number(shipped.value), span(shipped), f"{beside.value:+.4g}", span(beside)]
         for (name, shipped), beside in zip(intervals.shipped.items(), intervals.difference.values(), strict=True)
     )
-    return table(["metric", "shipped", share, "less boosting", share], rows)
+    return table(["metric", "shipped", share, f"less {opponent}", share], rows)
 
 
 def span(interval: Interval) -> str:
@@ -44,10 +53,10 @@ def span(interval: Interval) -> str:
     return f"{number(interval.low)} to {number(interval.high)}"
 
 
-def _about_intervals(intervals: Intervals) -> str:
+def _about_intervals(intervals: Intervals, opponent: str) -> str:
     return (
         f"Test rows drawn anew {intervals.resamples:,} times (percentile bootstrap); "
-        "boosting answers the same draws, so an interval without zero is a difference that the choice of test rows "
+        f"{opponent} answers the same draws, so an interval without zero is a difference that the choice of test rows "
         "does not explain.\nThat another seed would have fitted another network is not in it."
     )
 
@@ -127,19 +136,10 @@ def _worse(is_worse: bool) -> str:
     return "yes" if is_worse else ""
 
 
-def _why_harder(metric: str) -> str:
-    """Say what makes a slice look worse though the model errs no more there."""
-    if metric == "roc_auc":
-        return "Within a slice, what tells the slices apart no longer helps to rank: some loss there is no fault."
-    if metric == "mae":
-        return "Where the target is larger, so are errors."
-    return "Where labels are more evenly mixed, more of them are missed."
-
-
-def _about_slices(found: Slices) -> str:
+def _about_slices(found: Slices, task: "Task") -> str:
     worse = sum(one.is_worse for one in found.slices)
     return (
         f"Test rows with something in common; on all of them {found.metric} is {number(found.whole)}.\n"
         f"Of {len(found.slices)} slices, {worse} have an interval that lies on the worse side of that; by chance alone "
-        f"{len(found.slices) / 40:.0f} would.\n" + _why_harder(found.metric)
+        f"{len(found.slices) / 40:.0f} would.\n" + task.about_slices()
     )

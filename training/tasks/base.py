@@ -1,88 +1,244 @@
 """Task: the seam between what is asked and how it is learned.
 
-A task says how a target becomes numbers, how the network ends, what it loses by and how it is judged.
-`training/tasks/classification.py` and `training/tasks/regression.py` are the two there are;
-`training/tasks/inference.py` chooses. Every other stage works through this interface and knows no task by name.
+    target column ─ certainty, of ─> Task ─ encode ─> y ─ fit_to ─> the same with what the training rows say
+    Task ─┬─ width, loss, finish, or a whole network of its own           build and fit
+          ├─ adjustment                                                   calibrate
+          ├─ evaluate, weighted, opponents, leak_rule                     judge
+          └─ answer, bins, plots and sentences                            write
+
+Outputs are named as those of the served graph. Every stage works through this class and knows no task by name;
+`training/tasks/registry.py` finds them. What has an answer here need not be said by a task.
 """
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
+import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from training.calibration.adjustment import Adjustment
 from training.columns.arrays import Outputs
+from training.options import Options, Precision
+from training.tasks.opponents import Opponent
+from training.tasks.parts import LeakRule, Output, Strata
+from training.tasks.weighted import Values, Weights, by_repeating
 
 Metrics = dict[str, float]  # name -> value, on the rows that were judged
+# Relative to the answer's unit (1 for a probability, a standard deviation for a number).
+# fp32: other processors add in another order; fp16 keeps its weights in 16 bits and computes alike in 32.
+# int8: their kernels round differently, and one step of an activation in 255 that falls to the other side moves the
+# answer visibly, though its label hardly ever.
+TOLERANCE: dict[Precision, float] = {"fp32": 1e-4, "fp16": 1e-4, "int8-dynamic": 0.02, "int8-static": 0.02}
 
 
-class Task(Protocol):
-    """What the stages ask of a task; outputs are named as those of the served graph."""
+class Task(ABC):
+    """What the stages ask of a task."""
 
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def labels(self) -> tuple[str, ...] | None:
-        """One a column of the output; None for numbers."""
-        ...
-
-    @property
-    def output(self) -> str:
-        """The name of the graph's output."""
-        ...
+    has_own_network: ClassVar[bool] = False  # `wire` stands in the place of the house's hidden layers
+    takes_text: ClassVar[bool] = False  # of a column that has both numbers and text, the text is meant
 
     @property
-    def width(self) -> int:
-        """The columns of the graph's output."""
-        ...
+    @abstractmethod
+    def name(self) -> str:
+        """The name in the registry."""
 
-    @property
-    def unit(self) -> float:
-        """The size of an answer, which parity and golden tolerances are relative to."""
-        ...
+    # ── from a target column ──
 
-    @property
-    def budget_metrics(self) -> tuple[str, ...]:
-        """Metrics from 0 to 1 of which none may lose more than the budget; the first is the main one."""
-        ...
+    @classmethod
+    @abstractmethod
+    def certainty(cls, target: pd.Series) -> float:
+        """Say how sure it is that a target asks for this task, from 0 to 1; 0: it does not."""
 
+    @classmethod
+    @abstractmethod
+    def of(cls, target: pd.Series, wanted: str | None = None) -> "Task":
+        """Return the task of a target; `wanted` is the name that a person asked for.
+
+        Raises:
+            DataError: when the target does not fit it.
+        """
+
+    @classmethod
+    @abstractmethod
+    def of_answer(cls, answer: Mapping[str, Any]) -> "Task":
+        """Return the task of a bundle, to judge it; `answer` are the manifest's keys."""
+
+    @abstractmethod
     def encode(self, target: pd.Series) -> NDArray[Any]:
-        """Return the target as the loss wants it: (rows,)."""
-        ...
+        """Return the target as it is judged by: (rows, …)."""
+
+    def refusal(self, truth: Any) -> str | None:
+        """Say what was expected in the place of a true value that the task does not have, or None."""
+        return None
 
     def fit_to(self, y: NDArray[Any]) -> "Task":
         """Return the task with the statistics of the training rows' target in it."""
-        ...
+        return self
+
+    def strata(self, y: NDArray[Any]) -> Strata | None:
+        """Return the groups of which each part of an honest split has its share; None: rows are dealt out at random."""
+        return None
+
+    def check(self, options: Options) -> None:  # noqa: B027 - most tasks have nothing to refuse
+        """Refuse options that it cannot have, before anything is fitted.
+
+        Raises:
+            DataError: naming the option.
+        """
+
+    # ── learned ──
+
+    @property
+    @abstractmethod
+    def outputs(self) -> tuple[Output, ...]:
+        """The outputs of the graph, in its order."""
+
+    @property
+    @abstractmethod
+    def width(self) -> int:
+        """Numbers that the trunk says of a row."""
+
+    def wire(self, x: Any, options: Options) -> Any:
+        """Return what the trunk says of the encoded features, (batch, …), where `has_own_network`.
+
+        Args:
+            x: the encoded features, (batch, encoded).
+            options: those of the network, and its own.
+        """
+        raise NotImplementedError
 
     def scaled(self, y: NDArray[Any]) -> NDArray[Any]:
-        """Return the encoded target in the unit of the trunk's output."""
-        ...
+        """Return the encoded target as the loss wants it."""
+        return y
 
-    def finish(self) -> Any:
-        """Return the Keras layer from the trunk's output to the served answer."""
-        ...
+    @abstractmethod
+    def loss(self, options: Options) -> Any:
+        """Return the Keras loss on what the trunk says."""
 
-    def loss(self) -> Any:
-        """Return the Keras loss on the trunk's output."""
-        ...
+    def class_weights(self, counts: Callable[[], NDArray[np.int64]], options: Options) -> NDArray[np.float32] | None:
+        """Return how much a row of each class counts in the fit, (classes,); None: all rows alike.
 
-    def trivial(self, rows: int) -> Outputs:
-        """Return the answers of a model that has seen only the training target: the majority or the mean."""
-        ...
+        Args:
+            counts: the rows of each class, counted when it is called.
+            options: its own.
+        """
+        return None
 
+    @abstractmethod
+    def finish(self, said: Any) -> Any:
+        """Return the outputs made of what the trunk says: a tensor that bears the name of the one, or them by name."""
+
+    def pupil(self) -> "Task | None":
+        """Return the task of a smaller network that learns a teacher's answers; None: there are no smaller ones."""
+        return None
+
+    def lesson(self, outputs: Outputs) -> NDArray[Any]:
+        """Return a teacher's answers as the pupil's loss wants them."""
+        raise NotImplementedError
+
+    def adjustment(self, answers: Callable[[], Outputs], y: NDArray[Any], options: Options) -> Adjustment:
+        """Say what is changed about the fitted network.
+
+        Args:
+            answers: to the validation rows, asked for when it is called.
+            y: what was true.
+            options: its own.
+        """
+        return Adjustment()
+
+    # ── judged ──
+
+    @property
+    @abstractmethod
+    def budget_metrics(self) -> tuple[str, ...]:
+        """Metrics from 0 to 1 of which none may lose more than the budget."""
+
+    @property
+    def main_metric(self) -> str:
+        """The one that people are told first; larger is better."""
+        return self.budget_metrics[0]
+
+    @property
+    def slice_metric(self) -> tuple[str, bool]:
+        """The metric that groups of rows are judged by, and whether larger is better."""
+        return self.main_metric, True
+
+    @abstractmethod
     def evaluate(self, y: NDArray[Any], outputs: Outputs) -> Metrics:
         """Judge answers against the encoded target."""
-        ...
 
-    def tensors(self) -> tuple[tuple[str, str, tuple[int | None, ...]], ...]:
-        """Return name, dtype and shape behind the batch of each of the graph's outputs."""
-        ...
+    def weighted(
+        self, y: NDArray[Any], outputs: Outputs, weights: Weights, only: str | None = None
+    ) -> dict[str, Values]:
+        """Judge answers under every weighting of the rows.
 
+        Args:
+            y: the encoded target.
+            outputs: the answers.
+            weights: how often each row counts, (times, rows).
+            only: the metric that is wanted; others may be left out.
+        """
+        return by_repeating(self.evaluate, y, outputs, weights)
+
+    @property
+    def weighing_cost(self) -> int:
+        """Cells that `weighted` goes through for a row."""
+        return max(self.width, 1)
+
+    @abstractmethod
+    def trivial(self, rows: int) -> Outputs:
+        """Return the answers of a model that has seen only the training target."""
+
+    @property
+    def opponents(self) -> tuple[Opponent, ...]:
+        """The models that are serious opponents, the strongest last."""
+        return ()
+
+    def title_of(self, baseline: str) -> str:
+        """Return what a baseline is called where there is little room."""
+        return next((one.title for one in self.opponents if one.name == baseline), "the trivial baseline")
+
+    def answered_by(self, model: Any, inputs: Any) -> Outputs:
+        """Return the answers of a fitted model of scikit-learn."""
+        raise NotImplementedError
+
+    def leak_rule(self) -> LeakRule | None:
+        """Return how a feature alone is judged; None: none is suspected."""
+        return None
+
+    def tolerance(self, precision: Precision) -> float:
+        """Return how far a graph's answers may differ elsewhere, relative and in units of an answer."""
+        return TOLERANCE[precision]
+
+    # ── told ──
+
+    @abstractmethod
     def answer(self) -> Mapping[str, Any]:
         """Return what the manifest says of the answer: its type, and the keys of that type."""
-        ...
 
+    @abstractmethod
     def bins(self, outputs: Outputs) -> dict[str, Any]:
         """Return how the answers to the training rows lie, for `profile.json`."""
-        ...
+
+    @property
+    def asked(self) -> str:
+        """What is predicted, in a few words."""
+        return self.name
+
+    def about_baselines(self) -> str:
+        """Say what the baselines and the metrics are."""
+        return "`baseline` has seen only the target of the training rows."
+
+    def about_target(self, y: NDArray[Any]) -> str:
+        """Say how the target lies in the training rows; nothing, if there is nothing to say."""
+        return ""
+
+    def about_slices(self) -> str:
+        """Say why a group of rows may look worse though the model errs no more there."""
+        return ""
+
+    def plots(self, y: NDArray[Any], outputs: Outputs, adjustment: Adjustment, target: str) -> dict[str, bytes]:
+        """Draw how good the answers are: file name -> picture."""
+        return {}

@@ -1,4 +1,4 @@
-"""Losses: what the fit makes small, beyond the task's own loss.
+"""Losses: what the fit makes small, beyond Keras' own losses.
 
     smoothed    labels that are not quite certain: a share of each row's weight goes to all labels alike
     members     an ensemble's heads answer for themselves in training; each loses for itself
@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from training.options import Options
 from training.tasks.base import Task
 
 
@@ -48,6 +49,7 @@ class Smoothed(keras.losses.Loss):  # type: ignore[misc]  # keras ships no types
         return -(1 - self._smoothing) * right - self._smoothing * tf.reduce_mean(log_shares, axis=-1)
 
 
-def loss_of(task: Task, smoothing: float = 0.0) -> Any:
-    """Return the Keras loss on the trunk's output, in training and in validation."""
-    return OfMembers(Smoothed(smoothing) if smoothing else task.loss())
+def loss_of(task: Task, options: Options) -> Any:
+    """Return the Keras loss on what the trunk says, in training and in validation."""
+    loss = task.loss(options)
+    return OfMembers(loss) if options.network.members > 1 and not task.has_own_network else loss

@@ -8,7 +8,9 @@ import pandas as pd
 
 from training.errors import DataError
 from training.tasks.base import Task
-from training.tasks.inference import MAX_CLASSES, infer_task
+from training.tasks.inference import infer_task
+
+MOST_VALUES = 1001  # that are kept: one more than a task may have labels
 
 
 class Target:
@@ -27,8 +29,8 @@ class Target:
         if not len(different):
             return
         self.example = self.example or str(values.iloc[0])
-        self._words.update(map(str, different[: MAX_CLASSES + 1 - len(self._words)]))
-        if len(self._words) <= MAX_CLASSES:
+        self._words.update(map(str, different[: MOST_VALUES - len(self._words)]))
+        if len(self._words) < MOST_VALUES:
             self._words.update(map(str, different))
         numbers = pd.to_numeric(pd.Series(different), errors="coerce").to_numpy(np.float64)
         if np.isnan(numbers).any():
@@ -58,6 +60,6 @@ class Target:
             raise DataError(
                 f"`--target`: expected at least two different values in {self.name!r}. Received: only {only!r}."
             )
-        beyond = [str(self._least), str(self._most)] if self.different > MAX_CLASSES else []
+        beyond = [str(self._least), str(self._most)] if self.different >= MOST_VALUES else []
         odd = [self._odd] if self._odd is not None else beyond
         return infer_task(pd.Series([*sorted(self._words), *odd], name=self.name, dtype=object), wanted)

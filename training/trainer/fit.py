@@ -24,12 +24,10 @@ from training.network.network import Network
 from training.options import Options
 from training.tasks.base import Task
 from training.tasks.losses import loss_of
-from training.tasks.options import LabelOptions
-from training.trainer import mixed_precision as halves
-from training.trainer import optimizer
+from training.trainer import mixed_precision, optimizer
 from training.trainer.batches import Feed
 from training.trainer.optimizer import LARGEST_BATCH_ROWS, SMALLEST_BATCH_ROWS
-from training.trainer.run_context import Setting
+from training.trainer.run_context import RunContext
 from training.trainer.shards import Shards
 
 STEPS_A_CALL = 32  # steps that TensorFlow runs before it returns to Python: an epoch took 2.6 times less
@@ -38,7 +36,7 @@ STEPS_AN_EPOCH = 100  # the batch size is chosen so that an epoch has about so m
 MANY_ROWS, MANY_ROWS_BATCH_ROWS = 500_000, 1024
 VALIDATION_BATCH_ROWS = 4096
 
-ALONE = Setting()
+ALONE = RunContext()
 Progress = Callable[[int, dict[str, float]], None]  # epochs done, losses so far
 
 
@@ -96,34 +94,33 @@ def fit(
     validation: Part,
     options: Options,
     progress: Progress,
-    setting: Setting = ALONE,
+    context: RunContext = ALONE,
 ) -> History:
     """Train until the validation loss stops falling; leave the best weights in `trunk`."""
     together = options.fit.batch_size or batch_rows(len(train))
     rate = options.fit.learning_rate or optimizer.scaled_rate(options.fit.optimizer, together)
-    workers = setting.workers
+    workers = context.workers
     batch = workers.rows(together)
     stop, losses = _Stop(within_epochs=workers.count == 1), _Losses(progress)
     slower = optimizer.callbacks(options.fit.schedule, rate, epochs=options.fit.epochs, warm_up=options.fit.warm_up)
     best = keras.callbacks.EarlyStopping(patience=options.fit.patience, restore_best_weights=True)
-    weights = _class_weights(train.class_counts()) if options.own(LabelOptions).class_weights and task.labels else None
-    feed = train.feed(batch, options.run.seed, weights)
+    feed = train.feed(batch, options.run.seed, task.class_weights(train.class_counts, options))
     copies = trunk.distribute_strategy.num_replicas_in_sync
     steps = min(STEPS_A_CALL, feed.steps) if copies == 1 else 1  # TensorFlow 2.21 fails with more for several devices
     with trunk.distribute_strategy.scope():
         made = optimizer.build(options.fit.optimizer, rate)
         means = optimizer.average(made, options.fit.averaging)
-        made = halves.scaled(made, trunk)
+        made = mixed_precision.scaled(made, trunk)
         workers.join_in(made)
         made.build(trunk.trainable_variables)  # a graph that makes variables is traced twice: a second of a fit
         trunk.compile(
             made,
-            loss_of(task, options.own(LabelOptions).label_smoothing),
+            loss_of(task, options),
             steps_per_execution=steps,
             jit_compile=options.fit.jit,
         )
     callbacks = [feed, *means, *workers.before(stop), *slower, best, losses, stop]
-    keepers = setting.keepers(callbacks)
+    keepers = context.keepers(callbacks)
     with on_interrupt(stop.ask), workers.watched():
         trunk.fit(
             workers.share(feed.batches(), len(train) % batch or batch),
@@ -132,7 +129,7 @@ def fit(
             epochs=options.fit.epochs,
             validation_data=(_inputs(trunk, validation), validation.y),
             validation_batch_size=VALIDATION_BATCH_ROWS,
-            callbacks=[*callbacks, *setting.loggers, *keepers, *workers.after()],
+            callbacks=[*callbacks, *context.loggers, *keepers, *workers.after()],
             verbose=0,
         )
     if not np.isfinite(losses.validation).any():
@@ -157,12 +154,6 @@ def batch_rows(rows: int) -> int:
         return MANY_ROWS_BATCH_ROWS
     wanted = 2 ** round(np.log2(max(1, rows / STEPS_AN_EPOCH)))
     return int(np.clip(wanted, SMALLEST_BATCH_ROWS, LARGEST_BATCH_ROWS))
-
-
-def _class_weights(counts: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Weigh each class by the inverse of its share, so that all classes count the same: (classes,)."""
-    weights: NDArray[np.float32] = (counts.sum() / (len(counts) * np.maximum(counts, 1))).astype(np.float32)
-    return weights
 
 
 class _Losses(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types

@@ -1,4 +1,4 @@
-"""Setting: what surrounds a fit: other workers, the checkpoints it goes on from, and who is told of each epoch.
+"""What surrounds a fit: other workers, the checkpoints it goes on from, and what records each epoch.
 
 It knows nothing about how a network learns.
 """
@@ -21,7 +21,7 @@ SECOND = "selected"  # folder of the checkpoints of the fit without the features
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setting:
+class RunContext:
     """Left empty, a fit leaves nothing behind but its weights."""
 
     workers: Workers = ALONE
@@ -49,14 +49,14 @@ class Setting:
             return []
         return [Keeper(self.checkpoints, callbacks, self.resumed, saves=self.workers.chief)]
 
-    def second(self) -> "Setting":
+    def second(self) -> "RunContext":
         """Return what surrounds another fit of the same run, by the chief alone."""
         if self.checkpoints is None:
-            return Setting()
-        return Setting(checkpoints=replace(self.checkpoints, folder=self.checkpoints.folder / SECOND))
+            return RunContext()
+        return RunContext(checkpoints=replace(self.checkpoints, folder=self.checkpoints.folder / SECOND))
 
     def track(self, folder: Path, scores: Mapping[str, Metrics]) -> None:
-        """Tell who tracks the run how it ended."""
+        """Record how the run ended."""
         if self.tracker is not None:
             self.tracker.finish(folder, scores)
 
@@ -67,7 +67,7 @@ class Setting:
             self.checkpoints.remove()
 
 
-def setting_of(options: Options, name: str) -> Setting:
+def join_run(options: Options, name: str) -> RunContext:
     """Meet the other workers, if there are any, and find what to go on from.
 
     Raises:
@@ -84,10 +84,10 @@ def setting_of(options: Options, name: str) -> Setting:
         )
     workers.agree({**run, "epochs": 0 if state is None else state.epochs})
     if not workers.chief:
-        return Setting(workers=workers, checkpoints=checkpoints)
+        return RunContext(workers=workers, checkpoints=checkpoints)
     board = TensorBoard(options.run.tensorboard) if options.run.tensorboard else None
     tracker = Tracker(options.run.mlflow, name, _parameters(options)) if options.run.mlflow else None
-    return Setting(workers=workers, checkpoints=checkpoints, board=board, tracker=tracker)
+    return RunContext(workers=workers, checkpoints=checkpoints, board=board, tracker=tracker)
 
 
 def _parameters(options: Options) -> dict[str, Any]:

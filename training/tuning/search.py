@@ -26,13 +26,12 @@ from rich.console import Console
 from app.bundle.reader import sha256
 from training.data.prepare import Data, redescribed
 from training.errors import DataError, TrainingError
-from training.network import reparameterize as fold
+from training.network import reparameterize
 from training.options import Options, by_name, flags
 from training.tasks.evaluate import evaluate
 from training.trainer.checkpoints import free
 from training.trainer.fit import Progress, encoded, fit, on_interrupt, seed_everything
-from training.tuning import search_space as space
-from training.tuning import trials
+from training.tuning import search_space, trials
 from training.tuning.trials import Search, Trial
 
 NAME = "slipway"  # of the one study in a store
@@ -58,9 +57,9 @@ def tune(options: Options, data: Data, out: Console) -> tuple[Options, Data, Sea
         while len(_ended(study)) < options.tune.trials and not interrupts:
             if _try(study, options, data, show):
                 interrupts.append(True)
-    search = Search(told(study), data.task.budget_metrics[0], bool(interrupts))
+    search = Search(told(study), data.task.main_metric, bool(interrupts))
     trials.print_trials(out, search)
-    best = options if search.best is None else space.changed(options, study.best_trial.params)
+    best = options if search.best is None else search_space.changed(options, study.best_trial.params)
     keras.backend.clear_session()  # layers are numbered anew, and so named as in a run without a search
     seed_everything(options.run.seed, exactly=not options.fit.jit)
     return best.changed(tune=0, tune_store=None), redescribed(data, best), search
@@ -76,7 +75,7 @@ def open_study(options: Options, rows: int) -> optuna.Study:
     about = {
         "data (sha256)": sha256(options.data.path),
         "options": shlex.join(flags(_bare(options))),
-        "knobs": hashlib.sha256(repr(space.space(options, rows)).encode()).hexdigest(),
+        "knobs": hashlib.sha256(repr(search_space.space(options, rows)).encode()).hexdigest(),
     }
     for what, value in about.items():
         there = study.user_attrs.get(what, value)
@@ -112,10 +111,10 @@ def _try(study: optuna.Study, options: Options, data: Data, show: trials.Show) -
     done, rows = len(_ended(study)), len(data.train)
     study.sampler = optuna.samplers.TPESampler(seed=options.run.seed + done)
     if not done:
-        study.enqueue_trial(space.begin(options, rows))
+        study.enqueue_trial(search_space.begin(options, rows))
     trial = study.ask()
-    tried = space.suggest(trial, options, rows)
-    trial.set_user_attr("flags", _differing(trial.params, space.begin(options, rows), options))
+    tried = search_space.suggest(trial, options, rows)
+    trial.set_user_attr("flags", _differing(trial.params, search_space.begin(options, rows), options))
     started = time.monotonic()
     state, loss = _judged(trial, tried, redescribed(data, tried), _progress(trial, study, show, done))
     trial.set_user_attr("seconds", round(time.monotonic() - started, 1))
@@ -129,7 +128,7 @@ def _judged(trial: optuna.Trial, tried: Options, data: Data, progress: Progress)
     """Fit one network; its validation loss is what the search makes small."""
     keras.backend.clear_session()  # or every trial's graph would stay
     seed_everything(tried.run.seed, exactly=not tried.fit.jit)
-    learner = fold.fitted(data.features, data.task, tried)
+    learner = reparameterize.fitted(data.features, data.task, tried)
     parts = encoded(learner, data.task, data.train), encoded(learner, data.task, data.validation)
     try:
         history = fit(learner.trunk, data.task, *parts, tried, progress)
@@ -138,7 +137,7 @@ def _judged(trial: optuna.Trial, tried: Options, data: Data, progress: Progress)
     if history.interrupted:
         return TrialState.FAIL, None
     metrics = evaluate(data.task, learner.predict, data.validation)
-    trial.set_user_attr("metric", metrics[data.task.budget_metrics[0]])
+    trial.set_user_attr("metric", metrics[data.task.main_metric])
     return TrialState.COMPLETE, min(history.validation_loss)
 
 
@@ -167,7 +166,7 @@ def _said(loss: float | None) -> str:
 def _differing(drawn: dict[str, Any], given: dict[str, Any], options: Options) -> list[str]:
     """Write what was drawn otherwise than given as it stands on the command line."""
     other = {name: value for name, value in drawn.items() if value != given[name]}
-    return flags(space.changed(Options.of(data=options.data.path), other))
+    return flags(search_space.changed(Options.of(data=options.data.path), other))
 
 
 def _bare(options: Options) -> Options:

@@ -1,4 +1,4 @@
-"""Made-up inputs: of the right type and shape, agreeing on symbols, and never larger than memory bears."""
+"""TrainedModel-up inputs: of the right type and shape, agreeing on symbols, and never larger than memory bears."""
 
 import itertools
 

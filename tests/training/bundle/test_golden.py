@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from tests.training.conftest import only
-from training.bundle.golden import ROWS, TOLERANCE, golden, pick
+from training.bundle.golden import ROWS, golden, pick
 from training.data.prepare import Data
 from training.export.ort_session import Session
+from training.options import Precision
+from training.tasks.base import TOLERANCE
 
 
 def test_rows_are_of_the_test_split_with_gaps_where_there_are_some(data: Data) -> None:
@@ -32,11 +34,13 @@ def test_rows_a_caller_may_not_send_are_not_picked(data: Data) -> None:
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "int8-static"])
-def test_answers_repeat_after_json(data: Data, graph: bytes, precision: str) -> None:
+def test_answers_repeat_after_json(data: Data, graph: bytes, precision: Precision) -> None:
     predict = Session(graph).predict
-    made = golden(data.test_frame, data.features, data.optional, data.task, predict, precision)  # type: ignore[arg-type]  # a literal
+    made = golden(data.test_frame, data.features, data.optional, data.task, predict, precision)
     read = json.loads(json.dumps(made, allow_nan=False))
     again = predict(data.features.from_instances(read["instances"]))
-    np.testing.assert_allclose(only(again), read["outputs"][data.task.output], atol=1e-6 * data.task.unit, rtol=1e-6)
-    assert read["rtol"] == TOLERANCE[precision]  # type: ignore[index]  # a literal
-    assert read["atol"] == pytest.approx(TOLERANCE[precision] * data.task.unit)  # type: ignore[index]  # a literal
+    np.testing.assert_allclose(
+        only(again), read["outputs"][data.task.outputs[0].name], atol=1e-6 * data.task.outputs[0].unit, rtol=1e-6
+    )
+    assert read["rtol"] == TOLERANCE[precision]
+    assert read["atol"] == pytest.approx(TOLERANCE[precision] * data.task.outputs[0].unit)

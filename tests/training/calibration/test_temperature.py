@@ -1,57 +1,7 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from tests.training.conftest import only, options_for
-from training.calibration import temperature as calibrate
-from training.data.prepare import Data, prepare
-from training.errors import DataError
-from training.export.onnx import export
-from training.export.ort_session import Session
-from training.network import reparameterize as fold
-from training.network.architectures import rescale
-from training.network.network import Network
-from training.options import Options
-from training.tasks.evaluate import evaluate
-from training.trainer.fit import Part, fit, seed_everything
-
-
-@pytest.fixture(scope="module", params=["sold", "kind"])
-def classes(request: pytest.FixtureRequest, data_file: Path) -> Data:
-    return prepare(options_for(data_file, request.param))
-
-
-def too_sure(data: Data, options: Options, times: float = 4.0) -> Network:
-    """A fitted network that says everything so many times as surely as it learned to."""
-    seed_everything(5)
-    learner = fold.fitted(data.features, data.task, options)
-    part = Part(learner.encode(data.train.arrays), data.task.scaled(data.train.y))
-    fit(learner.trunk, data.task, part, part, options, lambda *_: None)
-    served = fold.fold(learner, data.features, data.task, options)
-    rescale(served.trunk, times, 0.0)
-    return served
-
-
-def test_the_temperature_cools_what_is_too_sure(classes: Data, data_file: Path) -> None:
-    options = options_for(data_file, "sold", epochs=15)
-    network = too_sure(classes, options)
-    before = evaluate(classes.task, network.predict, classes.validation)
-    said = only(network.predict(classes.validation.arrays))  # (rows, labels)
-    found = calibrate.adjust(network, classes.task, classes.validation, options)
-    after = evaluate(classes.task, network.predict, classes.validation)
-    as_learned = calibrate.adjust(too_sure(classes, options, 1.0), classes.task, classes.validation, options)
-    assert found.temperature == pytest.approx(4 * as_learned.temperature, rel=0.02)
-    assert found.log_loss_before == pytest.approx(before["log_loss"], rel=1e-3)
-    assert found.log_loss_after == pytest.approx(after["log_loss"], rel=1e-3)
-    assert after["log_loss"] < before["log_loss"]
-    assert after["accuracy"] == before["accuracy"]
-    order = np.argsort(said, axis=1)  # of the labels in each row, which no temperature changes
-    assert (
-        np.diff(np.take_along_axis(only(network.predict(classes.validation.arrays)), order, axis=1), axis=1) >= 0
-    ).all()
-    if classes.task.width == 2:  # with more labels a temperature moves one row's probability past another's
-        assert after["roc_auc"] == pytest.approx(before["roc_auc"], abs=1e-3)
+from training.calibration.temperature import calibrated, fit_temperature, undone
 
 
 def test_the_temperature_of_made_logits_is_found() -> None:
@@ -59,49 +9,26 @@ def test_the_temperature_of_made_logits_is_found() -> None:
     logits = random.normal(size=(20_000, 2))
     shares = 1 / (1 + np.exp(logits[:, 0] - logits[:, 1]))
     y = (random.random(20_000) < shares).astype(np.int64)
-    assert calibrate.fit_temperature(3 * logits, y) == pytest.approx(3, rel=0.05)
-    assert calibrate.fit_temperature(logits / 2, y) == pytest.approx(0.5, rel=0.05)
+    assert fit_temperature(3 * logits, y) == pytest.approx(3, rel=0.05)
+    assert fit_temperature(logits / 2, y) == pytest.approx(0.5, rel=0.05)
 
 
-def test_without_calibration_nothing_is_changed(classes: Data, data_file: Path) -> None:
-    options = options_for(data_file, "sold", epochs=2, calibrate=False)
-    network = too_sure(classes, options)
-    before = network.predict(classes.test.arrays)
-    assert calibrate.adjust(network, classes.task, classes.validation, options).temperature == 1
-    np.testing.assert_array_equal(only(network.predict(classes.test.arrays)), only(before))
+def test_what_was_changed_can_be_undone() -> None:
+    random = np.random.default_rng(0)
+    logits = 4 * random.normal(size=(2000, 2))
+    answers = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    y = (random.random(2000) < 1 / (1 + np.exp((logits[:, 0] - logits[:, 1]) / 4))).astype(np.int64)
+    found = calibrated(answers, y, threshold_for="f1")
+    served = np.exp(found.scale * logits + found.shift)
+    raw, calm = undone(served / served.sum(axis=1, keepdims=True), found)
+    np.testing.assert_allclose(raw, answers, rtol=1e-6, atol=1e-9)
+    assert abs(calm - 0.5).mean() < abs(raw - 0.5).mean()
+    assert found.changes
+    assert [title for title, _ in found.said()] == ["Calibrate", "Threshold"]
+    assert found.facts()["threshold"] == {"value": found.threshold, "for": "f1"}
 
 
-def test_the_threshold_is_one_half_of_what_is_served(binary: Data, data_file: Path) -> None:
-    options = options_for(data_file, "sold", epochs=15)
-    plain, moved = (too_sure(binary, options) for _ in range(2))
-    calibrate.adjust(plain, binary.task, binary.validation, options)
-    asked = options.changed(threshold_for="f1")
-    found = calibrate.adjust(moved, binary.task, binary.validation, asked)
-    assert found.threshold is not None
-    assert found.metric_after >= found.metric_before  # type: ignore[operator]  # numbers, where a threshold is
-    before, after = (only(network.predict(binary.validation.arrays))[:, 1] for network in (plain, moved))
-    np.testing.assert_array_equal(after > 0.5, before > found.threshold)
-    scored = evaluate(binary.task, Session(export(moved)).predict, binary.validation)
-    assert scored["f1"] == pytest.approx(found.metric_after, abs=0.02)
-    undone = 1 / (1 + (1 - found.threshold) / found.threshold * (1 - after) / after)
-    np.testing.assert_allclose(undone, before, rtol=1e-3, atol=1e-5)
-
-
-def test_what_the_task_cannot_have_is_refused(data_file: Path) -> None:
-    regression, many = prepare(options_for(data_file, "price")).task, prepare(options_for(data_file, "kind")).task
-    for changes, task, name in (
-        ({"threshold_for": "f1"}, regression, "--threshold-for"),
-        ({"threshold_for": "f1"}, many, "--threshold-for"),
-        ({"label_smoothing": 0.1}, regression, "--label-smoothing"),
-        ({"class_weights": True}, regression, "--class-weights"),
-    ):
-        with pytest.raises(DataError, match=name):
-            calibrate.check(options_for(data_file, "price", **changes), task)
-    calibrate.check(options_for(data_file, "kind", label_smoothing=0.1, class_weights=True), many)
-
-
-def test_numbers_are_left_alone(data_file: Path) -> None:
-    data = prepare(options_for(data_file, "price"))
-    options = options_for(data_file, "price")
-    network = fold.fitted(data.features, data.task, options)
-    assert calibrate.adjust(network, data.task, data.validation, options) == calibrate.Adjustment()
+def test_nothing_is_said_of_what_was_not_changed() -> None:
+    found = calibrated(np.array([[0.4, 0.6], [0.7, 0.3]]), np.array([1, 0]), temperature=False)
+    assert (found.changes, found.said()) == (False, [])
+    assert found.facts() == {"temperature": 1.0, "threshold": None}

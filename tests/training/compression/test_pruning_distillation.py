@@ -17,7 +17,7 @@ SILENT = 1e-12
 
 def options_of(data: Data, family: FamilyName = "wide-and-deep") -> Options:
     return options_for(
-        Path("goods.csv"), data.task.output, network=family, hidden=(32, 16), dropout=0.0, learning_rate=0.01
+        Path("goods.csv"), data.task.outputs[0].name, network=family, hidden=(32, 16), dropout=0.0, learning_rate=0.01
     )
 
 
@@ -62,7 +62,9 @@ def test_smaller_networks_learn_what_the_teacher_answers(data_file: Path, target
     smaller = pruned(teacher, data, options, options.network.hidden, 0.5)
     before = unlearned(smaller, teacher, data)
     said: list[str] = []
-    assert not Lessons(teacher, data, options, said.append).teach(smaller, 8, "smaller")
+    pupil = data.task.pupil()
+    assert pupil is not None
+    assert not Lessons(teacher, data, pupil, options, said.append).teach(smaller, 8, "smaller")
     assert said[0] == "smaller: epoch 1 of at most 8"
     assert unlearned(smaller, teacher, data) < before / 2
 

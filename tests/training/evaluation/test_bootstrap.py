@@ -13,8 +13,10 @@ from training.evaluation.bootstrap import (
     intervals,
     resamples_for,
 )
-from training.tasks.classification import Classification
-from training.tasks.regression import Regression
+from training.tasks.label.classification import Classification
+from training.tasks.value.regression import Regression
+
+RIVAL = "hist_gradient_boosting"
 
 
 def coins(rows: int, right: float, seed: int = 0) -> tuple[np.ndarray, Outputs]:
@@ -27,7 +29,7 @@ def coins(rows: int, right: float, seed: int = 0) -> tuple[np.ndarray, Outputs]:
 
 def test_an_interval_of_accuracy_is_that_of_the_binomial() -> None:
     y, outputs = coins(2000, 0.8)
-    found = intervals(Classification(("a", "b")), y, outputs, outputs, seed=0).shipped["accuracy"]
+    found = intervals(Classification(("a", "b")), y, outputs, outputs, RIVAL, seed=0).shipped["accuracy"]
     deviation = np.sqrt(0.8 * 0.2 / 2000)
     assert found.value == pytest.approx(0.8, abs=3 * deviation)
     assert found.high - found.value == pytest.approx(1.96 * deviation, rel=0.15)
@@ -39,7 +41,7 @@ def test_it_holds_the_truth_about_as_often_as_it_says() -> None:
     held, task = 0, Regression()
     for seed in range(200):
         errors = values(np.random.default_rng(seed).normal(size=(100, 1)))
-        found = intervals(task, np.zeros(100), errors, errors, seed).shipped["mae"]
+        found = intervals(task, np.zeros(100), errors, errors, RIVAL, seed).shipped["mae"]
         held += found.low <= np.sqrt(2 / np.pi) <= found.high
     assert 180 <= held <= 198
 
@@ -50,17 +52,24 @@ def test_the_difference_is_judged_on_the_same_rows() -> None:
     y = random.normal(0, 1, 500)
     shared = y + random.normal(0, 0.5, 500)
     found = intervals(
-        Regression(), y, values(shared[:, None]), values((shared + random.normal(0, 0.05, 500))[:, None]), seed=0
+        Regression(),
+        y,
+        values(shared[:, None]),
+        values((shared + random.normal(0, 0.05, 500))[:, None]),
+        RIVAL,
+        seed=0,
     )
     own, between = found.shipped["rmse"], found.difference["rmse"]
     assert between.high - between.low < (own.high - own.low) / 3
-    same = intervals(Regression(), y, values(shared[:, None]), values(shared[:, None]), seed=0).difference["rmse"]
+    same = intervals(Regression(), y, values(shared[:, None]), values(shared[:, None]), RIVAL, seed=0).difference[
+        "rmse"
+    ]
     assert (same.value, same.low, same.high) == (0, 0, 0)
 
 
 def test_a_seed_repeats_it() -> None:
     y, outputs = coins(100, 0.7)
-    one, same, other = (intervals(Classification(("a", "b")), y, outputs, outputs, seed) for seed in (1, 1, 2))
+    one, same, other = (intervals(Classification(("a", "b")), y, outputs, outputs, RIVAL, seed) for seed in (1, 1, 2))
     assert one == same
     assert one != other
 

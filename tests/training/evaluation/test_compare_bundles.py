@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from tests.training.conftest import shares
 from training.cli.bundles import COMMANDS
 from training.errors import DataError
 from training.evaluation import compare_bundles as comparison
@@ -69,15 +70,15 @@ def test_of_bundles_without_options_the_commands_are_compared(bundle_folder: Pat
 def test_a_better_model_wins_by_more_than_chance(bundle_folder: Path, data_file: Path) -> None:
     bundle = served.load(bundle_folder)
     answers = verdict.answer(bundle, data_file)
-    right = np.eye(2)[answers.y] * 0.9 + 0.05
+    right = shares(np.eye(2)[answers.y] * 0.9 + 0.05)
     better = replace(answers, parts=[right], lines=[*answers.lines[:-5], *range(9000, 9005)])  # five lines not shared
-    found = comparison.duel(bundle, bundle, answers, better)
+    found = comparison.on_same_rows(bundle, bundle, answers, better)
     assert found.rows == len(answers.lines) - 5
     assert found.metrics["accuracy"][1] == 1
     gap = found.difference["accuracy"]
     assert 0 < gap.low < gap.value < gap.high
     assert gap.value == pytest.approx(1 - found.metrics["accuracy"][0].value)
-    assert comparison.duel(bundle, bundle, answers, answers).difference["accuracy"].high == 0
+    assert comparison.on_same_rows(bundle, bundle, answers, answers).difference["accuracy"].high == 0
 
 
 def test_models_of_other_labels_do_not_fight(bundle_folder: Path, data_file: Path, tmp_path: Path) -> None:
@@ -85,7 +86,7 @@ def test_models_of_other_labels_do_not_fight(bundle_folder: Path, data_file: Pat
     other = served.load(version(bundle_folder, tmp_path, 2, target="bought"))
     answers = verdict.answer(bundle, data_file)
     with pytest.raises(DataError, match="two models of the same target"):
-        comparison.duel(bundle, other, answers, answers)
+        comparison.on_same_rows(bundle, other, answers, answers)
 
 
 def test_the_command_says_it_in_tables_and_in_json(bundle_folder: Path, data_file: Path, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_every_fold_is_fitted_and_told_of(binary: Data, data_file: Path) -> None
     options = options_for(data_file, "sold").changed(folds=2, epochs=4, learning_rate=0.01)
     found = crossvalidate(binary, options, lambda folds, epoch: told.append((folds, epoch)))
     assert found is not None
-    main = binary.task.budget_metrics[0]
+    main = binary.task.main_metric
     first, second = found.values(main)
     assert first != second
     assert found.mean(main) == pytest.approx((first + second) / 2)

@@ -59,7 +59,7 @@ def test_rows_that_cannot_be_judged_are_counted_with_the_reason(bundle: Served, 
         "size,weight,color,city,old,sold\n" + good + "1,heavy,red,a,true,yes\n1,2,red,a,true,maybe\n1,2,red,a,true,\n"
     )
     answers = verdict.answer(bundle, path)
-    assert (answers.lines, answers.truths) == ([2, 3], [1, 0])
+    assert (answers.lines, answers.y.tolist()) == ([2, 3], [1, 0])
     assert (answers.refused, answers.without_target) == (2, 1)
     assert "line 4, `weight`: expected a number" in answers.faults[0] + answers.faults[1]
     assert any("line 5, `sold`: expected one of no, yes. Received: 'maybe'" in fault for fault in answers.faults)
@@ -68,7 +68,7 @@ def test_rows_that_cannot_be_judged_are_counted_with_the_reason(bundle: Served, 
 def test_rows_of_one_label_cannot_be_judged(bundle: Served, tmp_path: Path) -> None:
     path = tmp_path / "new.csv"
     path.write_text("size,weight,color,city,old,sold\n" + "48.5,3,red,a,true,yes\n" * 9)
-    with pytest.raises(DataError, match=r"at least two different labels\. Received: 9 rows with 1"):
+    with pytest.raises(DataError, match=r"at least two different values of the target\. Received: 9 rows with 1"):
         verdict.answer(bundle, path)
 
 

@@ -11,8 +11,8 @@ from training.features.features import Features, Group
 from training.features.number import NumberColumn
 from training.features.numeric import statistics
 from training.features.registry import feature_type
-from training.tasks.classification import Classification
-from training.tasks.regression import Regression
+from training.tasks.label.classification import Classification
+from training.tasks.value.regression import Regression
 
 ROWS = 1000
 

@@ -22,7 +22,7 @@ def test_inputs_and_outputs_are_named_and_the_batch_is_symbolic(data: Data, grap
         "numeric": ["batch", 2],
         "boolean": ["batch", 1],
         "categorical": ["batch", 2],
-        data.task.output: ["batch", data.task.width],
+        data.task.outputs[0].name: ["batch", data.task.width],
     }
 
 
@@ -32,7 +32,7 @@ def test_keras_and_onnx_agree_with_gaps_and_unseen_values(
 ) -> None:
     rows = data.features.spoiled(spread(data.test.arrays, batch), np.random.default_rng(1))
     difference = np.abs(only(network.predict(rows)) - only(Session(graph).predict(rows))).max()
-    assert difference / data.task.unit <= 1e-5
+    assert difference / data.task.outputs[0].unit <= 1e-5
 
 
 def test_rows_are_spoiled_in_every_way(data: Data) -> None:
@@ -46,7 +46,7 @@ def test_another_network_does_not_pass_for_this_one(data: Data, graph: bytes) ->
     other = build(data.features, data.task, wired(hidden=(16, 8)))
     with pytest.raises(ParityError, match="No bundle was written"):
         check_parity(
-            other.predict, Session(graph).predict, parity_rows(data.features, data.test.arrays, 0), unit=data.task.unit
+            other.predict, Session(graph).predict, parity_rows(data.features, data.test.arrays, 0), data.task.outputs
         )
 
 
@@ -57,15 +57,16 @@ def test_answers_of_another_shape_or_without_value_do_not_pass(binary: Data, wro
     def keras(arrays: Arrays) -> Outputs:
         return shares(right[: len(arrays["numeric"])])
 
+    rows = spread(binary.test.arrays, 64)
     with pytest.raises(ParityError):
-        check_parity(keras, lambda rows: shares(wrong(only(keras(rows)))), spread(binary.test.arrays, 64), unit=1)  # type: ignore[operator]  # narrow callables on purpose
+        check_parity(keras, lambda some: shares(wrong(only(keras(some)))), rows, binary.task.outputs)  # type: ignore[operator]  # narrow callables on purpose
 
 
 def test_a_row_has_the_same_answer_in_any_company(data: Data, graph: bytes) -> None:
     session, rows = Session(graph), spread(data.test.arrays, 33)
     together = only(session.predict(rows))
     alone = only(predict_in_batches(session.predict, rows, batch_rows=1))
-    np.testing.assert_allclose(together, alone, atol=1e-5 * data.task.unit)
+    np.testing.assert_allclose(together, alone, atol=1e-5 * data.task.outputs[0].unit)
 
 
 @pytest.mark.parametrize("dropped", [("color", "city"), ("size", "weight", "old"), ("size", "weight")])
@@ -74,7 +75,7 @@ def test_a_graph_has_no_input_without_columns(binary: Data, dropped: tuple[str, 
     learner = build(less.features, less.task, wired(hidden=(8,)))
     session, rows = Session(export(learner)), parity_rows(less.features, less.test.arrays, 0)
     assert {tensor.name for tensor in learner.served.inputs} == set(rows)
-    assert check_parity(learner.predict, session.predict, rows, unit=1) <= 1e-5
+    assert check_parity(learner.predict, session.predict, rows, less.task.outputs) <= 1e-5
 
 
 def test_few_nodes(graph: bytes) -> None:

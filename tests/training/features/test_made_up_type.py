@@ -85,7 +85,7 @@ def test_a_network_learns_from_it_and_its_graph_answers_alike(options: Options, 
         fit(learner.trunk, data.task, train, encoded(learner, data.task, data.validation), options, lambda *_: None)
     network = fold.fold(learner, data.features, data.task, options)
     predict = Session(export(network)).predict
-    check_parity(network.predict, predict, parity_rows(data.features, data.test.arrays, 0), unit=data.task.unit)
+    check_parity(network.predict, predict, parity_rows(data.features, data.test.arrays, 0), data.task.outputs)
     assert evaluate(data.task, predict, data.test)["roc_auc"] > 0.95
     found = importances(data.task, data.features, predict, data.validation, seed=0, done=lambda _: None)
     assert found[0].feature == "way"

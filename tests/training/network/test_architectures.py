@@ -40,7 +40,7 @@ def test_every_family_learns_and_is_served_as_it_was_trained(
     assert found.get("accuracy", found.get("r2", 0.0)) > 0.9
     session = Session(export(learner))
     check_parity(
-        learner.predict, session.predict, parity_rows(data.features, data.validation.arrays, 0), unit=data.task.unit
+        learner.predict, session.predict, parity_rows(data.features, data.validation.arrays, 0), data.task.outputs
     )
 
 

@@ -48,7 +48,7 @@ def test_what_is_served_has_no_layer_that_only_helped_to_learn(data: Data, data_
     assert [weights.shape[-1] for weights in served.trunk.get_layer("hidden_1").get_weights()] == [24, 24]
     session = Session(export(served))
     rows = parity_rows(data.features, data.validation.arrays, 0)
-    check_parity(served.predict, session.predict, rows, unit=data.task.unit)
+    check_parity(served.predict, session.predict, rows, data.task.outputs)
 
 
 def test_a_table_of_numbers_alone_folds_too(binary: Data, data_file: Path) -> None:

@@ -1,33 +1,12 @@
 import io
 
-import numpy as np
-import pytest
 from matplotlib import image
 
 from tests.training.compression.made_up import FP32, candidate
 from training.budget import USUAL
 from training.compression.selection import choose
 from training.evaluation.findings import Importance, Interval
-from training.reporting.plots import MOST_BARS, bars, calibration_gap, pareto, reliability
-
-
-def test_the_gap_is_what_probabilities_are_off_by() -> None:
-    random = np.random.default_rng(0)
-    probability = random.random(40_000)
-    true = random.random(40_000) < probability
-    assert calibration_gap(true, probability) < 0.01
-    assert calibration_gap(true, probability / 2) == pytest.approx(0.25, abs=0.02)
-
-
-@pytest.mark.parametrize("labels", [("no", "yes"), ("a", "b", "c")])
-def test_both_curves_are_drawn(labels: tuple[str, ...]) -> None:
-    random = np.random.default_rng(0)
-    outputs = random.dirichlet(np.ones(len(labels)), 500)
-    y = np.array([random.choice(len(labels), p=row) for row in outputs])
-    one = reliability(y, {"as fitted": outputs}, labels)
-    two = reliability(y, {"as fitted": outputs**2 / (outputs**2).sum(axis=1, keepdims=True), "calm": outputs}, labels)
-    assert image.imread(io.BytesIO(one)).std() > 0
-    assert one != two
+from training.reporting.plots import MOST_BARS, bars, pareto
 
 
 def test_the_picture_is_a_png_that_depends_on_the_choice() -> None:

@@ -3,9 +3,9 @@ import pytest
 
 from tests.training.conftest import only, values
 from training.columns.arrays import Arrays, Outputs, Rows, predict_in_batches
-from training.tasks.classification import Classification
 from training.tasks.evaluate import evaluate, worst_loss_points
-from training.tasks.regression import Regression
+from training.tasks.label.classification import Classification
+from training.tasks.value.regression import Regression
 
 ROWS = Rows({"numeric": np.arange(10.0)[:, None]}, np.arange(10.0))
 

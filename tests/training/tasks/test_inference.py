@@ -21,7 +21,7 @@ from training.tasks.inference import infer_task
 )
 def test_the_task_follows_from_the_values(values: list[object], task: str, labels: tuple[str, ...] | None) -> None:
     found = infer_task(pd.Series(values, name="y"))
-    assert (found.name, found.labels) == (task, labels)
+    assert (found.name, found.answer().get("labels")) == (task, labels)
 
 
 def test_the_task_can_be_set() -> None:

@@ -14,17 +14,17 @@ from training.options import FamilyName, HalfName, Options
 from training.trainer import mixed_precision as halves
 from training.trainer.checkpoints import Checkpoints
 from training.trainer.fit import History, encoded, fit, seed_everything
-from training.trainer.run_context import Setting
+from training.trainer.run_context import RunContext
 
 HIDDEN = {"first", "hidden_1", "inside_1", "outside_1"}
 
 
-def learn(data: Data, options: Options, setting: Setting | None = None) -> tuple[Network, History]:
+def learn(data: Data, options: Options, setting: RunContext | None = None) -> tuple[Network, History]:
     keras.backend.clear_session()
     seed_everything(5)
     learner = fold.fitted(data.features, data.task, options)
     parts = encoded(learner, data.task, data.train), encoded(learner, data.task, data.validation)
-    return learner, fit(learner.trunk, data.task, *parts, options, lambda *_: None, setting or Setting())
+    return learner, fit(learner.trunk, data.task, *parts, options, lambda *_: None, setting or RunContext())
 
 
 def options_of(data_file: Path, half: HalfName, **changes: object) -> Options:
@@ -49,7 +49,7 @@ def test_it_learns_in_16_bits_what_it_learns_in_32_and_is_served_in_32(
     assert {layer.compute_dtype for layer in served.trunk.layers if layer.weights} == {"float32"}
     graph = export(served)
     rows = parity_rows(binary.features, binary.validation.arrays, 0)
-    check_parity(served.predict, Session(graph).predict, rows, unit=binary.task.unit)
+    check_parity(served.predict, Session(graph).predict, rows, binary.task.outputs)
 
 
 @pytest.mark.parametrize("family", ["plain", "residual", "wide-and-deep"])
@@ -68,7 +68,7 @@ def test_a_resumed_fit_ends_as_an_unbroken_one(binary: Data, data_file: Path, tm
     """The scale of the loss is part of the state, and a seed repeats a fit in 16 bits as it does in 32."""
     options = options_of(data_file, "float16")
     _, unbroken = learn(binary, options)
-    keep = Setting(checkpoints=Checkpoints(tmp_path, {}))
+    keep = RunContext(checkpoints=Checkpoints(tmp_path, {}))
 
     class Killed(Exception):
         pass

@@ -24,7 +24,7 @@ from training.network import reparameterize as fold
 from training.pipeline import train
 from training.trainer.checkpoints import Checkpoints, run_of
 from training.trainer.fit import History, Part, Progress, fit, seed_everything
-from training.trainer.run_context import Setting
+from training.trainer.run_context import RunContext
 
 
 class Killed(Exception):
@@ -40,7 +40,7 @@ def learn(
     train_part, validation_part = (
         Part(network.encode(rows.arrays), data.task.scaled(rows.y)) for rows in (data.train, data.validation)
     )
-    around = Setting(checkpoints=None if folder is None else Checkpoints(folder, run_of(options)))
+    around = RunContext(checkpoints=None if folder is None else Checkpoints(folder, run_of(options)))
     history = fit(network.trunk, data.task, train_part, validation_part, options, progress, around)
     return network.trunk.get_weights(), history
 
@@ -135,7 +135,7 @@ def test_a_run_killed_after_its_last_step_does_not_write_again(data_file: Path, 
     options = options_for(data_file, "sold", models=tmp_path / "models", checkpoints=tmp_path / "run", epochs=2)
     kept = tmp_path / "kept"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Setting, "finish", lambda _: shutil.copytree(tmp_path / "run", kept))
+        patch.setattr(RunContext, "finish", lambda _: shutil.copytree(tmp_path / "run", kept))
         folder = train(options, Console(file=io.StringIO()))
     said = io.StringIO()
     assert train(options, Console(file=said)) == folder

@@ -7,7 +7,7 @@ from tests.training.conftest import options_for
 from training.data.prepare import Data
 from training.network import reparameterize as fold
 from training.trainer.fit import History, Part, fit, seed_everything
-from training.trainer.run_context import Setting
+from training.trainer.run_context import RunContext
 from training.trainer.tensorboard import TensorBoard
 
 
@@ -30,7 +30,7 @@ def learn(data: Data, path: Path, folder: Path, **changes: object) -> History:
     train_part, validation_part = (
         Part(network.encode(rows.arrays), data.task.scaled(rows.y)) for rows in (data.train, data.validation)
     )
-    setting = Setting(board=TensorBoard(folder))
+    setting = RunContext(board=TensorBoard(folder))
     return fit(network.trunk, data.task, train_part, validation_part, options, lambda *_: None, setting)
 
 

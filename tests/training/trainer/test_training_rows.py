@@ -9,7 +9,7 @@ from training.network import reparameterize as fold
 from training.options import Options
 from training.trainer.checkpoints import Checkpoints
 from training.trainer.fit import History, Progress, encoded, fit, seed_everything
-from training.trainer.run_context import Setting
+from training.trainer.run_context import RunContext
 from training.trainer.training_rows import training_rows
 
 
@@ -26,7 +26,7 @@ def kill(done: int, _losses: dict[str, float]) -> None:
         raise Killed
 
 
-def learn(data: Data, options: Options, progress: Progress, setting: Setting) -> tuple[History, list[float]]:
+def learn(data: Data, options: Options, progress: Progress, setting: RunContext) -> tuple[History, list[float]]:
     keras.backend.clear_session()
     seed_everything(5)
     learner = fold.fitted(data.features, data.task, options)
@@ -40,8 +40,8 @@ def test_a_streamed_fit_that_was_killed_ends_as_an_unbroken_one(data_file: Path,
     """The rows are written to disk anew, and must be dealt out and shuffled as before."""
     options = options_for(data_file, "price", stream=True, epochs=6)
     data = prepare(options)
-    unbroken = learn(data, options, nothing, Setting())
-    keep = Setting(checkpoints=Checkpoints(tmp_path, {}))
+    unbroken = learn(data, options, nothing, RunContext())
+    keep = RunContext(checkpoints=Checkpoints(tmp_path, {}))
     with pytest.raises(Killed):
         learn(data, options, kill, keep)
     assert keep.resumed is not None

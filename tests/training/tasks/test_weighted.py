@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 
-from training.tasks import weighted_metrics as weighted
+from tests.training.conftest import shares, values
+from training.columns.arrays import take
 from training.tasks.base import Task
-from training.tasks.classification import Classification
-from training.tasks.regression import Regression
+from training.tasks.label.classification import Classification
+from training.tasks.value.regression import Regression
+from training.tasks.weighted import by_repeating
 
 ROWS = 300
 
@@ -30,10 +32,12 @@ def test_weights_count_as_repeated_rows_do(given: tuple[Task, np.ndarray, np.nda
     task, y, outputs = given
     weights = np.random.default_rng(0).multinomial(ROWS, np.ones(ROWS) / ROWS, size=4).astype(float)
     weights[0] = 1
-    found = weighted.metrics(y, outputs, weights, classes=task.labels is not None)
+    answers = {task.outputs[0].name: outputs}
+    found = task.weighted(y, answers, weights)
+    assert by_repeating(task.evaluate, y, answers, weights).keys() == found.keys()
     for time, counts in enumerate(weights):
         rows = np.repeat(np.arange(ROWS), counts.astype(int))
-        expected = task.evaluate(y[rows], {task.output: outputs[rows]})
+        expected = task.evaluate(y[rows], take(answers, rows))
         assert found.keys() == expected.keys()
         for name, value in expected.items():
             assert found[name][time] == pytest.approx(value, rel=1e-6), name
@@ -42,9 +46,18 @@ def test_weights_count_as_repeated_rows_do(given: tuple[Task, np.ndarray, np.nda
 def test_what_has_no_meaning_is_not_a_number() -> None:
     """Without rows of a class there is no ROC AUC; with one number alone no R²."""
     outputs = np.array([[0.9, 0.1], [0.2, 0.8]])
-    found = weighted.metrics(np.array([0, 1]), outputs, np.array([[1.0, 0.0], [1.0, 1.0]]), classes=True)
+    found = Classification(("a", "b")).weighted(np.array([0, 1]), shares(outputs), np.array([[1.0, 0.0], [1.0, 1.0]]))
     assert np.isnan(found["roc_auc"]).tolist() == [True, False]
     assert np.isnan(found["pr_auc"]).tolist() == [True, False]
     assert found["accuracy"].tolist() == [1.0, 1.0]
-    same = weighted.metrics(np.array([3.0, 3.0]), np.array([[1.0], [2.0]]), np.ones((1, 2)), classes=False)
+    same = Regression().weighted(np.array([3.0, 3.0]), values([[1.0], [2.0]]), np.ones((1, 2)))
     assert np.isnan(same["r2"]).all()
+
+
+def test_any_metric_can_be_weighted_by_repeating_rows() -> None:
+    y = np.array([1.0, 2.0, 6.0])
+    weights = np.array([[1.0, 1.0, 1.0], [0.0, 3.0, 0.0]])
+    found = by_repeating(
+        lambda true, said: {"mean": float((true - said["value"][:, 0]).mean())}, y, values([[0.0]] * 3), weights
+    )
+    assert found["mean"].tolist() == [3.0, 2.0]

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from tests.training.conftest import values
-from training.tasks.regression import Regression
+from training.tasks.value.regression import Regression
 
 
 def test_metrics_by_hand() -> None:
@@ -18,7 +18,7 @@ def test_the_last_layer_undoes_the_scaling() -> None:
     task = Regression().fit_to(y)
     scaled = task.scaled(y)
     assert scaled.mean() == pytest.approx(0, abs=1e-6)
-    np.testing.assert_allclose(task.finish()(scaled[:, None]).numpy()[:, 0], y, rtol=1e-6)
+    np.testing.assert_allclose(task.finish(scaled[:, None]).numpy()[:, 0], y, rtol=1e-6)
 
 
 def test_the_mean_explains_nothing() -> None:

@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from tests.training.conftest import only, shares
-from training.tasks.classification import Classification, confusion, sort_labels
+from training.tasks.label.classification import Classification, sort_labels
+from training.tasks.label.metrics import confusion
 
 
 def test_labels_are_sorted_as_people_count() -> None:

@@ -1,0 +1,234 @@
+"""Classification: two or more labels; the answer is a probability for each.
+
+    target ─ labels in order ─> number of the label ─ cross-entropy of the logits ─ softmax ─> probabilities
+
+Binary metrics are about the second label in order ("yes" after "no", "1" after "0"); with more labels they are
+means over the labels, each against the rest.
+It knows nothing about features, files or ONNX.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from training.calibration.adjustment import Adjustment
+from training.calibration.temperature import Calibrated, calibrated
+from training.columns.arrays import Outputs
+from training.columns.values import as_text, is_number, is_whole, parsed_numbers
+from training.errors import DataError
+from training.options import Options
+from training.rendering.markdown import code
+from training.tasks.base import Metrics, Task
+from training.tasks.label import weighted
+from training.tasks.label.metrics import metrics_of
+from training.tasks.opponents import Opponent, boosting, linear
+from training.tasks.options import LabelOptions
+from training.tasks.parts import LeakRule, Output, Strata
+from training.tasks.weighted import Values, Weights
+
+OUTPUT = "probabilities"
+FEW_INTEGERS = 10  # a target with at most so many different whole numbers is a class
+MAX_CLASSES = 1000
+SHOWN_LABELS = 5  # in a message
+MOST_LABELS = 10  # in a sentence of the card
+LINEAR_STEPS = 300  # of the solver, which needs 13 to 77 on the tables of benchmarks/training/quality.py
+SUSPECT_AUC = 0.99
+OPPONENTS = (
+    linear("sklearn.linear_model:LogisticRegression", max_iter=LINEAR_STEPS),
+    boosting("sklearn.ensemble:HistGradientBoostingClassifier"),
+)
+
+
+@dataclass(frozen=True)
+class Classification(Task):
+    """One of `labels`, by probabilities."""
+
+    labels: tuple[str, ...]
+    shares: tuple[float, ...] = ()  # of the labels in the training rows
+
+    takes_text = True
+
+    @property
+    def name(self) -> str:
+        return "binary" if self.is_binary else "multiclass"
+
+    @property
+    def is_binary(self) -> bool:
+        return len(self.labels) == 2
+
+    @classmethod
+    def certainty(cls, target: pd.Series) -> float:
+        numbers = parsed_numbers(target)
+        if numbers is None:
+            return 0.0 if is_number(target) else 0.5
+        return 0.9 if target.nunique() <= FEW_INTEGERS and is_whole(numbers) else 0.0
+
+    @classmethod
+    def of(cls, target: pd.Series, wanted: str | None = None) -> "Classification":
+        labels = sort_labels(as_text(target).unique().tolist())
+        if wanted == "binary" and len(labels) != 2:
+            raise DataError(f"`--task`: expected 2 labels in {target.name!r} for binary. Received: {len(labels)}.")
+        if len(labels) > MAX_CLASSES:
+            raise DataError(
+                f"`--target`: expected at most {MAX_CLASSES} classes in {target.name!r}. Received: {len(labels)}. "
+                "For numbers, say --task regression."
+            )
+        return cls(labels)
+
+    @classmethod
+    def of_answer(cls, answer: Mapping[str, Any]) -> "Classification":
+        return cls(tuple(answer["labels"]))
+
+    def encode(self, target: pd.Series) -> NDArray[np.int64]:
+        numbers = pd.Categorical(as_text(target), categories=list(self.labels)).codes
+        return numbers.astype(np.int64)  # (rows,)
+
+    def refusal(self, truth: Any) -> str | None:
+        return None if truth in self.labels else f"one of {', '.join(self.labels[:SHOWN_LABELS])}"
+
+    def fit_to(self, y: NDArray[Any]) -> "Classification":
+        counts = np.bincount(y, minlength=self.width)
+        return replace(self, shares=tuple((counts / len(y)).tolist()))
+
+    def strata(self, y: NDArray[Any]) -> Strata:
+        return Strata(self.labels, y)
+
+    def check(self, options: Options) -> None:
+        if options.own(LabelOptions).threshold_for is not None and not self.is_binary:
+            raise DataError(f"`--threshold-for`: expected a target with two labels. Received: {self.name}.")
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        return (Output(OUTPUT, (self.width,)),)
+
+    @property
+    def width(self) -> int:
+        return len(self.labels)
+
+    def loss(self, options: Options) -> Any:
+        import keras  # noqa: PLC0415 - it takes seconds, and mistakes in the data should not wait
+
+        if smoothing := options.own(LabelOptions).label_smoothing:
+            from training.tasks.losses import Smoothed  # noqa: PLC0415 - so does this
+
+            return Smoothed(smoothing)
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+    def class_weights(self, counts: Callable[[], NDArray[np.int64]], options: Options) -> NDArray[np.float32] | None:
+        return even_weights(counts()) if options.own(LabelOptions).class_weights else None
+
+    def finish(self, said: Any) -> Any:
+        import keras  # noqa: PLC0415
+
+        return keras.layers.Softmax(name=OUTPUT)(said)
+
+    def pupil(self) -> "Taught":
+        return Taught(self.labels)
+
+    def lesson(self, outputs: Outputs) -> NDArray[Any]:
+        return outputs[OUTPUT]
+
+    def adjustment(self, answers: Callable[[], Outputs], y: NDArray[Any], options: Options) -> Adjustment:
+        chosen = options.own(LabelOptions)
+        return calibrated(answers()[OUTPUT], y, temperature=chosen.calibrate, threshold_for=chosen.threshold_for)
+
+    @property
+    def budget_metrics(self) -> tuple[str, ...]:
+        return ("roc_auc", "accuracy") if self.is_binary else ("accuracy",)
+
+    def evaluate(self, y: NDArray[Any], outputs: Outputs) -> Metrics:
+        return metrics_of(y, outputs[OUTPUT].astype(np.float64))
+
+    def weighted(
+        self, y: NDArray[Any], outputs: Outputs, weights: Weights, only: str | None = None
+    ) -> dict[str, Values]:
+        return weighted.metrics(y, outputs[OUTPUT].astype(np.float64), weights, only)
+
+    @property
+    def weighing_cost(self) -> int:
+        return 1 if self.is_binary else self.width
+
+    def trivial(self, rows: int) -> Outputs:
+        return {OUTPUT: np.tile(np.array(self.shares, np.float32), (rows, 1))}  # (rows, labels)
+
+    @property
+    def opponents(self) -> tuple[Opponent, ...]:
+        return OPPONENTS
+
+    def answered_by(self, model: Any, inputs: Any) -> Outputs:
+        answers = np.zeros((len(inputs), self.width))  # zeros for labels that the training rows lack
+        answers[:, model.classes_] = model.predict_proba(inputs)
+        return {OUTPUT: answers}
+
+    def leak_rule(self) -> LeakRule:
+        from sklearn.tree import DecisionTreeClassifier  # noqa: PLC0415 - few need it, and it is slow to load
+
+        return LeakRule("roc_auc", SUSPECT_AUC, DecisionTreeClassifier, lambda y: np.eye(self.width)[y], OUTPUT)
+
+    def answer(self) -> Mapping[str, Any]:
+        return {"type": "label", "labels": self.labels}
+
+    def bins(self, outputs: Outputs) -> dict[str, Any]:
+        counts = np.bincount(outputs[OUTPUT].argmax(axis=1), minlength=self.width)
+        shares = (counts / counts.sum()).tolist()
+        rest = {"other": 0.0, "missing": 0.0, "unseen": 0.0}
+        return {"kind": "category", "values": list(self.labels), "shares": shares, **rest}
+
+    @property
+    def asked(self) -> str:
+        return f"one of {len(self.labels)} labels"
+
+    def about_baselines(self) -> str:
+        about = code(self.labels[1]) if self.is_binary else "each label against the rest, and their mean"
+        return (
+            "`baseline` answers the majority label of the training rows; `linear` is logistic regression. "
+            f"Precision, recall, F1, ROC AUC and PR AUC are about {about}."
+        )
+
+    def about_target(self, y: NDArray[Any]) -> str:
+        shares = np.bincount(y, minlength=self.width) / len(y)
+        common = sorted(zip(self.labels, shares, strict=True), key=lambda pair: -pair[1])[:MOST_LABELS]
+        more = f" and {self.width - MOST_LABELS} rarer labels" if self.width > MOST_LABELS else ""
+        return f"Its target is {', '.join(f'{code(label)} ({share:.1%})' for label, share in common)}{more}."
+
+    def about_slices(self) -> str:
+        if self.is_binary:
+            return "Within a slice, what tells the slices apart no longer helps to rank: some loss there is no fault."
+        return "Where labels are more evenly mixed, more of them are missed."
+
+    def plots(self, y: NDArray[Any], outputs: Outputs, adjustment: Adjustment, target: str) -> dict[str, bytes]:
+        from training.tasks.label import plots  # noqa: PLC0415 - Matplotlib takes a second
+
+        assert isinstance(adjustment, Calibrated)
+        return plots.plots(y, outputs[OUTPUT], adjustment, self.labels)
+
+
+@dataclass(frozen=True)
+class Taught(Classification):
+    """A classification whose target is a teacher's answer, (rows, labels) probabilities."""
+
+    def loss(self, options: Options) -> Any:
+        import keras  # noqa: PLC0415
+
+        return keras.losses.CategoricalCrossentropy(from_logits=True)
+
+    def class_weights(self, counts: Callable[[], NDArray[np.int64]], options: Options) -> None:
+        return None
+
+
+def sort_labels(values: Sequence[str]) -> tuple[str, ...]:
+    """Order labels as people count: numbers by size, words by letter."""
+    try:
+        return tuple(sorted(set(values), key=float))
+    except ValueError:
+        return tuple(sorted(set(values)))
+
+
+def even_weights(counts: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Weigh each class by the inverse of its share, so that all classes count the same: (classes,)."""
+    weights: NDArray[np.float32] = (counts.sum() / (len(counts) * np.maximum(counts, 1))).astype(np.float32)
+    return weights

@@ -1,0 +1,51 @@
+"""Metrics of labels: numbers of the labels and probabilities -> metrics, by scikit-learn.
+
+It knows nothing about where probabilities come from.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import metrics
+
+from training.tasks.label.weighted import SMALLEST_PROBABILITY
+
+
+def metrics_of(y: NDArray[Any], probabilities: NDArray[np.float64]) -> dict[str, float]:
+    """Judge probabilities, (rows, labels), against the number of each row's label, (rows,)."""
+    found = {**_by_label(y, probabilities.argmax(axis=1), probabilities.shape[1]), **_by_rank(y, probabilities)}
+    return {name: float(value) for name, value in found.items()}
+
+
+def confusion(y: NDArray[Any], probabilities: NDArray[Any]) -> NDArray[np.int64]:
+    """Count rows by true label (down) and predicted label (across): (labels, labels)."""
+    labels = np.arange(probabilities.shape[1])
+    counts: NDArray[np.int64] = metrics.confusion_matrix(y, probabilities.argmax(axis=1), labels=labels)
+    return counts
+
+
+def _by_label(y: NDArray[Any], predicted: NDArray[Any], width: int) -> dict[str, float]:
+    """Metrics of the most probable label."""
+    mean: dict[str, Any] = {"average": "binary" if width == 2 else "macro", "zero_division": 0.0}
+    recalls = metrics.recall_score(y, predicted, average=None, labels=np.unique(y), zero_division=0.0)
+    return {
+        "accuracy": metrics.accuracy_score(y, predicted),
+        "balanced_accuracy": np.mean(recalls),
+        "precision": metrics.precision_score(y, predicted, **mean),
+        "recall": metrics.recall_score(y, predicted, **mean),
+        "f1": metrics.f1_score(y, predicted, **mean),
+    }
+
+
+def _by_rank(y: NDArray[Any], probabilities: NDArray[np.float64]) -> dict[str, float]:
+    """Metrics of the probabilities themselves."""
+    clipped = np.clip(probabilities, SMALLEST_PROBABILITY, 1)
+    clipped /= clipped.sum(axis=1, keepdims=True)
+    labels = range(1, 2) if clipped.shape[1] == 2 else range(clipped.shape[1])
+    sides = [(y == label, probabilities[:, label]) for label in labels if 0 < np.mean(y == label) < 1]
+    return {
+        "roc_auc": np.mean([metrics.roc_auc_score(*side) for side in sides]),
+        "pr_auc": np.mean([metrics.average_precision_score(*side) for side in sides]),
+        "log_loss": metrics.log_loss(y, clipped, labels=np.arange(clipped.shape[1])),
+    }

@@ -1,0 +1,166 @@
+"""Regression: a number in the target's own unit.
+
+    target ─> number ─ standardised by the training rows ─ squared error ─ and back ─> value
+
+The inverse of the standardisation is the last layer of the served graph.
+It knows nothing about features, files or ONNX.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn import metrics
+
+from training.calibration.adjustment import Adjustment
+from training.columns.arrays import Outputs
+from training.columns.bins import number_bins
+from training.columns.values import FLOAT32_MAX, parsed_numbers
+from training.errors import DataError
+from training.options import Options
+from training.rendering.markdown import number
+from training.tasks.base import Metrics, Task
+from training.tasks.opponents import Opponent, boosting, linear
+from training.tasks.parts import LeakRule, Output
+from training.tasks.value import weighted
+from training.tasks.weighted import Values, Weights
+
+OUTPUT = "value"
+RESIDUALS = "residuals.png"
+SUSPECT_R2 = 0.93  # of all rides by those of registered riders: 0.94; of a diamond's price by its width: 0.88
+OPPONENTS = (
+    linear("sklearn.linear_model:Ridge"),
+    boosting("sklearn.ensemble:HistGradientBoostingRegressor"),
+)
+
+
+@dataclass(frozen=True)
+class Regression(Task):
+    """A number, with the mean and deviation of the training rows."""
+
+    mean: float = 0.0
+    unit: float = 1.0  # the standard deviation of the training target
+
+    @property
+    def name(self) -> str:
+        return "regression"
+
+    @classmethod
+    def certainty(cls, target: pd.Series) -> float:
+        return 0.0 if parsed_numbers(target) is None else 0.8
+
+    @classmethod
+    def of(cls, target: pd.Series, wanted: str | None = None) -> "Regression":
+        numbers = parsed_numbers(target)
+        if numbers is None:
+            odd = next(str(one) for one in target if pd.to_numeric(pd.Series([one]), errors="coerce").isna().all())
+            raise DataError(f"`--target`: expected only numbers in {target.name!r} for regression. Received: {odd!r}.")
+        if not (np.abs(numbers) <= FLOAT32_MAX).all():
+            raise DataError(
+                f"`--target`: expected finite 32-bit numbers in {target.name!r}. Received: {numbers.max()}."
+            )
+        return cls()
+
+    @classmethod
+    def of_answer(cls, answer: Mapping[str, Any]) -> "Regression":
+        return cls()
+
+    def encode(self, target: pd.Series) -> NDArray[np.float64]:
+        return pd.to_numeric(target).to_numpy(np.float64)  # (rows,)
+
+    def fit_to(self, y: NDArray[Any]) -> "Regression":
+        return replace(self, mean=float(y.mean()), unit=float(y.std()) or 1.0)
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        return (Output(OUTPUT, (1,), unit=self.unit),)
+
+    @property
+    def width(self) -> int:
+        return 1
+
+    def scaled(self, y: NDArray[Any]) -> NDArray[np.float32]:
+        return ((y - self.mean) / self.unit).astype(np.float32)
+
+    def loss(self, options: Options) -> Any:
+        import keras  # noqa: PLC0415 - it takes seconds, and mistakes in the data should not wait
+
+        return keras.losses.MeanSquaredError()
+
+    def finish(self, said: Any) -> Any:
+        import keras  # noqa: PLC0415
+
+        return keras.layers.Rescaling(scale=self.unit, offset=self.mean, name=OUTPUT)(said)
+
+    def pupil(self) -> "Regression":
+        return self
+
+    def lesson(self, outputs: Outputs) -> NDArray[Any]:
+        return self.scaled(outputs[OUTPUT][:, 0])
+
+    @property
+    def budget_metrics(self) -> tuple[str, ...]:
+        return ("r2",)
+
+    @property
+    def slice_metric(self) -> tuple[str, bool]:
+        """R² compares with the mean of the very rows, so it differs between groups whose errors are alike."""
+        return "mae", False
+
+    def evaluate(self, y: NDArray[Any], outputs: Outputs) -> Metrics:
+        predicted = outputs[OUTPUT][:, 0].astype(np.float64)  # (rows,)
+        return {
+            "mae": float(metrics.mean_absolute_error(y, predicted)),
+            "rmse": float(metrics.root_mean_squared_error(y, predicted)),
+            "r2": float(metrics.r2_score(y, predicted)),
+        }
+
+    def weighted(
+        self, y: NDArray[Any], outputs: Outputs, weights: Weights, only: str | None = None
+    ) -> dict[str, Values]:
+        return weighted.metrics(y.astype(np.float64), outputs[OUTPUT][:, 0].astype(np.float64), weights)
+
+    def trivial(self, rows: int) -> Outputs:
+        return {OUTPUT: np.full((rows, 1), self.mean, np.float32)}
+
+    @property
+    def opponents(self) -> tuple[Opponent, ...]:
+        return OPPONENTS
+
+    def answered_by(self, model: Any, inputs: Any) -> Outputs:
+        return {OUTPUT: np.asarray(model.predict(inputs), np.float64)[:, None]}
+
+    def leak_rule(self) -> LeakRule:
+        from sklearn.tree import DecisionTreeRegressor  # noqa: PLC0415 - few need it, and it is slow to load
+
+        return LeakRule("r2", SUSPECT_R2, DecisionTreeRegressor, lambda y: y[:, None], OUTPUT)
+
+    def answer(self) -> Mapping[str, Any]:
+        return {"type": "value"}
+
+    def bins(self, outputs: Outputs) -> dict[str, Any]:
+        return number_bins(outputs[OUTPUT][:, 0])
+
+    @property
+    def asked(self) -> str:
+        return "a number"
+
+    def about_baselines(self) -> str:
+        return (
+            "`baseline` answers the mean of the training rows; `linear` is ridge regression. "
+            "Errors are in the unit of the target."
+        )
+
+    def about_target(self, y: NDArray[Any]) -> str:
+        return f"Its target lies from {number(y.min())} to {number(y.max())}, with a mean of {number(y.mean())}."
+
+    def about_slices(self) -> str:
+        return "Where the target is larger, so are errors."
+
+    def plots(self, y: NDArray[Any], outputs: Outputs, adjustment: Adjustment, target: str) -> dict[str, bytes]:
+        from training.rendering import pictures  # noqa: PLC0415 - Matplotlib takes a second
+
+        return {RESIDUALS: pictures.residuals(y, outputs[OUTPUT][:, 0], target)}
