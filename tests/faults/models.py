@@ -110,6 +110,12 @@ class Seen:
         lines = Path(f"/proc/{self._process.popen.pid}/status").read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith(f"{what}:"))
 
+    def gauge(self, name: str, **labels: str) -> float:
+        """The value of a gauge now, over all series with these labels."""
+        text = httpx.get(f"{self._process.address}/metrics").text
+        samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+        return sum(one.value for one in samples if one.name == name and labels.items() <= one.labels.items())
+
     def _requests(self) -> dict[tuple[str, str], float]:
         text = httpx.get(f"{self._process.address}/metrics").text
         found: dict[tuple[str, str], float] = {}

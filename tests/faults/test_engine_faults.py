@@ -24,7 +24,6 @@ from tests.faults.models import FATAL, FINE, SOUND, Seen, write_all
 from tests.support import serving, tiny
 
 ROWS = {"instances": [[1.0, 2.0]]}
-SOON_S = 1.0  # nothing that is asked while something else hangs may take longer
 
 
 @pytest.fixture(scope="module")
@@ -99,14 +98,14 @@ async def test_an_engine_that_hangs_holds_up_nobody_else(client: httpx.AsyncClie
     began = time.monotonic()
     late = await ask(client, "hangs", FATAL, x_request_timeout_ms="200")
     assert (late.status_code, "deadline" in late.json()["error"]) == (504, True)
-    assert 0.2 <= time.monotonic() - began < 0.2 + SOON_S
+    assert time.monotonic() - began >= 0.2
+    behind = asyncio.create_task(ask(client, "hangs", FINE))
     for path in ("/health/live", "/health/ready", "/metrics"):
-        began = time.monotonic()
         assert (await client.get(path)).status_code == 200
-        assert time.monotonic() - began < SOON_S
     assert is_fine(await ask(client, "raises", FINE), FINE)
     assert (await client.post("/predict?model=tiny", json=ROWS)).status_code == 200
-    assert is_fine(await ask(client, "hangs", FINE), FINE)
+    assert not behind.done()  # the run goes on, and none of them waited for it
+    assert is_fine(await behind, FINE)
     assert (seen.counted("hangs", 504), seen.counted("hangs", 200)) == (1, 1)
 
 
@@ -115,16 +114,15 @@ async def test_a_flood_gets_429_and_what_was_accepted_is_answered(
 ) -> None:
     """Behind a run that hangs the queue fills to its bound; `Retry-After` is sent, health answers meanwhile."""
     seen = Seen(process)
+    idle = seen.gauge("slipway_requests_in_flight")
     hanging = asyncio.create_task(ask(client, "hangs", FATAL))
-    await asyncio.sleep(0.2)  # it is running
-    assert not hanging.done()
+    async with asyncio.timeout(serving.PATIENCE_S):  # it came, and it is not in the queue: it is running
+        while seen.gauge("slipway_requests_in_flight") == idle or seen.gauge("slipway_queue_rows", model="hangs"):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
     flood = [asyncio.create_task(ask(client, "hangs", FINE)) for _ in range(80)]
-    slowest_s = 0.0
     for _ in range(10):
-        began = time.monotonic()
         assert (await client.get("/health/live")).status_code == 200
-        slowest_s = max(slowest_s, time.monotonic() - began)
-    assert slowest_s < SOON_S
+    assert not hanging.done()  # the run goes on, and nobody waited for it
     answers = await asyncio.gather(*flood)
     refused = [found for found in answers if found.status_code == 429]
     assert len(refused) == 80 - 24

@@ -37,16 +37,16 @@ class GatedProcess(serving.Process):
 
 def main() -> None:
     from app.__main__ import main as serve
-    from app.runtime.engine import Engine
+    from app.runtime.model import Model
 
-    gate, run = Path(sys.argv[1]), Engine.run
+    gate, run = Path(sys.argv[1]), Model.run
 
-    def wait_and_run(self: Engine, inputs: Any) -> Any:
+    def wait_and_run(self: Model, pieces: list[Any]) -> list[Any]:
         while gate.exists():
             time.sleep(LOOK_EVERY_S)
-        return run(self, inputs)
+        return run(self, pieces)
 
-    setattr(Engine, "run", wait_and_run)  # noqa: B010  (mypy lets nobody assign to a method)
+    setattr(Model, "run", wait_and_run)  # noqa: B010  (mypy lets nobody assign to a method)
     serve(sys.argv[2:])
 
 

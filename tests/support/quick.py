@@ -85,6 +85,7 @@ def _takes_long(name: str, value: Any) -> bool:
 def _used(one: Any) -> Iterator[tuple[str, Any]]:
     """What a function or class of ours uses: names of its module, and of modules of ours that it names."""
     if isinstance(one, type) and _ours(one):
+        yield from ((base.__name__, base) for base in one.__bases__)
         yield from ((name, value) for name, value in vars(one).items() if isinstance(value, FunctionType | property))
     function = _function(one)
     if function is None or not _ours(function):

@@ -22,6 +22,7 @@ from app.settings import Settings
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 180  # until what should come counts as hung, on a machine that is slow and busy; no test waits this long
 
+TIMEOUT_MS = PATIENCE_S * 1000  # of a request, unless a test says what it wants: ten seconds are few here
 
 OPERATOR = {"x-api-key": "an-operators-key-of-enough-length"}  # the header that opens /admin
 
@@ -35,7 +36,7 @@ def operators(folder: Path) -> Path:
 
 def app_of(models: Path, **settings: Any) -> Slipway:
     """Make the application that serves the bundles below `models`."""
-    return create_app(Settings(models=models, **settings))
+    return create_app(Settings(models=models, **{"timeout_ms": TIMEOUT_MS, **settings}))
 
 
 @contextlib.asynccontextmanager
@@ -71,7 +72,11 @@ class Process:
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("SLIPWAY_", "ORT_"))}
         self._stderr = self._errors.open("wb")
         self.popen = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=self._stderr, cwd=ROOT, env=clean | environment
+            command,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            cwd=ROOT,
+            env=clean | {"SLIPWAY_TIMEOUT_MS": str(TIMEOUT_MS)} | environment,
         )
         self.said = ""
 
@@ -106,6 +111,12 @@ class Process:
     def port(self) -> int:
         return int(self.address.rpartition(":")[2])
 
+    def loop_s(self) -> float:
+        """CPU seconds of the thread with the event loop: what it did meanwhile, however busy the machine is."""
+        pid = self.popen.pid
+        fields = Path(f"/proc/{pid}/task/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # user and system
+
     def complaints(self) -> str:
         return self._errors.read_text()
 
@@ -121,3 +132,10 @@ def process(models: Path, folder: Path, *options: str, **environment: str) -> It
     with Process(models, folder, *options, **environment) as started:
         assert started.address
         yield started
+
+
+@contextlib.contextmanager
+def client_of_process(models: Path, folder: Path, *options: str) -> Iterator[httpx.Client]:
+    """Start a process and give a client of it, through a real socket."""
+    with process(models, folder, *options) as started, httpx.Client(base_url=started.address) as client:
+        yield client

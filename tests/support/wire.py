@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 import uvicorn
 
-from app.main import Slipway, create_app
+from app.main import Slipway
 from app.runtime.model import Model
 from app.server.uvicorn_server import Server
-from app.settings import Settings
 from app.transport.fast_path import HotProtocol
 from tests.support import tiny
-from tests.support.serving import PATIENCE_S
+from tests.support.serving import PATIENCE_S, app_of
 
 TINY = tiny.Tiny(task="regression", numbers=("a", "b"), booleans=(), strings=(), optional=())
 
@@ -90,7 +89,7 @@ async def running(
 ) -> AsyncIterator[Running]:
     """Serve a tiny model through `door`."""
     tiny.write(models, TINY)
-    app = create_app(Settings(models=models, **knobs))
+    app = app_of(models, **knobs)
     keep_alive_s = knobs.get("keep_alive_s", 75)
     http: Any = HotProtocol if door == "protocol" else "httptools"
     options: dict[str, Any] = {"log_config": None, "timeout_keep_alive": keep_alive_s, "proxy_headers": False}

@@ -5,7 +5,7 @@ import gzip
 import json
 import threading
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,22 +45,14 @@ def app(folder: Path) -> Slipway:
     return serving.app_of(folder)
 
 
-@pytest.fixture
-async def client(app: Slipway) -> AsyncIterator[httpx.AsyncClient]:
-    async with serving.running(app) as client:
-        yield client
-
-
 @pytest.fixture(scope="module", params=["protocol", "asgi"])
 def door(
     request: pytest.FixtureRequest, unsound: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[httpx.Client]:
     """A client of a process, through a real socket and each door."""
     options = ["--door", request.param, "--versions", "all", "--max-request-rows", "50", "--max-body-bytes", "300000"]
-    with (
-        serving.process(unsound, tmp_path_factory.mktemp("process"), *options) as process,
-        httpx.Client(base_url=process.address, headers={"accept-encoding": "identity"}) as http,
-    ):
+    with serving.client_of_process(unsound, tmp_path_factory.mktemp("process"), *options) as http:
+        http.headers["accept-encoding"] = "identity"
         yield http
 
 

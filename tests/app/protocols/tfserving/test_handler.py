@@ -37,22 +37,13 @@ def app(folder: Path) -> Slipway:
     return serving.app_of(folder, labels=LABELS)
 
 
-@pytest.fixture
-async def client(app: Slipway) -> AsyncIterator[httpx.AsyncClient]:
-    async with serving.running(app) as client:
-        yield client
-
-
 @pytest.fixture(scope="module", params=["protocol", "asgi"])
 def door(
     request: pytest.FixtureRequest, folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[httpx.Client]:
     """A client of a process, through a real socket and each door."""
     options = ["--door", request.param, "--labels", json.dumps(LABELS)]
-    with (
-        serving.process(folder, tmp_path_factory.mktemp("process"), *options) as process,
-        httpx.Client(base_url=process.address) as http,
-    ):
+    with serving.client_of_process(folder, tmp_path_factory.mktemp("process"), *options) as http:
         yield http
 
 
@@ -177,7 +168,7 @@ async def test_the_version_that_is_asked_for_answers(target: str, version: int, 
 
 async def test_a_version_that_loads_says_so(app: Slipway, client: httpx.AsyncClient) -> None:
     """Its status is 200 and LOADING, as TensorFlow Serving has it, and not ready for KServe; a prediction is 503."""
-    app.state.registry._by_name["slow"] = Versions("slow", {1: Entry("slow", 1)})
+    app.state.registry.by_name["slow"] = Versions("slow", {1: Entry("slow", 1)})
     found = (await client.get("/v1/models/slow")).json()
     assert found["ready"] is False
     loading = {"version": "1", "state": "LOADING", "status": {"error_code": "OK", "error_message": ""}}
