@@ -68,4 +68,4 @@ def run(script: str, address: str) -> None:
 def outcome(script: str, address: str) -> "subprocess.CompletedProcess[str]":
     assert PYTHON.exists(), f"No {PYTHON}: `make .venv/clients/.done` makes it."
     command = [str(PYTHON), "-m", f"tests.clients.{script}", address]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=3 * PATIENCE_S, check=False)

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -59,6 +59,14 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110  (what is waited for tells nobody when it comes)
             await asyncio.sleep(0.001)  # and let the threads have their turns
+
+
+async def answered(ask: Callable[[], Awaitable[Any]]) -> Any:
+    """Ask until the answer is right: a busy machine may be too late once for a deadline that a test made short."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            with contextlib.suppress(AssertionError):
+                return await ask()
 
 
 class Process:

@@ -565,7 +565,7 @@ async def test_a_deadline_of_large_work_partly_taken(executor: Executor) -> None
     """The pieces not yet taken are dropped with it."""
     run = Gated()
     batcher = make(run, executor=executor)
-    large = Caller(range(10), deadline=monotonic() + 0.1)
+    large = Caller(range(10), deadline=monotonic() + 0.5)
     batcher.submit(large)
     await run.until_entered()
     assert isinstance(await end_of(large), DeadlineExceeded)

@@ -278,13 +278,13 @@ async def test_the_deadline_of_a_request(models: Path) -> None:
     app = serving.app_of(models, run_on="thread", timeout_ms=200)
     async with serving.running(app) as client:
         gate = threading.Event()
-        occupied = app.state.registry.models[0]._executor.submit(gate.wait, 10)
+        occupied = app.state.registry.models[0]._executor.submit(gate.wait, serving.PATIENCE_S)
         response = await client.post("/predict", content=body_of(GOOD), headers=JSON)
         assert response.status_code == 504
         assert "deadline" in response.json()["error"]
         gate.set()
         assert await asyncio.wrap_future(occupied)
-        await ask(client, GOOD)
+        await serving.answered(lambda: ask(client, GOOD))
 
 
 async def test_a_caller_may_ask_for_less_time(models: Path) -> None:
@@ -292,14 +292,14 @@ async def test_a_caller_may_ask_for_less_time(models: Path) -> None:
     app = serving.app_of(models, run_on="thread", timeout_ms=300)
     async with serving.running(app) as client:
         gate = threading.Event()
-        occupied = app.state.registry.models[0]._executor.submit(gate.wait, 10)
+        occupied = app.state.registry.models[0]._executor.submit(gate.wait, serving.PATIENCE_S)
         for asked_ms in ("20", "99999999"):
             headers = {**JSON, "X-Request-Timeout-Ms": asked_ms}
             response = await client.post("/predict", content=body_of(GOOD), headers=headers)
             assert response.status_code == 504
         gate.set()
         assert await asyncio.wrap_future(occupied)
-        await ask(client, GOOD)
+        await serving.answered(lambda: ask(client, GOOD))
 
 
 @pytest.mark.parametrize("asked", ["", "0", "-1", "1.5", "soon", "9" * 20])

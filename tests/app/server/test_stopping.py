@@ -2,6 +2,7 @@
 
 import signal
 import ssl
+import time
 from pathlib import Path
 
 import httpx
@@ -59,7 +60,7 @@ def predict(client: httpx.Client) -> httpx.Response:
 @pytest.mark.parametrize("door", ["protocol", "asgi"])
 def test_it_serves_on_for_the_drain_delay(door: str, models: Path, tmp_path: Path) -> None:
     """Readiness fails at once, old and new connections are answered, and each answer ends its connection."""
-    options = ("--door", door, "--drain-delay-s", "1.5")
+    options = ("--door", door, "--drain-delay-s", "600")
     with serving.process(models, tmp_path, *options) as process, httpx.Client(base_url=process.address) as client:
         assert predict(client).headers.get("connection") != "close"
         process.popen.send_signal(signal.SIGTERM)
@@ -72,7 +73,15 @@ def test_it_serves_on_for_the_drain_delay(door: str, models: Path, tmp_path: Pat
             if door == "protocol":
                 assert answer.headers["connection"] == "close"
         assert client.get("/health/live").status_code == 200
-        assert process.popen.wait(serving.PATIENCE_S) == 0
+        assert process.stop() == 0  # a second signal ends it
+
+
+def test_it_ends_after_the_drain_delay(models: Path, tmp_path: Path) -> None:
+    with serving.process(models, tmp_path, "--drain-delay-s", "0.5") as process:
+        began = time.monotonic()
+        assert process.stop() == 0
+        assert time.monotonic() - began >= 0.5
+        assert "ending at once" not in process.complaints()
 
 
 def test_a_person_at_a_terminal_does_not_wait(models: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import logging
 import ssl
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -129,16 +130,33 @@ async def test_who_does_not_send_the_rest_is_cut_off(part: bytes, tmp_path: Path
         assert await quick.values() == expected([[3, 4]])
 
 
-async def test_who_sends_the_rest_in_time_is_answered(tmp_path: Path) -> None:
-    """The timer of one request is gone when the next one comes in pieces."""
-    async with running(tmp_path, receive_timeout_s=0.4) as served:
+async def test_who_sends_the_rest_in_time_is_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The timer of one request is gone when the next one comes in pieces; minutes pass on the loop's clock alone."""
+    loop = asyncio.get_running_loop()
+    real, timers, ahead_s = loop.time, timers_of(loop, 4000, monkeypatch), 0
+    async with running(tmp_path, receive_timeout_s=4000, keep_alive_s=10**6) as served:
         client = await served.connect()
         whole = request([[1, 2]])
-        for _ in range(3):
+        for number in (1, 2, 3):
             await client.send(whole[:20])
-            await asyncio.sleep(0.2)
+            await until(lambda number=number: len(timers) == number)
+            ahead_s += 2500
+            monkeypatch.setattr(loop, "time", lambda ahead_s=ahead_s: real() + ahead_s)
             await client.send(whole[20:])
             assert await client.values() == expected([[1, 2]])
+
+
+def timers_of(loop: asyncio.AbstractEventLoop, delay_s: float, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The delays of the timers that were begun with just this one."""
+    found: list[float] = []
+    call_later = loop.call_later
+
+    def note(delay: float, *args: Any, **options: Any) -> asyncio.TimerHandle:
+        found.extend([delay] if delay == delay_s else [])
+        return call_later(delay, *args, **options)
+
+    monkeypatch.setattr(loop, "call_later", note)
+    return found
 
 
 async def test_a_connection_on_which_nothing_comes_is_closed(tmp_path: Path) -> None:

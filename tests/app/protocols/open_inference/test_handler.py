@@ -231,7 +231,7 @@ async def test_a_timeout_is_the_deadline(folder: Path) -> None:
             assert not occupied.done()
         gate.set()
         assert await asyncio.wrap_future(occupied)
-        await ask(client, "identity_FP32", wire.floats(parameters={"timeout": 10**12}))
+        await serving.answered(lambda: ask(client, "identity_FP32", wire.floats(parameters={"timeout": 10**12})))
 
 
 async def test_a_short_timeout_ends_before_the_servers_own(folder: Path) -> None:

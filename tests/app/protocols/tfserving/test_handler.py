@@ -223,13 +223,13 @@ async def test_the_deadline_of_a_request(path: str, key: str, row: Any, folder: 
     async with serving.running(app) as client:
         gate = threading.Event()
         model = app.state.registry.find(path[1:].partition(":")[0])
-        occupied = model._executor.submit(gate.wait, 10)
+        occupied = model._executor.submit(gate.wait, serving.PATIENCE_S)
         response = await client.post(f"/v1/models{path}", json={key: [row]})
         assert response.status_code == 504
         assert "deadline" in response.json()["error"]
         gate.set()
         assert await asyncio.wrap_future(occupied)
-        await ask(client, path, **{key: [row]})
+        await serving.answered(lambda: ask(client, path, **{key: [row]}))
 
 
 async def test_a_context_is_not_multiplied_without_bound(client: httpx.AsyncClient) -> None:
