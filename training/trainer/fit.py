@@ -26,6 +26,7 @@ from training.tasks.base import Task
 from training.tasks.losses import loss_of
 from training.trainer import mixed_precision, optimizer
 from training.trainer.batches import Feed
+from training.trainer.distributed import Workers
 from training.trainer.optimizer import LARGEST_BATCH_ROWS, SMALLEST_BATCH_ROWS
 from training.trainer.run_context import RunContext
 from training.trainer.shards import Shards
@@ -105,20 +106,7 @@ def fit(
     slower = optimizer.callbacks(options.fit.schedule, rate, epochs=options.fit.epochs, warm_up=options.fit.warm_up)
     best = keras.callbacks.EarlyStopping(patience=options.fit.patience, restore_best_weights=True)
     feed = train.feed(batch, options.run.seed, task.class_weights(train.class_counts, options))
-    copies = trunk.distribute_strategy.num_replicas_in_sync
-    steps = min(STEPS_A_CALL, feed.steps) if copies == 1 else 1  # TensorFlow 2.21 fails with more for several devices
-    with trunk.distribute_strategy.scope():
-        made = optimizer.build(options.fit.optimizer, rate)
-        means = optimizer.average(made, options.fit.averaging)
-        made = mixed_precision.scaled(made, trunk)
-        workers.join_in(made)
-        made.build(trunk.trainable_variables)  # a graph that makes variables is traced twice: a second of a fit
-        trunk.compile(
-            made,
-            loss_of(task, options),
-            steps_per_execution=steps,
-            jit_compile=options.fit.jit,
-        )
+    means = _compile(trunk, task, options, rate, feed.steps, workers)
     callbacks = [feed, *means, *workers.before(stop), *slower, best, losses, stop]
     keepers = context.keepers(callbacks)
     with on_interrupt(stop.ask), workers.watched():
@@ -142,6 +130,20 @@ def fit(
         learning_rate=rate,
         batch_rows=batch,
     )
+
+
+def _compile(trunk: Any, task: Task, options: Options, rate: float, feed_steps: int, workers: Workers) -> list[Any]:
+    """Give the trunk its optimizer and loss; return the callbacks that keep the mean of its weights."""
+    copies = trunk.distribute_strategy.num_replicas_in_sync
+    steps = min(STEPS_A_CALL, feed_steps) if copies == 1 else 1  # TensorFlow 2.21 fails with more for several devices
+    with trunk.distribute_strategy.scope():
+        made = optimizer.build(options.fit.optimizer, rate)
+        means = optimizer.average(made, options.fit.averaging)
+        made = mixed_precision.scaled(made, trunk)
+        workers.join_in(made)
+        made.build(trunk.trainable_variables)  # a graph that makes variables is traced twice: a second of a fit
+        trunk.compile(made, loss_of(task, options), steps_per_execution=steps, jit_compile=options.fit.jit)
+    return means
 
 
 def _inputs(trunk: Any, part: Part) -> list[NDArray[Any]]:
