@@ -53,7 +53,7 @@ else
 endif
 
 quick: $(DEV)/.done  ## Run the tests that start no process and import no TensorFlow: in a minute or so, while you work
-	$(DEV)/bin/python -m pytest $(PARALLEL) --quick $(ARGS)
+	$(DEV)/bin/python -m pytest $(PARALLEL) -p no:schemathesis --quick $(ARGS)
 
 image:  ## Build the image with docker, podman or buildah: [STAGE=training] [LOCKS="grpc signing"] [TAG=name]
 	TARGET="$(STAGE)" LOCK="$(LOCKS)" TAG="$(TAG)" image/build.sh

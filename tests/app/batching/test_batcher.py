@@ -610,7 +610,7 @@ async def test_a_batcher_whose_threads_are_gone_rejects_everybody(executor: Exec
 # ── properties ──
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(
     st.lists(st.integers(1, 20), min_size=1, max_size=30),
     st.integers(1, 9),

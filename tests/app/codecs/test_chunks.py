@@ -86,7 +86,7 @@ tables = st.fixed_dictionaries({"instances": st.lists(records, max_size=40) | st
 
 
 @given(texts(tables), st.integers(0, 200))
-@settings(max_examples=400)
+@settings(max_examples=200)
 def test_rows_of_a_table(body: bytes, portion_bytes: int) -> None:
     reader = tiny.row_reader(MIXED, ROWS_MAX)
 
@@ -131,7 +131,7 @@ def test_rows_of_tensors(name: str, signature: str) -> None:
     model: Any = tensors[name][0]
 
     @given(texts(tensors[name][1]), st.integers(0, 60))
-    @settings(max_examples=150)
+    @settings(max_examples=75)
     def same(instances: bytes, portion_bytes: int) -> None:
         body = b'{%b"instances": %b}' % (signature.encode(), instances)
 

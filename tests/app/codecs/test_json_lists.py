@@ -66,7 +66,7 @@ def test_columns(name: str) -> None:
     model: Any = columns[name][0]
 
     @given(texts(columns[name][1]), st.integers(0, 60))
-    @settings(max_examples=300)
+    @settings(max_examples=150)
     def same(body: bytes, portion_bytes: int) -> None:
         def plain(content: tuple[dict[str, Any], Write]) -> Any:
             return [(name, array.dtype, array.tolist()) for name, array in content[0].items()], content[1]
@@ -133,7 +133,7 @@ def inferences(draw: st.DrawFn) -> Any:
 
 
 @given(texts(inferences()), st.integers(0, 60))
-@settings(max_examples=400)
+@settings(max_examples=200)
 def test_an_infer_request(body: bytes, portion_bytes: int) -> None:
     specs = TensorSpec("x", DATATYPES["FP32"], (None,)), TensorSpec("y", DATATYPES["BYTES"], (None,))
     signature = Signature(specs, specs, batched=False)

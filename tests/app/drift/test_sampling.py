@@ -1,5 +1,6 @@
 """The sample is bounded in rows and bytes, and whatever the traffic does, its weighted rows are as many as came."""
 
+import random
 import threading
 from pathlib import Path
 
@@ -14,6 +15,12 @@ from app.tensors import Array
 from tests.support import tiny
 
 COLUMNS, LONGEST = 2, 4
+
+
+@pytest.fixture(autouse=True)
+def same_lots() -> None:
+    """The coins fall alike in every run: an estimate beyond its bounds is a fault of the code, and not bad luck."""
+    random.seed(1)
 
 
 def run_of(rows: int, value: float = 1.0, word: str = "low") -> tuple[dict[str, Array], dict[str, Array]]:
@@ -61,7 +68,7 @@ def test_what_was_taken_does_not_come_again() -> None:
 @pytest.mark.parametrize("rows", [1, 7, 250])
 def test_many_rows_are_bounded_and_stand_for_all(rows: int) -> None:
     """The mean of forty estimates is within five of its deviations."""
-    runs = 20_000 // rows
+    runs = 8_000 // rows
     estimates = []
     for _ in range(40):
         parts = filled(runs, rows).take()
@@ -74,7 +81,7 @@ def test_many_rows_are_bounded_and_stand_for_all(rows: int) -> None:
 
 def test_early_and_late_rows_are_kept_alike() -> None:
     """A sample that kept the first, or the last, would see half a window."""
-    late = [float(np.mean(part.inputs["numeric"] >= 10_000)) for _ in range(40) for part in filled(20_000).take()]
+    late = [float(np.mean(part.inputs["numeric"] >= 4_000)) for _ in range(40) for part in filled(8_000).take()]
     assert np.mean(late) == pytest.approx(0.5, abs=0.03)
 
 

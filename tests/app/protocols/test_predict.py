@@ -133,7 +133,7 @@ def test_arbitrary_bytes_never_crash_it(models: Path) -> None:
         client = runner.run(running.__aenter__())
         good = runner.run(ask(client, GOOD))
 
-        @settings(max_examples=200, deadline=None)
+        @settings(max_examples=100, deadline=None)
         @given(bodies())
         def check(body: bytes) -> None:
             response = runner.run(client.post("/predict", content=body, headers=JSON))

@@ -185,7 +185,7 @@ def test_any_bytes_get_an_answer_below_500(folder: Path) -> None:
         def ask(*arguments: Any, **options: Any) -> httpx.Response:
             return runner.run(client.request(*arguments, **options))
 
-        @settings(max_examples=400, deadline=None)
+        @settings(max_examples=200, deadline=None)
         @given(anything())
         def property_holds(request: tuple[str, str, bytes, dict[str, str]]) -> None:
             check(ask, *request)
@@ -198,7 +198,7 @@ def test_any_bytes_get_an_answer_below_500_on_the_wire(folder: Path, tmp_path: P
     """Through the protocol door and a real socket."""
     with serving.process(folder, tmp_path) as process, httpx.Client(base_url=process.address) as client:
 
-        @settings(max_examples=200, deadline=None)
+        @settings(max_examples=100, deadline=None)
         @given(anything())
         def property_holds(request: tuple[str, str, bytes, dict[str, str]]) -> None:
             check(client.request, *request)

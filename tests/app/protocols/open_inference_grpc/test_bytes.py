@@ -99,14 +99,14 @@ def code_of(channel: grpc.Channel, method: str, message: bytes) -> StatusCode:
     return StatusCode.OK
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(method=st.sampled_from(METHODS), message=st.binary(max_size=200) | damaged())
 def test_any_bytes(channel: grpc.Channel, method: str, message: bytes) -> None:
     assert code_of(channel, method, message) in FAULTS_OF_THE_CALLER
     answers_on(channel)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(request=requests)
 def test_any_request(channel: grpc.Channel, request: pb.ModelInferRequest) -> None:
     """Whole messages, with anything in them; a timeout of microseconds may pass."""

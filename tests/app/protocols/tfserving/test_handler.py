@@ -312,7 +312,7 @@ def test_arbitrary_bytes_never_crash_it(folder: Path) -> None:
         running = serving.running(serving.app_of(folder, labels=LABELS))
         client = runner.run(running.__aenter__())
 
-        @settings(max_examples=400, deadline=None)
+        @settings(max_examples=200, deadline=None)
         @given(st.sampled_from(["POST", "POST", "POST", "GET", "PUT"]), paths(), bodies())
         def check(method: str, path: str, body: bytes) -> None:
             response = runner.run(
