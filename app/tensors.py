@@ -1,15 +1,16 @@
 """Tensors as the standard protocols know them: datatypes, signatures, and rows that can be batched.
 
     DATATYPES       the Open Inference Protocol's names beside NumPy's, ONNX Runtime's and TensorFlow's
-    Signature       the tensors that a model takes and gives; `rows_of` checks a request against it
-    Tensors         named arrays as a `Work`'s rows: a length, slices, and `join`
+    Signature       the tensors that a model takes and gives; `check` compares a request with it
+    Instances       rows to predict, whichever way they came: a length, slices, `arrays()`
+    Tensors         those that came as named arrays
 
-It knows neither transport nor batches; the two protocols decode to it and encode from it.
+It knows neither transport nor batches; the protocols decode to it and encode from it.
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,8 +123,8 @@ class Signature:
         if all(spec.name != name for spec in self.outputs):
             raise InvalidInput((), f"one of {_names(self.outputs)}", f"`{name[:80]}`", noun="output")
 
-    def rows_of(self, arrays: Mapping[str, Array]) -> "tuple[Tensors, Hashable]":
-        """Check a request's arrays, and return them as rows with the key of what they may share a run with.
+    def check(self, arrays: Mapping[str, Array]) -> "Tensors":
+        """Check a request's arrays, and return them as instances.
 
         Args:
             arrays: input name -> array of the input's dtype, with the rows first where the model is `batched`.
@@ -142,8 +143,8 @@ class Signature:
             _check_shape(spec, array)
             ordered[spec.name] = array
         if not self.batched:
-            return Tensors(ordered, 1), None
-        return Tensors(ordered, self._count(ordered)), tuple([array.shape[1:] for array in ordered.values()])
+            return Tensors(ordered, 1)
+        return Tensors(ordered, self._count(ordered))
 
     def _count(self, arrays: Mapping[str, Array]) -> int:
         """All inputs have as many rows, and at least one."""
@@ -157,35 +158,64 @@ class Signature:
         return rows
 
 
+class Instances(Protocol):
+    """Rows to predict: what `app.batching.batcher` asks of them is a length and slices."""
+
+    @property
+    def key(self) -> Hashable:
+        """What instances must have in common to share a run: the shapes of their rows."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> Self: ...
+
+    def arrays(self) -> dict[str, Array]:
+        """Return the graph's tensors, with the rows first unless the model is not batched."""
+        ...
+
+
 class Tensors:
-    """Named arrays as rows: what `app.batching.batcher` asks of them is a length and slices.
+    """Instances that came as named arrays.
 
     Args:
-        arrays: name -> array, (rows, …) unless the model is not batched.
+        named: name -> array, (rows, …) unless the model is not batched.
         rows: how many they count as; 1 where the model is not batched.
     """
 
-    __slots__ = ("_rows", "arrays")
+    __slots__ = ("_named", "_rows")
 
-    def __init__(self, arrays: dict[str, Array], rows: int) -> None:
-        self.arrays = arrays
+    def __init__(self, named: dict[str, Array], rows: int) -> None:
+        self._named = named
         self._rows = rows
+
+    @property
+    def key(self) -> Hashable:
+        """See `Instances`."""
+        return tuple([array.shape[1:] for array in self._named.values()])
+
+    def arrays(self) -> dict[str, Array]:
+        """See `Instances`."""
+        return self._named
 
     def __len__(self) -> int:
         return self._rows
 
     def __getitem__(self, part: slice) -> "Tensors":
         start, stop, _ = part.indices(self._rows)
-        return Tensors({name: array[start:stop] for name, array in self.arrays.items()}, max(0, stop - start))
+        return Tensors({name: array[start:stop] for name, array in self._named.items()}, max(0, stop - start))
 
     @classmethod
     def join(cls, parts: Sequence["Tensors"]) -> "Tensors":
         """Put parts of equal names and trailing shapes after one another; one part is not copied."""
         if len(parts) == 1:
             return parts[0]
-        names = parts[0].arrays
-        arrays = {name: np.concatenate([part.arrays[name] for part in parts]) for name in names}
-        return cls(arrays, sum([len(part) for part in parts]))
+        return cls(concatenated([part.arrays() for part in parts]), sum([len(part) for part in parts]))
+
+
+def concatenated(parts: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
+    """Put named arrays of equal trailing shapes after one another."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _check_shape(spec: TensorSpec, array: Array) -> None:

@@ -83,7 +83,7 @@ def _opened(path: Path) -> TextIO:
 def _value(cell: str, kind: str) -> Any:
     if cell.strip() == "":
         return None
-    if kind in ("category", "string"):  # as bundles of format 2 and 1 call it
+    if kind == "string":
         return cell
     return cell.lower() in {"1", "true", "yes"} if kind == "boolean" else float(cell)
 

@@ -15,7 +15,7 @@ import logging
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from concurrent.futures import Executor
 from pathlib import Path
 from time import monotonic  # uvloop's own clock ticks in milliseconds
@@ -37,7 +37,7 @@ THREADS = Path("/proc/self/task")  # of this process, by number, on Linux
 
 log = logging.getLogger("slipway.batcher")
 
-Run = Callable[[list[Sequence[Any]]], list[Sequence[Any]]]
+Run = Callable[[list[Any]], Sequence[Sized]]
 """Pieces of rows -> for each piece as many answers as it has rows."""
 
 
@@ -245,7 +245,7 @@ class Batcher:
         else:
             self._busy = False
 
-    def _hand_out(self, batch: list[Piece], outcome: list[Sequence[Any]]) -> None:
+    def _hand_out(self, batch: list[Piece], outcome: Sequence[Sized]) -> None:
         for (work, piece), answers in zip(batch, outcome, strict=True):
             if work.done:
                 continue
@@ -258,9 +258,9 @@ class Batcher:
             except Exception:  # who fails to take its answer must not take those of the others with it
                 log.exception(FAILED_TO_TAKE)
 
-    def _join(self, work: Work, answers: Sequence[Any]) -> None:
+    def _join(self, work: Work, answers: Sized) -> None:
         """Keep the answers to a piece until there are those to all of them."""
-        parts = work.answers = work.answers or []
+        parts = work.parts = work.parts or []
         parts.append(answers)
         if work.taken == work.size == sum([len(part) for part in parts]):
             work.done = True

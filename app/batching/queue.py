@@ -9,13 +9,12 @@ Larger work is cut so that it does not starve the small. It knows neither the ev
 
 import math
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
 
 from app.batching.turn_time import Pace
-from app.batching.work import Piece, Work
+from app.batching.work import Piece, Sliced, Work
 from app.errors import ModelFailed, Overloaded, Reason
 
 WAIT_SHARE = 0.6  # of the time until its deadline that a request may wait by the estimate, its own run included
@@ -171,7 +170,7 @@ class WorkQueue:
         self.size_bytes -= size_bytes
         return batch
 
-    def _cut(self, work: Work, room: int) -> Sequence[Any]:
+    def _cut(self, work: Work, room: int) -> Sliced:
         """Take up to `room` rows of `work`; what is left goes to the back of the queue."""
         piece = work.rows[work.taken : work.taken + room]
         self._beyond_rows -= self._beyond(work)

@@ -6,10 +6,18 @@ It knows neither HTTP nor ONNX: rows are anything with a length and slices.
 """
 
 import itertools
-from collections.abc import Hashable, Sequence
-from typing import Any
+from collections.abc import Hashable
+from typing import Any, Protocol
 
 from app.errors import RequestError
+
+
+class Sliced(Protocol):
+    """Rows: anything with a length and slices."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> "Sliced": ...
 
 
 class Work:
@@ -18,10 +26,10 @@ class Work:
     Subclasses say what happens at the end: exactly one of `resolve` and `reject` is called, once, on the event loop.
     """
 
-    __slots__ = ("answers", "deadline", "done", "key", "rows", "size", "size_bytes", "submitted", "taken")
+    __slots__ = ("deadline", "done", "key", "parts", "rows", "size", "size_bytes", "submitted", "taken")
 
     def __init__(
-        self, rows: Sequence[Any], submitted: float, deadline: float, key: Hashable = None, size_bytes: int = 0
+        self, rows: Sliced, submitted: float, deadline: float, key: Hashable = None, size_bytes: int = 0
     ) -> None:
         self.rows = rows
         self.size = len(rows)
@@ -30,14 +38,14 @@ class Work:
         self.submitted = submitted  # both on `time.monotonic`, in seconds
         self.deadline = deadline
         self.taken = 0  # rows handed to a run so far
-        self.answers: list[Sequence[Any]] | None = None  # of the pieces that ran, where there is more than one
+        self.parts: list[Any] | None = None  # of the pieces that ran, where there is more than one
         self.done = False
 
     def resolve(self, answers: Any) -> None:
         """Receive one answer a row, in order: what `run` gave for the rows, or `join` made of their pieces."""
         raise NotImplementedError
 
-    def join(self, parts: list[Sequence[Any]]) -> Any:
+    def join(self, parts: list[Any]) -> Any:
         """Put the answers to pieces after one another."""
         return list(itertools.chain.from_iterable(parts))
 
@@ -46,5 +54,5 @@ class Work:
         raise NotImplementedError
 
 
-Piece = tuple[Work, Sequence[Any]]
+Piece = tuple[Work, Sliced]
 """A work, and those of its rows that one run takes."""

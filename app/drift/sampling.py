@@ -29,8 +29,10 @@ VALUES_MAX = 20_000  # likewise: rows times features
 SHORT_CHARS = 64  # words of this length on average are kept as they are
 
 
-class Copied(Rows, gc=False):
+class Copied(Rows):
     """Rows that a shadow answers once more: they were counted where they were answered first."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)

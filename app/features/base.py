@@ -1,7 +1,7 @@
 """What a type of features offers: everything that the service must know of the values of a request.
 
     manifest's `features` ── registry ──> FeatureType, one for all features of a type in a bundle
-        json_type, cells, arrays     JSON value ─> cell of a row ─> tensors, once a run
+        json_type, cell, arrays      JSON values ─> cell of a row ─> tensors, once a run
         from_wire                    tensors that came by another protocol ─> those of the graph
         from_arrow                   columns of an Arrow table ─> the same tensors
         openapi, strange             what callers are told; what a loaded graph must survive
@@ -48,15 +48,15 @@ class Fault(ValueError):
     """Raised for a value that its feature does not take, and that neither JSON nor the tensor's dtype could refuse.
 
     Args:
-        row: its place among the rows.
         place: of its feature among those of the type.
         expected: what should be there.
         received: what is there.
+        row: its place among the rows, as far as it is known.
     """
 
-    def __init__(self, row: int, place: int, expected: str, received: Any) -> None:
+    def __init__(self, place: int, expected: str, received: Any, row: int = 0) -> None:
         super().__init__(f"row {row}: expected {expected}. Received: {received!s:.80}")
-        self.row, self.place, self.expected, self.received = row, place, expected, received
+        self.place, self.expected, self.received, self.row = place, expected, received, row
 
 
 class WireFault(ValueError):
@@ -79,6 +79,9 @@ class FeatureType(ABC):
 
     features: Sequence[Feature]
     """In the order in which rows hold their values."""
+
+    pack: Callable[..., Cell] | None = None
+    """Does what `cell` does, with the values one by one; raises any error where one is missing or out of range."""
 
     inputs: Sequence[TensorSpec]
     """What the graph takes of them."""
@@ -107,8 +110,8 @@ class FeatureType(ABC):
         """Return the type that msgspec decodes a value to, with None where the feature is optional."""
 
     @abstractmethod
-    def cells(self, rows: Sequence[Sequence[Any]]) -> list[Cell]:
-        """Turn the values of rows, each in the order of `features`, into cells; raises `Fault`."""
+    def cell(self, values: Sequence[Any]) -> Cell:
+        """Turn the values of a row, in the order of `features`, into a cell; raises `Fault`."""
 
     @abstractmethod
     def arrays(self, cells: Sequence[Cell]) -> dict[str, Array]:

@@ -33,17 +33,11 @@ class Categories(ColumnType):
     bins = CategoryBins
     dtype = "string"
 
-    def __init__(self, features: Sequence[Category]) -> None:
-        super().__init__(features)
-        self._blanks = any(feature.optional for feature in features)
-
     def json_type(self, feature: Category) -> Any:
         return str | None if feature.optional else Text
 
-    def cells(self, rows: Sequence[Sequence[Any]]) -> list[Any]:
-        if not self._blanks:
-            return list(rows)
-        return [tuple(["" if value is None else value for value in row]) if None in row else row for row in rows]
+    def cell(self, values: Sequence[Any]) -> Sequence[str]:
+        return tuple(["" if value is None else value for value in values]) if None in values else values
 
     def arrays(self, cells: Sequence[Any]) -> dict[str, Array]:
         return {self.tensor: np.array(cells, object)}  # (rows, features)

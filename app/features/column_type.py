@@ -72,7 +72,7 @@ class ColumnType(FeatureType):
         bad = _no_value(values) & ~(feature.optional & _missing(values))  # (rows, width)
         if bad.any():
             row = int(np.argwhere(bad)[0][0])
-            raise Fault(row, place, f"a value of `{feature.name}`", column[row])
+            raise Fault(place, f"a value of `{feature.name}`", column[row], row)
         return values
 
 

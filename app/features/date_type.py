@@ -43,6 +43,7 @@ class Dates(PackedType):
                 raise ValueError(f"expected the parts {list(PARTS)} of `{feature.name}`. Received: {feature.parts}")
             if feature.offset is not None:
                 zone(feature.offset)
+        self.pack = None  # it takes parts, and values are texts
         self._offsets = [feature.offset for feature in self.features]
         self._texts = (TensorSpec(self.tensor, BY_BUNDLE["string"], (None, len(self.features))),)
 
@@ -53,8 +54,9 @@ class Dates(PackedType):
     def json_type(self, feature: Date) -> Any:
         return str | None if feature.optional else Text
 
-    def cells(self, rows: Sequence[Sequence[str | None]]) -> list[bytes]:
-        return super().cells([self._parts(index, row) for index, row in enumerate(rows)])
+    def cell(self, values: Sequence[str | None]) -> bytes:
+        """Return the parts of all dates of a row, one after another."""
+        return self._pack(*[part for place, text in enumerate(values) for part in self._parts(place, text)])
 
     def from_wire(self, arrays: Arrays) -> dict[str, Array]:
         texts = arrays[self.tensor]  # (rows, features)
@@ -62,17 +64,14 @@ class Dates(PackedType):
             if not feature.optional and "" in texts[:, place]:
                 row = texts[:, place].tolist().index("")
                 raise WireFault(self.tensor, (row, place), f"a value of `{feature.name}`", "")
-        try:
-            return self.arrays(self.cells(texts.tolist()))
-        except Fault as fault:
-            raise WireFault(self.tensor, (fault.row, fault.place), fault.expected, fault.received) from fault
+        return self.arrays([self._wire_cell(row, values) for row, values in enumerate(texts.tolist())])
 
     def column_of(self, feature: Date, column: Any) -> Array:
         kind = str(column.type)
         if kind.startswith(("timestamp", "date")):
             return parts_of_moments(self._moments(feature, column, zoned="tz=" in kind))
         place = self.features.index(feature)
-        rows = [self._one(row, place, text) for row, text in enumerate(column.to_pylist())]
+        rows = [self._parts(place, text, row) for row, text in enumerate(column.to_pylist())]
         return np.array(rows, np.float32).reshape(-1, len(PARTS))
 
     def read_text(self, feature: Date, text: str) -> str:
@@ -90,17 +89,19 @@ class Dates(PackedType):
     def numbers(self, values: Array) -> Array:
         return days(values.reshape(len(values), -1, len(PARTS)))  # (rows, features)
 
-    def _parts(self, row: int, texts: Sequence[str | None]) -> list[float]:
-        """Return the parts of all dates of a row, one after another."""
-        return [part for place, text in enumerate(texts) for part in self._one(row, place, text)]
-
-    def _one(self, row: int, place: int, text: str | None) -> Sequence[float]:
+    def _parts(self, place: int, text: str | None, row: int = 0) -> Sequence[float]:
         if not text:
             return MISSING
         try:
             return parts_of(parse(text, self._offsets[place]))
         except ValueError as error:
-            raise Fault(row, place, str(error), text) from error
+            raise Fault(place, str(error), text, row) from error
+
+    def _wire_cell(self, row: int, texts: Sequence[str]) -> bytes:
+        try:
+            return self.cell(texts)
+        except Fault as fault:
+            raise WireFault(self.tensor, (row, fault.place), fault.expected, fault.received) from fault
 
     def _moments(self, feature: Date, column: Any, *, zoned: bool) -> NDArray[np.datetime64]:
         """Return the moments of an Arrow column on the clock of the feature; with a zone, Arrow keeps them in UTC."""
@@ -108,6 +109,6 @@ class Dates(PackedType):
         if not zoned:
             return moments
         if feature.offset is None:
-            raise Fault(0, self.features.index(feature), NO_OFFSET, column[0])
+            raise Fault(self.features.index(feature), NO_OFFSET, column[0])
         offset = zone(feature.offset).utcoffset(None)
         return moments + np.timedelta64(offset)

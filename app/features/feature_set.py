@@ -36,17 +36,19 @@ class FeatureSet:
         self.names = names
         self.types = types_of(features)
         self.ordered = [feature for type_ in self.types for feature in type_.features]  # as rows hold their values
+        self.places = _places(self.types)
+        self.cell = _cell(self.types, self.places)
         self._of = {feature.name: (type_, feature) for type_ in self.types for feature in type_.features}
         self.inputs, self._shared = _merged(self.types)
         self.wire = _merged(self.types, wire=True)[0]
         self.nested = {feature.name for type_ in self.types if type_.nested for feature in type_.features}
         self.key = tuple([spec.shape[1:] for spec in self.inputs])  # of the requests that may share a run
 
-    def arrays(self, cells: Sequence[Sequence[Cell]]) -> dict[str, Array]:
-        """Turn the cells of each type into the graph's tensors, with the rows first."""
-        if len(cells) == 1:
-            return self.types[0].arrays(cells[0])
-        return self._joined(map(_arrays, self.types, cells))
+    def arrays(self, cells: Sequence[Cell]) -> dict[str, Array]:
+        """Turn the cells of rows into the graph's tensors, with the rows first."""
+        if len(self.types) == 1:
+            return self.types[0].arrays(cells)
+        return self._joined([type_.arrays([cell[at] for cell in cells]) for at, type_ in enumerate(self.types)])
 
     def from_wire(self, arrays: Arrays) -> dict[str, Array]:
         """Check tensors that came by another protocol, and return the graph's.
@@ -130,8 +132,24 @@ class FeatureSet:
         return arrays
 
 
-def _arrays(type_: FeatureType, cells: Sequence[Cell]) -> dict[str, Array]:
-    return type_.arrays(cells)
+def _places(types: Sequence[FeatureType]) -> list[slice]:
+    """Return where the values of each type stand in a row."""
+    places, start = [], 0
+    for type_ in types:
+        places.append(slice(start, start + len(type_.features)))
+        start += len(type_.features)
+    return places
+
+
+def _cell(types: Sequence[FeatureType], places: Sequence[slice]) -> Callable[[Sequence[Any]], Cell]:
+    """Return what turns the values of a row into a cell: that of the only type, or those of each; it raises `Fault`."""
+    parts = [(type_.cell, place) for type_, place in zip(types, places, strict=True)]
+    if len(parts) == 1:
+        return parts[0][0]
+    if len(parts) == 2:  # the most common case, without a loop
+        (first, one), (second, other) = parts
+        return lambda values: (first(values[one]), second(values[other]))
+    return lambda values: tuple([cell(values[place]) for cell, place in parts])
 
 
 def _merged(types: Sequence[FeatureType], *, wire: bool = False) -> tuple[tuple[TensorSpec, ...], dict[str, int]]:

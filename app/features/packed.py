@@ -35,15 +35,15 @@ class PackedType(ColumnType):
     def __init__(self, features: Sequence[ColumnFeature]) -> None:
         super().__init__(features)
         self._pack = struct.Struct(f"={len(self.columns)}f").pack  # without "=", the too large would become infinity
+        self.pack: Any = self._pack
 
-    def cells(self, rows: Sequence[Sequence[Any]]) -> list[bytes]:
-        pack = self._pack
+    def cell(self, values: Sequence[Any]) -> bytes:
         try:
-            return [pack(*row) for row in rows]
+            return self._pack(*values)
         except struct.error:  # None is no number
-            return self.cells([[NAN if value is None else value for value in row] for row in rows])
+            return PackedType.cell(self, [NAN if value is None else value for value in values])
         except OverflowError as error:
-            raise _too_large(rows) from error
+            raise _too_large(values) from error
 
     def arrays(self, cells: Sequence[bytes]) -> dict[str, Array]:
         return {self.tensor: np.frombuffer(b"".join(cells), np.float32).reshape(-1, len(self.columns))}
@@ -71,10 +71,7 @@ class PackedType(ColumnType):
         return count
 
 
-def _too_large(rows: Sequence[Sequence[Any]]) -> Fault:
+def _too_large(values: Sequence[Any]) -> Fault:
     """Find the first number that is none of 32 bits."""
-    for index, row in enumerate(rows):
-        for place, value in enumerate(row):
-            if isinstance(value, float) and abs(value) >= TOO_LARGE:
-                return Fault(index, place, IN_RANGE, value)
-    raise AssertionError("Every number fits.")  # packing said otherwise
+    place = next(place for place, value in enumerate(values) if isinstance(value, float) and abs(value) >= TOO_LARGE)
+    return Fault(place, IN_RANGE, values[place])

@@ -16,10 +16,10 @@ import msgspec
 from msgspec.structs import astuple
 
 from app.errors import BodyTooLarge, InvalidInput, Path
-from app.features.base import Cell, Fault, Feature
+from app.features.base import Fault, Feature
 from app.features.feature_set import FeatureSet
 from app.features.json_errors import EXPLAIN_MAX_BYTES, explain, shown_at
-from app.features.rows import Rows
+from app.features.rows import Rows, rows_of
 
 ROWS_FIRST = re.compile(rb'\s*\{\s*"instances"\s*:\s*\[')
 
@@ -40,9 +40,8 @@ class RowReader:
         self._from_array = _permutation(features.features, features.ordered)
         self._record, array = _row_types(features)
         self._decode = msgspec.json.Decoder(_request_type(self._record | array, max_rows)).decode
-        self._cells = [type_.cells for type_ in features.types]
-        self._places = _places(features)
-        self._sole = self._cells[0] if len(self._cells) == 1 and self._from_array is None else None
+        sole = features.types[0].pack if len(features.types) == 1 and self._from_array is None else None
+        self._pack = sole  # of values that need no type to look at them
 
     def decode(self, body: bytes) -> Rows:
         """Read the rows of a request; raises `InvalidInput` or `BodyTooLarge` with the path of the fault."""
@@ -52,45 +51,51 @@ class RowReader:
             instances = self._decode(body).instances
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise explain(error, body, self.features.names) from error
+        pack = self._pack
+        if pack is not None:
+            try:
+                packed = [pack(*row) if type(row) is tuple else pack(*astuple(row)) for row in instances]
+                return rows_of(self.features, packed, Rows)
+            except Exception:  # noqa: S110  (a value is missing or out of range; below it is seen which)
+                pass
         try:
             return self._rows(instances)
-        except Fault as fault:
-            path = self._path(fault, instances)
-            raise InvalidInput(path, fault.expected, shown_at(body, path)) from fault
+        except Fault as error:
+            path, fault = self._path(instances)
+            raise InvalidInput(path, fault.expected, shown_at(body, path)) from error
 
     def rows(self, instances: Sequence[dict[str, Any]]) -> Rows:
         """Turn named instances, as in `golden.json`, into rows; raises `ValueError` with the fault."""
         converted = [msgspec.convert(instance, self._record) for instance in instances]
         try:
             return self._rows(converted)
-        except Fault as fault:
-            path = self._path(fault, converted)
-            raise ValueError(str(InvalidInput(path, fault.expected, f"{fault.received!s:.80}"))) from fault
+        except Fault as error:
+            path, fault = self._path(converted)
+            raise ValueError(str(InvalidInput(path, fault.expected, f"{fault.received!s:.80}"))) from error
 
     def _rows(self, instances: Sequence[Any]) -> Rows:
         """Bring objects and arrays into the order of the types, and their values into cells."""
+        cell = self.features.cell
+        cells = [cell(row) for row in self._ordered(instances)]
+        return rows_of(self.features, cells, Rows)
+
+    def _ordered(self, instances: Sequence[Any]) -> list[Any]:
         from_array = self._from_array
         if from_array is None:
-            rows = [row if type(row) is tuple else astuple(row) for row in instances]
-        else:
-            rows = [from_array(row) if type(row) is tuple else astuple(row) for row in instances]
-        if self._sole is not None:
-            return Rows(self.features, (self._sole(rows),))
-        return Rows(self.features, [self._of_type(at, rows) for at in range(len(self._cells))])
+            return [row if type(row) is tuple else astuple(row) for row in instances]
+        return [from_array(row) if type(row) is tuple else astuple(row) for row in instances]
 
-    def _of_type(self, at: int, rows: Sequence[tuple[Any, ...]]) -> list[Cell]:
-        place = self._places[at]
-        try:
-            return self._cells[at]([row[place] for row in rows])
-        except Fault as fault:
-            fault.place += place.start
-            raise
-
-    def _path(self, fault: Fault, instances: Sequence[Any]) -> Path:
-        """Return the path of a fault in the body: a row is an object, or a list in the order of the manifest."""
-        name = self.features.ordered[fault.place].name
-        listed = type(instances[fault.row]) is tuple
-        return "instances", fault.row, self.features.names.index(name) if listed else name
+    def _path(self, instances: Sequence[Any]) -> tuple[Path, Fault]:
+        """Find the first fault, and its path in the body: a row is an object, or a list in the manifest's order."""
+        for index, row in enumerate(self._ordered(instances)):
+            for type_, place in zip(self.features.types, self.features.places, strict=True):
+                try:
+                    type_.cell(row[place])
+                except Fault as fault:
+                    name = type_.features[fault.place].name
+                    listed = type(instances[index]) is tuple
+                    return ("instances", index, self.features.names.index(name) if listed else name), fault
+        raise AssertionError("Every value is one of its feature's.")  # or there would have been no fault
 
     def _check_rows(self, body: bytes) -> None:
         """Refuse far too many rows before millions are read in vain, where no value can hold a bracket."""
@@ -122,15 +127,6 @@ class RowReader:
             "required": ["instances"],
             "additionalProperties": False,
         }
-
-
-def _places(features: FeatureSet) -> list[slice]:
-    """Return where the values of each type stand in a row."""
-    places, start = [], 0
-    for type_ in features.types:
-        places.append(slice(start, start + len(type_.features)))
-        start += len(type_.features)
-    return places
 
 
 def _permutation(listed: Sequence[Feature], ordered: Sequence[Feature]) -> Callable[[Any], Any] | None:

@@ -1,43 +1,54 @@
-"""Rows of named values that came as JSON, as cells by type: packed, and assembled once a run.
+"""Rows of named values that came as JSON: cells, packed as soon as they are decoded and assembled once a run.
 
-    Rows(features, cells)     a length, slices, `arrays()`
+    rows_of(features, …)      a length, slices, `arrays()`
     Rows.join([rows, …])      the rows of several requests after one another
 
 It knows neither bodies nor batches.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from itertools import chain
-
-import msgspec
+from typing import Any, Self, TypeVar
 
 from app.features.base import Cell
 from app.features.feature_set import FeatureSet
 from app.tensors import Array
 
 
-class Rows(msgspec.Struct, gc=False):
-    """What `app.features.row_reader` makes of a body; a Struct, because one is made for each request."""
+class Rows(list[Cell]):
+    """What `app.features.row_reader` makes of a body: one cell a row; see `app.tensors.Instances`.
+
+    A list, because its length is asked for four times in the few microseconds that a request has.
+    """
+
+    __slots__ = ("features", "key")
 
     features: FeatureSet
-    cells: Sequence[Sequence[Cell]]  # by type, as many of each as there are rows
+    key: Hashable
 
-    def __len__(self) -> int:
-        return len(self.cells[0])
+    def __getitem__(self, part: Any) -> Any:
+        found = super().__getitem__(part)
+        return self.alike(found) if isinstance(part, slice) else found
 
-    def __getitem__(self, part: slice) -> "Rows":
-        return type(self)(self.features, [cells[part] for cells in self.cells])
+    def alike(self, cells: Iterable[Cell]) -> Self:
+        """Return other rows of the same features."""
+        return rows_of(self.features, cells, type(self))
 
     def arrays(self) -> dict[str, Array]:
         """Return the graph's tensors, with the rows first."""
-        return self.features.arrays(self.cells)
+        return self.features.arrays(self)
 
     @classmethod
-    def join(cls, parts: Sequence["Rows"]) -> "Rows":
+    def join(cls, parts: Sequence[Self]) -> Self:
         """Put the rows of one bundle after one another; one part is not copied."""
-        first = parts[0]
-        if len(parts) == 1:
-            return first
-        types = range(len(first.cells))
-        cells = [list(chain.from_iterable([part.cells[place] for part in parts])) for place in types]
-        return type(first)(first.features, cells)
+        return parts[0] if len(parts) == 1 else parts[0].alike(chain.from_iterable(parts))
+
+
+SomeRows = TypeVar("SomeRows", bound=Rows)
+
+
+def rows_of(features: FeatureSet, cells: Iterable[Cell], form: type[SomeRows]) -> SomeRows:
+    """Return rows of a bundle."""
+    rows = form(cells)
+    rows.features, rows.key = features, features.key
+    return rows

@@ -22,21 +22,11 @@ from app.http.handler import Ticket
 from app.metrics.feedback_metrics import FeedbackMetrics
 from app.runtime.model import Model
 from app.telemetry.log_format import PRIVATE
-from app.tensors import Tensors
 
 UNKNOWN = ("_unknown", "")
 SHOWN_CHARS = 80  # of a value in a message
 
 log = logging.getLogger("slipway.feedback")
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """The body of an answer to `/predict`."""
-
-    predictions: list[dict[str, Any]]
-
-
-ANSWER = msgspec.json.Decoder(Answer)
 
 
 @dataclass(eq=False)
@@ -90,10 +80,10 @@ class Feedback:
         metrics.requests.labels(*UNKNOWN, "unknown")
         metrics.requests.labels(*UNKNOWN, "invalid")
 
-    def remember(self, request_id: str, protocol: str, ticket: Ticket, body: bytes) -> None:
+    def remember(self, request_id: str, protocol: str, ticket: Ticket) -> None:
         """Keep the predictions of a good answer; see `app.telemetry.request_observer.RequestObserver.remember`."""
         try:
-            self._remember(request_id, ticket, body)
+            self._remember(request_id, ticket)
         except Exception:  # nobody must wait in vain for an answer that is there, whatever is wrong here
             log.exception("A prediction could not be kept for feedback.", extra=PRIVATE)
 
@@ -130,11 +120,11 @@ class Feedback:
         if line is not None:
             line.gone = True
 
-    def _remember(self, request_id: str, ticket: Ticket, body: bytes) -> None:
+    def _remember(self, request_id: str, ticket: Ticket) -> None:
         model: Model = ticket.model
-        if model.bundle is None or ticket.size > self._rows_max:
+        if model.bundle is None or ticket.answer is None or ticket.size > self._rows_max:
             return
-        line, predicted = self._line(model), _predicted(model, ticket, body)
+        line, predicted = self._line(model), tuple(model.bundle.answer.predicted(ticket.answer.outputs))
         before = self._entries.get(request_id)
         if before is None:
             self._entries[request_id] = Entry(line, predicted)
@@ -173,16 +163,7 @@ class Feedback:
 OUTCOME_OF: dict[type[RequestError], str] = {NotFound: "unknown", Conflict: "conflict", InvalidInput: "invalid"}
 
 
-# ── what was predicted, and what was true ──
-
-
-def _predicted(model: Model, ticket: Any, body: bytes) -> tuple[Any, ...]:
-    """Read the predictions: from the outputs, where a protocol of tensors was asked, or from the answer."""
-    assert model.answer is not None
-    if ticket.answers and type(ticket.answers[0]) is Tensors:
-        return tuple(model.answer.predicted(ticket.answers[0].arrays))
-    predictions = ANSWER.decode(body).predictions
-    return tuple([model.answer.truth(next(iter(prediction.values()))) for prediction in predictions])
+# ── what was true ──
 
 
 def _read(line: Line, value: Any, place: int) -> Any:

@@ -91,6 +91,11 @@ class Ticket(Protocol):
         ...
 
     @property
+    def answer(self) -> Any:
+        """The `app.runtime.answer.Answer` once there is one, else None."""
+        ...
+
+    @property
     def quick(self) -> bool:
         """True when the answer comes before a client could be seen to leave."""
         ...
@@ -107,6 +112,7 @@ class Refusal:
 
     submitted = 0.0
     size = 0
+    answer = None
     quick = True
 
     def __init__(self, model: Any, started: float, *, crowded: bool) -> None:

@@ -17,16 +17,19 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import ClassVar, Generic, TypeVar
 
-from app.errors import BodyTooLarge, InvalidInput, Overloaded, Reason, Rendered, RequestError, render
+from app.errors import BodyTooLarge, InvalidInput, Overloaded, Reason, Rendered, RequestError, Response, render
 from app.http.access import Guards, access_of
 from app.http.compression import STEP_BYTES, unpacking
 from app.http.handler import Head, Refusal, Request, Respond, Ticket
 from app.metrics.service_metrics import Metrics
 from app.protocols.incremental import Reading, Readings, Steps
+from app.protocols.inference import Inference
 from app.repository.registry import Registry
+from app.runtime.answer import Answer
 from app.runtime.model import Model
 from app.telemetry.log_format import PRIVATE
 from app.telemetry.request_observer import RequestObserver
+from app.tensors import Instances
 
 log = logging.getLogger("slipway.endpoint")
 
@@ -48,11 +51,16 @@ class Serving:
     readings: Readings = field(default_factory=Readings)  # large bodies that are being read
 
 
-Content = TypeVar("Content")
+Asked = TypeVar("Asked")
 
 
-class Endpoint(ABC, Generic[Content]):
-    """A `app.http.handler.Handler` over the registry; `Content` is what it makes of a body."""
+class Endpoint(ABC, Generic[Asked]):
+    """A `app.http.handler.Handler` over the registry; `Asked` is what a request asks for beside an answer to its rows.
+
+    A protocol fills in how a body is read, and how an answer is written.
+    """
+
+    mirrored: ClassVar[bool] = False  # whether shadows get copies of its requests
 
     route: str  # see `app.http.handler.Handler`; logs and traces show it
 
@@ -73,21 +81,20 @@ class Endpoint(ABC, Generic[Content]):
         """Return who answers; raises any `RequestError`."""
 
     @abstractmethod
-    def read(self, model: Model, head: Head, body: bytes) -> Content:
-        """Decode `body` (unpacked); raises any `RequestError`."""
+    def read(self, model: Model, head: Head, body: bytes) -> tuple[Instances, Asked]:
+        """Decode `body` (unpacked): its rows, and what else it asks for; raises any `RequestError`."""
 
     @abstractmethod
-    def read_in_steps(self, model: Model, head: Head, body: bytes) -> Generator[None, None, Content]:
+    def read_in_steps(self, model: Model, head: Head, body: bytes) -> Generator[None, None, tuple[Instances, Asked]]:
         """Decode a large `body` (unpacked) as `read` does, in steps of a fraction of a millisecond."""
 
     @abstractmethod
-    def submit(
-        self, model: Model, head: Head, content: Content, body: bytes, started: float, respond: Respond
-    ) -> Ticket:
-        """Queue what was read of `body`; raises any `RequestError`.
+    def write(self, model: Model, head: Head, asked: Asked, answer: Answer) -> Response:
+        """Write the answer to a request; raises any `RequestError` if it cannot be."""
 
-        `started`, on `time.monotonic` in seconds, is when the request was whole.
-        """
+    def timeout_s(self, asked: Asked) -> float | None:
+        """Return the time that a body asks for, where the protocol has a word for it."""
+        return None
 
     def handle(self, request: Request, respond: Respond) -> Ticket:
         """Answer `request` through `respond`; see `app.http.handler.Handler`."""
@@ -128,6 +135,31 @@ class Endpoint(ABC, Generic[Content]):
         else:
             content = self.read(model, head, body)
         return self.submit(model, head, content, body, started, respond)
+
+    def submit(
+        self,
+        model: Model,
+        head: Head,
+        content: tuple[Instances, Asked],
+        body: bytes,
+        started: float,
+        respond: Respond,
+    ) -> Ticket:
+        """Queue what was read of `body`; `started`, on `time.monotonic` in seconds, is when it was whole."""
+        instances, asked = content
+        if asked is None and not head.timeout:
+            deadline = started + self._timeout_s
+        else:
+            deadline = self.deadline(head, started, self.timeout_s(asked))
+        submitted = monotonic()
+        model.metrics.decoded(submitted - started)
+        work = Inference(instances, submitted, deadline, instances.key, len(body))
+        work.endpoint, work.model, work.head, work.asked = self, model, head, asked
+        work.started, work.respond, work.answer = started, respond, None
+        traffic = self._registry.traffic
+        work.mirror = traffic.mirror(model, body) if self.mirrored and traffic is not None else None
+        model.batcher.submit(work)
+        return work
 
     def refuse(self, received_bytes: int) -> Rendered:
         """See `app.http.handler.Handler`."""

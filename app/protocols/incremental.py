@@ -66,9 +66,9 @@ class Reading:
         return 0 if self._queued is None else self._queued.size
 
     @property
-    def answers(self) -> Any:
-        """See `app.batching.work.Work`; there are some once the answer is good."""
-        return getattr(self._queued, "answers", None)
+    def answer(self) -> Any:
+        """See `app.http.handler.Ticket`."""
+        return None if self._queued is None else self._queued.answer
 
     def step(self) -> Ticket | None:
         """Make the next step; return what it gave if it was the last, and raise what it raises.

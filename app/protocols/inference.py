@@ -1,61 +1,65 @@
-"""Tensors through the batcher: what the standard protocols share between their decode and their encode.
+"""A request on its way through the batcher, whichever protocol it came by.
 
-    submit(model, arrays, …, encode, finish)   check ─> rows and key ─> queue ─> … ─> encode ─> finish(answer or error)
+    instances_of(model, arrays)     tensors of a protocol ─> checked, as the graph takes them
+    timed(model, write)             writes an answer, and tells how long it took
+    Inference                       queued ─> … ─> resolve(answer) ─> write ─> respond
 
 It knows no protocol and no transport.
 """
 
 import logging
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from time import monotonic
-from typing import Any, Generic, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from app.batching.work import Work
-from app.errors import BodyTooLarge, ModelFailed, RequestError
-from app.features.feature_set import FeatureSet
+from app.errors import BodyTooLarge, ModelFailed, RequestError, Response, render
+from app.http.handler import Head, Respond
+from app.repository.traffic_split import Mirror
+from app.runtime.answer import Answer
 from app.runtime.model import Model
 from app.telemetry.log_format import PRIVATE
 from app.tensors import Array, Tensors
 
 log = logging.getLogger("slipway.infer")
 
-Answer = TypeVar("Answer")
 
-Encode = Callable[[Tensors], Answer]
-"""Writes the outputs as the protocol has them, on the event loop; raises any `RequestError` if they cannot be."""
-
-Finish = Callable[[Answer | RequestError], None]
-"""Called once, on the event loop, with what `encode` gave or the reason for none."""
+Written = TypeVar("Written")
 
 
-class Inference(Work, Generic[Answer]):
-    """A request of tensors on its way through the batcher; a `Ticket` to its door."""
+class Protocolled(Protocol):
+    """What an `Inference` asks of the endpoint that it came by."""
 
-    __slots__ = ("_calls", "_encode", "_finish", "model", "started")
+    @property
+    def protocol(self) -> str:
+        """Under which requests are counted."""
+        ...
 
-    def __init__(
-        self,
-        model: Model,
-        protocol: str,
-        rows: tuple[Tensors, Hashable, int],
-        times: tuple[float, float, float],
-        encode: Encode[Answer],
-        finish: Finish[Answer],
-    ) -> None:
-        tensors, key, size_bytes = rows
-        started, submitted, deadline = times
-        super().__init__(tensors, submitted, deadline, key, size_bytes)  # type: ignore[arg-type]  # length and slices
-        self.model = model
-        self._calls = model.metrics.calls[protocol]
-        self.started = started
-        self._encode = encode
-        self._finish = finish
+    @property
+    def write(self) -> Callable[[Model, Head, Any, Answer], Response]:
+        """Write an answer as the protocol has it; raises any `RequestError` if it cannot be."""
+        ...
 
-    def resolve(self, answers: Tensors) -> None:
-        self.answers = [answers]  # type: ignore[list-item]  # as `rows`; `app.feedback.store` looks at them
-        began = monotonic()
+
+class Inference(Work):
+    """A request; a `Ticket` to its transport."""
+
+    __slots__ = ("answer", "asked", "endpoint", "head", "mirror", "model", "respond", "started")
+
+    answer: Answer | None  # once there is one
+    asked: Any  # what the request wants beside an answer, in the protocol's own form
+    endpoint: Protocolled
+    head: Head
+    mirror: Mirror | None  # told of the answer before the caller is
+    model: Model
+    respond: Respond
+    started: float
+
+    def resolve(self, answer: Answer) -> None:
+        model = self.model
+        self.answer = answer
         try:
-            answer = self._encode(answers)
+            response = self.endpoint.write(model, self.head, self.asked, answer)
         except RequestError as error:  # the outputs cannot be written, say because they are not finite
             self.reject(error)
             return
@@ -63,17 +67,17 @@ class Inference(Work, Generic[Answer]):
             log.exception("An answer could not be written.", extra=PRIVATE)
             self.reject(ModelFailed("Internal error."))
             return
-        ended = monotonic()
-        self.model.metrics.encoded(ended - began)
-        self._calls.answered(ended - self.started)
-        self._finish(answer)
+        model.metrics.calls[self.endpoint.protocol].answered(monotonic() - self.started)
+        if self.mirror is not None:
+            self.mirror(answer)
+        self.respond(*response)
 
     def reject(self, error: RequestError) -> None:
-        self._calls.refused(error)
-        self._finish(error)
+        self.model.metrics.calls[self.endpoint.protocol].refused(error)
+        self.respond(*render(error))
 
-    def join(self, parts: list[Any]) -> Tensors:
-        return Tensors.join(parts)
+    def join(self, parts: list[Any]) -> Answer:
+        return Answer.join(parts)
 
     @property
     def quick(self) -> bool:
@@ -81,50 +85,32 @@ class Inference(Work, Generic[Answer]):
 
     def cancel(self) -> None:
         if not self.done:
-            self._calls.left()
+            self.model.metrics.calls[self.endpoint.protocol].left()
         self.model.batcher.cancel(self)
 
 
-def _checked(features: FeatureSet, rows: Tensors) -> tuple[Tensors, Hashable]:
-    """Bring tensors as callers send them to those of the graph."""
-    arrays = features.from_wire(rows.arrays)
-    return Tensors(arrays, len(rows)), tuple([array.shape[1:] for array in arrays.values()])
+def timed(model: Model, write: Callable[[], Written]) -> Written:
+    """Write one answer, and tell how long it took; that of many rows is told by the run that wrote them at once."""
+    began = monotonic()
+    written = write()
+    model.metrics.encoded(monotonic() - began)
+    return written
 
 
-def submit(
-    model: Model,
-    arrays: dict[str, Array],
-    *,
-    protocol: str,
-    times: tuple[float, float],
-    size_bytes: int,
-    encode: Encode[Answer],
-    finish: Finish[Answer],
-) -> Inference[Answer]:
-    """Queue a request of tensors.
+def instances_of(model: Model, arrays: dict[str, Array]) -> Tensors:
+    """Check a request's tensors.
 
     Args:
         model: who answers.
-        arrays: input name -> array of the input's dtype.
-        protocol: under which it is counted.
-        times: when the request's last byte came, and when its answer is of no use any more; on `time.monotonic`, in
-            seconds.
-        size_bytes: bytes that it weighs while it waits.
-        encode: turns the outputs into an answer.
-        finish: receives the answer, or the error.
+        arrays: input name -> array of the input's dtype, as callers send it.
 
     Raises:
         InvalidInput: when the arrays are not what the model takes.
         BodyTooLarge: when there are more rows than a request may have.
-        Overloaded, ModelFailed: as `app.batching.queue.WorkQueue.admit`.
     """
-    rows, key = model.signature.rows_of(arrays)
-    if model.features is not None:
-        rows, key = _checked(model.features, rows)
-    if len(rows) > model.max_request_rows:
-        raise BodyTooLarge((), f"at most {model.max_request_rows} rows", len(rows), noun="inputs")
-    (started, deadline), now = times, monotonic()
-    model.metrics.decoded(now - started)
-    work = Inference(model, protocol, (rows, key, size_bytes), (started, now, deadline), encode, finish)
-    model.batcher.submit(work)
-    return work
+    instances = model.signature.check(arrays)
+    if len(instances) > model.max_request_rows:
+        raise BodyTooLarge((), f"at most {model.max_request_rows} rows", len(instances), noun="inputs")
+    if model.features is None:
+        return instances
+    return Tensors(model.features.from_wire(instances.arrays()), len(instances))

@@ -1,62 +1,31 @@
-"""`POST /predict`: bytes -> decode -> submit -> encode -> bytes, with a call-back for the answer.
+"""`POST /predict`: the rows of a body, and the JSON of their answers.
 
-    find the model ─> read the rows ─> submit a Prediction ─> … ─> Prediction.resolve ─> respond(200, …)
+    find the model ─> read the rows ─> … ─> write the answer, whose rows were written with those of the whole run
 
 It knows no transport: the doors (`app.transport.asgi`, `app.transport.fast_path`) bring the bytes and take the answer.
 """
 
 from collections.abc import Generator
-from functools import partial
-from time import monotonic
 from urllib.parse import parse_qsl
 
-from app.batching.work import Work
 from app.codecs.chunks import read_rows
-from app.errors import InvalidInput, RequestError, UnsupportedMedia, render
+from app.errors import InvalidInput, Response, UnsupportedMedia
 from app.features.rows import Rows
-from app.http.handler import Head, Respond
+from app.http.handler import Head
 from app.protocols.endpoint import Endpoint
+from app.runtime.answer import Answer
 from app.runtime.model import Model
 
 JSON = b"application/json"
-PROTOCOL = "predict"
 QUERY = ("model", "version")
 
 
-class Prediction(Work):
-    """A request on its way through the batcher."""
-
-    __slots__ = ("model", "respond", "started")
-
-    model: Model
-    started: float
-    respond: Respond
-
-    def resolve(self, answers: list[bytes]) -> None:
-        model = self.model
-        body = model.body(answers)
-        model.metrics.calls[PROTOCOL].answered(monotonic() - self.started)
-        self.respond(200, body, model.headers)
-
-    def reject(self, error: RequestError) -> None:
-        self.model.metrics.calls[PROTOCOL].refused(error)
-        self.respond(*render(error))
-
-    @property
-    def quick(self) -> bool:
-        return self.model.batcher.quick
-
-    def cancel(self) -> None:
-        if not self.done:
-            self.model.metrics.calls[PROTOCOL].left()
-        self.model.batcher.cancel(self)
-
-
-class Predict(Endpoint[Rows]):
+class Predict(Endpoint[None]):
     """The handler of `POST /predict`."""
 
-    protocol = PROTOCOL
+    protocol = "predict"
     route = "/predict"
+    mirrored = True
 
     def find(self, head: Head) -> Model:
         if head.content_type != JSON and head.content_type:
@@ -69,26 +38,15 @@ class Predict(Endpoint[Rows]):
             return self._registry.traffic.choose(model, head)
         return model
 
-    def read(self, model: Model, head: Head, body: bytes) -> Rows:
-        return (model.reader or model.row_reader).decode(body)
+    def read(self, model: Model, head: Head, body: bytes) -> tuple[Rows, None]:
+        return (model.reader or model.row_reader).decode(body), None
 
-    def read_in_steps(self, model: Model, head: Head, body: bytes) -> Generator[None, None, Rows]:
-        return read_rows(body, model.max_request_rows, partial(self.read, model, head), len, Rows.join)
+    def read_in_steps(self, model: Model, head: Head, body: bytes) -> Generator[None, None, tuple[Rows, None]]:
+        rows = yield from read_rows(body, model.max_request_rows, model.row_reader.decode, len, Rows.join)
+        return rows, None
 
-    def submit(
-        self, model: Model, head: Head, content: Rows, body: bytes, started: float, respond: Respond
-    ) -> Prediction:
-        deadline = self.deadline(head, started) if head.timeout else started + self._timeout_s
-        if self._registry.traffic is not None:
-            respond = self._registry.traffic.mirror(model, body, respond)
-        decoded = monotonic()
-        model.metrics.decoded(decoded - started)
-        prediction = Prediction(content, decoded, deadline, None, len(body))  # type: ignore[arg-type]  # length and slices
-        prediction.model = model
-        prediction.started = started
-        prediction.respond = respond
-        model.batcher.submit(prediction)
-        return prediction
+    def write(self, model: Model, head: Head, asked: None, answer: Answer) -> Response:
+        return 200, model.body(answer.texts), model.headers
 
 
 def _check_type(content_type: bytes) -> None:

@@ -1,7 +1,7 @@
 """Two versions at once: a canary answers a part of the requests, a shadow gets a copy of them and answers nobody.
 
     Traffic.choose(model, head)              who answers a request that names no version
-    Traffic.mirror(model, body, respond)     respond ─> the answer goes out ─> the shadow runs ─> both are compared
+    Traffic.mirror(model, body)              told of an answer ─> it goes out ─> the shadow runs ─> both are compared
 
 A request of the shadow begins when its original is answered, and only while neither version has anything to do: it may
 be left out, and never keeps anybody waiting in a queue.
@@ -13,16 +13,17 @@ import logging
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import Any, Literal, Protocol
 
-import msgspec
-
 from app.batching.work import Work
 from app.drift.sampling import Copied
-from app.errors import Headers, RequestError
-from app.http.handler import Head, Respond
+from app.errors import RequestError
+from app.features.rows import rows_of
+from app.http.handler import Head
 from app.repository.versions import Versions
+from app.runtime.answer import Answer
 from app.runtime.model import Model
 from app.version_policy import Canary, Shadow
 
@@ -31,6 +32,9 @@ COPY_MAX_S = 1.0  # that a copy may wait
 BUCKETS = 2**64
 
 Kind = Literal["canary", "shadow"]
+
+Mirror = Callable[[Answer], None]
+"""Told of an answer before it goes out."""
 
 log = logging.getLogger("slipway.traffic")
 
@@ -51,20 +55,6 @@ class Uncounted:
     def shadowed(self, model: Model, outcome: str) -> None: ...
 
     def compared(self, model: Model, seconds: float, agreed: list[bool], difference: float) -> None: ...
-
-
-class Prediction(msgspec.Struct, frozen=True):
-    """An answer to a row, as far as it can be compared."""
-
-    label: Any = None
-    probabilities: dict[str, float] = {}
-    value: float = 0.0
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """The body of a response."""
-
-    predictions: list[Prediction]
 
 
 @dataclass(frozen=True)
@@ -128,12 +118,12 @@ class Traffic:
         split = self._splits.get(model.name)
         return split.canary if split is not None and _falls_to_canary(split, head) else model
 
-    def mirror(self, model: Model, body: bytes, respond: Respond) -> Respond:
-        """Return what to respond with, so that the shadow of `model` sees the request once it is answered."""
+    def mirror(self, model: Model, body: bytes) -> Mirror | None:
+        """Return what is told of the answer to a request, so that the shadow of `model` gets a copy; None for none."""
         copies = self._copies.get(model.name)
         if copies is None or model is not copies.serving or random.random() >= copies.share:  # noqa: S311
-            return respond
-        return copies.after(body, respond)
+            return None
+        return partial(copies.after, body)
 
     def _split(self, line: Versions | None) -> Split | None:
         found = None if line is None else _beside(line, self.canaries[line.name].version)
@@ -162,20 +152,14 @@ class Copies:
         self._counts = counts
         self._loop = asyncio.get_running_loop()
 
-    def after(self, body: bytes, respond: Respond) -> Respond:
-        """Answer first; then, in the next turn of the loop, the copy.
+    def after(self, body: bytes, answer: Answer) -> None:
+        """Make the copy in the next turn of the loop.
 
-        It is asked for before the answer: a caller who waits on this loop would send its next request before it.
+        It is asked for before the answer goes out: a caller who waits on this loop would send its next request before.
         """
+        self._loop.call_soon(self._copy, body, answer)
 
-        def respond_and_copy(status: int, answer: bytes, headers: Headers, logged: str = "") -> None:
-            if status == 200:
-                self._loop.call_soon(self._copy, body, answer)
-            respond(status, answer, headers, logged)
-
-        return respond_and_copy
-
-    def _copy(self, body: bytes, answer: bytes) -> None:
+    def _copy(self, body: bytes, answer: Answer) -> None:
         shadow = self._shadow
         if len(body) > COPY_MAX_BYTES or not shadow.batcher.idle or self.serving.batcher.queue.rows:
             self._counts.shadowed(shadow, "dropped")
@@ -183,23 +167,19 @@ class Copies:
         started = monotonic()
         try:
             found = shadow.row_reader.decode(body)
-            rows = Copied(found.features, found.cells)
-            work = Copy(rows, started, len(body), self._compare(answer, started), self._failed)
+            rows = rows_of(found.features, found, Copied)
+            work = Copy(rows, started, len(body), partial(self._compare, answer, started), self._failed)
             shadow.batcher.submit(work)
         except RequestError as error:
             self._failed(error)
 
-    def _compare(self, answer: bytes, started: float) -> Callable[[list[bytes]], None]:
-        def compare(answers: list[bytes]) -> None:
-            seconds = monotonic() - started
-            theirs = msgspec.json.decode(answer, type=Answer).predictions
-            ours = msgspec.json.decode(self._shadow.body(answers), type=Answer).predictions
-            agreed = [a.label == b.label for a, b in zip(theirs, ours, strict=True)]
-            difference = max([_difference(a, b) for a, b in zip(theirs, ours, strict=True)])
-            self._counts.shadowed(self._shadow, "answered")
-            self._counts.compared(self._shadow, seconds, agreed, difference)
-
-        return compare
+    def _compare(self, theirs: Answer, started: float, ours: Answer) -> None:
+        seconds = monotonic() - started
+        assert self._shadow.answer is not None  # both have a manifest, or there would be no rows
+        assert self.serving.answer is not None
+        agreed, difference = self._shadow.answer.compare(ours.outputs, self.serving.answer, theirs.outputs)
+        self._counts.shadowed(self._shadow, "answered")
+        self._counts.compared(self._shadow, seconds, agreed, difference)
 
     def _failed(self, error: RequestError) -> None:
         log.debug("A copy failed: %s", error)
@@ -217,8 +197,11 @@ class Copy(Work):
         self._taken = taken
         self._failed = failed
 
-    def resolve(self, answers: list[bytes]) -> None:
-        self._taken(answers)
+    def resolve(self, answer: Answer) -> None:
+        self._taken(answer)
+
+    def join(self, parts: list[Any]) -> Answer:
+        return Answer.join(parts)
 
     def reject(self, error: RequestError) -> None:
         self._failed(error)
@@ -241,9 +224,3 @@ def _falls_to_canary(split: Split, head: Head) -> bool:
         return random.random() < split.rule.share  # noqa: S311
     digest = hashlib.blake2b(split.salt + key, digest_size=8).digest()
     return int.from_bytes(digest, "big") < split.rule.share * BUCKETS
-
-
-def _difference(ours: Prediction, theirs: Prediction) -> float:
-    labels = ours.probabilities.keys() | theirs.probabilities.keys()
-    of_labels = [abs(ours.probabilities.get(label, 0.0) - theirs.probabilities.get(label, 0.0)) for label in labels]
-    return max([abs(ours.value - theirs.value), *of_labels])

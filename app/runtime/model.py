@@ -2,7 +2,7 @@
 
     load(folder, settings)   a bundle, or a graph alone ─> whose? ─> verify ─> session ─> prove ─> time it ─> Model
     Model.start(metrics)     its batcher, on the running event loop
-    Model.run(pieces)        rows: assemble ─> run ─> encode ─> split; tensors: join ─> run ─> split
+    Model.run(pieces)        instances: join ─> run ─> an `Answer` for each piece
 
 It knows nothing of HTTP.
 """
@@ -32,12 +32,14 @@ from app.features.feature_set import FeatureSet
 from app.features.row_reader import RowReader
 from app.features.rows import Rows
 from app.runtime import graph
+from app.runtime.answer import Answer, RunOutputs
 from app.runtime.autotune import Decision, decide
 from app.runtime.engine import Engine
 from app.runtime.golden_check import golden_rows, prove
 from app.settings import Settings
-from app.tensors import Array, Signature, Tensors, TensorSpec
+from app.tensors import Array, Instances, Signature, Tensors, TensorSpec, concatenated
 
+TENSORS: set[type] = {Tensors}
 RUN_THREAD = "run-"  # what the names of threads that run models begin with
 
 
@@ -176,59 +178,57 @@ class Model:
         if self._executor is not None:
             self._executor.shutdown(wait=False)
 
-    def run(self, pieces: list[Any]) -> list[Any]:
-        """Answer several requests in one run, each piece in its own form.
+    def run(self, pieces: list[Instances]) -> list[Answer]:
+        """Answer several requests in one run.
 
         Args:
-            pieces: `Rows` or `Tensors`; all alike, because they have one key.
-
-        Returns:
-            For rows one JSON text each, in order; for `Tensors` the outputs as `Tensors`.
+            pieces: instances in whichever form; all of one key.
 
         Raises:
             FloatingPointError: when an answer to rows is not finite; the batcher then finds whose it is.
         """
         self.encode_s = 0.0
-        return self._run_tensors(pieces) if type(pieces[0]) is Tensors else self._run_rows(pieces)
-
-    def body(self, answers: Sequence[bytes]) -> bytes:
-        """Join the rows' texts to the body of a response."""
-        return self._head + b",".join(answers) + b"]}"
-
-    def _run_rows(self, pieces: list[Rows]) -> list[list[bytes]]:
-        assert self.answer is not None  # or there would be no rows
-        rows = Rows.join(pieces)
-        inputs = rows.arrays()
+        forms = set(map(type, pieces))
+        inputs = _joined(pieces, forms)
         outputs = self._engine.run_named(inputs)
-        self._check_rows(outputs, len(rows))
-        if not self.answer.valid(outputs):
-            raise FloatingPointError("Invalid output: expected finite numbers. Received: NaN or infinity.")
-        if self.watch is not None and type(rows) is not Copied:  # the copies of a shadow are a batch of their own
+        if not self.signature.batched:
+            return [Answer(RunOutputs(outputs, batched=False), 0, 1)]
+        ends = list(itertools.accumulate(map(len, pieces)))
+        self._check(outputs, ends[-1], forms)
+        if self.watch is not None and Copied not in forms:  # the copies of a shadow are a batch of their own
             self.watch.add(inputs, outputs)
+        found = RunOutputs(outputs, self._texts(outputs) if Rows in forms else None)
+        if len(pieces) == ends[-1]:  # as most requests are: one row each
+            return [Answer(found, end - 1, end) for end in ends]
+        return [Answer(found, end - len(piece), end) for piece, end in zip(pieces, ends, strict=True)]
+
+    def body(self, texts: Sequence[bytes]) -> bytes:
+        """Join the rows' texts to the body of a response of `/predict`."""
+        return self._head + b",".join(texts) + b"]}"
+
+    def _check(self, outputs: dict[str, Array], rows: int, forms: set[type]) -> None:
+        """Refuse outputs of other rows, and what JSON could not say where rows came as JSON."""
+        for name, array in outputs.items():
+            if not array.ndim or len(array) != rows:
+                raise ValueError(f"Invalid output: expected {rows} rows. Received: `{name}` of shape {array.shape}.")
+        if self.answer is not None and forms != TENSORS and not self.answer.valid(outputs):
+            raise FloatingPointError("Invalid output: expected finite numbers. Received: NaN or infinity.")
+
+    def _texts(self, outputs: dict[str, Array]) -> list[bytes]:
+        """Write the answers of a run as JSON, a text a row."""
+        assert self.answer is not None  # or there would be no rows
         began = time.monotonic()
         texts = self.answer.encode(outputs)
         self.encode_s = time.monotonic() - began
-        if len(pieces) == len(texts):  # as most requests are: one row each
-            return [[text] for text in texts]
-        answers = iter(texts)
-        return [list(itertools.islice(answers, len(piece))) for piece in pieces]
+        return texts
 
-    def _check_rows(self, outputs: Mapping[str, Array], rows: int) -> None:
-        strange = {name: array.shape for name, array in outputs.items() if not array.ndim or len(array) != rows}
-        if strange:
-            raise ValueError(f"Invalid output: expected {rows} rows. Received: {strange}.")
 
-    def _run_tensors(self, pieces: list[Tensors]) -> list[Tensors]:
-        together = Tensors.join(pieces)
-        outputs = self._engine.run_named(together.arrays)
-        if not self.signature.batched:
-            return [Tensors(outputs, 1)]
-        rows = len(together)
-        self._check_rows(outputs, rows)
-        if self.watch is not None:
-            self.watch.add(together.arrays, outputs)
-        answers, ends = Tensors(outputs, rows), itertools.accumulate([len(piece) for piece in pieces])
-        return [answers[end - len(piece) : end] for piece, end in zip(pieces, ends, strict=True)]
+def _joined(pieces: list[Any], forms: set[type]) -> dict[str, Array]:
+    """Return the graph's tensors for all pieces after one another."""
+    if len(forms) > 1:
+        return concatenated([piece.arrays() for piece in pieces])
+    joined: Instances = type(pieces[0]).join(pieces)
+    return joined.arrays()
 
 
 def load(folder: Path, settings: Settings) -> Model:

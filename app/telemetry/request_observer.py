@@ -2,7 +2,7 @@
 
     answered(request, handler, sent, ticket, status, body)    ──> the headers that its answer gets
                  ├─ a record, if its line is wanted or its trace is sampled ─> `request_log`, `tracing`
-                 └─ remember(id, protocol, ticket, body), for good answers, if feedback asks for it
+                 └─ remember(id, protocol, ticket), for good answers, if feedback asks for it
 
 Where nothing of this is asked for, a transport that has a good answer to a request without an id never comes here:
 `watching` says so once, when a connection is made. Errors always come.
@@ -19,8 +19,8 @@ from app.telemetry.request_record import Record
 from app.telemetry.tracing import Tracing
 
 Pairs = tuple[tuple[bytes, bytes], ...]
-Remember = Callable[[str, str, Ticket, bytes], None]
-"""Called with the id, the protocol, the ticket and the body of a good answer."""
+Remember = Callable[[str, str, Ticket], None]
+"""Called with the id, the protocol and the ticket of a good answer."""
 
 RunTimes = tuple[float, float, float]
 """Beginning and end of a run, and the seconds at its end in which answers were written."""
@@ -42,7 +42,7 @@ class RequestObserver:
         self.remember: Remember | None = None
         """Set while the application starts, before anybody connects: told of each good answer of every protocol.
 
-        Of the ticket `model` and `size` may be read; the body is as the caller gets it, in the protocol's own form.
+        Of the ticket `model`, `size` and `answer` may be read.
         Every good answer then bears `X-Request-ID`, and this is called on the event loop before the answer goes out.
         """
 
@@ -76,7 +76,7 @@ class RequestObserver:
             record.error = error
             self._enter(record, ticket, lined=lined, traced=traced)
         if status == 200 and self.remember is not None and ticket is not None:
-            self.remember(identity.name(), handler.protocol, ticket, body)
+            self.remember(identity.name(), handler.protocol, ticket)
         if status >= 400:
             identity.name()
         return id_headers(identity)
@@ -111,7 +111,7 @@ class RequestObserver:
             _add(record, ticket, ran)
             self._enter(record, ticket, lined=lined, traced=traced)
         if record.status == 200 and self.remember is not None and ticket is not None:
-            self.remember(identity.name(), record.protocol, ticket, body)
+            self.remember(identity.name(), record.protocol, ticket)
         if record.status >= 400:
             identity.name()
         return id_headers(identity)

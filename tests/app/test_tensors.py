@@ -58,23 +58,23 @@ def arrays(rows: int = 3, other: int | None = None) -> dict[str, Array]:
 
 
 def test_rows_are_counted_and_put_in_the_signature_s_order() -> None:
-    rows, key = TWO.rows_of(arrays(3))
+    rows = TWO.check(arrays(3))
     assert len(rows) == 3
-    assert list(rows.arrays) == ["a", "b"]
-    assert key == TWO.rows_of(arrays(5))[1]
+    assert list(rows.arrays()) == ["a", "b"]
+    assert rows.key == TWO.check(arrays(5)).key
 
 
 def test_only_requests_of_equal_trailing_shapes_have_one_key() -> None:
     wide = Signature((spec("x", (None, None)),), TWO.outputs, batched=True)
-    keys = {wide.rows_of({"x": np.zeros(shape, np.float32)})[1] for shape in ((1, 2), (4, 2), (1, 3))}
+    keys = {wide.check({"x": np.zeros(shape, np.float32)}).key for shape in ((1, 2), (4, 2), (1, 3))}
     assert len(keys) == 2
 
 
 def test_without_batching_a_request_is_one_row_whatever_its_shape() -> None:
-    rows, key = FIXED.rows_of({"a": np.zeros((2, 7), np.float32), "s": np.array(1)})
-    assert (len(rows), key, rows.arrays["a"].shape) == (1, None, (2, 7))
+    rows = FIXED.check({"a": np.zeros((2, 7), np.float32), "s": np.array(1)})
+    assert (len(rows), rows.arrays()["a"].shape) == (1, (2, 7))
     nothing = Signature((), FIXED.outputs, batched=False)
-    assert len(nothing.rows_of({})[0]) == 1
+    assert len(nothing.check({})) == 1
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_without_batching_a_request_is_one_row_whatever_its_shape() -> None:
 )
 def test_what_the_model_does_not_take(signature: Signature, given_arrays: dict[str, Array], said: str) -> None:
     with pytest.raises(InvalidInput, match=re.escape(said) + "$"):
-        signature.rows_of(given_arrays)
+        signature.check(given_arrays)
 
 
 def test_names_are_looked_up() -> None:
@@ -124,12 +124,12 @@ def test_parts_put_together_are_cut_as_lists_are(sizes: list[int], start: int, s
     assert len(whole) == ends[-1]
     piece = whole[start:stop]
     assert len(piece) == len(range(ends[-1])[start:stop])
-    np.testing.assert_array_equal(piece.arrays["n"], numbers[start:stop])
-    assert piece.arrays["w"].tolist() == words[start:stop].tolist()
-    assert piece.arrays["w"].dtype == OBJECT
+    np.testing.assert_array_equal(piece.arrays()["n"], numbers[start:stop])
+    assert piece.arrays()["w"].tolist() == words[start:stop].tolist()
+    assert piece.arrays()["w"].dtype == OBJECT
 
 
 def test_neither_one_part_nor_a_slice_is_copied() -> None:
     part = Tensors({"n": np.arange(6)}, 6)
     assert Tensors.join([part]) is part
-    assert np.shares_memory(part[2:4].arrays["n"], part.arrays["n"])
+    assert np.shares_memory(part[2:4].arrays()["n"], part.arrays()["n"])

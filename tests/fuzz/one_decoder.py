@@ -25,7 +25,7 @@ with atheris.instrument_imports(include=["app"], enable_loader_override=False):
     from app.protocols.tfserving.predict import predict
     from app.runtime.model import Model, load
     from app.settings import Settings
-    from app.tensors import Tensors
+    from app.tensors import Array, Tensors
 
 from tests.clients import models as bare
 from tests.fuzz.__main__ import TALLY_EVERY, seeds
@@ -63,9 +63,9 @@ def rows(models: list[Model]) -> Read:
 
     def read(body: bytes) -> bool:
         found = model.row_reader.decode(body[1:])
-        (texts,) = model.run([found])
-        assert len(texts) == len(found)
-        json.loads(model.body(texts))
+        (answer,) = model.run([found])
+        assert len(answer) == len(found)
+        json.loads(model.body(answer.texts))
         return True
 
     return read
@@ -96,17 +96,16 @@ def infer(models: list[Model]) -> Read:
     return read
 
 
-def _answer(model: Model, arrays: Any) -> Tensors | None:
+def _answer(model: Model, arrays: Any) -> dict[str, Array] | None:
     """Run what was taken, as the service does."""
-    found, _ = model.signature.rows_of(arrays)
+    found = model.signature.check(arrays)
     if model.features is not None:
-        found = Tensors(model.features.from_wire(found.arrays), len(found))
+        found = Tensors(model.features.from_wire(found.arrays()), len(found))
     if len(found) > 1000:
         return None
-    outputs: Tensors
-    (outputs,) = model.run([found])
-    assert len(outputs) == len(found)
-    return outputs
+    (answer,) = model.run([found])
+    assert len(answer) == len(found)
+    return answer.outputs
 
 
 def signatures(folder: Path) -> Read:

@@ -277,7 +277,8 @@ def test_rows_that_nobody_thought_of(loaded: dict[str, Model]) -> None:
     def ask(body: bytes) -> None:
         rows = count.read(model.row_reader.decode, body)
         if rows is not None:
-            (texts,) = model.run([rows])
+            (found,) = model.run([rows])
+            texts = found.texts
             assert len(texts) == len(rows)
             assert all(math.isfinite(p) for text in texts for p in json.loads(text)["probabilities"].values())
 
@@ -323,19 +324,19 @@ def answer(model: Model, count: Count, read: Callable[[], tuple[dict[str, Array]
 
     def whole() -> tuple[Tensors, Write | None]:
         arrays, write = read()
-        rows, _ = model.signature.rows_of(arrays)
+        rows = model.signature.check(arrays)
         if model.features is not None:
-            rows = Tensors(model.features.from_wire(rows.arrays), len(rows))
+            rows = Tensors(model.features.from_wire(rows.arrays()), len(rows))
         return rows, write
 
     found = count.read(whole)
     if found is None:
         return
     rows, write = found
-    (outputs,) = model.run([rows])
-    assert len(outputs) == len(rows)
+    (found_answer,) = model.run([rows])
+    assert len(found_answer) == len(rows)
     if write is not None:
-        assert json.loads(write(outputs))
+        assert json.loads(write(found_answer.outputs))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="atheris is packed for Linux")

@@ -11,15 +11,15 @@ import re
 from collections.abc import Generator
 from urllib.parse import unquote
 
-from app.errors import InvalidInput, RequestError, Response, render
+from app.errors import InvalidInput, Response
 from app.http.compression import pack
-from app.http.handler import Handler, Head, Respond
-from app.protocols import inference as infer
+from app.http.handler import Handler, Head
 from app.protocols.endpoint import Endpoint, Serving
-from app.protocols.inference import Inference
+from app.protocols.inference import instances_of, timed
 from app.protocols.open_inference.request import Asked, read
 from app.protocols.open_inference.request_incremental import read_in_steps
 from app.protocols.open_inference.response import Writers
+from app.runtime.answer import Answer
 from app.runtime.model import Model
 from app.tensors import Tensors
 
@@ -70,37 +70,24 @@ class Infer(Endpoint[Asked]):
     def find(self, head: Head) -> Model:
         return self._registry.find(self._name, version_of(self._version))
 
-    def read(self, model: Model, head: Head, body: bytes) -> Asked:
-        return read(model.signature, body, head.header(LENGTH_HEADER))
+    def read(self, model: Model, head: Head, body: bytes) -> tuple[Tensors, Asked]:
+        asked = read(model.signature, body, head.header(LENGTH_HEADER))
+        return instances_of(model, asked.arrays), asked
 
-    def read_in_steps(self, model: Model, head: Head, body: bytes) -> Generator[None, None, Asked]:
-        return read_in_steps(model.signature, body, head.header(LENGTH_HEADER))
+    def read_in_steps(self, model: Model, head: Head, body: bytes) -> Generator[None, None, tuple[Tensors, Asked]]:
+        asked = yield from read_in_steps(model.signature, body, head.header(LENGTH_HEADER))
+        return instances_of(model, asked.arrays), asked
 
-    def submit(
-        self, model: Model, head: Head, content: Asked, body: bytes, started: float, respond: Respond
-    ) -> Inference[Response]:
-        writer = self._writers.of(model)
+    def write(self, model: Model, head: Head, asked: Asked, answer: Answer) -> Response:
+        body, headers = timed(model, lambda: self._writers.of(model).write(asked, answer.outputs))
         accepted = head.header(b"accept-encoding")
+        if accepted:
+            body, packing = pack(body, accepted)
+            headers += packing
+        return 200, body, model.headers + headers
 
-        def encode(outputs: Tensors) -> Response:
-            answer, headers = writer.write(content, outputs)
-            if accepted:
-                answer, packing = pack(answer, accepted)
-                headers += packing
-            return 200, answer, model.headers + headers
-
-        def finish(outcome: Response | RequestError) -> None:
-            respond(*render(outcome)) if isinstance(outcome, RequestError) else respond(*outcome)
-
-        return infer.submit(
-            model,
-            content.arrays,
-            protocol=self.protocol,
-            times=(started, self.deadline(head, started, content.timeout_s)),
-            size_bytes=len(body),
-            encode=encode,
-            finish=finish,
-        )
+    def timeout_s(self, asked: Asked) -> float | None:
+        return asked.timeout_s
 
 
 def version_of(text: str | None) -> int | None:

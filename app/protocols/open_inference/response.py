@@ -6,6 +6,7 @@
 What does not change from answer to answer is encoded once a model. It knows no transport.
 """
 
+from collections.abc import Mapping
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -17,7 +18,7 @@ from app.errors import Headers, ModelFailed
 from app.protocols.open_inference.request import Asked
 from app.protocols.open_inference.requested_outputs import Wish
 from app.runtime.model import Model
-from app.tensors import OBJECT, Array, Tensors
+from app.tensors import OBJECT, Array
 
 encode = msgspec.json.encode
 
@@ -36,7 +37,7 @@ class Writer:
         self._vouched = model.bundle is not None  # its answers are numbers, or failures
         self._labels = () if model.answer is None else model.answer.classes
 
-    def write(self, asked: Asked, outputs: Tensors) -> tuple[bytes, Headers]:
+    def write(self, asked: Asked, outputs: Mapping[str, Array]) -> tuple[bytes, Headers]:
         """Return body and headers.
 
         Raises:
@@ -48,7 +49,7 @@ class Writer:
         raws: list[memoryview] = []
         before = b',"outputs":['
         for wish in asked.wishes:
-            array = outputs.arrays[wish.name]
+            array = outputs[wish.name]
             start = self._outputs[wish.name]
             if wish.classes:
                 array, start = self.classified(array, wish), self._class_head(wish)

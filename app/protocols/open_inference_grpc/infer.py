@@ -9,26 +9,30 @@ A call that its client cancels, or whose deadline passes, takes its work along. 
 import asyncio
 from time import monotonic
 
-from app.errors import DeadlineExceeded, RequestError
+from app.errors import DeadlineExceeded, Headers, RequestError, Response
 from app.http.access import RPC, access_of
-from app.protocols import inference as infer
+from app.http.handler import Head
 from app.protocols.endpoint import Serving
+from app.protocols.inference import Inference, instances_of, timed
+from app.protocols.open_inference.request import Asked
 from app.protocols.open_inference.response import Writers
 from app.protocols.open_inference_grpc.messages import find, parse, read, write
 from app.protocols.open_inference_grpc.protos import open_inference_pb2 as pb
 from app.protocols.open_inference_grpc.status import Call
+from app.runtime.answer import Answer
 from app.runtime.model import Model
 from app.telemetry.request_observer import last_run
-from app.tensors import Tensors
 
 PROTOCOL = "grpc"
 METHOD = f"{RPC}/ModelInfer"
 
-Answer = asyncio.Future[bytes | RequestError]
+Message = asyncio.Future[bytes | RequestError]
 
 
 class Infer:
     """The method's behaviour: the bytes of a request to those of its response."""
+
+    protocol = PROTOCOL
 
     def __init__(self, serving: Serving) -> None:
         self._serving = serving
@@ -44,13 +48,13 @@ class Infer:
                 self._guard.check(call.head)
             request = parse(pb.ModelInferRequest, data)
             model = find(self._serving.registry, request.model_name, request.model_version)
-            work, answer = self._submit(call, model, request, len(data), (started, deadline))
+            work, message = self._submit(call, model, request, len(data), (started, deadline))
             call.ticket = work
         except Exception as error:
             self._serving.metrics.refused(model, PROTOCOL, error)
             raise
         try:
-            outcome = await answer
+            outcome = await message
         except asyncio.CancelledError:
             if not work.done and monotonic() >= deadline:  # gRPC ended it a moment before the batcher would have
                 model.batcher.cancel(work)
@@ -61,38 +65,53 @@ class Infer:
             raise outcome
         return outcome
 
+    def write(self, model: Model, head: Head, asked: Asked, answer: Answer) -> Response:
+        """See `app.protocols.inference.Protocolled`; the body is a message."""
+        return 200, timed(model, lambda: write(model, self._writers.of(model), asked, answer.outputs)), ()
+
     def _submit(
         self, call: Call, model: Model, request: pb.ModelInferRequest, size_bytes: int, times: tuple[float, float]
-    ) -> tuple[infer.Inference[bytes], Answer]:
-        """Queue the request; `answer` gets the response, or the error that `app.protocols.inference` has counted."""
+    ) -> tuple["CalledInference", Message]:
+        """Queue the request; the future gets the response, or the error that `app.protocols.inference` has counted."""
         started, deadline = times
         if model.batcher.queue.crowded:  # refuse before the work of reading what the queue would refuse after it
             model.batcher.queue.admit(1, size_bytes, deadline - started)
         asked = read(model.signature, request)
         if asked.timeout_s is not None:
             deadline = min(deadline, started + asked.timeout_s)
-        writer = self._writers.of(model)
-        answer: Answer = self._serving.loop.create_future()
-
-        def encode(outputs: Tensors) -> bytes:
-            return write(model, writer, asked, outputs)
-
-        def finish(outcome: bytes | RequestError) -> None:
-            call.ran = last_run(model)  # now: when the caller is answered, another may have followed
-            if not answer.done():  # cancelled in this turn of the loop, and not yet told the batcher
-                answer.set_result(outcome)
-
-        work = infer.submit(
-            model,
-            asked.arrays,
-            protocol=PROTOCOL,
-            times=(started, deadline),
-            size_bytes=size_bytes,
-            encode=encode,
-            finish=finish,
-        )
-        return work, answer
+        instances = instances_of(model, asked.arrays)
+        submitted = monotonic()
+        model.metrics.decoded(submitted - started)
+        work = CalledInference(instances, submitted, deadline, instances.key, size_bytes)
+        work.endpoint, work.model, work.head, work.asked = self, model, call.head, asked
+        work.started, work.answer, work.mirror = started, None, None
+        work.call, work.message = call, self._serving.loop.create_future()
+        work.respond = work.finish
+        model.batcher.submit(work)
+        return work, work.message
 
     def _patience_s(self, remaining_s: float | None) -> float:
         """The call's own deadline, within the server's; None where the call has none."""
         return self._serving.timeout_s if remaining_s is None else min(remaining_s, self._serving.timeout_s)
+
+
+class CalledInference(Inference):
+    """A request that a coroutine waits for: its end is a future's."""
+
+    __slots__ = ("call", "message")
+
+    call: Call
+    message: Message
+
+    def finish(self, status: int, body: bytes, headers: Headers, logged: str = "", /) -> None:
+        """Give the response to the coroutine."""
+        self._end(body)
+
+    def reject(self, error: RequestError) -> None:
+        self.model.metrics.calls[PROTOCOL].refused(error)
+        self._end(error)
+
+    def _end(self, outcome: bytes | RequestError) -> None:
+        self.call.ran = last_run(self.model)  # now: when the caller is answered, another may have followed
+        if not self.message.done():  # cancelled in this turn of the loop, and not yet told the batcher
+            self.message.set_result(outcome)

@@ -23,7 +23,7 @@ from app.protocols.open_inference.response import Writer
 from app.protocols.open_inference_grpc.protos import open_inference_pb2 as pb
 from app.repository.registry import Registry
 from app.runtime.model import Model
-from app.tensors import Array, Signature, Tensors, TensorSpec
+from app.tensors import Array, Signature, TensorSpec
 
 CONTENTS = {  # datatype -> the list of `InferTensorContents` that holds its elements; FP16 has none
     "BOOL": "bool_contents",
@@ -80,7 +80,7 @@ def read(signature: Signature, request: pb.ModelInferRequest) -> Asked:
     return Asked(_arrays(signature, request), wishes, request.id or None, timeout_of(_parameters(request.parameters)))
 
 
-def write(model: Model, writer: Writer, asked: Asked, outputs: Tensors) -> bytes:
+def write(model: Model, writer: Writer, asked: Asked, outputs: Mapping[str, Array]) -> bytes:
     """Return the message that answers `asked`.
 
     Raises:
@@ -89,7 +89,7 @@ def write(model: Model, writer: Writer, asked: Asked, outputs: Tensors) -> bytes
     response = pb.ModelInferResponse(model_name=model.name, model_version=str(model.version), id=asked.id or "")
     datatypes = {spec.name: spec.datatype.name for spec in model.signature.outputs}
     for wish in asked.wishes:
-        array, datatype = outputs.arrays[wish.name], datatypes[wish.name]
+        array, datatype = outputs[wish.name], datatypes[wish.name]
         if wish.classes:
             array, datatype = writer.classified(array, wish), "BYTES"
         response.outputs.append(OutputTensor(name=wish.name, datatype=datatype, shape=array.shape))

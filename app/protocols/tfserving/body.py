@@ -8,7 +8,7 @@
 It knows neither verbs nor models.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -16,11 +16,11 @@ import msgspec
 from app.errors import InvalidInput, Path
 from app.features.json_errors import explain
 from app.runtime.model import Model
-from app.tensors import Array, Tensors
+from app.tensors import Array
 
 SIGNATURES = ("", "serving_default")  # a graph has one
 
-Write = Callable[[Tensors], bytes]
+Write = Callable[[Mapping[str, Array]], bytes]
 """Outputs -> the body of the answer; raises a `RequestError` for outputs that cannot be written."""
 
 Read = Callable[[Model, bytes], tuple[dict[str, Array], Write]]

@@ -18,7 +18,7 @@ from app.codecs.json_tensors import read, write
 from app.errors import BodyTooLarge, InputError, InvalidInput, Path
 from app.protocols.tfserving.body import Body, Write, decode, literal, parse
 from app.runtime.model import Model
-from app.tensors import DATATYPES, Array, Tensors
+from app.tensors import DATATYPES, Array
 
 CONTEXT_MAX_BYTES = 2**24  # of the context, once it is written into every example
 
@@ -111,15 +111,15 @@ def _value(data: bytes, path: Path) -> msgspec.Raw:
 # ── encode ──
 
 
-def _write_classes(answer: AnswerType, row: bytes, answers: Tensors) -> bytes:
+def _write_classes(answer: AnswerType, row: bytes, answers: Mapping[str, Array]) -> bytes:
     """Fill `row`, a template with a place a label, with the scores of each row."""
-    scores = _texts(answer.scores(answers.arrays))  # (rows * labels,)
+    scores = _texts(answer.scores(answers))  # (rows * labels,)
     rows = zip(*[iter(scores)] * len(answer.classes), strict=True)
     return b'{"results":[%b]}' % b",".join([row % texts for texts in rows])
 
 
-def _write_values(answer: AnswerType, answers: Tensors) -> bytes:
-    return b'{"results":[%b]}' % b",".join(_texts(answer.numbers(answers.arrays)))
+def _write_values(answer: AnswerType, answers: Mapping[str, Array]) -> bytes:
+    return b'{"results":[%b]}' % b",".join(_texts(answer.numbers(answers)))
 
 
 def _texts(numbers: Array | None) -> list[bytes]:

@@ -11,16 +11,16 @@ import re
 from collections.abc import Generator, Mapping
 from urllib.parse import unquote
 
-from app.errors import InvalidInput, RequestError, Response, render
+from app.errors import InvalidInput, Response
 from app.http.compression import pack
-from app.http.handler import Handler, Head, Respond
-from app.protocols import inference as infer
+from app.http.handler import Handler, Head
 from app.protocols.endpoint import Endpoint, Serving
-from app.protocols.inference import Inference
-from app.protocols.tfserving.body import Read
+from app.protocols.inference import instances_of, timed
+from app.protocols.tfserving.body import Read, Write
 from app.protocols.tfserving.classify_regress import classify, regress
 from app.protocols.tfserving.predict import predict
-from app.protocols.tfserving.predict_incremental import Content, read_body_in_steps
+from app.protocols.tfserving.predict_incremental import read_body_in_steps
+from app.runtime.answer import Answer
 from app.runtime.model import Model
 from app.tensors import Tensors
 
@@ -55,7 +55,7 @@ class TensorFlowServing:
         return None if call is None else Call(self._serving, self._labels, call.groupdict())
 
 
-class Call(Endpoint[Content]):
+class Call(Endpoint[Write]):
     """The handler of one path.
 
     Args:
@@ -78,34 +78,18 @@ class Call(Endpoint[Content]):
     def find(self, head: Head) -> Model:
         return self._registry.find(self._parts["name"], version_of(self._parts, self._labels))
 
-    def read(self, model: Model, head: Head, body: bytes) -> Content:
-        return self._read(model, body)
+    def read(self, model: Model, head: Head, body: bytes) -> tuple[Tensors, Write]:
+        arrays, write = self._read(model, body)
+        return instances_of(model, arrays), write
 
-    def read_in_steps(self, model: Model, head: Head, body: bytes) -> Generator[None, None, Content]:
-        return read_body_in_steps(self._read, model, body)
+    def read_in_steps(self, model: Model, head: Head, body: bytes) -> Generator[None, None, tuple[Tensors, Write]]:
+        arrays, write = yield from read_body_in_steps(self._read, model, body)
+        return instances_of(model, arrays), write
 
-    def submit(
-        self, model: Model, head: Head, content: Content, body: bytes, started: float, respond: Respond
-    ) -> Inference[Response]:
-        arrays, write = content
+    def write(self, model: Model, head: Head, asked: Write, answer: Answer) -> Response:
         accepted = head.header(b"accept-encoding")
-
-        def encode(outputs: Tensors) -> Response:
-            answer, packing = pack(write(outputs), accepted)
-            return 200, answer, model.headers + packing
-
-        def finish(outcome: Response | RequestError) -> None:
-            respond(*render(outcome)) if isinstance(outcome, RequestError) else respond(*outcome)
-
-        return infer.submit(
-            model,
-            arrays,
-            protocol=self.protocol,
-            times=(started, self.deadline(head, started)),
-            size_bytes=len(body),
-            encode=encode,
-            finish=finish,
-        )
+        body, packing = timed(model, lambda: pack(asked(answer.outputs), accepted))
+        return 200, body, model.headers + packing
 
 
 def version_of(parts: Mapping[str, str | None], labels: Labels) -> int | None:

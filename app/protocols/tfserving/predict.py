@@ -12,7 +12,7 @@ import base64
 import functools
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -23,7 +23,7 @@ from app.errors import BodyTooLarge, InvalidInput, Path
 from app.features.row_reader import RowReader
 from app.protocols.tfserving.body import Body, Write, decode, literal, parse
 from app.runtime.model import Model
-from app.tensors import OBJECT, Array, Signature, Tensors, TensorSpec
+from app.tensors import OBJECT, Array, Signature, TensorSpec
 
 INSTANCES: Path = ("instances",)
 INPUTS: Path = ("inputs",)
@@ -128,8 +128,8 @@ def _stack(spec: TensorSpec, values: Sequence[msgspec.Raw]) -> Array:
         raise error.at((*INSTANCES, row, spec.name, *inner)) from error
 
 
-def _write_rows(answers: Tensors) -> bytes:
-    arrays = {name: _as_base64(name, array) for name, array in answers.arrays.items()}
+def _write_rows(answers: Mapping[str, Array]) -> bytes:
+    arrays = {name: _as_base64(name, array) for name, array in answers.items()}
     if len({array.shape[:1] for array in arrays.values()} | {()}) != 2:  # one count, and no scalar
         shapes = {name: list(array.shape) for name, array in arrays.items()}
         raise InvalidInput(INSTANCES, "`inputs`, because the outputs have no rows in common", shapes)
@@ -167,9 +167,9 @@ def columns_of(signature: Signature, data: bytes) -> Iterator[tuple[TensorSpec, 
         yield spec, bytes(columns[spec.name]), (*INPUTS, spec.name)
 
 
-def write_columns(answers: Tensors) -> bytes:
+def write_columns(answers: Mapping[str, Array]) -> bytes:
     """Answer `inputs`; raises `ModelFailed` for outputs that JSON cannot say."""
-    texts = {name: write(_as_base64(name, array)) for name, array in answers.arrays.items()}
+    texts = {name: write(_as_base64(name, array)) for name, array in answers.items()}
     if len(texts) == 1:
         return b'{"outputs":%b}' % next(iter(texts.values()))
     named = b",".join([msgspec.json.encode(name) + b":" + text for name, text in texts.items()])

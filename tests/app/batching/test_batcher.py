@@ -149,7 +149,7 @@ async def until_idle(batcher: Batcher) -> None:
     await serving.until(lambda: batcher.idle)
 
 
-def answers_to(rows: Sequence[Any]) -> list[Any]:
+def answers_to(rows: Any) -> list[Any]:
     return [("answer", row) for row in rows]
 
 

@@ -92,11 +92,11 @@ def test_rows_of_a_table(body: bytes, portion_bytes: int) -> None:
 
     def in_portions() -> Any:
         steps = read_rows(body, ROWS_MAX, reader.decode, len, Rows.join)
-        return drained(steps)[0].cells
+        return list(drained(steps)[0])
 
     with patch.object(portions, "PORTION_BYTES", portion_bytes):
         found = outcome(in_portions)
-    whole = outcome(lambda: reader.decode(body).cells)
+    whole = outcome(lambda: list(reader.decode(body)))
     assert_same(found, whole)
 
 

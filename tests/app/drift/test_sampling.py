@@ -11,6 +11,7 @@ from app.bundle import reader as bundles
 from app.drift.counts import Table
 from app.drift.sampling import ROWS_MAX, Copied, Part, Sample, Watch
 from app.features.feature_set import FeatureSet
+from app.features.rows import rows_of
 from app.tensors import Array
 from tests.support import tiny
 
@@ -33,7 +34,7 @@ def answers_of(rows: int) -> dict[str, Array]:
     return {"probabilities": np.ones((rows, 2), np.float32)}
 
 
-def rows_of(part: Part) -> int:
+def count_of(part: Part) -> int:
     return len(part.outputs["probabilities"])
 
 
@@ -45,11 +46,11 @@ def filled(runs: int, rows: int = 1) -> Sample:
 
 
 def kept(parts: list[Part]) -> int:
-    return sum([rows_of(part) for part in parts])
+    return sum([count_of(part) for part in parts])
 
 
 def weight(parts: list[Part]) -> float:
-    return sum([part.weight * rows_of(part) for part in parts])
+    return sum([part.weight * count_of(part) for part in parts])
 
 
 def test_few_rows_are_all_kept_and_stand_for_themselves() -> None:
@@ -137,9 +138,9 @@ def test_the_body_of_a_request_is_not_kept_alive() -> None:
 
 def test_slices_of_copies_are_copies() -> None:
     """A copy that is cut into pieces is still not counted."""
-    rows = Copied(FeatureSet([]), [[1, 2, 3]])
+    rows = rows_of(FeatureSet([]), [1, 2, 3], Copied)
     assert type(rows[1:]) is Copied
-    assert rows[1:].cells == [[2, 3]]
+    assert list(rows[1:]) == [2, 3]
 
 
 def test_runs_of_other_shapes_stand_apart() -> None:

@@ -204,10 +204,10 @@ async def test_a_version_that_is_gone_is_not_judged_any_more(models: Path, tmp_p
 async def test_an_answer_goes_out_although_it_cannot_be_kept(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(model: Any, ticket: Any, body: bytes) -> tuple[float, ...]:
+    def broken(answer: Any, outputs: Any) -> list[int]:
         raise KeyError("a label")
 
-    monkeypatch.setattr("app.feedback.store._predicted", broken)
+    monkeypatch.setattr("app.answers.label.LabelAnswer.predicted", broken)
     assert (await say(client, id=await predicted(client), value="yes"))[0] == 404
     assert "A prediction could not be kept for feedback." in caplog.text
 

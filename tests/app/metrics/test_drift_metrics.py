@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from app.bundle import reader as bundles
 from app.drift.counts import Table
 from app.drift.sampling import Copied, Watch
+from app.features.rows import rows_of
 from app.metrics.drift_metrics import DriftMetrics
 from app.protocols.open_inference_grpc.protos import open_inference_pb2 as pb
 from app.protocols.open_inference_grpc.protos.open_inference_pb2_grpc import GRPCInferenceServiceStub
@@ -186,7 +187,7 @@ async def test_a_copy_and_a_request_share_no_run(tmp_path: Path) -> None:
         model = client_app(client).state.registry.find()
         answered: list[Any] = []
         for order in (0, 1):
-            rows = Copied(model.features, model.row_reader.rows([LOW]).cells)
+            rows = rows_of(model.features, model.row_reader.rows([LOW]), Copied)
             copy = Copy(rows, time.monotonic(), 10, answered.append, answered.append)
             if order:
                 model.batcher.submit(copy)

@@ -10,14 +10,16 @@ from time import monotonic
 
 import pytest
 
-from app.errors import Headers, InvalidInput, NotFound, Overloaded
+from app.errors import Headers, InvalidInput, NotFound, Overloaded, Response
 from app.http.access import Guards
 from app.http.api_keys import Guard
 from app.http.handler import Head, Refusal, Respond, Ticket
 from app.main import Slipway
 from app.metrics.service_metrics import Metrics
 from app.protocols.endpoint import Endpoint, Serving
+from app.runtime.answer import Answer
 from app.runtime.model import Model
+from app.tensors import Instances, Tensors
 from tests.support import serving
 
 LIMIT = 100
@@ -49,17 +51,28 @@ class Echo(Endpoint[bytes]):
             raise NotFound("Unknown model.")
         return self._registry.find()
 
-    def read(self, model: Model, head: Head, body: bytes) -> bytes:
+    def read(self, model: Model, head: Head, body: bytes) -> tuple[Instances, bytes]:
         if body in self.troubles:
             raise self.troubles[body]
-        return body
+        return Tensors({}, 1), body
 
-    def read_in_steps(self, model: Model, head: Head, body: bytes) -> Generator[None, None, bytes]:
+    def read_in_steps(self, model: Model, head: Head, body: bytes) -> Generator[None, None, tuple[Instances, bytes]]:
         yield
         return self.read(model, head, body)
 
-    def submit(self, model: Model, head: Head, content: bytes, body: bytes, started: float, respond: Respond) -> Ticket:
-        assert content is body
+    def write(self, model: Model, head: Head, asked: bytes, answer: Answer) -> Response:
+        return 200, asked, ()
+
+    def submit(
+        self,
+        model: Model,
+        head: Head,
+        content: tuple[Instances, bytes],
+        body: bytes,
+        started: float,
+        respond: Respond,
+    ) -> Ticket:
+        assert content[1] is body
         respond(200, body, ())
         return Done()
 
@@ -68,6 +81,7 @@ class Done:
     model = None
     started = submitted = 0.0
     size = 0
+    answer = None
     quick = True
 
     def cancel(self) -> None: ...

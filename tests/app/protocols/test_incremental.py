@@ -23,7 +23,7 @@ class Queued:
 
     def __init__(self, model: Any) -> None:
         self.model = model
-        self.answers = ["an answer"]
+        self.answer = "an answer"
         self.cancelled = 0
 
     def cancel(self) -> None:
@@ -100,7 +100,7 @@ async def test_its_ticket_passes_on_what_the_queued_one_knows() -> None:
     ticket: Ticket = Readings().begin(asked.reading)
     assert (ticket.model, ticket.submitted, ticket.size, ticket.quick) == (asked.model, 0.0, 0, False)
     await turn()
-    assert (ticket.submitted, ticket.size, asked.reading.answers) == (2.0, 3, ["an answer"])
+    assert (ticket.submitted, ticket.size, asked.reading.answer) == (2.0, 3, "an answer")
     ticket.cancel()
     assert (asked.queued.cancelled, asked.left) == (1, 0)
 

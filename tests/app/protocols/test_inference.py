@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from time import monotonic
@@ -10,10 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.errors import BodyTooLarge, DeadlineExceeded, InvalidInput, ModelFailed, Overloaded, RequestError
-from app.protocols.inference import Inference, submit
+from app.errors import BodyTooLarge, DeadlineExceeded, Headers, InvalidInput, ModelFailed, Overloaded, Response
+from app.http.handler import Head
+from app.protocols.inference import Inference, instances_of
+from app.runtime.answer import Answer
 from app.runtime.model import Model
-from app.tensors import Tensors
 from tests.app import graphs
 from tests.app.graphs import Array, graph, node, tensor
 from tests.clients import models
@@ -35,41 +37,40 @@ async def serving_graph(root: Path, model: Any, **settings: Any) -> AsyncIterato
 class Asked:
     """A request of tensors and what became of it; `refusing` cannot take its outputs."""
 
+    protocol = "open-inference"
+
     def __init__(self, refusing: Exception | None = None) -> None:
         self._refusing = refusing
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.outcomes: list[Tensors | RequestError] = []
+        self.outcomes: list[Any] = []
 
-    def submit(self, model: Model, arrays: dict[str, Array], patience_s: float = 30) -> Inference[Tensors]:
+    def submit(self, model: Model, arrays: dict[str, Array], patience_s: float = 30) -> Inference:
         now = monotonic()
-        return submit(
-            model,
-            arrays,
-            protocol="open-inference",
-            times=(now, now + patience_s),
-            size_bytes=8,
-            encode=self._encode,
-            finish=self._finish,
-        )
+        instances = instances_of(model, arrays)
+        work = Inference(instances, now, now + patience_s, instances.key, 8)
+        work.endpoint, work.model, work.head, work.asked = self, model, Head(b"", ()), None
+        work.started, work.respond, work.answer, work.mirror = now, self._respond, None, None
+        model.batcher.submit(work)
+        return work
 
-    def _encode(self, outputs: Tensors) -> Tensors:
-        self.outcomes.append(outputs)
+    def write(self, model: Model, head: Head, asked: None, answer: Answer) -> Response:
+        self.outcomes.append(answer)
         if self._refusing is not None:
             raise self._refusing
-        return outputs
+        return 200, b"", ()
 
-    def _finish(self, outcome: Tensors | RequestError) -> None:
-        if isinstance(outcome, RequestError):
-            self.outcomes.append(outcome)
+    def _respond(self, status: int, body: bytes, headers: Headers, logged: str = "", /) -> None:
+        if status != 200:
+            self.outcomes.append((status, json.loads(body)["error"]))
         self._ended.set_result(None)
 
     async def answer(self) -> dict[str, Array]:
         async with asyncio.timeout(serving.PATIENCE_S):
             await self._ended
         outcome = self.outcomes[-1]
-        if isinstance(outcome, RequestError):
-            raise outcome
-        return outcome.arrays
+        if isinstance(outcome, Answer):
+            return outcome.outputs
+        raise {500: ModelFailed, 504: DeadlineExceeded}[outcome[0]](outcome[1])
 
 
 async def ask(model: Model, **arrays: Array) -> dict[str, Array]:
@@ -103,7 +104,7 @@ async def test_only_requests_of_equal_trailing_shapes_share_a_run(
         monkeypatch.setattr(
             model.batcher,
             "_run",
-            lambda pieces: (runs.append([piece.arrays["x"].shape for piece in pieces]), real(pieces))[1],  # type: ignore[func-returns-value]
+            lambda pieces: (runs.append([piece.arrays()["x"].shape for piece in pieces]), real(pieces))[1],  # type: ignore[func-returns-value]
         )
         shapes = [(1, 3), (2, 3), (1, 5), (4, 5), (1, 3)]
         answers = await asyncio.gather(*[ask(model, x=np.ones(shape, np.float32)) for shape in shapes])
@@ -210,7 +211,7 @@ async def test_outputs_that_cannot_be_written_end_as_an_error(trouble: Exception
         asked.submit(model, {"x": drawn(1, 0)})
         with pytest.raises(ModelFailed, match=told):
             await asked.answer()
-        assert [type(outcome) for outcome in asked.outcomes] == [Tensors, ModelFailed]
+        assert [type(outcome) for outcome in asked.outcomes] == [Answer, tuple]
 
 
 async def test_the_deadline_ends_a_wait(tmp_path: Path) -> None:

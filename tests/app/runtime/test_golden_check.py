@@ -42,9 +42,8 @@ def test_the_golden_rows_are_read_as_a_request_is(tmp_path: Path) -> None:
     bundle = bundles.read(tiny.write(tmp_path))
     rows = golden_rows(bundle, RowReader(bundle.features, 100))
     assert len(rows) == len(bundle.golden.instances)
-    numbers, booleans, words = rows.cells
-    assert (numbers[0], booleans[0], words[0]) == (struct.pack("2f", 0.0, 0.25), struct.pack("f", False), ("low",))
-    assert words[-1] == ("",)
+    assert rows[0] == (struct.pack("2f", 0.0, 0.25), struct.pack("f", False), ("low",))
+    assert rows[-1][2] == ("",)
 
 
 def test_golden_rows_that_do_not_fit_the_manifest_are_named(tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.runtime.answer import Answer
 from app.runtime.model import Model, load
 from app.settings import Settings
+from app.tensors import Tensors
 from tests.support import tiny
 
 TINY = tiny.Tiny()
@@ -51,8 +53,28 @@ def test_batched_equals_single(loaded: Model, sizes: list[int], seed: int) -> No
     together = loaded.run(list(pieces))
     assert [len(answers) for answers in together] == sizes
     for piece, answers in zip(pieces, together, strict=True):
-        alone = [loaded.run([piece[row : row + 1]])[0][0] for row in range(len(piece))]
-        np.testing.assert_allclose(shares(list(answers)), shares(alone), atol=1e-6)
+        alone = [loaded.run([piece[row : row + 1]])[0].texts[0] for row in range(len(piece))]
+        np.testing.assert_allclose(shares(answers.texts), shares(alone), atol=1e-6)
+
+
+def test_rows_and_tensors_share_a_run(loaded: Model) -> None:
+    """Whichever way they came; only who asks as JSON gets texts of its rows."""
+    instances = [tiny.instance(TINY, row) for row in range(5)]
+    rows, tensors = loaded.row_reader.rows(instances[:2]), Tensors(tiny.tensors(TINY, instances[2:]), 3)
+    assert rows.key == tensors.key
+    first, second = loaded.run([rows, tensors])
+    assert loaded.bundle is not None
+    expected = tiny.run(loaded.bundle.model_path, tiny.tensors(TINY, instances))
+    np.testing.assert_allclose(shares(first.texts), expected[:2], atol=1e-6)
+    np.testing.assert_allclose(second.outputs["probabilities"], expected[2:], atol=1e-6)
+
+
+def test_pieces_of_an_answer_are_joined(loaded: Model) -> None:
+    rows = loaded.row_reader.rows([tiny.instance(TINY, row) for row in range(5)])
+    (whole,) = loaded.run([rows])
+    joined = Answer.join([loaded.run([rows[:3]])[0], loaded.run([rows[3:]])[0]])
+    assert (len(joined), joined.texts) == (5, whole.texts)
+    np.testing.assert_allclose(joined.outputs["probabilities"], whole.outputs["probabilities"], atol=1e-6)
 
 
 @pytest.mark.parametrize("rows", [1, 7, 8, 9, 31, 32, 33, 255, 256, 257, 1000])
@@ -62,7 +84,7 @@ def test_sizes_around_every_limit(rows: int, loaded: Model) -> None:
     assert loaded.bundle is not None
     expected = tiny.run(loaded.bundle.model_path, tiny.tensors(TINY, instances))
     (answers,) = loaded.run([loaded.row_reader.rows(instances)])
-    np.testing.assert_allclose(shares(list(answers)), expected, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(shares(answers.texts), expected, rtol=1e-6, atol=1e-6)
 
 
 def test_an_output_that_is_not_finite_fails_the_run(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from app.errors import BodyTooLarge, InvalidInput, Overloaded, Rendered, Response, render
 from app.http.handler import Request, Respond, Ticket
-from app.protocols.predict import Prediction
+from app.protocols.inference import Inference
 from app.transport import asgi as doors
 from app.transport.asgi import AsgiAdapter
 from tests.app.bad_requests import BAD, GOOD, JSON, body_of
@@ -28,6 +28,7 @@ class Work:
     model = None
     started = submitted = 0.0
     size = 1
+    answer = None
 
     def __init__(self, quick: bool) -> None:
         self.quick = quick
@@ -340,7 +341,7 @@ async def test_nothing_of_a_request_is_left_for_the_garbage_collector(models: Pa
         try:
             for row in (GOOD, {}, GOOD):
                 await client.post("/predict", content=body_of(row), headers=JSON)
-            left = [each for each in gc.get_objects() if type(each) in (doors.AsgiRequest, Prediction)]
+            left = [each for each in gc.get_objects() if type(each) in (doors.AsgiRequest, Inference)]
         finally:
             gc.enable()
     assert not left
