@@ -74,7 +74,7 @@ def on_same_rows(first: Served, second: Served, one: Answers, other: Answers, se
         )
     _, places, others = np.intersect1d(one.lines, other.lines, assume_unique=True, return_indices=True)
     y = one.y[places]
-    if len(np.unique(y)) < 2:
+    if len(np.unique(y, axis=0)) < 2:
         raise DataError("`--data`: expected rows that both can answer, with two different values of the target.")
     pair = take(one.outputs, places), take(other.outputs, others)
     drawn, beside = draws(first.task, y, pair, resamples_for(len(y) * first.task.weighing_cost), seed)

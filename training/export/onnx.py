@@ -5,6 +5,7 @@
 It knows nothing about training, compression or bundles.
 """
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,6 +34,9 @@ def export(network: Network) -> bytes:
     """
     signature = [tf.TensorSpec((None, *t.shape[1:]), t.dtype, name=t.name) for t in network.served.inputs]
     graph, _ = tf2onnx.convert.from_keras(network.served, input_signature=signature, opset=OPSET)
+    ordered = sorted(copy.deepcopy(list(graph.graph.output)), key=lambda tensor: network.outputs.index(tensor.name))
+    del graph.graph.output[:]  # TensorFlow sorts them by name
+    graph.graph.output.extend(ordered)
     for tensor in (*graph.graph.input, *graph.graph.output):
         tensor.type.tensor_type.shape.dim[0].dim_param = BATCH
     graph.graph.name = "slipway"

@@ -34,6 +34,7 @@ class Network:
     trunk: Any  # keras.Model: what is learned from -> logits or standardised value
     served: Any  # keras.Model: tensors -> probabilities or value
     encoders: Sequence[Encoder]
+    outputs: tuple[str, ...]  # names, in the order of the manifest
 
     @property
     def exact(self) -> tuple[str, ...]:
@@ -57,8 +58,8 @@ class Network:
         """Answer raw rows, as ONNX Runtime will."""
         inputs = [tf.constant(arrays[tensor.name]) for tensor in self.served.inputs]
         answers = self.served(inputs, training=False)
-        named = answers if isinstance(answers, dict) else {self.served.output_names[0]: answers}
-        return {name: tensor.numpy() for name, tensor in named.items()}
+        named = answers if isinstance(answers, dict) else {self.outputs[0]: answers}
+        return {name: named[name].numpy() for name in self.outputs}
 
 
 def build(
@@ -101,7 +102,7 @@ def build(
     raw = [tensor for encoder in encoders for tensor in encoder.raw]
     middle = [tensor for encoder in encoders for tensor in _looked_up(encoder)]
     served = keras.Model(raw, task.finish(trunk(middle)), name="slipway")
-    return Network(trunk=trunk, served=served, encoders=encoders)
+    return Network(trunk=trunk, served=served, encoders=encoders, outputs=tuple(output.name for output in task.outputs))
 
 
 def _looked_up(encoder: Encoder) -> Sequence[Any]:
