@@ -6,8 +6,7 @@
 A module is imported when a bundle names its type.
 """
 
-from functools import cache
-from importlib import import_module
+from pkgutil import resolve_name
 
 import msgspec
 
@@ -37,10 +36,8 @@ def answer_of(keys: AnswerKeys) -> AnswerType:
     return _class(keys.type)(keys)
 
 
-@cache
 def _class(name: str) -> type[AnswerType]:
     if name not in ANSWERS:
         raise ValueError(f"expected a type of answers, one of {', '.join(ANSWERS)}. Received: {name:.80}")
-    module, _, member = ANSWERS[name].partition(":")
-    found: type[AnswerType] = getattr(import_module(module), member)
+    found: type[AnswerType] = resolve_name(ANSWERS[name])
     return found

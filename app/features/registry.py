@@ -7,8 +7,7 @@ A module is imported when a bundle names its type.
 """
 
 from collections.abc import Sequence
-from functools import cache
-from importlib import import_module
+from pkgutil import resolve_name
 
 import msgspec
 
@@ -47,10 +46,8 @@ def types_of(features: Sequence[Feature]) -> list[FeatureType]:
     return [_class(name)(members) for name, members in by_type.items()]
 
 
-@cache
 def _class(name: str) -> type[FeatureType]:
     if name not in FEATURES:
         raise ValueError(f"expected a type of features, one of {', '.join(FEATURES)}. Received: {name:.80}")
-    module, _, member = FEATURES[name].partition(":")
-    found: type[FeatureType] = getattr(import_module(module), member)
+    found: type[FeatureType] = resolve_name(FEATURES[name])
     return found

@@ -55,8 +55,8 @@ class Tracks(FeatureType):
     def json_type(self, feature: Track) -> Any:
         return Points | None if feature.optional else Points
 
-    def cells(self, rows: Sequence[Sequence[Any]]) -> list[Any]:
-        return [tuple(row) for row in rows]
+    def cell(self, values: Sequence[Any]) -> Any:
+        return tuple(values)
 
     def arrays(self, cells: Sequence[Any]) -> dict[str, Array]:
         tracks = [

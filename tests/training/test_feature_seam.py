@@ -4,11 +4,11 @@ import ast
 from collections.abc import Iterator
 
 from tests.training.conftest import REPOSITORY
-from training.features.registry import FEATURES, OPTIONS, feature_types
+from training.features.registry import FEATURES, feature_types
 
 FOLDER = REPOSITORY / "training"
 ROOM = "training.features."
-OWN = {where.partition(":")[0] for where in (*FEATURES.values(), *OPTIONS.values())}
+OWN = {where.partition(":")[0] for each in FEATURES.values() for where in (each.where, each.options) if where}
 OWN |= {type_.encoder.partition(":")[0] for type_ in feature_types()}
 OWN |= {module.rpartition(".")[0] for module in OWN if module.removeprefix(ROOM).count(".")}  # a type's folder
 SERVICE = {f"app.features.{name}" for name in FEATURES}

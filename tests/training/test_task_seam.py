@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.training.conftest import REPOSITORY
-from training.tasks.registry import OPTIONS, TASKS
+from training.tasks.registry import TASKS
 
 FOLDER = REPOSITORY / "training"
-OWN = {where.partition(":")[0].rpartition(".")[0] for where in TASKS.values()}  # training.tasks.label, …
-OPTION_MODULES = {where.partition(":")[0] for where in OPTIONS.values()}
+OWN = {
+    where.partition(":")[0].rpartition(".")[0] for where in (member.where for member in TASKS.values())
+}  # training.tasks.label, …
+OPTION_MODULES = {member.options.partition(":")[0] for member in TASKS.values() if member.options}
 
 
 def modules() -> Iterator[tuple[Path, ast.Module]]:

@@ -68,7 +68,7 @@ def joined(parts: Sequence[Arrays]) -> dict[str, NDArray[Any]]:
 
 
 def distance(one: NDArray[Any], other: NDArray[Any]) -> float:
-    """Return the largest difference between numbers; of what is none, 0 where all is equal and else infinity."""
+    """Return the largest difference between floats; of what is none, 0 where all is equal and else 1, a whole unit."""
     if not np.issubdtype(one.dtype, np.floating):
-        return 0.0 if np.array_equal(one, other) else np.inf
+        return 0.0 if np.array_equal(one, other) else 1.0
     return float(np.abs(one.astype(np.float64) - other.astype(np.float64)).max())

@@ -20,7 +20,7 @@ import pyarrow.parquet
 
 from app.sources.csv_reader import MISSING
 from training.data import sniff
-from training.data.load import PARQUET, UNREADABLE, UTF_8, check_encoding, check_names, read_header
+from training.data.load import PARQUET, UNREADABLE, UTF_8, as_json, check_encoding, check_names, read_header
 from training.errors import DataError
 from training.features.arrow import is_text
 from training.features.registry import broadest, feature_type, feature_types, recognise
@@ -137,7 +137,9 @@ def _known(values: Any) -> Any:
 
 
 def _plain(values: Any) -> Any:
-    """Write out what Parquet holds by number."""
+    """Write out what Parquet holds by number, and lists and records as a CSV file has them."""
+    if pa.types.is_nested(values.type):
+        return pa.array([None if value is None else as_json(value) for value in values.to_pylist()], pa.string())
     return values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
 
 

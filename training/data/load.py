@@ -9,12 +9,15 @@ file is that is no table.
 import codecs
 import csv
 import io
+import json
 import zipfile
 import zlib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from app.sources.csv_reader import delimiter_of
@@ -23,6 +26,7 @@ from training.errors import DataError
 
 PARQUET = (".parquet", ".pq")
 UTF_8 = "utf-8"
+NESTED = (np.ndarray, list, dict)  # what pandas makes of the lists and records of Parquet
 MISSING = ["?"]  # beside pandas' own list ("", NA, NaN, null, …): how many public tables write an unknown
 UNREADABLE = (ValueError, OSError, EOFError, zlib.error, zipfile.BadZipFile, csv.Error)  # pandas raises ValueErrors
 
@@ -59,9 +63,18 @@ def check_names(path: Path, names: Sequence[str]) -> None:
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     try:
-        return pd.read_parquet(path)
+        frame = pd.read_parquet(path)
     except (ValueError, OSError) as error:  # pyarrow.ArrowInvalid is a ValueError
         raise DataError(f"{path}: expected a Parquet file. Received: {_first_line(error)}") from error
+    for name, series in frame.items():
+        if series.dtype == object and any(isinstance(value, NESTED) for value in series.dropna().head(1)):
+            frame[name] = series.map(as_json, na_action="ignore")
+    return frame
+
+
+def as_json(value: Any) -> str:
+    """Write a list or a record, which Parquet may hold, as a CSV file has it."""
+    return json.dumps(value, default=lambda one: one.tolist() if isinstance(one, np.ndarray | np.generic) else str(one))
 
 
 def _read_csv(path: Path, text_columns: Collection[str], encoding: str) -> pd.DataFrame:

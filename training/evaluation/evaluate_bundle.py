@@ -90,11 +90,12 @@ def answer(served: Served, path: Path, encoding: str = UTF_8, progress: Progress
             served.task, absent=tuple(n for n in reading.table.absent if n not in reading.dated), is_own=is_own
         )
         _run(served, reading, found, progress)
-    if len(found.lines) < MIN_ROWS or len(set(map(repr, found.truths))) < MIN_ROWS:
+    different = len(set(map(repr, found.truths)))  # a truth may be a list
+    if len(found.lines) < MIN_ROWS or different < MIN_ROWS:
         reasons = " ".join(found.faults)
         raise DataError(
             f"{path}: expected rows that the model can answer, with at least two different values of the target. "
-            f"Received: {len(found.lines)} rows with {len(set(map(repr, found.truths)))}. {reasons}".strip()
+            f"Received: {len(found.lines)} rows with {different}. {reasons}".strip()
         )
     return found
 

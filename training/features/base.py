@@ -4,7 +4,8 @@
     cells ─ arrays ─> tensors of all features of the type ─ encoder ─> a vector a row, in the network
 
 A cell is what preparation keeps of a value: a number, a text, or anything else that can be hashed and has a value for
-missing. A type shares its tensors among its features: the second axis of each is divided evenly among them, in order.
+missing. Where a type does not say otherwise (`some`, `dealt`), its features share its tensors: the second axis of each
+is divided evenly among them, in order.
 It knows nothing about other types, files, tasks or networks.
 """
 
@@ -157,11 +158,19 @@ class FeatureType(ABC):
     ) -> Mapping[str, NDArray[Any]]:
         """Return a copy of the tensors with some values missing, unseen or extreme: what a graph must survive."""
 
-    def slots(self, array: NDArray[Any], count: int, of: Sequence[int]) -> NDArray[np.int64]:
-        """Return where some of `count` features stand on the second axis of a tensor."""
-        width = array.shape[1] // count
-        slots: NDArray[np.int64] = (np.asarray(of, np.int64)[:, None] * width + np.arange(width)).ravel()
-        return slots
+    def some(self, columns: Sequence[Any], places: Sequence[int], arrays: Arrays) -> dict[str, NDArray[Any]]:
+        """Return the tensors of the features at some of the places, as if there were no others."""
+        return {name: array[:, slots(array, len(columns), places)] for name, array in arrays.items()}
+
+    def dealt(
+        self, columns: Sequence[Any], place: int, arrays: Arrays, order: NDArray[np.int64]
+    ) -> dict[str, NDArray[Any]]:
+        """Return the tensors that hold the feature at a place, with its values in another order among the rows."""
+        changed = {name: array.copy() for name, array in arrays.items()}
+        for array in changed.values():
+            its = slots(array, len(columns), [place])
+            array[:, its] = array[np.ix_(order, its)]
+        return changed
 
     # ── judged and told ──
 
@@ -184,6 +193,13 @@ class FeatureType(ABC):
     @abstractmethod
     def manifest(self, column: Any, place: int) -> Mapping[str, Any]:
         """Return the type's own keys of a feature in the manifest; `place` is its place among those of the type."""
+
+
+def slots(array: NDArray[Any], count: int, places: Sequence[int]) -> NDArray[np.int64]:
+    """Return where some of `count` features stand on the second axis of a tensor that they share evenly."""
+    width = array.shape[1] // count
+    found: NDArray[np.int64] = (np.asarray(places, np.int64)[:, None] * width + np.arange(width)).ravel()
+    return found
 
 
 def scattered(array: NDArray[Any], values: Sequence[Any], random: np.random.Generator) -> NDArray[Any]:

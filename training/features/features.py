@@ -7,7 +7,7 @@ What a type makes of its columns is the type's; here they are only gathered. It 
 networks or ONNX.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -50,13 +50,9 @@ class Group:
         """Return the type's own tensors."""
         return {tensor.name: arrays[tensor.name] for tensor in self.tensors}
 
-    def slots(self, array: NDArray[Any], names: Iterable[str]) -> NDArray[np.int64]:
-        """Return where some of the features stand on the second axis of one of the tensors."""
-        return self.type.slots(array, len(self.columns), [self.places[name] for name in names])
-
     def some(self, arrays: Arrays, names: Sequence[str]) -> Arranged:
         """Return the tensors of some of the features alone."""
-        return {name: array[:, self.slots(array, names)] for name, array in self.of(arrays).items()}
+        return self.type.some(self.columns, [self.places[name] for name in names], self.of(arrays))
 
 
 @dataclass(frozen=True)
@@ -140,11 +136,7 @@ class Features:
     def mixed(self, name: str, arrays: Arrays, order: NDArray[np.int64]) -> Arrays:
         """Deal one feature's values out anew among the rows."""
         group = self._group[name]
-        changed = {tensor: array.copy() for tensor, array in group.of(arrays).items()}
-        for array in changed.values():
-            slots = group.slots(array, [name])
-            array[:, slots] = array[np.ix_(order, slots)]
-        return {**arrays, **changed}
+        return {**arrays, **group.type.dealt(group.columns, group.places[name], group.of(arrays), order)}
 
     # ── some of them ──
 

@@ -1,4 +1,4 @@
-"""The types of features: name -> "module:Class", resolved when one is first asked for, and the options that they bring.
+"""The types of features by name: where each is, resolved when it is first asked for, and the options that it brings.
 
     recognise(series) ─> the surest type        feature_type(name) ─> the type
 
@@ -11,29 +11,26 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from training.options import Options
+from training.options.member import Member
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from training.features.base import FeatureType
 
-FEATURES: dict[str, str] = {
-    "number": "training.features.number:Number",
-    "boolean": "training.features.boolean:Boolean",
-    "date": "training.features.date:Date",
-    "category": "training.features.category.category:Category",
-}
-OPTIONS: dict[str, str] = {
-    "number": "training.features.options:NumberOptions",
-    "boolean": "training.features.options:NumberOptions",
-    "date": "training.features.options:NumberOptions",
-    "category": "training.features.options:CategoryOptions",
+NUMBER_OPTIONS = "training.features.options:NumberOptions"
+
+FEATURES = {
+    "number": Member("training.features.number:Number", NUMBER_OPTIONS),
+    "boolean": Member("training.features.boolean:Boolean", NUMBER_OPTIONS),
+    "date": Member("training.features.date:Date", NUMBER_OPTIONS),
+    "category": Member("training.features.category.category:Category", "training.features.options:CategoryOptions"),
 }
 
 
 def feature_type(name: str) -> "FeatureType":
     """Return a type by its name."""
-    return _resolved(FEATURES[name])
+    return _resolved(FEATURES[name].where)
 
 
 def feature_types() -> "list[FeatureType]":
@@ -58,8 +55,8 @@ def ranked(names: Iterable[str]) -> list[str]:
 
 def own_options(type_: "FeatureType", options: Options) -> Any:
     """Return what a person chose about a type; None where it brings no options."""
-    where = OPTIONS.get(type_.name)
-    return None if where is None else options.own(resolve_name(where))
+    room = FEATURES[type_.name].room
+    return None if room is None else options.own(room)
 
 
 @cache

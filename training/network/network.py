@@ -101,8 +101,25 @@ def build(
     trunk = keras.Model([tensor for encoder in encoders for tensor in encoder.learned], said, name="trunk")
     raw = [tensor for encoder in encoders for tensor in encoder.raw]
     middle = [tensor for encoder in encoders for tensor in _looked_up(encoder)]
-    served = keras.Model(raw, task.finish(trunk(middle)), name="slipway")
+    served = keras.Model(raw, _named(task.finish(trunk(middle))), name="slipway")
     return Network(trunk=trunk, served=served, encoders=encoders, outputs=tuple(output.name for output in task.outputs))
+
+
+def _named(answers: Any) -> Any:
+    """Give outputs by name a layer each of that name, for that is what the graph calls them."""
+    if not isinstance(answers, dict):
+        return answers
+    return {name: tensor if _made_by(tensor) == name else _renamed(tensor, name) for name, tensor in answers.items()}
+
+
+def _made_by(tensor: Any) -> str:
+    """Return the name of the layer that a tensor comes from."""
+    made_by, _, _ = tensor._keras_history
+    return str(made_by.name)
+
+
+def _renamed(tensor: Any, name: str) -> Any:
+    return keras.layers.Identity(name=name)(tensor)
 
 
 def _looked_up(encoder: Encoder) -> Sequence[Any]:

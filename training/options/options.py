@@ -4,8 +4,8 @@
     options.fit.epochs                    of a room of the house
     options.own(NumberOptions).bins       of a feature type or a task, which the house does not know
 
-The rooms of feature types and tasks are found by name, in the dict `OPTIONS` of their registries, when all options are
-listed. A function that reads one room is handed that room, not the whole.
+The rooms of feature types and tasks are found by name, in their registries, when all options are listed.
+A function that reads one room is handed that room, not the whole.
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ from training.options.rooms import (
 )
 
 T = TypeVar("T")
-REGISTRIES = ("training.features.registry:OPTIONS", "training.tasks.registry:OPTIONS")
+REGISTRIES = ("training.features.registry:FEATURES", "training.tasks.registry:TASKS")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +84,13 @@ def rooms() -> dict[str, type[Any]]:
     """
     of = get_type_hints(Options)
     house = {field.name: of[field.name] for field in dataclasses.fields(Options) if field.name != "others"}
-    features, tasks = ({name: resolve_name(where) for name, where in resolve_name(r).items()} for r in REGISTRIES)
+    features, tasks = (_brought(registry) for registry in REGISTRIES)
     return {"data": house.pop("data"), **features, "network": house.pop("network"), **tasks, **house}
+
+
+def _brought(registry: str) -> dict[str, type[Any]]:
+    rooms = {name: member.room for name, member in resolve_name(registry).items()}
+    return {name: room for name, room in rooms.items() if room is not None}
 
 
 def by_name() -> Mapping[str, Declared]:

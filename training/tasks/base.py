@@ -128,7 +128,7 @@ class Task(ABC):
 
     @abstractmethod
     def finish(self, said: Any) -> Any:
-        """Return the outputs made of what the trunk says: a tensor that bears the name of the one, or them by name."""
+        """Return the outputs made of what the trunk says: by name, or the only one, by a layer that bears its name."""
 
     def pupil(self) -> "Task | None":
         """Return the task of a smaller network that learns a teacher's answers; None: there are no smaller ones."""

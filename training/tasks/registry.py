@@ -1,4 +1,4 @@
-"""The tasks: name -> "module:Class", resolved when one is first asked for, and the options that they bring.
+"""The tasks by name: where each is, resolved when it is first asked for, and the options that it brings.
 
 A task is added by a module or folder and a line here. Two names may share a class or options. Nothing here imports
 pandas or TensorFlow.
@@ -10,24 +10,23 @@ from typing import TYPE_CHECKING
 from training.errors import DataError
 from training.options import Options
 from training.options.declare import declared
+from training.options.member import Member
 
 if TYPE_CHECKING:
     from training.tasks.base import Task
 
-TASKS: dict[str, str] = {
-    "binary": "training.tasks.label.classification:Classification",
-    "multiclass": "training.tasks.label.classification:Classification",
-    "regression": "training.tasks.value.regression:Regression",
-}
-OPTIONS: dict[str, str] = {
-    "binary": "training.tasks.options:LabelOptions",
-    "multiclass": "training.tasks.options:LabelOptions",
+LABELS = Member("training.tasks.label.classification:Classification", "training.tasks.options:LabelOptions")
+
+TASKS = {
+    "binary": LABELS,
+    "multiclass": LABELS,
+    "regression": Member("training.tasks.value.regression:Regression"),
 }
 
 
 def task_class(name: str) -> "type[Task]":
     """Return the class of a task."""
-    found: type[Task] = resolve_name(TASKS[name])
+    found: type[Task] = resolve_name(TASKS[name].where)
     return found
 
 
@@ -37,9 +36,8 @@ def check(task: "Task", options: Options) -> None:
     Raises:
         DataError: naming the option.
     """
-    for where in dict.fromkeys(OPTIONS.values()):
-        room = resolve_name(where)
-        tasks = [name for name, of in OPTIONS.items() if of == where]
+    for room in dict.fromkeys(member.room for member in TASKS.values() if member.room is not None):
+        tasks = [name for name, member in TASKS.items() if member.room is room]
         asked = ((one, options.value(one)) for one in declared(room))
         given = next((one for one, value in asked if value != one.default and value is not False), None)
         if given is not None and task.name not in tasks:

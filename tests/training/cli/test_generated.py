@@ -11,6 +11,7 @@ from training.cli.generated import application, ordered, parse, with_options
 from training.features import registry
 from training.options import Options, flags
 from training.options.declare import option
+from training.options.member import Member
 
 
 def program(said: list[Options]) -> typer.Typer:
@@ -60,7 +61,7 @@ class TrackOptions:
 
 
 def test_what_a_feature_type_brings_is_on_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(registry.OPTIONS, "track", f"{__name__}:TrackOptions")
+    monkeypatch.setitem(registry.FEATURES, "track", Member("", f"{__name__}:TrackOptions"))
     said: list[Options] = []
     assert CliRunner().invoke(program(said), ["x.csv", "--most-points", "8"]).exit_code == 0
     assert said[0].own(TrackOptions).most_points == 8

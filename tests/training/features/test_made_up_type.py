@@ -25,6 +25,7 @@ from training.export.ort_session import Session
 from training.features import registry
 from training.network import reparameterize as fold
 from training.options import Options
+from training.options.member import Member
 from training.pipeline import train
 from training.tasks.evaluate import evaluate
 from training.trainer.fit import encoded, fit, seed_everything
@@ -38,8 +39,7 @@ MOST = 5
 def options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Options:
     """Tracks of none to nine points, which say the target, beside a number; and the registries with a line more."""
     monkeypatch.setitem(service.FEATURES, "track", "tests.support.track:Tracks")
-    monkeypatch.setitem(registry.FEATURES, "track", f"{OWN}:Track")
-    monkeypatch.setitem(registry.OPTIONS, "track", f"{OWN}:TrackOptions")
+    monkeypatch.setitem(registry.FEATURES, "track", Member(f"{OWN}:Track", f"{OWN}:TrackOptions"))
     random = np.random.default_rng(0)
     sides = random.integers(0, 2, 600)
     tracks = [

@@ -34,7 +34,7 @@ def test_every_family_learns_and_is_served_as_it_was_trained(
     few = data.train.first(16)
     once = Part(learner.encode(few.arrays), data.task.scaled(few.y))
     often = Part(take(once.arrays, np.arange(1600) % 16), np.tile(once.y, 100))  # an epoch costs more than its steps
-    options = options_for(data_file, "sold", epochs=6, batch_size=16, learning_rate=0.01)
+    options = options_for(data_file, "sold", epochs=6, batch_size=16, learning_rate=0.01, members=members)
     fit(learner.trunk, data.task, often, once, options, lambda *_: None)
     found = evaluate(data.task, learner.predict, few)
     assert found.get("accuracy", found.get("r2", 0.0)) > 0.9

@@ -10,6 +10,7 @@ from training.features import registry
 from training.features.options import CategoryOptions, NumberOptions
 from training.options import Options, by_name, facts, flags
 from training.options.declare import option
+from training.options.member import Member
 
 PLAIN = Options.of(data=Path("goods.csv"))
 
@@ -64,7 +65,7 @@ class Greedy:
 
 
 def test_a_feature_type_brings_options_by_a_line_in_its_registry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(registry.OPTIONS, "track", f"{__name__}:TrackOptions")
+    monkeypatch.setitem(registry.FEATURES, "track", Member("", f"{__name__}:TrackOptions"))
     options = PLAIN.changed(most_points=8)
     assert options.own(TrackOptions).most_points == 8
     assert flags(options) == ["--most-points", "8"]
@@ -72,6 +73,6 @@ def test_a_feature_type_brings_options_by_a_line_in_its_registry(monkeypatch: py
 
 
 def test_two_rooms_with_options_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(registry.OPTIONS, "greedy", f"{__name__}:Greedy")
+    monkeypatch.setitem(registry.FEATURES, "greedy", Member("", f"{__name__}:Greedy"))
     with pytest.raises(ValueError, match="Received: 'epochs', which"):
         by_name()

@@ -29,6 +29,7 @@ from training.export.ort_session import Session
 from training.network import reparameterize
 from training.network.network import Network
 from training.options import Options, facts, flags
+from training.options.member import Member
 from training.pipeline import train
 from training.tasks import registry
 from training.tasks.evaluate import evaluate
@@ -42,8 +43,7 @@ OWN = "tests.training.tasks.series"
 def options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Options:
     """Three numbers that follow from two, and the registries with a line more."""
     monkeypatch.setitem(service.ANSWERS, "series", "tests.support.series:SeriesAnswer")
-    monkeypatch.setitem(registry.TASKS, "series", f"{OWN}:Series")
-    monkeypatch.setitem(registry.OPTIONS, "series", f"{OWN}:SeriesOptions")
+    monkeypatch.setitem(registry.TASKS, "series", Member(f"{OWN}:Series", f"{OWN}:SeriesOptions"))
     random = np.random.default_rng(0)
     a, b, noise = random.normal(size=(3, 600)).round(2)
     y = np.stack([a, b, np.full(600, 0.3)], axis=1)
