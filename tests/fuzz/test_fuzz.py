@@ -33,11 +33,11 @@ from schemathesis.specs.openapi.checks import (
 
 from app.errors import RequestError
 from app.protocols.open_inference.request import read as read_infer
-from app.protocols.tfserving.body import Write
+from app.protocols.tfserving.body import Given, Write
 from app.protocols.tfserving.predict import predict
 from app.runtime.model import Model, load
 from app.settings import Settings
-from app.tensors import Array, Tensors
+from app.tensors import Tensors
 from tests.clients import models as bare
 from tests.support import serving, tiny
 
@@ -319,12 +319,14 @@ def test_infer_bodies_that_nobody_thought_of(name: str, loaded: dict[str, Model]
     count.check()
 
 
-def answer(model: Model, count: Count, read: Callable[[], tuple[dict[str, Array], Write | None]]) -> None:
+def answer(model: Model, count: Count, read: Callable[[], tuple[Given, Write | None]]) -> None:
     """Do with a body what the service does, up to the run and the answer."""
 
     def whole() -> tuple[Tensors, Write | None]:
-        arrays, write = read()
-        rows = model.signature.check(arrays)
+        given, write = read()
+        if isinstance(given, Tensors):
+            return given, write
+        rows = model.signature.check(given)
         if model.features is not None:
             rows = Tensors(model.features.from_wire(rows.arrays()), len(rows))
         return rows, write

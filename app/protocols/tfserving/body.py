@@ -15,16 +15,20 @@ import msgspec
 
 from app.errors import InvalidInput, Path
 from app.features.json_errors import explain
+from app.features.rows import Rows
 from app.runtime.model import Model
-from app.tensors import Array
+from app.tensors import Array, Tensors
 
 SIGNATURES = ("", "serving_default")  # a graph has one
 
 Write = Callable[[Mapping[str, Array]], bytes]
 """Outputs -> the body of the answer; raises a `RequestError` for outputs that cannot be written."""
 
-Read = Callable[[Model, bytes], tuple[dict[str, Array], Write]]
-"""A model and a body -> the inputs that it holds, and how to answer; raises any `RequestError`."""
+Given = dict[str, Array] | Tensors
+"""What a body holds: tensors as callers send them, or named rows, which have been read and are checked already."""
+
+Read = Callable[[Model, bytes], tuple[Given, Write]]
+"""A model and a body -> what it holds, and how to answer; raises any `RequestError`."""
 
 
 class Body(msgspec.Struct):
@@ -60,6 +64,11 @@ def decode(decoder: "msgspec.json.Decoder[Value]", data: bytes, path: Path = (),
         return decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise explain(error, data, names, path) from error
+
+
+def tensors_of(rows: Rows) -> Tensors:
+    """Return named rows as tensors: their answers are not written as those of `/predict` are."""
+    return Tensors(rows.arrays(), len(rows))
 
 
 def literal(text: str) -> bytes:

@@ -16,9 +16,9 @@ import msgspec
 from app.answers.base import AnswerType
 from app.codecs.json_tensors import read, write
 from app.errors import BodyTooLarge, InputError, InvalidInput, Path
-from app.protocols.tfserving.body import Body, Write, decode, literal, parse
+from app.protocols.tfserving.body import Body, Given, Write, decode, literal, parse, tensors_of
 from app.runtime.model import Model
-from app.tensors import DATATYPES, Array
+from app.tensors import DATATYPES, Array, Tensors
 
 CONTEXT_MAX_BYTES = 2**24  # of the context, once it is written into every example
 
@@ -39,21 +39,21 @@ BODY = msgspec.json.Decoder(ExamplesBody)
 LIST = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def classify(model: Model, body: bytes) -> tuple[dict[str, Array], Write]:
+def classify(model: Model, body: bytes) -> tuple[Given, Write]:
     """Read a request; see `app.protocols.tfserving.body.Read`."""
     answer = _answer(model, "classify")
     if not answer.classes:
         raise _unknown_verb(model, answer, "classify")
     pairs = [b"[" + literal(label) + b",%b]" for label in answer.classes]
-    return _arrays(model, body), partial(_write_classes, answer, b"[" + b",".join(pairs) + b"]")
+    return _rows(model, body), partial(_write_classes, answer, b"[" + b",".join(pairs) + b"]")
 
 
-def regress(model: Model, body: bytes) -> tuple[dict[str, Array], Write]:
+def regress(model: Model, body: bytes) -> tuple[Given, Write]:
     """Read a request; see `app.protocols.tfserving.body.Read`."""
     answer = _answer(model, "regress")
     if not answer.numeric:
         raise _unknown_verb(model, answer, "regress")
-    return _arrays(model, body), partial(_write_values, answer)
+    return _rows(model, body), partial(_write_values, answer)
 
 
 def _unknown_verb(model: Model, answer: AnswerType, verb: str) -> InvalidInput:
@@ -73,7 +73,7 @@ def _answer(model: Model, verb: str) -> AnswerType:
 # ── decode ──
 
 
-def _arrays(model: Model, body: bytes) -> dict[str, Array]:
+def _rows(model: Model, body: bytes) -> Tensors:
     """Bring examples into the form of `/predict`, whose decoder then checks them."""
     asked = parse(BODY, body)
     limit, count = model.max_request_rows, len(asked.examples)
@@ -87,7 +87,7 @@ def _arrays(model: Model, body: bytes) -> dict[str, Array]:
         raise BodyTooLarge(CONTEXT, f"at most {CONTEXT_MAX_BYTES} bytes over all examples", weight)
     rows = [context | _plain(example, (*EXAMPLES, place), nested) for place, example in enumerate(asked.examples)]
     try:
-        return reader.decode(msgspec.json.encode({"instances": rows})).arrays()
+        return tensors_of(reader.decode(msgspec.json.encode({"instances": rows})))
     except InputError as error:
         raise (error.at((*EXAMPLES, *error.path[1:])) if error.path else error) from error
 

@@ -16,7 +16,7 @@ from app.http.compression import pack
 from app.http.handler import Handler, Head
 from app.protocols.endpoint import Endpoint, Serving
 from app.protocols.inference import instances_of, timed
-from app.protocols.tfserving.body import Read, Write
+from app.protocols.tfserving.body import Given, Read, Write
 from app.protocols.tfserving.classify_regress import classify, regress
 from app.protocols.tfserving.predict import predict
 from app.protocols.tfserving.predict_incremental import read_body_in_steps
@@ -79,17 +79,20 @@ class Call(Endpoint[Write]):
         return self._registry.find(self._parts["name"], version_of(self._parts, self._labels))
 
     def read(self, model: Model, head: Head, body: bytes) -> tuple[Tensors, Write]:
-        arrays, write = self._read(model, body)
-        return instances_of(model, arrays), write
+        return _checked(model, self._read(model, body))
 
     def read_in_steps(self, model: Model, head: Head, body: bytes) -> Generator[None, None, tuple[Tensors, Write]]:
-        arrays, write = yield from read_body_in_steps(self._read, model, body)
-        return instances_of(model, arrays), write
+        return _checked(model, (yield from read_body_in_steps(self._read, model, body)))
 
     def write(self, model: Model, head: Head, asked: Write, answer: Answer) -> Response:
         accepted = head.header(b"accept-encoding")
         body, packing = timed(model, lambda: pack(asked(answer.outputs), accepted))
         return 200, body, model.headers + packing
+
+
+def _checked(model: Model, content: tuple[Given, Write]) -> tuple[Tensors, Write]:
+    given, write = content
+    return given if isinstance(given, Tensors) else instances_of(model, given), write
 
 
 def version_of(parts: Mapping[str, str | None], labels: Labels) -> int | None:

@@ -21,7 +21,7 @@ import numpy as np
 from app.codecs.json_tensors import read, write
 from app.errors import BodyTooLarge, InvalidInput, Path
 from app.features.row_reader import RowReader
-from app.protocols.tfserving.body import Body, Write, decode, literal, parse
+from app.protocols.tfserving.body import Body, Given, Write, decode, literal, parse, tensors_of
 from app.runtime.model import Model
 from app.tensors import OBJECT, Array, Signature, TensorSpec
 
@@ -45,16 +45,16 @@ BODY = msgspec.json.Decoder(PredictBody)
 COLUMNS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def predict(model: Model, body: bytes) -> tuple[dict[str, Array], Write]:
+def predict(model: Model, body: bytes) -> tuple[Given, Write]:
     """Read a request; see `app.protocols.tfserving.body.Read`."""
-    rows, columns = tensors_of(body)
+    rows, columns = json_of(body)
     if columns:
         asked = columns_of(model.signature, columns)
         return {spec.name: read(data, spec.datatype, path, b64=True) for spec, data, path in asked}, write_columns
     return _read_rows(model, rows), _write_rows
 
 
-def tensors_of(body: bytes) -> tuple[bytes, bytes]:
+def json_of(body: bytes) -> tuple[bytes, bytes]:
     """Return the JSON of `instances` and that of `inputs`, one of them empty; raises `InvalidInput`."""
     asked = parse(BODY, body)
     rows, columns = bytes(asked.instances), bytes(asked.inputs)
@@ -67,7 +67,7 @@ def tensors_of(body: bytes) -> tuple[bytes, bytes]:
 # ── rows ──
 
 
-def _read_rows(model: Model, data: bytes) -> dict[str, Array]:
+def _read_rows(model: Model, data: bytes) -> Given:
     inputs = model.signature.inputs
     beginning = BEGINNING.match(data)
     if beginning is None or beginning[1] == b"]":
@@ -92,11 +92,11 @@ def _check_rows(model: Model, spec: TensorSpec, data: bytes) -> None:
         raise BodyTooLarge(INSTANCES, f"at most {most} rows", "more")
 
 
-def _read_objects(inputs: Sequence[TensorSpec], reader: RowReader | None, data: bytes) -> dict[str, Array]:
+def _read_objects(inputs: Sequence[TensorSpec], reader: RowReader | None, data: bytes) -> Given:
     """Read rows of named tensors or, beyond TensorFlow Serving, of a bundle's named features."""
     names = tuple([spec.name for spec in inputs])
     if reader is not None and _names_features(names, data):
-        return reader.decode(b'{"instances":%b}' % data).arrays()
+        return tensors_of(reader.decode(b'{"instances":%b}' % data))
     rows = decode(_rows_decoder(names), data, INSTANCES, names)
     columns = zip(*map(msgspec.structs.astuple, rows), strict=True)
     return {spec.name: _stack(spec, values) for spec, values in zip(inputs, columns, strict=True)}

@@ -10,20 +10,20 @@ import sys
 from collections.abc import Generator, Sequence
 from functools import partial
 
-from app.codecs.chunks import ROWS, concatenate, read_rows
+from app.codecs.chunks import ROWS, Uneven, concatenate, read_rows
 from app.codecs.json_lists import read_in_steps
-from app.protocols.tfserving.body import Read, Write
-from app.protocols.tfserving.predict import columns_of, predict, tensors_of, write_columns
+from app.protocols.tfserving.body import Given, Read, Write
+from app.protocols.tfserving.predict import columns_of, json_of, predict, write_columns
 from app.runtime.model import Model
-from app.tensors import Array
+from app.tensors import Tensors
 
-Content = tuple[dict[str, Array], Write]
+Content = tuple[Given, Write]
 """What a body holds, and how to answer."""
 
 
 def read_body_in_steps(read: Read, model: Model, body: bytes) -> Generator[None, None, Content]:
     """Read a body as `read` does, in more than one step where it can be cut; raises what `read` raises."""
-    if read is predict and ROWS.match(body) is None and (columns := tensors_of(body)[1]):
+    if read is predict and ROWS.match(body) is None and (columns := json_of(body)[1]):
         yield
         arrays = {}
         for spec, data, path in columns_of(model.signature, columns):
@@ -34,9 +34,16 @@ def read_body_in_steps(read: Read, model: Model, body: bytes) -> Generator[None,
 
 
 def _joined(parts: Sequence[Content]) -> Content:
-    arrays, write = parts[0]
-    return {name: concatenate([part[name] for part, _ in parts]) for name in arrays}, write
+    write = parts[0][1]
+    rows = [given for given, _ in parts if isinstance(given, Tensors)]
+    if len(rows) == len(parts):
+        return Tensors.join(rows), write
+    named = [given for given, _ in parts if not isinstance(given, Tensors)]
+    if len(named) != len(parts):
+        raise Uneven  # rows of tensors and rows of features in one body
+    return {name: concatenate([part[name] for part in named]) for name in named[0]}, write
 
 
 def _count(content: Content) -> int:
-    return len(next(iter(content[0].values())))
+    given = content[0]
+    return len(given) if isinstance(given, Tensors) else len(next(iter(given.values())))

@@ -135,7 +135,7 @@ def test_rows_of_tensors(name: str, signature: str) -> None:
     def same(instances: bytes, portion_bytes: int) -> None:
         body = b'{%b"instances": %b}' % (signature.encode(), instances)
 
-        def plain(content: tuple[dict[str, Any], Write]) -> Any:
+        def plain(content: tuple[Any, Write]) -> Any:
             return [(name, array.dtype, array.tolist()) for name, array in content[0].items()]
 
         def joined(parts: Any) -> Any:

@@ -68,7 +68,7 @@ def test_columns(name: str) -> None:
     @given(texts(columns[name][1]), st.integers(0, 60))
     @settings(max_examples=150)
     def same(body: bytes, portion_bytes: int) -> None:
-        def plain(content: tuple[dict[str, Any], Write]) -> Any:
+        def plain(content: tuple[Any, Write]) -> Any:
             return [(name, array.dtype, array.tolist()) for name, array in content[0].items()], content[1]
 
         with patch.object(chunks, "PORTION_BYTES", portion_bytes):
@@ -87,7 +87,8 @@ def test_large_columns_take_many_steps() -> None:
     ):
         for style in STYLES[:2]:
             body = json.dumps({"signature_name": "serving_default", "inputs": inputs}, **style).encode()
-            (arrays, _), count = drained(read_body_in_steps(predict, model, body))  # type: ignore[arg-type]
+            (given, _), count = drained(read_body_in_steps(predict, model, body))  # type: ignore[arg-type]
+            arrays: Any = given
             assert {name: array.tolist() for name, array in arrays.items()} == expected
             assert list(arrays) == list(expected)  # in the order of the signature
             assert count > len(body) / 2**16 - 2

@@ -1,0 +1,183 @@
+"""Each type of features: tensors of other protocols, columns of a table, texts, and what a graph must survive."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from app.errors import InvalidInput
+from app.features.base import Fault
+from app.features.feature_set import FeatureSet
+from tests.support import tiny
+
+ALL = tiny.Tiny(
+    format=2,
+    numbers=("age", "hours"),
+    booleans=("member",),
+    strings=("level", "town"),
+    dates=("since", "until"),
+    optional=("hours", "town", "until"),
+)
+ROWS: list[dict[str, Any]] = [
+    {
+        "age": 1,
+        "hours": 2.5,
+        "member": True,
+        "level": "low",
+        "town": "?",
+        "since": "2026-11-28",
+        "until": "2026-11-28 23:30Z",
+    },
+    {"age": -3.0, "member": False, "level": "high", "since": "2024-02-29T13:05"},
+]
+
+
+def features(named: tiny.Tiny = ALL) -> FeatureSet:
+    return tiny.row_reader(named).features
+
+
+def expected() -> dict[str, Any]:
+    return tiny.row_reader(ALL).rows(ROWS).arrays()
+
+
+def assert_same(found: dict[str, Any], wanted: dict[str, Any]) -> None:
+    assert found.keys() == wanted.keys()
+    for name, array in wanted.items():
+        assert found[name].dtype == array.dtype
+        np.testing.assert_array_equal(found[name], array)
+
+
+def wire(**changes: Any) -> dict[str, Any]:
+    dates = [["2026-11-28", "2026-11-28 23:30Z"], ["2024-02-29T13:05", ""]]
+    return {**expected(), "date": np.array(dates, object), **changes}
+
+
+# ── tensors of other protocols ──
+
+
+def test_callers_of_tensors_send_dates_as_texts() -> None:
+    assert [str(spec) for spec in features().inputs][-1] == "date FP32 [-1, 10]"
+    assert [str(spec) for spec in features().wire][-1] == "date BYTES [-1, 2]"
+    assert [spec.name for spec in features().wire] == ["numeric", "boolean", "categorical", "date"]
+
+
+def test_tensors_become_what_rows_become() -> None:
+    assert_same(features().from_wire(wire()), expected())
+
+
+WRONG = [
+    ({"numeric": [[1, np.inf], [1, 1]]}, r"`numeric\[0\]\[1\]`: expected a value of `hours`\. Received: inf"),
+    ({"numeric": [[1, 1], [np.nan, 1]]}, r"`numeric\[1\]\[0\]`: expected a value of `age`"),
+    ({"boolean": [[1], [np.nan]]}, r"`boolean\[1\]\[0\]`: expected a value of `member`"),
+    ({"categorical": [["low", ""], ["", ""]]}, r"`categorical\[1\]\[0\]`: expected a value of `level`"),
+    ({"date": [["", ""], ["2026-11-28", ""]]}, r"`date\[0\]\[0\]`: expected a value of `since`"),
+    ({"date": [["2026-11-28", ""], ["2026-11-28", "soon"]]}, r"`date\[1\]\[1\]`: expected a date as in ISO 8601.*soon"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), WRONG)
+def test_what_a_row_could_not_hold_is_refused(change: dict[str, Any], message: str) -> None:
+    ((name, rows),) = change.items()
+    array = np.array(rows, object if name in ("categorical", "date") else np.float32)
+    with pytest.raises(InvalidInput, match=message):
+        features().from_wire(wire(**{name: array}))
+
+
+# ── columns of a table ──
+
+
+def columns() -> dict[str, Any]:
+    return {
+        "age": pa.array([1, -3]),
+        "hours": pa.array([2.5, None]),
+        "member": pa.array([True, False]),
+        "level": pa.array(["low", "high"]).dictionary_encode(),
+        "town": pa.array(["?", None]),
+        "since": pa.array(["2026-11-28", "2024-02-29T13:05"]),
+        "until": pa.array([datetime(2026, 11, 28, 23, 30, tzinfo=UTC), None], pa.timestamp("us", tz="UTC")),
+    }
+
+
+def test_columns_become_what_rows_become() -> None:
+    assert_same(features().from_arrow(columns()), expected())
+
+
+def test_columns_in_pieces_become_the_same() -> None:
+    pieces = {name: pa.chunked_array([column[:1], column[1:]]) for name, column in columns().items() if name != "level"}
+    level = pa.chunked_array([pa.array(["low"]), pa.array(["high"])])
+    assert_same(features().from_arrow(pieces | {"level": level}), expected())
+
+
+def test_dates_without_a_time_and_moments_without_a_zone_are_on_the_clock_of_the_column() -> None:
+    days = pa.array([date(2026, 11, 28), date(2024, 2, 29)], pa.date32())
+    moments = pa.array(np.array(["2026-11-29T00:30", "NaT"], "M8[ms]"))
+    found = features().from_arrow(columns() | {"since": days, "until": moments})["date"]
+    np.testing.assert_array_equal(found[:, :5], [[2026, 11, 28, 6, 0], [2024, 2, 29, 4, 0]])
+    np.testing.assert_array_equal(found[0, 5:], [2026, 11, 29, 7, 0])
+
+
+FAULTS = [
+    ("age", pa.array([1, None]), 1, "a value of `age`"),
+    ("hours", pa.array([1e300, 1.0]), 0, "a value of `hours`"),
+    ("member", pa.array([None, True]), 0, "a value of `member`"),
+    ("level", pa.array(["low", ""]), 1, "a value of `level`"),
+    ("since", pa.array(["2026-11-28", None]), 1, "a value of `since`"),
+    ("until", pa.array(["2026-11-28", "soon"]), 1, "a date as in ISO 8601"),
+]
+
+
+@pytest.mark.parametrize(("name", "column", "row", "expectation"), FAULTS)
+def test_a_cell_that_no_row_could_hold_is_told_by_its_row(name: str, column: Any, row: int, expectation: str) -> None:
+    with pytest.raises(Fault, match=expectation) as caught:
+        features().from_arrow(columns() | {name: column})
+    assert caught.value.row == row
+
+
+def test_without_an_offset_of_the_column_a_moment_may_have_none() -> None:
+    naive = features(replace(ALL, offset=None))
+    with pytest.raises(Fault, match="without an offset"):
+        naive.from_arrow(columns())
+    with pytest.raises(InvalidInput, match=r"`date\[0\]\[1\]`: expected a date without an offset"):
+        naive.from_wire(wire())
+
+
+# ── texts, and what a graph must survive ──
+
+
+def test_texts_become_json_values() -> None:
+    read = {name: features().text_reader(name) for name in features().names}
+    assert (read["age"]("-1e3"), read["member"](" TRUE "), read["town"]("1"), read["since"]("2026-11-28")) == (
+        -1000,
+        True,
+        "1",
+        "2026-11-28",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("age", "1_000"), ("age", "nan"), ("age", "1e39"), ("member", "perhaps"), ("since", "28.11.2026")],
+)
+def test_texts_that_mean_nothing_are_refused_with_the_expectation(name: str, text: str) -> None:
+    with pytest.raises(ValueError, match=r"32-bit float|true or false|ISO 8601"):
+        features().text_reader(name)(text)
+
+
+def test_strange_rows_are_missing_unseen_and_extreme() -> None:
+    missing, *others = features().strange(ROWS[0])
+    assert [name for name, value in missing.items() if value is None] == ["hours", "town", "until"]
+    assert {row["age"] for row in others} == {0.0, 10.0}
+    assert {row["level"] for row in others} == {"\u2047", "low"}
+    assert {row["since"] for row in others} == {"2020-01-01", "2029-12-31T23:59"}
+    assert {row["member"] for row in others} == {True, False}
+    tiny.row_reader(ALL).rows([missing, *others]).arrays()
+
+
+def test_values_are_described() -> None:
+    schemas = {feature.name: features().openapi(feature) for feature in features().features}
+    assert schemas["since"]["type"] == "string"
+    assert "read at +01:00 where it says no offset" in schemas["since"]["description"]
+    assert schemas["until"]["type"] == ["string", "null"]
