@@ -5,7 +5,7 @@ two outputs, compared with a tolerance of its own.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -170,13 +170,10 @@ class Route(AnswerType):
 
 
 @pytest.fixture(autouse=True)
-def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     """A line in each registry."""
     monkeypatch.setitem(features.FEATURES, "track", f"{__name__}:Tracks")
     monkeypatch.setitem(answers.ANSWERS, "route", f"{__name__}:Route")
-    yield
-    features._class.cache_clear()
-    answers._class.cache_clear()
 
 
 TRACKS = [[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [[7.0, 8.0]], []]
