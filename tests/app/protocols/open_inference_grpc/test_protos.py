@@ -63,5 +63,5 @@ def test_the_generated_code_is_what_the_proto_gives(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{ROOT}", *options, PROTO]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=PATIENCE_S)
     for name in GENERATED:
-        made, there = tmp_path / "app" / "protos" / name, ROOT / "app" / "protos" / name
+        made, there = (root / Path(PROTO).parent / name for root in (tmp_path, ROOT))
         assert made.read_text() == there.read_text(), f"{name} differs: make protos"
