@@ -83,9 +83,9 @@ def _opened(path: Path) -> TextIO:
 def _value(cell: str, kind: str) -> Any:
     if cell.strip() == "":
         return None
-    if kind == "string":
-        return cell
-    return cell.lower() in {"1", "true", "yes"} if kind == "boolean" else float(cell)
+    if kind == "boolean":
+        return cell.lower() in {"1", "true", "yes"}
+    return float(cell) if kind == "number" else cell
 
 
 def tensors(table: Table, rows: Sequence[Row]) -> list[dict[str, Any]]:
