@@ -76,6 +76,7 @@ def counted(found: Scrape) -> float:
 def test_every_metric_is_joined_as_the_page_says(pair: serving.Process, tmp_path: Path) -> None:
     """Counts add up and stay whole; gauges are summed, or the least or most of the two, and none names a process."""
     ask(pair)
+    until(pair, lambda metrics: metrics.value("slipway_queue_capacity_rows", **TINY) == 40_000)  # both have loaded it
     found = until(pair, lambda metrics: counted(metrics) == REQUESTS)
     for stage in ("decode", "queue", "run", "encode"):
         assert found.value("slipway_stage_duration_seconds_count", **TINY, stage=stage) == REQUESTS
