@@ -45,11 +45,7 @@ USUAL = Budget()
 
 
 def parse(text: str) -> Budget:
-    """Read a bare number of points, or limits by name, divided by commas.
-
-    Raises:
-        ValueError: with what was expected and what was received.
-    """
+    """Read points, or limits by name divided by commas; raise a ValueError with what was expected and received."""
     limits: dict[str, float] = {}
     for part in text.split(","):
         word, equals, value = part.strip().partition("=") if "=" in text else ("quality", "=", text.strip())

@@ -46,23 +46,15 @@ UNFINISHED = f"..{SIGNATURE}"  # nobody looks at names that begin like this, so 
 
 
 class Signer:
-    """The holder of a private key.
-
-    Args:
-        path: of the key.
-
-    Raises:
-        DataError: when it is no key that can be used, or the passphrase does not open it.
-    """
+    """The holder of the private key in a file; a DataError says that it cannot be used, or is not opened."""
 
     def __init__(self, path: Path) -> None:
         self._key = _load(path)
 
     def sign(self, folder: Path) -> Path:
-        """Sign every file in `folder` and below it, and return the path of the signature.
+        """Sign all files below a folder; return the signature's path.
 
-        Raises:
-            DataError: when there is nothing to sign, a link, or a file that cannot be read.
+        Raises a DataError when there is nothing to sign, a link, or a file that cannot be read.
         """
         payload = msgspec.json.encode(_statement(folder))
         public = self._key.public_key()

@@ -29,23 +29,16 @@ Files = Mapping[str, bytes]  # name -> content, without the manifest
 
 
 def check_name(name: str) -> str:
-    """Return the name of the model, if it may be one.
-
-    Raises:
-        DataError: when it does not fit a URL, a folder and a metric label.
-    """
+    """Return the name of the model, or raise a DataError: it must fit a URL, a folder and a metric label."""
     if not re.fullmatch(NAME_PATTERN, name):
         raise DataError(f"`--name`: expected letters, digits, '.', '_' and '-'. Received: {name!r}.")
     return name
 
 
 def write(models: Path, name: str, manifest: Mapping[str, Any], files: Files, signer: Signer | None = None) -> Path:
-    """Write the next version of a model and return its folder.
+    """Write the next version of a model and return its folder; a BundleError leaves nothing behind.
 
     `manifest` lacks `format`, `name`, `version` and `files`, which are added here; `signer` signs the whole.
-
-    Raises:
-        BundleError: when what was written is not a bundle; nothing is left behind.
     """
     parent = models / name
     parent.mkdir(parents=True, exist_ok=True)

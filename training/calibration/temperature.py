@@ -48,14 +48,7 @@ class Calibrated(Adjustment):
 def calibrated(
     answers: NDArray[Any], y: NDArray[Any], *, temperature: bool = True, threshold_for: ThresholdMetric | None = None
 ) -> Calibrated:
-    """Fit what is asked for.
-
-    Args:
-        answers: the probabilities of the validation rows, (rows, labels).
-        y: the number of each row's label, (rows,).
-        temperature: whether to fit one.
-        threshold_for: the metric that a threshold makes large; None: no threshold.
-    """
+    """Fit what is asked for, by the probabilities (rows, labels) of the validation rows and their labels (rows,)."""
     logits = _logits(answers)
     found = fit_temperature(logits, y) if temperature else 1.0
     calm = np.exp(_log_shares(logits / found))
@@ -76,24 +69,15 @@ def calibrated(
 
 
 def undone(outputs: NDArray[Any], found: Calibrated) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the probabilities that a network fitted, and those after the temperature alone: (rows, labels) each.
-
-    Args:
-        outputs: what an adjusted network answers, (rows, labels).
-        found: how it was adjusted.
-    """
+    """Return the probabilities that a network fitted, and those after the temperature alone: (rows, labels) each."""
     calm = _logits(outputs) - _shift(found.threshold)
     return np.exp(_log_shares(calm * found.temperature)), np.exp(_log_shares(calm))
 
 
 def fit_temperature(logits: NDArray[Any], y: NDArray[Any]) -> float:
-    """Return the temperature with the least log loss.
+    """Return the temperature with the least log loss, by (rows, labels) logits and each row's label, (rows,).
 
     Temperature scaling: Guo, Pleiss, Sun, Weinberger 2017, "On calibration of modern neural networks".
-
-    Args:
-        logits: (rows, labels).
-        y: the number of each row's label, (rows,).
     """
     low, high = 1 / HOTTEST, 1 / COLDEST  # of 1 / temperature, in which the loss is convex: where its slope is zero
     for _ in range(HALVINGS):

@@ -20,15 +20,9 @@ Counts = NDArray[np.float64]  # rows of one kind at each candidate threshold
 def best_threshold(
     metric: ThresholdMetric, y: NDArray[np.int64], probabilities: NDArray[np.float64]
 ) -> tuple[float, float, float]:
-    """Choose a threshold.
+    """Return the threshold (halfway to the next lower probability), the metric at one half, and the metric at it.
 
-    Args:
-        metric: what to make large.
-        y: 0 or 1, (rows,).
-        probabilities: of label 1, (rows,).
-
-    Returns:
-        The threshold (halfway to the next lower probability), the metric at one half, and the metric at it.
+    `y` is 0 or 1, and the probabilities are those of label 1: (rows,) each.
     """
     order = np.argsort(-probabilities, kind="stable")
     ranked, hits = probabilities[order], np.cumsum(y[order])  # (rows,)

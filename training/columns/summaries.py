@@ -26,11 +26,7 @@ IsMissing = Callable[[NDArray[Any]], NDArray[np.bool_]]
 
 
 class Summary:
-    """What is kept of a column's values: how many, how many of them missing, and one of them.
-
-    Args:
-        is_missing: (rows,) values -> (rows,) whether each is missing.
-    """
+    """How many values of a column there were, how many of them missing, and one of them, for people."""
 
     def __init__(self, is_missing: IsMissing) -> None:
         self.rows = self.present = 0
@@ -59,12 +55,9 @@ class Summary:
 
 
 class NumberSummary(Summary):
-    """Exact statistics of numbers with NaN for missing.
+    """Exact statistics of numbers with NaN for missing; `rounded` to the 32 bits that a graph sees.
 
     Moments are joined as in Chan, Golub, LeVeque 1983, "Algorithms for computing the sample variance".
-
-    Args:
-        rounded: to what a graph sees, 32 bits.
     """
 
     def __init__(self, *, rounded: bool = False) -> None:
@@ -93,10 +86,9 @@ class NumberSummary(Summary):
 
 
 class Different:
-    """How many different values there were, by their hashes.
+    """How many different values there were, by the least of their hashes.
 
-    The k least of n evenly spread hashes say n: Bar-Yossef and others 2002, "Counting distinct elements in a data
-    stream".
+    Bar-Yossef and others 2002, "Counting distinct elements in a data stream".
     """
 
     def __init__(self) -> None:

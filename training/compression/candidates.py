@@ -25,15 +25,7 @@ STEPS: dict[CompressName, int] = {"quick": 19, "full": 56}  # that `say` is told
 
 
 def find(options: Options, data: Data, network: Network, graph: bytes, say: Say) -> tuple[Candidate, ...]:
-    """Make and measure; `say` is told of each step.
-
-    Args:
-        options: `compress` says how much is tried.
-        data: training rows calibrate and teach, validation rows judge.
-        network: as it is served.
-        graph: of the same.
-        say: what is being done.
-    """
+    """Make and measure: training rows calibrate and teach, validation rows judge; `say` is told of each step."""
     drafts = [Draft("fp32", "fp32", graph)]
     say("narrower weights")
     kept = Kept(network.exact, network.unquantized)

@@ -34,14 +34,7 @@ PATIENCE = 3
 
 
 def networks(teacher: Network, data: Data, options: Options, say: Say) -> Iterator[tuple[str, Network]]:
-    """Make every smaller network, one after the other; a Ctrl-C ends the fit that runs, and there are no more.
-
-    Args:
-        teacher: as it is served: folded and adjusted.
-        data: training rows teach, validation rows say when to stop.
-        options: how the teacher was made.
-        say: told of each epoch.
-    """
+    """Make every smaller network, one after the other; a Ctrl-C ends the fit that runs, and there are no more."""
     pupil = data.task.pupil()
     if pupil is None:
         return
@@ -59,15 +52,7 @@ def networks(teacher: Network, data: Data, options: Options, say: Say) -> Iterat
 
 
 class Lessons:
-    """What a teacher answers to the training and validation rows, and networks that learn it.
-
-    Args:
-        teacher: as it is served.
-        data: the rows.
-        pupil: the task of whoever learns the answers.
-        options: how the teacher was fitted, and so how its pupils are.
-        say: told of each epoch.
-    """
+    """What a teacher, as it is served, answers to the training and validation rows, and networks that learn it."""
 
     def __init__(self, teacher: Network, data: Data, pupil: Task, options: Options, say: Say) -> None:
         self._task = pupil
@@ -90,15 +75,7 @@ class Lessons:
 
 
 def pruned(teacher: Network, data: Data, options: Options, hidden: tuple[int, ...], share: float) -> Network:
-    """Build the network that keeps the units with the largest weights in and out, as they are.
-
-    Args:
-        teacher: as it is served.
-        data: what it was built for.
-        options: how it was built.
-        hidden: its units.
-        share: of the units of each layer that leave.
-    """
+    """Build the network that keeps the units with the largest weights; `share` of each layer's `hidden` leave."""
     fewer = _fewer(hidden, share)
     weights = {layer.name: layer.get_weights() for layer in teacher.trunk.layers if layer.get_weights()}
     for units, (makers, readers) in zip(fewer, unit_groups(options.network.family, len(hidden)), strict=True):

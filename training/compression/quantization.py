@@ -78,8 +78,7 @@ WAYS = (
         {"calibrate_method": CalibrationMethod.Percentile, "extra_options": {"CalibPercentile": 99.999}},
     ),
     Static(
-        "int8-static-u8",
-        {"activation_type": QuantType.QUInt8, "weight_type": QuantType.QUInt8, "reduce_range": False},
+        "int8-static-u8", {"activation_type": QuantType.QUInt8, "weight_type": QuantType.QUInt8, "reduce_range": False}
     ),
     Static("int8-static-8bit", {"reduce_range": False}, portable=False),
 )
@@ -164,12 +163,7 @@ def _folder(graph: bytes) -> Iterator[tuple[Path, Path]]:
 def _how(source: Path, kept: Kept) -> dict[str, Any]:
     """What all ways share."""
     excluded = [node.name for node in onnx.load(source).graph.node if _named(node, kept.unquantized)]
-    return {
-        "op_types_to_quantize": QUANTIZED,
-        "nodes_to_exclude": excluded,
-        "per_channel": True,
-        "reduce_range": True,
-    }
+    return {"op_types_to_quantize": QUANTIZED, "nodes_to_exclude": excluded, "per_channel": True, "reduce_range": True}
 
 
 def _named(node: onnx.NodeProto, layers: tuple[str, ...]) -> bool:

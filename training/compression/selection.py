@@ -37,17 +37,11 @@ class Choice:
 def choose(
     candidates: tuple[Candidate, ...], budget: Budget, forced: Forced | None = None, searched: CompressName = "quick"
 ) -> Choice:
-    """Apply the rule.
+    """Apply the rule; fp32 stands first.
 
-    Args:
-        candidates: fp32 first.
-        budget: what a candidate may lose, take and weigh.
-        forced: ship this one, whatever it loses; limits of latency and size hold nonetheless.
-        searched: how the candidates were looked for; `full` finds no more.
-
-    Raises:
-        TrainingError: when nothing is within the budget; it names the limits that each breaks, and the nearest.
-            Or when there is no candidate of the precision asked for.
+    `forced` ships whatever it loses, but limits of latency and size hold. After a `full` search, no more are found.
+    Raises a TrainingError when there is none of the precision asked for, or nothing is within the budget: it names the
+    limits that each breaks, and the nearest.
     """
     fp32 = candidates[0]
     if forced is not None:

@@ -63,12 +63,7 @@ class Source:
         return {name: order[order.index(type_) + 1] if name in names else type_ for name, type_ in types.items()}
 
     def read(self, types: Mapping[str, str], seen: Seen) -> Iterator[pd.DataFrame]:
-        """Give rows of cells.
-
-        Raises:
-            DataError: naming the file, when it cannot be read.
-            DoesNotFit: with the columns that hold something else than their type.
-        """
+        """Give rows of cells; raise a DoesNotFit with the columns that hold something else, or a DataError."""
         for table in self._tables(seen):
             columns = {name: self._as(table[name], name, type_) for name, type_ in types.items()}
             unfit = [name for name, cells in columns.items() if cells is None]

@@ -55,17 +55,9 @@ def clean(
     *,
     keep_duplicates: bool = False,
 ) -> Table:
-    """Choose the columns and rows to learn from.
+    """Choose the columns and rows to learn from; columns in `names` hold names, whatever they look like.
 
-    Args:
-        frame: as read.
-        target: the column to predict.
-        drop: columns to leave out.
-        names: columns that hold names, whatever they look like.
-        keep_duplicates: whether repeated rows stay.
-
-    Raises:
-        DataError: when the target is missing or constant, or too little is left.
+    Raises a DataError when the target is missing or constant, or too little is left.
     """
     check_columns(frame, target, drop)
     assert target is not None
@@ -108,11 +100,7 @@ def _check_target(values: pd.Series) -> None:
 
 
 def check_columns(frame: pd.DataFrame, target: str | None, names: Sequence[str]) -> None:
-    """Refuse a target or a named column that the file does not have.
-
-    Raises:
-        DataError: with the list of columns.
-    """
+    """Refuse a target or a named column that is not there, with a DataError that lists those that are."""
     there = ", ".join(frame.columns)
     if target is None:
         raise DataError(f"`--target`: expected one of the columns: {there}. Received: nothing.")
@@ -128,11 +116,7 @@ def check_columns(frame: pd.DataFrame, target: str | None, names: Sequence[str])
 
 
 def check_some(columns: Sequence[Column]) -> None:
-    """Refuse a table without a feature.
-
-    Raises:
-        DataError: with what became of each column.
-    """
+    """Refuse a table without a feature, with a DataError that says what became of each column."""
     if not any(column.fate == "feature" for column in columns):
         account = "; ".join(f"{column.name}: {column.fate}" for column in columns)
         raise DataError(f"`DATA`: expected at least one column to learn from. Received: {account}.")
@@ -163,11 +147,7 @@ def fate_of(name: str, type_: FeatureType, content: Content, drop: Sequence[str]
 
 
 def check_enough(rows: int, repeated: int = 0) -> None:
-    """Refuse too few rows.
-
-    Raises:
-        DataError: with how many there are.
-    """
+    """Refuse too few rows, with a DataError that says how many there are."""
     if rows >= MIN_ROWS:
         return
     hint = f" ({repeated} repeated rows were removed; --keep-duplicates keeps them)" if repeated else ""

@@ -65,11 +65,7 @@ class Reading:
 
 
 def open_examples(stack: ExitStack, path: Path, manifest: Manifest, encoding: str = UTF_8) -> Reading:
-    """Read the header.
-
-    Raises:
-        DataError: of training or of the service's own reader, when a column that the model needs, or the target, lacks.
-    """
+    """Read the header; raise a DataError when a column that the model needs, or the target, lacks."""
     if not path.is_file():
         raise DataError(f"`DATA`: expected a CSV or Parquet file. Received: {path}, which is not a file.")
     if path.suffix.lower() in PARQUET:

@@ -34,8 +34,7 @@ UNREADABLE = (ValueError, OSError, EOFError, zlib.error, zipfile.BadZipFile, csv
 def load(path: Path, text_columns: Collection[str] = (), encoding: str = UTF_8) -> pd.DataFrame:
     """Read the whole file; `text_columns` keep their text as written ("007" stays "007").
 
-    Raises:
-        DataError: naming the file, when it is missing, empty, not text or not a table.
+    Raises a DataError naming the file, when it is missing, empty, not text or not a table.
     """
     if not path.is_file():
         raise DataError(f"`DATA`: expected a CSV or Parquet file. Received: {path}, which is not a file.")
@@ -48,11 +47,7 @@ def load(path: Path, text_columns: Collection[str] = (), encoding: str = UTF_8) 
 
 
 def check_names(path: Path, names: Sequence[str]) -> None:
-    """Refuse names that stand twice, and a first row in place of names.
-
-    Raises:
-        DataError: with the names.
-    """
+    """Refuse names that stand twice, and a first row in place of names, with a DataError."""
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise DataError(f"{path}: expected unique column names. Received twice: {', '.join(twice)}.")
@@ -97,11 +92,7 @@ def _read_csv(path: Path, text_columns: Collection[str], encoding: str) -> pd.Da
 
 @contextmanager
 def explained(path: Path, encoding: str) -> Iterator[None]:
-    """Say what is wrong with a file where a library only says that something is.
-
-    Raises:
-        DataError: in the place of what reading raised.
-    """
+    """Raise a DataError that says what is wrong with a file where a library only says that something is."""
     try:
         yield
     except UnicodeDecodeError as error:
@@ -111,11 +102,7 @@ def explained(path: Path, encoding: str) -> Iterator[None]:
 
 
 def check_encoding(encoding: str) -> str:
-    """Return the encoding as Python knows it, which skips the mark that some programs put before UTF-8.
-
-    Raises:
-        DataError: when it knows none of that name.
-    """
+    """Return the encoding as Python knows it, which skips the mark before UTF-8; raise a DataError if unknown."""
     try:
         name = codecs.lookup(encoding).name
     except LookupError as error:
@@ -124,11 +111,7 @@ def check_encoding(encoding: str) -> str:
 
 
 def read_header(path: Path, encoding: str) -> tuple[list[str], str]:
-    """Return the names in the first line and what divides them.
-
-    Raises:
-        DataError: when this is no table.
-    """
+    """Return the names in the first line and what divides them; raise a DataError when this is no table."""
     start = sniff.head(path)
     sniff.check_kind(path, start, encoding.removesuffix("-sig"))
     text = codecs.getincrementaldecoder(encoding)().decode(start)  # the last letter may be cut

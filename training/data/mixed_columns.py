@@ -25,10 +25,9 @@ SHOWN_CHARS = 40
 
 
 def examine(frame: pd.DataFrame, leave: Collection[str] = ()) -> tuple[str, ...]:
-    """Return what should be said of columns of numbers and text; columns in `leave` were chosen to be what they are.
+    """Return what should be said of columns of numbers and text; those in `leave` were chosen to be what they are.
 
-    Raises:
-        DataError: naming the columns that are numbers but for a few cells, with how many and one of them.
+    Raises a DataError naming the columns that are numbers but for a few cells, with how many and one of them.
     """
     refused: list[str] = []
     said: list[str] = []

@@ -59,11 +59,7 @@ class Data:
 
 
 def prepare(options: Options, seen: Seen = lambda _share: None) -> Data:
-    """Read, clean and divide the data of a run; a large file as a stream, telling `seen` how far it was read.
-
-    Raises:
-        DataError: with a message that a person can act on.
-    """
+    """Read, clean and divide the data of a run, or raise a DataError; `seen` is told how far a stream was read."""
     return _streamed(survey(options, seen), options) if streams(options) else _whole(options)
 
 

@@ -43,21 +43,16 @@ COMMON = (WESTERN, "cp1250", "cp1251", "cp1253", "cp1254", "koi8_r", "cp932", "g
 
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file, decompressed by the ending of its name.
-
-    Raises:
-        DataError: when an archive does not hold one file alone.
-    """
+    """Open a file, decompressed by the ending of its name."""
     with path.open("rb") as raw, decompressed(raw, path) as stream:
         yield stream
 
 
 @contextmanager
 def decompressed(raw: IO[bytes], path: Path) -> Iterator[IO[bytes]]:
-    """Decompress what an open file holds, by the ending of its name; the file's place says how far it was read.
+    """Decompress what an open file holds, by the ending of its name; its place says how far it was read.
 
-    Raises:
-        DataError: when an archive does not hold one file alone.
+    Raises a DataError when an archive does not hold one file alone.
     """
     ending = path.suffix.lower()
     if ending in OPENERS:
@@ -81,11 +76,7 @@ def head(path: Path) -> bytes:
 
 
 def check_kind(path: Path, start: bytes, encoding: str) -> None:
-    """Refuse what is certainly no CSV file.
-
-    Raises:
-        DataError: saying what the file seems to be and what to do.
-    """
+    """Refuse what is certainly no CSV file, with a DataError that says what it seems to be and what to do."""
     for magic, kind in KINDS.items():
         if start.startswith(magic):
             raise DataError(f"{path}: expected a CSV file. Received: {kind}.")

@@ -36,18 +36,11 @@ class Split:
 
 
 def split(
-    features: pd.DataFrame,
-    y: NDArray[Any],
-    *,
-    strata: Strata | None,
-    validation: float,
-    test: float,
-    seed: int,
+    features: pd.DataFrame, y: NDArray[Any], *, strata: Strata | None, validation: float, test: float, seed: int
 ) -> Split:
     """Divide the rows by shares of the whole; each part has its share of each of the `strata`.
 
-    Raises:
-        DataError: when a class has too few different rows to stand in all three parts.
+    Raises a DataError when a class has too few different rows to stand in all three parts.
     """
     group, first = _groups(features, y)  # (rows,), (groups,)
     classes = None if strata is None else strata.of[first]
@@ -62,18 +55,11 @@ def split(
 
 
 def folds(
-    features: pd.DataFrame,
-    y: NDArray[Any],
-    *,
-    strata: Strata | None,
-    count: int,
-    validation: float,
-    seed: int,
+    features: pd.DataFrame, y: NDArray[Any], *, strata: Strata | None, count: int, validation: float, seed: int
 ) -> list[Split]:
     """Divide the rows so often that each is tested once; `validation` is a share of the rows that are not tested.
 
-    Raises:
-        DataError: when a class has too few different rows to stand in every part of every fold.
+    Raises a DataError when a class has too few different rows to stand in every part of every fold.
     """
     group, first = _groups(features, y)  # (rows,), (groups,)
     classes = None if strata is None else strata.of[first]
@@ -108,11 +94,7 @@ def _check_fold_classes(classes: NDArray[Any], labels: Sequence[str], count: int
 
 
 def check_parts(parts: Split, strata: Strata | None) -> None:
-    """Refuse a division in which a part has no row, or none of a class.
-
-    Raises:
-        DataError: naming the part and the classes.
-    """
+    """Refuse a division in which a part has no row, or none of a class, with a DataError that names them."""
     for name, rows in vars(parts).items():
         there = set() if strata is None else set(strata.of[rows].tolist())
         names = () if strata is None else strata.names

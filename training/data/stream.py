@@ -169,11 +169,7 @@ class Survey:
 
 
 def survey(options: Options, seen: Seen) -> Survey:
-    """Read the file once.
-
-    Raises:
-        DataError: with a message that a person can act on.
-    """
+    """Read the file once; raise a DataError that a person can act on."""
     text = frozenset([*options.data.categorical, *([options.data.target] if options.data.target else [])])
     source = Source(options.data.path, text, options.data.encoding)
     types = source.first_types()

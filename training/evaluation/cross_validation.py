@@ -28,11 +28,7 @@ Show = Callable[[int, int], None]  # folds done, epochs of the next one
 
 
 def check(data: Data, options: Options) -> None:
-    """Refuse what cannot be folded, before anything is fitted.
-
-    Raises:
-        DataError: naming the option.
-    """
+    """Refuse what cannot be folded, before anything is fitted, with a DataError that names the option."""
     if options.evaluation.folds == 1:
         raise DataError(f"`--folds`: expected {FEWEST} or more, or 0 for none. Received: 1.")
     if options.evaluation.folds and data.stream is not None:
@@ -56,11 +52,7 @@ def crossvalidate(data: Data, options: Options, show: Show) -> Folds | None:
 
 
 def splits(data: Data, options: Options) -> list[Split]:
-    """Divide the rows that are not tested, so often that each of them is judged once.
-
-    Raises:
-        DataError: when a class has too few rows.
-    """
+    """Divide the rows that are not tested, so that each is judged once; raise a DataError for too small a class."""
     rows = np.sort(np.concatenate([data.parts.train, data.parts.validation]))
     y = data.task.encode(data.table.target.iloc[rows])
     found = folds(

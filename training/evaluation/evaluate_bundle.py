@@ -78,11 +78,7 @@ class Evaluation:
 
 
 def answer(served: Served, path: Path, encoding: str = UTF_8, progress: Progress | None = None) -> Answers:
-    """Run every row that the service would take.
-
-    Raises:
-        DataError: when the file is no table of the model's features and target.
-    """
+    """Run every row that the service would take; raise a DataError for no table of the features and target."""
     with ExitStack() as stack:
         reading = open_examples(stack, path, served.manifest, encoding)
         is_own = sha256(path) == served.manifest.training.get("data_sha256")

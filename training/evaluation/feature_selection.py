@@ -22,13 +22,7 @@ NOT_NEEDED = "dropped: permuting it cost nothing on the validation rows (--selec
 
 
 def select(model: TrainedModel, found: Sequence[Importance], again: Callable[[Data], TrainedModel]) -> Selection:
-    """Fit again without the features that are not needed, and say whether that model is to go on.
-
-    Args:
-        model: the one with all features.
-        found: their importances.
-        again: from other data to a model, as the first one was model.
-    """
+    """Fit `again` without the features that are not needed, and say whether that model is to go on."""
     metric = model.data.task.main_metric
     before = _on_validation(model)
     dropped = unneeded(found)

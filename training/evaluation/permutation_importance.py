@@ -34,15 +34,8 @@ def importances(
 ) -> tuple[Importance, ...]:
     """Return every feature's importance for the task's main metric, the most important first.
 
+    At most `MOST_ROWS` rows are looked at; `done` is told how many features are done.
     The interval is that of the mean over the repeats, by the bootstrap over rows with a normal error.
-
-    Args:
-        task: whose main metric counts; it is larger when better.
-        features: where the values of each stand in the tensors.
-        predict: raw rows -> outputs.
-        rows: at most `MOST_ROWS` of them, from all over, are looked at.
-        seed: of the permutations and of the resamples.
-        done: is told how many features are done.
     """
     places = spread_places(len(rows), min(len(rows), MOST_ROWS))
     some = Rows(take(rows.arrays, places), rows.y[places])

@@ -51,20 +51,12 @@ class Served:
         return task_class(self.manifest.task).of_answer(to_builtins(self.manifest.answer))
 
     def answer(self, instances: Sequence[Instance]) -> Outputs:
-        """Answer a row each.
-
-        Raises:
-            ValueError: when the service would refuse one of them.
-        """
+        """Answer a row each; raise a ValueError when the service would refuse one of them."""
         return self.engine.run_named(self.reader.rows([dict(instance) for instance in instances]).arrays())
 
 
 def load(folder: Path) -> Served:
-    """Read, verify and prove a bundle.
-
-    Raises:
-        BundleError: saying which file, what was expected and what was found.
-    """
+    """Read, verify and prove a bundle; a BundleError says which file, what was expected and what was found."""
     bundle = reader.read(folder, trusted=[reader.MODEL])
     manifest = bundle.manifest
     row_reader = RowReader(bundle.features, MAX_ROWS)

@@ -26,16 +26,7 @@ RESAMPLES = 200
 
 
 def slices(task: Task, features: Features, train: Rows, test: Rows, outputs: Outputs, seed: int) -> Slices:
-    """Judge the answers on every slice with enough rows.
-
-    Args:
-        task: whose metric of slices counts.
-        features: each says what rows have in common.
-        train: where ranges of values come from.
-        test: at most `MOST_ROWS` of them, from all over, are looked at.
-        outputs: the answers to all test rows.
-        seed: of the resamples.
-    """
+    """Judge the answers to at most `MOST_ROWS` test rows on every slice with enough of them."""
     metric, rises = task.slice_metric
     sign = 1 if rises else -1  # larger is better, or smaller
     places = spread_places(len(test), min(len(test), MOST_ROWS))

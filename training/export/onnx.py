@@ -28,10 +28,7 @@ PARITY_TOLERANCE = 1e-5  # of a probability, or of the target's standard deviati
 
 
 def export(network: Network) -> bytes:
-    """Convert the served model.
-
-    `from_keras` finds look-up tables only when it is given the model that owns them; a bare tf.function fails.
-    """
+    """Convert the served model: `from_keras` finds look-up tables only through the model that owns them."""
     signature = [tf.TensorSpec((None, *t.shape[1:]), t.dtype, name=t.name) for t in network.served.inputs]
     graph, _ = tf2onnx.convert.from_keras(network.served, input_signature=signature, opset=OPSET)
     ordered = sorted(copy.deepcopy(list(graph.graph.output)), key=lambda tensor: network.outputs.index(tensor.name))
@@ -51,13 +48,9 @@ def parity_rows(features: Features, arrays: Arrays, seed: int) -> Arrays:
 
 
 def check_parity(keras: Predict, session: Predict, rows: Arrays, outputs: Sequence[Output]) -> float:
-    """Ask both the same rows, as `parity_rows` gives them.
+    """Ask both the same rows, and return the largest difference, in units of the answer.
 
-    Returns:
-        The largest difference, in units of the answer.
-
-    Raises:
-        ParityError: when it is above the tolerance, or an answer is not finite.
+    Raises a ParityError when it is above the tolerance, or an answer is not finite.
     """
     worst = 0.0
     for batch in PARITY_BATCHES:

@@ -39,11 +39,7 @@ class Session:
 def latencies_us(
     sessions: Mapping[str, Session], arrays: Arrays, batches: Sequence[int]
 ) -> dict[str, dict[int, float]]:
-    """Time every session at every batch size, in turns, so that a busy moment hits all alike.
-
-    Returns:
-        name -> rows -> microseconds: the median over rounds of each round's median run.
-    """
+    """Time every session at every batch size, in turns: name -> rows -> microseconds, the median of medians."""
     found: dict[str, dict[int, float]] = {name: {} for name in sessions}
     for rows in batches:
         batch = spread(arrays, rows)

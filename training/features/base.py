@@ -119,13 +119,10 @@ class FeatureType(ABC):
 
     @abstractmethod
     def describe(self, cells: pd.Series, options: Any, of: Summary, trained: Summary | None = None) -> Column:
-        """Describe a column.
+        """Describe a column by the cells of training rows, or of a sample of them.
 
-        Args:
-            cells: of the training rows, or a sample of them.
-            options: what a person chose about the type.
-            of: of all rows, whatever their part; it says how values are written, and nothing about the training rows.
-            trained: of all training rows, where `cells` are a sample of them.
+        `of` is of all rows, whatever their part: it says how values are written, and nothing about the training rows.
+        `trained` is of all training rows, where `cells` are a sample.
         """
 
     def recut(self, exact: Any, sampled: Any) -> Column:

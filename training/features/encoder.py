@@ -23,13 +23,7 @@ Kernel = NDArray[np.float32]  # (inputs, units)
 
 
 class Encoder(ABC):
-    """What all features of one or more types become.
-
-    Args:
-        columns: the features, by type.
-        options: what a person chose about them.
-        fitted: whether it is for the network that is fitted.
-    """
+    """What all features of one or more types become, in the network that is `fitted` or in the one that is served."""
 
     exact: ClassVar[tuple[str, ...]] = ()  # names of layers whose constants no format of fewer than 32 bits can hold
 
@@ -49,11 +43,7 @@ class Encoder(ABC):
     def fold(self, kernel: Kernel) -> tuple[Kernel, NDArray[np.float32]]:
         """Return what a dense layer on this vector becomes on that of the served network's encoder.
 
-        Args:
-            kernel: of that layer, (width, units).
-
-        Returns:
-            Its kernel in the served network, and what comes to its bias, (units,).
+        Of its (width, units) kernel: the kernel in the served network, and what comes to the bias, (units,).
         """
         return kernel, np.zeros(kernel.shape[1], np.float32)
 

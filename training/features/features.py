@@ -78,12 +78,7 @@ class Features:
         return self._group[name].type
 
     def encoders(self, options: Options, *, fitted: bool) -> list[Encoder]:
-        """Make the parts of a network that read the tensors; TensorFlow is imported here, and not before.
-
-        Args:
-            options: what a person chose; each encoder is handed what is its type's own.
-            fitted: whether it is for the network that is fitted, or for the one that is served.
-        """
+        """Make what reads the tensors in the network that is `fitted`, or in the served one; TensorFlow is imported."""
         shared: dict[str, list[Group]] = {}
         for group in self.groups:
             shared.setdefault(group.type.encoder, []).append(group)
@@ -195,15 +190,7 @@ def describe(
     of: Mapping[str, Summary],
     trained: Mapping[str, Summary] | None = None,
 ) -> Features:
-    """Compute the statistics of the training rows.
-
-    Args:
-        cells: of the training rows, or a sample of them.
-        types: feature -> the name of its type.
-        options: what a person chose about each type.
-        of: feature -> what was kept of all its cells, whatever their part.
-        trained: feature -> what was kept of all training rows, where `cells` are a sample of them.
-    """
+    """Compute the statistics of the training rows; `of` and `trained` are as in `FeatureType.describe`."""
 
     def column(name: str, type_: FeatureType) -> Column:
         of_training = None if trained is None else trained[name]

@@ -82,16 +82,10 @@ def answer(
     width: int,
     policy: str = "float32",
 ) -> Any:
-    """Wire a family.
+    """Wire a family on the encoded columns, (batch, encoded), with `width` outputs.
 
-    Args:
-        family: which one.
-        x: the encoded columns, (batch, encoded).
-        hidden: units of each hidden layer; in a residual network they are inside the blocks after the first.
-        dropout: share of units silenced in training.
-        members: heads, each with a last hidden layer of its own; 1: one head.
-        width: outputs of the head.
-        policy: dtype policy of the hidden layers; what is said is computed in float32.
+    Units after the first of a residual network are inside the blocks. Each of the `members` is a head with a last
+    hidden layer of its own. Hidden layers have the dtype `policy`; what is said is computed in float32.
     """
     last = (_residual if family == "residual" else _stack)(x, widened(family, hidden, members), dropout, policy)
     said = Heads(members, width, name=HEAD)(last) if members > 1 else keras.layers.Dense(width, name=HEAD)(last)

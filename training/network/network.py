@@ -74,14 +74,8 @@ def build(
 ) -> Network:
     """Wire the models; every statistic is a constant of the graph.
 
-    Args:
-        features: what training knows about the columns.
-        task: what the network ends in.
-        options: how its layers are wired, and how features are encoded.
-        hidden: units of the hidden layers; None: those of the options.
-        members: heads, each with a last hidden layer of its own.
-        fitted: whether it will be fitted, or served: what helps to learn is left out there.
-        policy: Keras' dtype policy of the hidden layers; all else computes in float32.
+    `hidden` is that of the options if it is None; each of the `members` is a head with a last hidden layer of its own.
+    What helps to learn is left out where nothing is `fitted`. Hidden layers have the dtype `policy`, all else float32.
     """
     encoders = features.encoders(options, fitted=fitted)
     vectors = [encoder.vector for encoder in encoders]

@@ -79,11 +79,7 @@ class Declared:
         return Literal[names] | None
 
     def value(self, given: Any) -> Any:
-        """Turn what stood on the command line into the option's value.
-
-        Raises:
-            ValueError: with what was expected and received.
-        """
+        """Turn what stood on the command line into the option's value, or raise a ValueError."""
         if self.words.read is not None and isinstance(given, str):
             return self.words.read(given)
         return Path(given) if isinstance(given, str) and self._is_path else given
@@ -121,11 +117,7 @@ def names(written: str) -> tuple[str, ...]:
 
 
 def units(written: str) -> tuple[int, ...]:
-    """Read the units of hidden layers: 128,64.
-
-    Raises:
-        ValueError: with what was expected and received.
-    """
+    """Read the units of hidden layers, 128,64, or raise a ValueError with what was expected and received."""
     try:
         found = tuple(int(word) for word in names(written))
     except ValueError:

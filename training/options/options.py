@@ -94,11 +94,7 @@ def _brought(registry: str) -> dict[str, type[Any]]:
 
 
 def by_name() -> Mapping[str, Declared]:
-    """Return every option by its name, in the order of the rooms.
-
-    Raises:
-        ValueError: when two rooms declare options of one name.
-    """
+    """Return every option by its name, in the order of the rooms; a ValueError says that two have one name."""
     found: dict[str, Declared] = {}
     for room in dict.fromkeys(rooms().values()):
         for one in declared(room):
@@ -118,11 +114,9 @@ def flags(options: Options) -> list[str]:
 
 
 def facts(options: Options, kinds: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return all options as JSON holds them, room by room: another version may have other defaults.
+    """Return all options but places as JSON holds them, room by room: another version may have other defaults.
 
-    Args:
-        options: where it reads and writes is left out.
-        kinds: the feature types and the task of this run; the rooms of others say nothing about it.
+    `kinds` are the feature types and the task of this run; the rooms of others say nothing about it.
     """
     house = {field.name for field in dataclasses.fields(Options)}
     return {

@@ -196,10 +196,7 @@ class RunOptions:
         learned=False,
     )
     tensorboard: Path | None = option(
-        None,
-        "Folder to write the losses and the learning rate to, for TensorBoard.",
-        place=True,
-        learned=False,
+        None, "Folder to write the losses and the learning rate to, for TensorBoard.", place=True, learned=False
     )
     mlflow: str | None = option(
         None,

@@ -75,9 +75,8 @@ class Run:
 def begin(options: Options, out: Console, signer: Signer | None) -> Run:
     """Name the model, choose a precision, and meet the other workers, if there are any.
 
-    Raises:
-        DataError: when an option does not fit, or the checkpoints are another run's.
-        Helped: when the fit has ended before, and this is not the chief.
+    Raises a DataError when an option does not fit or the checkpoints are another run's, and Helped when the fit has
+    ended before and this is not the chief.
     """
     name = writer.check_name(options.run.name or default_name(options.data.path))
     options, said = mixed_precision.decided(options)

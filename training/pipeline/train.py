@@ -26,14 +26,7 @@ from training.tasks import registry as tasks
 
 
 def train(options: Options, out: Console, signer: Signer | None = None, data: Data | None = None) -> Path:
-    """Turn a data file into the next version of a bundle and return its folder.
-
-    Args:
-        options: what a person chose.
-        out: where to say what is done.
-        signer: signs the bundle; None: nobody does.
-        data: what `prepare(options)` returned; None: it is called here.
-    """
+    """Turn a data file, or what `prepare(options)` made of it, into the next version of a bundle; return its folder."""
     run = begin(options, out, signer)
     if (written := _written_before(run)) is not None:
         return written

@@ -54,22 +54,12 @@ class Section:
 
 
 def page(
-    title: str,
-    kind: str,
-    facts: Sequence[Fact],
-    markdown: str,
-    plots: Mapping[str, tuple[str, bytes]],
-    footer: str,
+    title: str, kind: str, facts: Sequence[Fact], markdown: str, plots: Mapping[str, tuple[str, bytes]], footer: str
 ) -> str:
     """Write the page.
 
-    Args:
-        title: what the model is called.
-        kind: what it is, in a line.
-        facts: numbers to see first; the first of all is marked.
-        markdown: what is said; before its first `##` the summary, then sections.
-        plots: name -> the title of the section that it stands in, and the SVG. A section that is not there is made.
-        footer: a last line.
+    The first of the `facts` is marked. Before the first `##` of the Markdown stands the summary, then sections.
+    `plots` are name -> the title of the section that it stands in, and the SVG; a section that is not there is made.
     """
     summary, sections = _sections(markdown)
     by_title = {section.title: section for section in sections}

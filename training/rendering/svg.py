@@ -15,12 +15,7 @@ ET.register_namespace("xlink", LINK)
 
 
 def inline(svg: bytes, name: str) -> str:
-    """Return the element to put into HTML.
-
-    Args:
-        svg: the file.
-        name: what it is called aloud; its names within the page begin with it.
-    """
+    """Return the element to put into HTML; `name` is what it is called aloud, and begins the names within it."""
     root = ET.fromstring(svg)  # noqa: S314 - it was drawn here, and no entity is declared in it
     for element in [*root.findall(f"{{{NAMESPACE}}}metadata"), *root.findall(f"{{{NAMESPACE}}}defs/*")]:
         _drop(root, element)

@@ -23,12 +23,7 @@ NOTES = (
 
 
 def section(choice: Choice, test: Mapping[str, Metrics]) -> str:
-    """Say what was chosen and why, with every candidate's cost and quality.
-
-    Args:
-        choice: the candidates with what was measured.
-        test: test metrics by candidate.
-    """
+    """Say what was chosen and why, with every candidate's cost and quality; `test` are test metrics by candidate."""
     validation = {candidate.name: candidate.validation for candidate in choice.candidates}
     blocks = [
         choice.reason,

@@ -54,11 +54,7 @@ class Task(ABC):
     @classmethod
     @abstractmethod
     def of(cls, target: pd.Series, wanted: str | None = None) -> "Task":
-        """Return the task of a target; `wanted` is the name that a person asked for.
-
-        Raises:
-            DataError: when the target does not fit it.
-        """
+        """Return the task of a target, by the name that was asked for; raise a DataError when it does not fit."""
 
     @classmethod
     @abstractmethod
@@ -82,11 +78,7 @@ class Task(ABC):
         return None
 
     def check(self, options: Options) -> None:  # noqa: B027 - most tasks have nothing to refuse
-        """Refuse options that it cannot have, before anything is fitted.
-
-        Raises:
-            DataError: naming the option.
-        """
+        """Refuse options that it cannot have, before anything is fitted, with a DataError that names one."""
 
     # ── learned ──
 
@@ -101,12 +93,7 @@ class Task(ABC):
         """Numbers that the trunk says of a row."""
 
     def wire(self, x: Any, options: Options) -> Any:
-        """Return what the trunk says of the encoded features, (batch, …), where `has_own_network`.
-
-        Args:
-            x: the encoded features, (batch, encoded).
-            options: those of the network, and its own.
-        """
+        """Return what the trunk says of the features, (batch, encoded) -> (batch, …), where `has_own_network`."""
         raise NotImplementedError
 
     def scaled(self, y: NDArray[Any]) -> NDArray[Any]:
@@ -118,12 +105,7 @@ class Task(ABC):
         """Return the Keras loss on what the trunk says."""
 
     def class_weights(self, counts: Callable[[], NDArray[np.int64]], options: Options) -> NDArray[np.float32] | None:
-        """Return how much a row of each class counts in the fit, (classes,); None: all rows alike.
-
-        Args:
-            counts: the rows of each class, counted when it is called.
-            options: its own.
-        """
+        """Return how much a row of each class counts in the fit, (classes,), by their `counts`; None: all alike."""
         return None
 
     @abstractmethod
@@ -139,13 +121,7 @@ class Task(ABC):
         raise NotImplementedError
 
     def adjustment(self, answers: Callable[[], Outputs], y: NDArray[Any], options: Options) -> Adjustment:
-        """Say what is changed about the fitted network.
-
-        Args:
-            answers: to the validation rows, asked for when it is called.
-            y: what was true.
-            options: its own.
-        """
+        """Say what is changed about the fitted network by its answers to the validation rows, and what was true."""
         return Adjustment()
 
     # ── judged ──
@@ -172,14 +148,7 @@ class Task(ABC):
     def weighted(
         self, y: NDArray[Any], outputs: Outputs, weights: Weights, only: str | None = None
     ) -> dict[str, Values]:
-        """Judge answers under every weighting of the rows.
-
-        Args:
-            y: the encoded target.
-            outputs: the answers.
-            weights: how often each row counts, (times, rows).
-            only: the metric that is wanted; others may be left out.
-        """
+        """Judge answers under every weighting of the rows, (times, rows); metrics but `only` may be left out."""
         return by_repeating(self.evaluate, y, outputs, weights)
 
     @property

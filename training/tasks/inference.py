@@ -12,11 +12,7 @@ from training.tasks.registry import TASKS, task_class
 
 
 def infer_task(target: pd.Series, wanted: str | None = None) -> Task:
-    """Choose the task, or check the one that was asked for.
-
-    Raises:
-        DataError: when the target does not fit the task.
-    """
+    """Choose the task, or check the one that was asked for: a DataError says that the target does not fit."""
     if wanted is not None:
         return task_class(wanted).of(target, wanted)
     classes = dict.fromkeys(map(task_class, TASKS))

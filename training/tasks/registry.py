@@ -31,11 +31,7 @@ def task_class(name: str) -> "type[Task]":
 
 
 def check(task: "Task", options: Options) -> None:
-    """Refuse options that the task cannot have, before anything is fitted; what is switched off asks for nothing.
-
-    Raises:
-        DataError: naming the option.
-    """
+    """Refuse options that the task cannot have, with a DataError that names one; what is off asks for nothing."""
     for room in dict.fromkeys(member.room for member in TASKS.values() if member.room is not None):
         tasks = [name for name, member in TASKS.items() if member.room is room]
         asked = ((one, options.value(one)) for one in declared(room))

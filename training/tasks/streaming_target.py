@@ -50,11 +50,7 @@ class Target:
         return pd.to_numeric(words) if self._odd is None else words
 
     def task(self, wanted: str | None) -> Task:
-        """Choose the task.
-
-        Raises:
-            DataError: when the target is constant or does not fit the task.
-        """
+        """Choose the task; raise a DataError when the target is constant or does not fit it."""
         if len(self._words) < 2:
             only = next(iter(self._words))
             raise DataError(

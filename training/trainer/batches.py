@@ -20,12 +20,7 @@ AS_IT_IS = tf.autograph.experimental.do_not_convert  # nothing in them is to be 
 class Feed(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types
     """The batches of a training part; as a callback of the fit, it learns which epoch begins.
 
-    Args:
-        arrays: what each row is, by name and in order, (rows, …).
-        y: the target, (rows,).
-        batch_rows: rows a step; the last batch of an epoch has what is left.
-        seed: of the order.
-        weights: how much each row counts, (rows,); None: all alike.
+    `arrays` are (rows, …) by name, `y` and `weights` (rows,). The last batch of an epoch has what is left.
     """
 
     def __init__(

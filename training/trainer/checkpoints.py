@@ -76,11 +76,7 @@ class Checkpoints:
             old.unlink()
 
     def newest(self) -> State | None:
-        """Return the last state that was written whole; None: there is none.
-
-        Raises:
-            DataError: when it is another run's, with what differs.
-        """
+        """Return the last state that was written whole, if any; a DataError says how another run's differs."""
         found = next((content for path in self._files() if (content := _read(path))), None)
         if found is None:
             return None

@@ -61,18 +61,10 @@ class Workers:
         return []
 
     def agree(self, said: Any) -> None:
-        """Compare what JSON can hold with all others.
-
-        Raises:
-            DataError: when a worker says something else.
-        """
+        """Compare what JSON can hold with all others; raise a DataError when a worker says something else."""
 
     def go_on(self) -> None:
-        """End here unless this is the chief: what comes after the fit is done once.
-
-        Raises:
-            Helped: when it is not the chief.
-        """
+        """Raise Helped unless this is the chief: what comes after the fit is done once."""
         if not self.chief:
             raise Helped(
                 f"Worker {self.rank} of 0 to {self.count - 1} is done; the chief, worker 0, writes the bundle."
@@ -85,12 +77,9 @@ class Workers:
 
 
 class Several(Workers):
-    """This process among others that TensorFlow has connected.
+    """This process, the worker `rank`, among others that TensorFlow has connected.
 
-    Args:
-        rank: which this is, from 0.
-        count: how many there are.
-        strategy: what holds the connections; it asks every 30 s who is still there.
+    The strategy holds the connections; it asks every 30 s who is still there.
     """
 
     def __init__(self, rank: int, count: int, strategy: Any) -> None:
@@ -174,15 +163,11 @@ ALONE = Workers()
 
 
 def join(*, ended: bool = False) -> Workers:
-    """Meet the other workers that `TF_CONFIG` names, waiting until all are there.
+    """Meet the other workers that `TF_CONFIG` names, waiting until all are there, before TensorFlow does anything.
 
     When the fit has `ended` before, nobody is needed: the chief goes on alone.
-
-    It must come before anything else that TensorFlow does.
-
-    Raises:
-        DataError: when the variable is not as TensorFlow writes it, with workers alone.
-        Helped: when the fit has ended, and this is not the chief.
+    Raises a DataError when the variable is not as TensorFlow writes it, with workers alone, and Helped when the fit has
+    ended and this is not the chief.
     """
     text = os.environ.get(VARIABLE, "")
     if not text:
@@ -243,11 +228,7 @@ class _Apart(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no 
 
 
 def scope(devices: list[str] | None = None) -> AbstractContextManager[Any]:
-    """Return the scope for a copy of the network on each device; each takes its share of a batch.
-
-    Args:
-        devices: their names; None: every graphics card there is. One or none needs no scope.
-    """
+    """Return the scope for a copy of the network on each device, by default every graphics card; one needs none."""
     names = [device.name for device in tf.config.list_logical_devices("GPU")] if devices is None else devices
     if len(names) < 2:
         return nullcontext()

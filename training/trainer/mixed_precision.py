@@ -28,8 +28,7 @@ CPU_INFO = Path("/proc/cpuinfo")
 def decided(options: Options) -> tuple[Options, str]:
     """Put what this machine has in the place of `auto`; return what is to be said of it, if anything.
 
-    Raises:
-        DataError: when the machine does not compute in what was asked for.
+    Raises a DataError when the machine does not compute in what was asked for.
     """
     asked = options.fit.mixed_precision
     if asked == "off":

@@ -23,13 +23,7 @@ SQLITE = "sqlite:///"
 
 
 class Tracker(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types
-    """One run in the store; as a callback of the fit, it logs each epoch.
-
-    Args:
-        uri: of the store.
-        name: of the experiment.
-        parameters: what is said of the run at its beginning.
-    """
+    """One run in the store, in the experiment `name`; as a callback of the fit, it logs each epoch."""
 
     def __init__(self, uri: str, name: str, parameters: Mapping[str, Any]) -> None:
         super().__init__()
@@ -53,8 +47,7 @@ class Tracker(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
     def finish(self, folder: Path, scores: Mapping[str, Metrics]) -> None:
         """Log the test metrics of each model and the bundle's files, and end the run.
 
-        Raises:
-            TrainingError: when the store cannot be reached any more; the bundle is there all the same.
+        Raises a TrainingError when the store cannot be reached any more; the bundle is there all the same.
         """
         try:
             for model, metrics in scores.items():

@@ -28,11 +28,7 @@ REMEMBERED: Mapping[type[Any], tuple[str, ...]] = {
 class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types
     """Save a fit after each epoch, and put a saved one back; stands last among the callbacks.
 
-    Args:
-        checkpoints: where states are kept.
-        others: the callbacks before this one; those of our own name what they remember in `remembered`.
-        state: where to go on; None: from the beginning.
-        saves: whether to save at all; of several workers, one does.
+    Those before it name what they remember in `remembered`. Of several workers, one `saves`.
     """
 
     def __init__(

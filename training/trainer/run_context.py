@@ -36,11 +36,7 @@ class RunContext:
 
     @property
     def resumed(self) -> State | None:
-        """Return the state that the fit will go on from.
-
-        Raises:
-            DataError: when the checkpoints are another run's.
-        """
+        """Return the state that the fit will go on from; raise a DataError when it is another run's."""
         return None if self.checkpoints is None else self.checkpoints.newest()
 
     def keepers(self, callbacks: Sequence[Any]) -> list[Keeper]:
@@ -70,9 +66,8 @@ class RunContext:
 def join_run(options: Options, name: str) -> RunContext:
     """Meet the other workers, if there are any, and find what to go on from.
 
-    Raises:
-        DataError: when the workers do not agree, or the checkpoints are another run's.
-        Helped: when the fit has ended before, and this is not the chief.
+    Raises a DataError when the workers do not agree or the checkpoints are another run's, and Helped when the fit has
+    ended before and this is not the chief.
     """
     run = run_of(options)
     checkpoints = None if options.run.checkpoints is None else Checkpoints(options.run.checkpoints, run)

@@ -46,8 +46,7 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 def tune(options: Options, data: Data, out: Console) -> tuple[Options, Data, Search]:
     """Try `options.tune.trials` sets of options and return the best, with the data as they want it.
 
-    Raises:
-        DataError: the store holds the search of other data or options.
+    Raises a DataError when the store holds the search of other data or options.
     """
     study = open_study(options, len(data.train))
     if there := len(_ended(study)):
@@ -68,8 +67,7 @@ def tune(options: Options, data: Data, out: Console) -> tuple[Options, Data, Sea
 def open_study(options: Options, rows: int) -> optuna.Study:
     """Begin a search, or go on with the one in the store.
 
-    Raises:
-        DataError: the store holds a search of other data, options or knobs, or no search.
+    Raises a DataError when the store holds a search of other data, options or knobs, or no search.
     """
     study = _load(options.tune.store)
     about = {

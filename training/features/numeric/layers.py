@@ -118,12 +118,7 @@ class EmbedNumbers(keras.layers.Layer):  # type: ignore[misc]  # keras ships no 
     It adds nothing that the next layer could not say, yet what it says is learned sooner and better: a column's
     pieces move together, and begin at zero, so that the network begins with straight lines.
     The sums that begin otherwise are those of the standardised values and the missing indicators.
-
     A learned linear layer on piecewise-linear encodings: Gorishniy, Kotelnikov, Babenko 2024, "TabM".
-
-    Args:
-        encode: how the numbers are encoded; nothing of it is learned.
-        size: sums a column.
     """
 
     def __init__(self, encode: EncodeNumbers, size: int, **options: Any) -> None:
@@ -152,11 +147,7 @@ class EmbedNumbers(keras.layers.Layer):  # type: ignore[misc]  # keras ships no 
     def fold(self, kernel: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return what a dense layer behind this one does to encoded numbers.
 
-        Args:
-            kernel: of that layer, (numbers * size, units).
-
-        Returns:
-            Its kernel, (encoded, units), and what comes to its bias, (units,).
+        Of its kernel, (numbers * size, units): the kernel, (encoded, units), and what comes to the bias, (units,).
         """
         sums, bias = (np.asarray(weights) for weights in self.get_weights())
         apart = kernel.reshape(self._numbers, self._size, -1)

@@ -38,15 +38,7 @@ def _before_and_after(probabilities: NDArray[Any], adjustment: Calibrated) -> di
 
 
 def reliability(y: NDArray[Any], said: Mapping[str, NDArray[Any]], labels: Sequence[str]) -> bytes:
-    """Draw a curve a name of `said`, and how often each probability was said, as one PNG file.
-
-    With two labels it is about the second one; with more, about the label that was thought most probable.
-
-    Args:
-        y: the number of each row's label, (rows,).
-        said: name -> probabilities, (rows, labels).
-        labels: the names.
-    """
+    """Draw how often what is said with which probability comes true: what it is called -> (rows, labels) of it."""
     figure, (curves, histogram) = pictures.new_figure(2)
     curves.plot([0, 1], [0, 1], color="grey", linestyle=":")
     about = f"of {labels[1]}" if len(labels) == 2 else "of the most probable label"

@@ -21,14 +21,7 @@ Area = Callable[[Weights, Weights], Values]
 def metrics(
     y: NDArray[Any], probabilities: NDArray[np.float64], weights: Weights, only: str | None = None
 ) -> dict[str, Values]:
-    """Judge probabilities under every weighting.
-
-    Args:
-        y: the number of each row's label, (rows,).
-        probabilities: (rows, labels).
-        weights: (times, rows), not negative.
-        only: the metric that is wanted; others may be left out. None: all.
-    """
+    """Judge (rows, labels) probabilities under every weighting, (times, rows); others than `only` may be left out."""
     if only == "roc_auc":
         return {only: _over_labels((_roc_area,), y, probabilities, weights)[0]}
     by_label = _of_labels(y, probabilities, weights)
@@ -63,11 +56,7 @@ def _of_ranks(y: NDArray[Any], probabilities: NDArray[np.float64], weights: Weig
     held = np.clip(probabilities, SMALLEST_PROBABILITY, 1)
     said = held[np.arange(len(y)), y] / held.sum(axis=1)  # (rows,) the probability of what was true
     roc, precision = _over_labels((_roc_area, _precision_area), y, probabilities, weights)
-    return {
-        "roc_auc": roc,
-        "pr_auc": precision,
-        "log_loss": weights @ -np.log(said) / weights.sum(axis=1),
-    }
+    return {"roc_auc": roc, "pr_auc": precision, "log_loss": weights @ -np.log(said) / weights.sum(axis=1)}
 
 
 def _over_labels(

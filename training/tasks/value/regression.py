@@ -31,10 +31,7 @@ from training.tasks.weighted import Values, Weights
 OUTPUT = "value"
 RESIDUALS = "residuals.png"
 SUSPECT_R2 = 0.93  # of all rides by those of registered riders: 0.94; of a diamond's price by its width: 0.88
-OPPONENTS = (
-    linear("sklearn.linear_model:Ridge"),
-    boosting("sklearn.ensemble:HistGradientBoostingRegressor"),
-)
+OPPONENTS = (linear("sklearn.linear_model:Ridge"), boosting("sklearn.ensemble:HistGradientBoostingRegressor"))
 
 
 @dataclass(frozen=True)
