@@ -1,5 +1,6 @@
 """msgspec's error -> path, expectation, received value.
 
+    decode(decoder, body, …)        ─> the value, or what `explain` says
     explain(error, body, names)     ─> InvalidInput or BodyTooLarge, with the path in the request
     shown_at(body, path)            ─> the value there, as messages show it
 
@@ -12,7 +13,7 @@ import difflib
 import re
 from collections.abc import Sequence
 from types import EllipsisType
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -44,6 +45,16 @@ LENGTH = re.compile(r"^Expected `(?P<type>array|str)` of length (?P<bound>>= )?(
 INDEX = re.compile(r"\[(\d+|\.\.\.)\]")
 KEY = re.compile(r"[^.\[]+|.+", re.DOTALL)
 NO_NUMBER = re.compile(rb"-?(NaN|Inf)")
+
+Value = TypeVar("Value")
+
+
+def decode(decoder: "msgspec.json.Decoder[Value]", data: bytes, names: Sequence[str] = (), path: Path = ()) -> Value:
+    """Read a body, or the value at the path `path` of one; raises what `explain` returns."""
+    try:
+        return decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise explain(error, data, names, path) from error
 
 
 def explain(error: Exception, body: bytes, names: Sequence[str], path: Path = ()) -> InputError:

@@ -23,6 +23,7 @@ from app.repository.operations import Operations
 from app.repository.registry import Registry
 from app.repository.traffic_split import Kind
 from app.repository.versions import Entry, Versions
+from app.routers.context import registry_of
 from app.version_policy import Canary, Shadow
 
 Version = Annotated[int | None, Query(ge=1, lt=10**18, description="The version; see the text for what is left out.")]
@@ -112,22 +113,18 @@ async def _divide(request: Request, kind: Kind, name: str, rule: Canary | Shadow
     return _answer(request, name)
 
 
-def _registry(request: Request) -> Registry:
-    registry: Registry = request.app.state.registry
-    return registry
-
-
 def _operations(request: Request) -> Operations:
     return Operations(request.app.state.reloader, request.app.settings.models)
 
 
 def _answer(request: Request, name: str) -> JSONResponse:
-    line = next((line for line in _registry(request).lines if line.name == name), Versions(name))
-    return JSONResponse(_line(_registry(request), line))
+    registry = registry_of(request)
+    line = next((line for line in registry.lines if line.name == name), Versions(name))
+    return JSONResponse(_line(registry, line))
 
 
 def _report(request: Request) -> dict[str, Any]:
-    registry = _registry(request)
+    registry = registry_of(request)
     return {"fault": registry.fault or None, "models": [_line(registry, line) for line in registry.lines]}
 
 

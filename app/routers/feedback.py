@@ -6,6 +6,7 @@
 There only where the setting `feedback` is on. It takes the keys, and counts for the rates, of `/predict`.
 """
 
+import dataclasses
 from typing import Any
 
 import msgspec
@@ -13,13 +14,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from app.errors import BodyTooLarge, InvalidInput
-from app.features.json_errors import explain
+from app.features.json_errors import decode
 from app.feedback.store import Feedback
-from app.http.compression import unpack
-from app.routers.openapi import ERROR
+from app.routers.context import body_of
+from app.routers.schemas import TEXT, Json, array, content
 
 BODY_MAX_BYTES = 2**20
-NAMES = ("id", "request_id", "value", "values")
 
 
 class Body(msgspec.Struct, forbid_unknown_fields=True):
@@ -31,16 +31,17 @@ class Body(msgspec.Struct, forbid_unknown_fields=True):
     values: list[Any] | msgspec.UnsetType = msgspec.UNSET
 
 
+DECODER = msgspec.json.Decoder(Body)
+
 router = APIRouter(tags=["feedback"])
 
-VALUE: dict[str, Any] = {}  # as the model's answers have it
-SCHEMA: dict[str, Any] = {
+SCHEMA: Json = {
     "type": "object",
     "properties": {
-        "id": {"type": "string", "description": "The `X-Request-ID` of the answer; `request_id` is the same."},
-        "request_id": {"type": "string"},
-        "value": {**VALUE, "description": "The true label or number, where the request had one row."},
-        "values": {"type": "array", "items": VALUE, "description": "One a row; null where it is not known yet."},
+        "id": TEXT | {"description": "The `X-Request-ID` of the answer; `request_id` is the same."},
+        "request_id": TEXT,
+        "value": {"description": "The true label or number, where the request had one row."},
+        "values": array({}, description="One a row; null where it is not known yet."),
     },
     "additionalProperties": False,
     "example": {"id": "4bf92f3577b34da6a3ce929d0e0e4736", "value": ">50K"},
@@ -53,54 +54,28 @@ REFUSED = {
     413: "The body is too large",
     429: "The caller is above its rate",
 }
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    code: {"description": text, "content": {"application/json": {"schema": ERROR}}} for code, text in REFUSED.items()
-}
 
 
 @router.post(
     "/feedback",
     summary="Say what was true",
-    responses=RESPONSES,
+    responses={code: content(text) for code, text in REFUSED.items()},
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": SCHEMA}}}},
 )
 async def feedback(request: Request) -> JSONResponse:
     """Give the true value of what was predicted; running scores of the version become metrics."""
     known: Feedback = request.app.state.feedback
     try:
-        request_id, values = _read(await _body(request))
+        request_id, values = _read(await body_of(request, BODY_MAX_BYTES))
     except (InvalidInput, BodyTooLarge):
         known.invalid()
         raise
-    settled = known.settle(request_id, values)
-    return JSONResponse(
-        {
-            "id": request_id,
-            "model": settled.model,
-            "version": settled.version,
-            "counted": settled.counted,
-            "repeated": settled.repeated,
-        }
-    )
+    return JSONResponse({"id": request_id, **dataclasses.asdict(known.settle(request_id, values))})
 
 
-async def _body(request: Request) -> bytes:
-    """Collect a body, and stop when there is too much of it."""
-    pieces, size = [], 0
-    async for piece in request.stream():
-        pieces.append(piece)
-        size += len(piece)
-        if size > BODY_MAX_BYTES:
-            raise BodyTooLarge((), f"at most {BODY_MAX_BYTES} bytes", "more")
-    return unpack(b"".join(pieces), request.headers.get("content-encoding", "").encode("latin-1"), BODY_MAX_BYTES)
-
-
-def _read(content: bytes) -> tuple[str, list[Any]]:
+def _read(data: bytes) -> tuple[str, list[Any]]:
     """Return the id and the values."""
-    try:
-        body = msgspec.json.decode(content, type=Body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise explain(error, content, NAMES) from error
+    body = decode(DECODER, data, Body.__struct_fields__)
     request_id = body.id or body.request_id
     if not request_id or (body.id and body.request_id):
         received = "two" if request_id else "none"
@@ -108,6 +83,4 @@ def _read(content: bytes) -> tuple[str, list[Any]]:
     if (body.value is msgspec.UNSET) == (body.values is msgspec.UNSET):
         received = "neither" if body.value is msgspec.UNSET else "both"
         raise InvalidInput((), "`value` or `values`", received)
-    if body.values is not msgspec.UNSET:
-        return request_id, body.values
-    return request_id, [body.value if body.value is not msgspec.UNSET else None]
+    return request_id, [body.value] if body.values is msgspec.UNSET else body.values

@@ -7,7 +7,6 @@ GET /metrics             for Prometheus
 GET /models              what is served and what is not; /models/{name} in full
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -20,16 +19,21 @@ from starlette.staticfiles import StaticFiles
 from app.errors import NotFound
 from app.health.health import Health
 from app.metrics.service_metrics import Metrics
-from app.repository.registry import Entry, Registry
-from app.tensors import TensorSpec
+from app.repository.registry import Entry
+from app.routers.context import registry_of
+from app.tensors import Signature
 from app.transport.asgi import ERROR_TEXT
 
 router = APIRouter()
 
-
 # The page's scripts come from a package of the serving set: it works where there is no other network.
 # Relative addresses hold behind any proxy, prefix or TLS.
 assets = StaticFiles(packages=[("fastapi_swagger", "resources")])
+
+
+def failing(description: str) -> dict[int | str, dict[str, Any]]:
+    """Describe the answer of a probe that fails, for FastAPI's `responses`."""
+    return {503: {"description": description}}
 
 
 @router.get("/", include_in_schema=False)
@@ -51,36 +55,29 @@ async def docs() -> HTMLResponse:
     )
 
 
-@router.get("/health", summary="A summary for a person", tags=["health"], responses={503: {"description": "Not ready"}})
+@router.get("/health", summary="A summary for a person", tags=["health"], responses=failing("Not ready"))
 async def health(request: Request) -> JSONResponse:
     """Say what is served and what is not, with status 200 when ready and 503 when not."""
     state: Health = request.app.state.health
     return JSONResponse(state.summary(), 200 if state.ready else 503)
 
 
-@router.get(
-    "/health/live", summary="Restart if this fails", tags=["health"], responses={503: {"description": "Broken"}}
-)
+@router.get("/health/live", summary="Restart if this fails", tags=["health"], responses=failing("Broken"))
 async def live(request: Request) -> JSONResponse:
     """200 while the event loop turns and no batcher has broken."""
-    state: Health = request.app.state.health
-    return _probe(request, "live", state.live, state)
+    return _probe(request, "live")
 
 
-@router.get(
-    "/health/ready", summary="Send traffic here", tags=["health"], responses={503: {"description": "Not ready"}}
-)
+@router.get("/health/ready", summary="Send traffic here", tags=["health"], responses=failing("Not ready"))
 async def ready(request: Request) -> JSONResponse:
     """200 when every model is verified and warm and the process is not draining."""
-    state: Health = request.app.state.health
-    return _probe(request, "ready", state.ready, state)
+    return _probe(request, "ready")
 
 
-@router.get("/health/startup", summary="Done starting", tags=["health"], responses={503: {"description": "Starting"}})
+@router.get("/health/startup", summary="Done starting", tags=["health"], responses=failing("Starting"))
 async def startup(request: Request) -> JSONResponse:
     """200 once the first load has ended with every model serving."""
-    state: Health = request.app.state.health
-    return _probe(request, "started", state.started, state)
+    return _probe(request, "started")
 
 
 @router.get("/metrics", summary="For Prometheus", tags=["operations"], response_class=Response)
@@ -94,22 +91,28 @@ async def metrics(request: Request) -> Response:
 @router.get("/models", summary="What is served", tags=["models"])
 async def models(request: Request) -> JSONResponse:
     """List every version found, its state, and the reason if it does not serve."""
-    registry: Registry = request.app.state.registry
-    return JSONResponse({"models": [_overview(entry) for entry in registry.entries]})
+    return JSONResponse({"models": [_overview(entry) for entry in registry_of(request).entries]})
 
 
 @router.get("/models/{name}", summary="One model in full", tags=["models"], responses={404: {"description": "Unknown"}})
 async def model(name: str, request: Request) -> JSONResponse:
     """Show each version's features, labels, metrics and an example request."""
-    registry: Registry = request.app.state.registry
-    found = [_detail(entry) for entry in registry.entries if entry.name == name]
+    entries = registry_of(request).entries
+    found = [_detail(entry) for entry in entries if entry.name == name]
     if not found:
-        names = ", ".join(sorted({entry.name for entry in registry.entries})) or "none"
-        raise NotFound(f"Unknown model: expected one of {names}.", f"`{name[:200]}`")
+        known = ", ".join(sorted({entry.name for entry in entries})) or "none"
+        raise NotFound(f"Unknown model: expected one of {known}.", f"`{name[:200]}`")
     return JSONResponse({"name": name, "versions": found})
 
 
-def _probe(request: Request, name: str, passed: bool, state: Health) -> JSONResponse:
+async def names(request: Request) -> JSONResponse:
+    """List every model found, ready or not."""
+    return JSONResponse({"models": sorted({entry.name for entry in registry_of(request).entries})})
+
+
+def _probe(request: Request, name: str) -> JSONResponse:
+    state: Health = request.app.state.health
+    passed: bool = getattr(state, name)
     body: dict[str, Any] = {name: passed}
     if not passed:
         body["error"] = request.scope[ERROR_TEXT] = " ".join(state.reasons()) or f"Not {name}."
@@ -135,9 +138,7 @@ def _detail(entry: Entry) -> dict[str, Any]:
     about = _overview(entry)
     if entry.model is None:
         return about
-    signature = entry.model.signature
-    about["inputs"], about["outputs"] = _tensors(signature.inputs), _tensors(signature.outputs)
-    about["batched"] = signature.batched
+    about |= {**tensors_of(entry.model.signature), "batched": entry.model.signature.batched}
     if entry.model.bundle is not None:
         manifest = entry.model.bundle.manifest
         about |= {
@@ -151,5 +152,9 @@ def _detail(entry: Entry) -> dict[str, Any]:
     return about
 
 
-def _tensors(specs: Iterable[TensorSpec]) -> list[dict[str, Any]]:
-    return [{"name": spec.name, "datatype": spec.datatype.name, "shape": spec.wire_shape} for spec in specs]
+def tensors_of(signature: Signature) -> dict[str, Any]:
+    """Describe `inputs` and `outputs`."""
+    return {
+        side: [{"name": spec.name, "datatype": spec.datatype.name, "shape": spec.wire_shape} for spec in specs]
+        for side, specs in (("inputs", signature.inputs), ("outputs", signature.outputs))
+    }

@@ -17,7 +17,7 @@ import msgspec
 from app.codecs import json_tensors as elements
 from app.codecs.raw_tensors import LENGTH, count_of, from_raw
 from app.errors import InvalidInput, Path
-from app.features.json_errors import explain
+from app.features.json_errors import decode
 from app.protocols.open_inference.requested_outputs import NONE, Output, Parameters, Wish, timeout_of, whole, wishes_of
 from app.tensors import Array, Signature, TensorSpec
 
@@ -52,7 +52,7 @@ class Asked(NamedTuple):
     timeout_s: float | None = None
 
 
-DECODER = msgspec.json.Decoder(Body)
+DECODER = msgspec.json.Decoder(Body)  # of all but the elements
 
 
 def read(signature: Signature, body: bytes, header_length: bytes) -> Asked:
@@ -69,7 +69,7 @@ def read(signature: Signature, body: bytes, header_length: bytes) -> Asked:
     json, rest = split(body, header_length)
     if header_length and not json:
         return _raw(signature, body)
-    return asked(signature, decode(json), rest, {})
+    return asked(signature, decode(DECODER, json), rest, {})
 
 
 def split(body: bytes, header_length: bytes) -> tuple[bytes, memoryview]:
@@ -82,14 +82,6 @@ def split(body: bytes, header_length: bytes) -> tuple[bytes, memoryview]:
         return body, memoryview(b"")
     json_bytes = _json_bytes(header_length, len(body))
     return body[:json_bytes], memoryview(body)[json_bytes:]
-
-
-def decode(json: bytes) -> Body:
-    """Read all but the elements; raises `InvalidInput`."""
-    try:
-        return DECODER.decode(json)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise explain(error, json, ()) from error
 
 
 def asked(signature: Signature, request: Body, rest: memoryview, known: Mapping[int, Array]) -> Asked:

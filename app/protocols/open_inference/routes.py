@@ -16,17 +16,17 @@ import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from app.errors import BodyTooLarge, NotFound, NotReady
-from app.features.json_errors import explain
-from app.http.compression import unpack
+from app.errors import NotFound, NotReady
+from app.features.json_errors import decode
 from app.metrics.service_metrics import Metrics
 from app.protocols.open_inference.handler import version_of
 from app.protocols.open_inference.openapi import INDEX_BODY, answer_of, infer_of
 from app.protocols.open_inference.triton_config import config_of
-from app.repository.registry import Entry, Registry
+from app.repository.registry import Registry
 from app.routers import service as routes
+from app.routers.context import body_of, registry_of
+from app.routers.service import failing, tensors_of
 from app.runtime.model import Model
-from app.tensors import TensorSpec
 from app.transport.asgi import ERROR_TEXT
 
 EXTENSIONS = (
@@ -46,7 +46,6 @@ STATES = {
     "unloaded": "UNAVAILABLE",
 }
 INDEX_MAX_BYTES = 4096  # of a body that holds one flag
-CHOICES = ("", "/versions/{version}")
 
 router = APIRouter(prefix="/v2", tags=["open inference protocol"])
 
@@ -55,6 +54,9 @@ class IndexBody(msgspec.Struct):
     """What the repository's index may be asked for."""
 
     ready: bool = False
+
+
+INDEX = msgspec.json.Decoder(IndexBody)
 
 
 # ── the server ──
@@ -67,41 +69,25 @@ async def server(request: Request) -> JSONResponse:
     return JSONResponse({"name": "slipway", "version": request.app.version, "extensions": EXTENSIONS})
 
 
-PROBES: dict[int | str, dict[str, Any]] = {503: {"description": "Not so"}}
-router.add_api_route("/health/live", routes.live, summary="Restart if this fails", responses=PROBES)
-router.add_api_route("/health/ready", routes.ready, summary="Send traffic here", responses=PROBES)
+router.add_api_route("/health/live", routes.live, summary="Restart if this fails", responses=failing("Not so"))
+router.add_api_route("/health/ready", routes.ready, summary="Send traffic here", responses=failing("Not so"))
 
 
 # ── models ──
 
 
-@router.get("/models", summary="The models' names")
-async def names(request: Request) -> JSONResponse:
-    """List every model found, ready or not."""
-    registry: Registry = request.app.state.registry
-    return JSONResponse({"models": sorted({entry.name for entry in registry.entries})})
+router.add_api_route("/models", routes.names, summary="The models' names")
 
 
 @router.get("/models/stats", summary="What every model has done")
 async def all_statistics(request: Request) -> JSONResponse:
     """Report every version that serves."""
-    registry: Registry = request.app.state.registry
-    return _statistics(request, registry.models)
+    return _statistics(request, registry_of(request).models)
 
 
 async def metadata(request: Request) -> JSONResponse:
     """Show the tensors of the version that answers, and which versions may be asked."""
-    registry: Registry = request.app.state.registry
-    model = _model(request)
-    versions = sorted([other.version for other in registry.models if other.name == model.name])
-    about = {
-        "name": model.name,
-        "versions": [str(version) for version in versions],
-        "platform": PLATFORM,
-        "inputs": _tensors(model.signature.inputs),
-        "outputs": _tensors(model.signature.outputs),
-    }
-    return JSONResponse(about)
+    return JSONResponse(metadata_of(registry_of(request), _model(request)))
 
 
 async def ready(request: Request) -> JSONResponse:
@@ -128,11 +114,10 @@ async def config(request: Request) -> JSONResponse:
 
 async def statistics(request: Request) -> JSONResponse:
     """Report the version, or every version of the model that serves."""
-    registry: Registry = request.app.state.registry
     model = _model(request)
-    if "version" in request.path_params:
-        return _statistics(request, [model])
-    return _statistics(request, [other for other in registry.models if other.name == model.name])
+    return _statistics(
+        request, [model] if "version" in request.path_params else served(registry_of(request), model.name)
+    )
 
 
 async def infer(request: Request) -> Response:
@@ -152,13 +137,9 @@ async def infer(request: Request) -> Response:
 @router.post("/repository/index", summary="What was found in the models folder", openapi_extra=INDEX_BODY)
 async def index(request: Request) -> JSONResponse:
     """List every version found, its state, and the reason if it does not serve."""
-    registry: Registry = request.app.state.registry
-    body = await _body(request)
-    try:
-        only_ready = msgspec.json.decode(body, type=IndexBody).ready if body.strip() else False
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise explain(error, body, ()) from error
-    return JSONResponse([_state(entry) for entry in registry.entries if not only_ready or entry.state == "ready"])
+    body = await body_of(request, INDEX_MAX_BYTES)
+    only_ready = body.strip() and decode(INDEX, body).ready
+    return JSONResponse(index_of(registry_of(request), only_ready=bool(only_ready)))
 
 
 @router.post("/repository/models/{name}/{verb}", include_in_schema=False)
@@ -169,16 +150,34 @@ async def control(name: str, verb: str) -> JSONResponse:
     raise NotFound(f"The server does not {verb} on request: expected the models folder to be changed, and a restart.")
 
 
+# ── what gRPC tells, too ──
+
+
+def served(registry: Registry, name: str) -> list[Model]:
+    """Return the versions of a model that serve."""
+    return [model for model in registry.models if model.name == name]
+
+
+def metadata_of(registry: Registry, model: Model) -> dict[str, Any]:
+    """Return the response to a request for metadata."""
+    versions = [str(other.version) for other in served(registry, model.name)]
+    return {"name": model.name, "versions": versions, "platform": PLATFORM, **tensors_of(model.signature)}
+
+
+def index_of(registry: Registry, *, only_ready: bool) -> list[dict[str, str]]:
+    """Return the response to a request for the index."""
+    return [
+        {"name": entry.name, "version": str(entry.version), "state": STATES[entry.state], "reason": entry.reason}
+        for entry in registry.entries
+        if not only_ready or entry.state == "ready"
+    ]
+
+
 # ── helpers ──
 
 
 def _model(request: Request) -> Model:
-    registry: Registry = request.app.state.registry
-    return registry.find(request.path_params["name"], version_of(request.path_params.get("version")))
-
-
-def _tensors(specs: Iterable[TensorSpec]) -> list[dict[str, Any]]:
-    return [{"name": spec.name, "datatype": spec.datatype.name, "shape": spec.wire_shape} for spec in specs]
+    return registry_of(request).find(request.path_params["name"], version_of(request.path_params.get("version")))
 
 
 def _statistics(request: Request, models: Iterable[Model]) -> JSONResponse:
@@ -186,39 +185,14 @@ def _statistics(request: Request, models: Iterable[Model]) -> JSONResponse:
     return JSONResponse({"model_stats": metrics.statistics(models)})
 
 
-def _state(entry: Entry) -> dict[str, str]:
-    return {
-        "name": entry.name,
-        "version": str(entry.version),
-        "state": STATES[entry.state],
-        "reason": entry.reason,
-    }
-
-
-async def _body(request: Request) -> bytes:
-    """Collect a body, and stop when there is more than any index request has."""
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > INDEX_MAX_BYTES:
-            raise BodyTooLarge((), f"at most {INDEX_MAX_BYTES} bytes", "more")
-    return unpack(body, request.headers.get("content-encoding", "").encode("latin-1"), INDEX_MAX_BYTES)
-
-
-def _add_all() -> None:
-    for choice in CHOICES:
-        path = f"/models/{{name}}{choice}"
-        for end, endpoint, summary in (
-            ("", metadata, "A model's tensors"),
-            ("/ready", ready, "Whether a model answers"),
-            ("/config", config, "A model's configuration"),
-            ("/stats", statistics, "What a model has done"),
-        ):
-            extra = answer_of(endpoint.__name__, path)
-            router.add_api_route(path + end, endpoint, summary=summary, openapi_extra=extra)
-        router.add_api_route(
-            f"{path}/infer", infer, methods=["POST"], summary="Infer from tensors", openapi_extra=infer_of(path)
-        )
-
-
-_add_all()
+for _path in ("/models/{name}", "/models/{name}/versions/{version}"):
+    for _end, _endpoint, _summary in (
+        ("", metadata, "A model's tensors"),
+        ("/ready", ready, "Whether a model answers"),
+        ("/config", config, "A model's configuration"),
+        ("/stats", statistics, "What a model has done"),
+    ):
+        _about = answer_of(_endpoint.__name__, _path)
+        router.add_api_route(_path + _end, _endpoint, summary=_summary, openapi_extra=_about)
+    _about = infer_of(_path)
+    router.add_api_route(_path + "/infer", infer, methods=["POST"], summary="Infer from tensors", openapi_extra=_about)

@@ -3,8 +3,8 @@
 Each turns a request into a response at once. What they tell is what the routes of REST tell, from the same functions.
 """
 
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Any
 
 from google.protobuf import json_format
 from google.protobuf.message import Message
@@ -13,17 +13,12 @@ from app.errors import NotReady
 from app.health.health import Health
 from app.http.access import RPC, access_of
 from app.protocols.endpoint import Serving
-from app.protocols.open_inference.routes import EXTENSIONS, PLATFORM, STATES
+from app.protocols.open_inference.routes import EXTENSIONS, index_of, metadata_of, served
 from app.protocols.open_inference.triton_config import config_of
 from app.protocols.open_inference_grpc.messages import find, parse
 from app.protocols.open_inference_grpc.protos import open_inference_pb2 as pb
 from app.protocols.open_inference_grpc.status import Behaviour, Call
 from app.settings import Settings
-from app.tensors import TensorSpec
-
-TensorMetadata = pb.ModelMetadataResponse.TensorMetadata
-ModelIndex = pb.RepositoryIndexResponse.ModelIndex
-Request = TypeVar("Request", bound=Message)
 
 
 class Methods:
@@ -46,27 +41,27 @@ class Methods:
 
     def behaviours(self) -> dict[str, Behaviour]:
         """Return each method's behaviour by its name."""
-        behaviours = {
-            "ServerLive": _at_once(pb.ServerLiveRequest, self.server_live),
-            "ServerReady": _at_once(pb.ServerReadyRequest, self.server_ready),
-            "ServerMetadata": _at_once(pb.ServerMetadataRequest, self.server_metadata),
-            "ModelReady": _at_once(pb.ModelReadyRequest, self.model_ready),
-            "ModelMetadata": _at_once(pb.ModelMetadataRequest, self.model_metadata),
-            "ModelConfig": _at_once(pb.ModelConfigRequest, self.model_config),
-            "ModelStatistics": _at_once(pb.ModelStatisticsRequest, self.model_statistics),
-            "RepositoryIndex": _at_once(pb.RepositoryIndexRequest, self.repository_index),
+        methods: dict[str, tuple[type[Message], Callable[[Any], Message]]] = {
+            "ServerLive": (pb.ServerLiveRequest, self.server_live),
+            "ServerReady": (pb.ServerReadyRequest, self.server_ready),
+            "ServerMetadata": (pb.ServerMetadataRequest, self.server_metadata),
+            "ModelReady": (pb.ModelReadyRequest, self.model_ready),
+            "ModelMetadata": (pb.ModelMetadataRequest, self.model_metadata),
+            "ModelConfig": (pb.ModelConfigRequest, self.model_config),
+            "ModelStatistics": (pb.ModelStatisticsRequest, self.model_statistics),
+            "RepositoryIndex": (pb.RepositoryIndexRequest, self.repository_index),
         }
-        return {name: self._guarded(name, behaviour) for name, behaviour in behaviours.items()}
+        return {name: self._behaviour(name, *method) for name, method in methods.items()}
 
-    def _guarded(self, name: str, behaviour: Behaviour) -> Behaviour:
-        """Ask for the key of the method's audience first."""
+    def _behaviour(self, name: str, kind: type[Message], answer: Callable[[Any], Message]) -> Behaviour:
+        """Answer at once, but ask for the key of the method's audience first."""
         access = access_of(f"{RPC}/{name}")
 
-        async def guarded(data: bytes, call: Call) -> bytes:
+        async def behaviour(data: bytes, call: Call) -> bytes:
             self._guards.admit(access, call.head)
-            return await behaviour(data, call)
+            return answer(parse(kind, data)).SerializeToString()
 
-        return guarded
+        return behaviour
 
     # ── the server ──
 
@@ -96,14 +91,7 @@ class Methods:
     def model_metadata(self, request: pb.ModelMetadataRequest) -> pb.ModelMetadataResponse:
         """Show the tensors of the version that answers, and which versions may be asked."""
         model = find(self._registry, request.name, request.version)
-        versions = sorted([other.version for other in self._registry.models if other.name == model.name])
-        return pb.ModelMetadataResponse(
-            name=model.name,
-            versions=[str(version) for version in versions],
-            platform=PLATFORM,
-            inputs=_tensors(model.signature.inputs),
-            outputs=_tensors(model.signature.outputs),
-        )
+        return pb.ModelMetadataResponse(**metadata_of(self._registry, model))
 
     def model_config(self, request: pb.ModelConfigRequest) -> pb.ModelConfigResponse:
         """Show the version as Triton would have it configured."""
@@ -115,27 +103,10 @@ class Methods:
         models = self._registry.models
         if request.name:
             model = find(self._registry, request.name, request.version)
-            models = [model] if request.version else [other for other in models if other.name == model.name]
+            models = [model] if request.version else served(self._registry, model.name)
         report = {"model_stats": self._metrics.statistics(models)}
         return json_format.ParseDict(report, pb.ModelStatisticsResponse())
 
     def repository_index(self, request: pb.RepositoryIndexRequest) -> pb.RepositoryIndexResponse:
         """List every version found, its state, and the reason if it does not serve."""
-        entries = [entry for entry in self._registry.entries if not request.ready or entry.state == "ready"]
-        return pb.RepositoryIndexResponse(
-            models=[
-                ModelIndex(name=entry.name, version=str(entry.version), state=STATES[entry.state], reason=entry.reason)
-                for entry in entries
-            ]
-        )
-
-
-def _at_once(kind: type[Request], answer: Callable[[Request], Message]) -> Behaviour:
-    async def behaviour(data: bytes, _: Call) -> bytes:
-        return answer(parse(kind, data)).SerializeToString()
-
-    return behaviour
-
-
-def _tensors(specs: Iterable[TensorSpec]) -> list[TensorMetadata]:
-    return [TensorMetadata(name=spec.name, datatype=spec.datatype.name, shape=spec.wire_shape) for spec in specs]
+        return pb.RepositoryIndexResponse(models=index_of(self._registry, only_ready=request.ready))

@@ -2,19 +2,18 @@
 
     Body           the key that all three have
     parse(…)       bytes -> Body; its errors are the service's own
-    decode(…)      the same for a value inside it
     literal(…)     text -> JSON within a template of an answer
 
 It knows neither verbs nor models.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import msgspec
 
-from app.errors import InvalidInput, Path
-from app.features.json_errors import explain
+from app.errors import InvalidInput
+from app.features.json_errors import decode
 from app.features.rows import Rows
 from app.runtime.model import Model
 from app.tensors import Array, Tensors
@@ -38,32 +37,15 @@ class Body(msgspec.Struct):
 
 
 SomeBody = TypeVar("SomeBody", bound=Body)
-Value = TypeVar("Value")
 
 
 def parse(decoder: "msgspec.json.Decoder[SomeBody]", body: bytes) -> SomeBody:
-    """Read a body.
-
-    Raises:
-        InvalidInput: when it is not what `decoder` takes, or names a signature that there is not.
-    """
+    """Read a body; raises `InvalidInput` if it is not what `decoder` takes, or names a signature that there is not."""
     parsed = decode(decoder, body)
     if parsed.signature_name not in SIGNATURES:
         received = parsed.signature_name[:80]
         raise InvalidInput(("signature_name",), "serving_default", f"`{received}`")
     return parsed
-
-
-def decode(decoder: "msgspec.json.Decoder[Value]", data: bytes, path: Path = (), names: Sequence[str] = ()) -> Value:
-    """Read the value at the path `path` of a body; `names` are the keys that it may have, for messages.
-
-    Raises:
-        InvalidInput: when it is not what `decoder` takes.
-    """
-    try:
-        return decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise explain(error, data, names, path) from error
 
 
 def tensors_of(rows: Rows) -> Tensors:

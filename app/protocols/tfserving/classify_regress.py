@@ -16,7 +16,8 @@ import msgspec
 from app.answers.base import AnswerType
 from app.codecs.json_tensors import read, write
 from app.errors import BodyTooLarge, InputError, InvalidInput, Path
-from app.protocols.tfserving.body import Body, Given, Write, decode, literal, parse, tensors_of
+from app.features.json_errors import decode
+from app.protocols.tfserving.body import Body, Given, Write, literal, parse, tensors_of
 from app.runtime.model import Model
 from app.tensors import DATATYPES, Array, Tensors
 
@@ -100,7 +101,7 @@ def _plain(features: Mapping[str, msgspec.Raw], path: Path, nested: Collection[s
 def _value(data: bytes, path: Path) -> msgspec.Raw:
     """Take the only value out of its list, and text out of base64."""
     if data.startswith(b"["):
-        values = decode(LIST, data, path)
+        values = decode(LIST, data, path=path)
         if len(values) == 1:
             data = bytes(values[0])
     if data.startswith(b"{"):

@@ -20,8 +20,9 @@ import numpy as np
 
 from app.codecs.json_tensors import read, write
 from app.errors import BodyTooLarge, InvalidInput, Path
+from app.features.json_errors import decode
 from app.features.row_reader import RowReader
-from app.protocols.tfserving.body import Body, Given, Write, decode, literal, parse, tensors_of
+from app.protocols.tfserving.body import Body, Given, Write, literal, parse, tensors_of
 from app.runtime.model import Model
 from app.tensors import OBJECT, Array, Signature, TensorSpec
 
@@ -97,7 +98,7 @@ def _read_objects(inputs: Sequence[TensorSpec], reader: RowReader | None, data: 
     names = tuple([spec.name for spec in inputs])
     if reader is not None and _names_features(names, data):
         return tensors_of(reader.decode(b'{"instances":%b}' % data))
-    rows = decode(_rows_decoder(names), data, INSTANCES, names)
+    rows = decode(_rows_decoder(names), data, names, INSTANCES)
     columns = zip(*map(msgspec.structs.astuple, rows), strict=True)
     return {spec.name: _stack(spec, values) for spec, values in zip(inputs, columns, strict=True)}
 
@@ -160,7 +161,7 @@ def columns_of(signature: Signature, data: bytes) -> Iterator[tuple[TensorSpec, 
     if len(inputs) == 1 and (not data.startswith(b"{") or _is_base64(inputs[0], data)):
         yield inputs[0], data, INPUTS
         return
-    columns = decode(COLUMNS, data, INPUTS)
+    columns = decode(COLUMNS, data, path=INPUTS)
     for spec in inputs:
         if spec.name not in columns:
             raise InvalidInput(INPUTS, f"the key `{spec.name}`", _show(data))

@@ -21,11 +21,12 @@ from starlette.types import Scope
 from app.errors import NotReady
 from app.protocols.tfserving.handler import ANY_CASE, PARTS, VERBS, version_of
 from app.protocols.tfserving.openapi import answer_of, describe
-from app.repository.registry import Entry, Registry
+from app.repository.registry import Entry
+from app.routers.context import registry_of
+from app.routers.service import names
 from app.tensors import TensorSpec
 
 STATES = {"loading": "LOADING", "ready": "AVAILABLE", "waiting": "START", "failed": "END", "unloaded": "END"}
-CHOICES = ("", "/versions/{version}", "/labels/{label}")
 
 
 class Route(APIRoute):
@@ -48,19 +49,12 @@ class Route(APIRoute):
 router = APIRouter(prefix="/v1", tags=["tensorflow serving"], route_class=Route)
 
 
-@router.get("/models", summary="The models' names")
-async def names(request: Request) -> JSONResponse:
-    """List every model found, ready or not."""
-    registry: Registry = request.app.state.registry
-    return JSONResponse({"models": sorted({entry.name for entry in registry.entries})})
-
-
 async def status(request: Request) -> JSONResponse:
     """Show the state of each version, newest first, or of the one that is asked for.
 
     `ready` says whether the newest of them answers.
     """
-    registry: Registry = request.app.state.registry
+    registry = registry_of(request)
     name, version = _asked(request)
     try:
         registry.find(name, version)
@@ -74,8 +68,7 @@ async def status(request: Request) -> JSONResponse:
 
 async def metadata(request: Request) -> JSONResponse:
     """Show the tensors of the version that answers, as the signature `serving_default`."""
-    registry: Registry = request.app.state.registry
-    model = registry.find(*_asked(request))
+    model = registry_of(request).find(*_asked(request))
     signature = {
         "inputs": _tensors(model.signature.inputs),
         "outputs": _tensors(model.signature.outputs),
@@ -112,17 +105,12 @@ def _tensor(spec: TensorSpec) -> dict[str, Any]:
     return {"dtype": spec.datatype.tensorflow, "tensor_shape": shape, "name": f"{spec.name}:0"}
 
 
-def _add_all() -> None:
-    for choice in CHOICES:
-        path = f"/models/{{name}}{choice}"
-        router.add_api_route(path, status, summary="The state of a model", openapi_extra=answer_of("status", path))
-        router.add_api_route(
-            f"{path}/metadata", metadata, summary="A model's tensors", openapi_extra=answer_of("metadata", path)
-        )
-        for verb in VERBS:
-            router.add_api_route(
-                f"{path}:{verb}", not_started, methods=["POST"], name=verb, openapi_extra=describe(verb, path)
-            )
-
-
-_add_all()
+router.add_api_route("/models", names, summary="The models' names")
+for _path in ("/models/{name}", "/models/{name}/versions/{version}", "/models/{name}/labels/{label}"):
+    _about = answer_of("status", _path)
+    router.add_api_route(_path, status, summary="The state of a model", openapi_extra=_about)
+    _about = answer_of("metadata", _path)
+    router.add_api_route(_path + "/metadata", metadata, summary="A model's tensors", openapi_extra=_about)
+    for _verb in VERBS:
+        _about = describe(_verb, _path)
+        router.add_api_route(f"{_path}:{_verb}", not_started, methods=["POST"], name=_verb, openapi_extra=_about)

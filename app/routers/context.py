@@ -1,0 +1,23 @@
+"""What an ordinary route needs of its request: the models, and a body that is bounded."""
+
+from fastapi import Request
+
+from app.errors import BodyTooLarge
+from app.http.compression import unpack
+from app.repository.registry import Registry
+
+
+def registry_of(request: Request) -> Registry:
+    """Return the application's models."""
+    registry: Registry = request.app.state.registry
+    return registry
+
+
+async def body_of(request: Request, max_bytes: int) -> bytes:
+    """Collect a body, and stop when there is too much of it; raises what `app.http.compression.unpack` does."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > max_bytes:
+            raise BodyTooLarge((), f"at most {max_bytes} bytes", "more")
+    return unpack(bytes(body), request.headers.get("content-encoding", "").encode("latin-1"), max_bytes)
