@@ -84,3 +84,9 @@ def test_a_serving_process_loads_nothing_of_training() -> None:
 def test_each_part_knows_only_its_own(module: str, strangers: set[str]) -> None:
     """As its docstring promises."""
     assert not imported((ROOT / "app" / f"{module}.py").read_text()) & strangers
+
+
+def test_the_command_does_not_load_what_fastapi_only_asks_about() -> None:
+    """Models of Pydantic 1: 2 MB that nobody uses; who wants them can still have them."""
+    code = "import sys, app.__main__; assert 'pydantic.v1' not in sys.modules; import pydantic.v1"
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, check=True)

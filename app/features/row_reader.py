@@ -40,7 +40,7 @@ class RowReader:
         self._from_array = _permutation(features.features, features.ordered)
         self._record, array = _row_types(features)
         self._decode = msgspec.json.Decoder(_request_type(self._record | array, max_rows)).decode
-        sole = features.types[0].pack if len(features.types) == 1 and self._from_array is None else None
+        sole = features.types[0].pack if len(features.types) == 1 and self._from_array is tuple else None
         self._pack = sole  # of values that need no type to look at them
 
     def decode(self, body: bytes) -> Rows:
@@ -54,8 +54,11 @@ class RowReader:
         pack = self._pack
         if pack is not None:
             try:
-                packed = [pack(*row) if type(row) is tuple else pack(*astuple(row)) for row in instances]
-                return rows_of(self.features, packed, Rows)
+                return rows_of(
+                    self.features,
+                    [pack(*row) if type(row) is tuple else pack(*astuple(row)) for row in instances],
+                    Rows,
+                )
             except Exception:  # noqa: S110  (a value is missing or out of range; below it is seen which)
                 pass
         try:
@@ -75,25 +78,21 @@ class RowReader:
 
     def _rows(self, instances: Sequence[Any]) -> Rows:
         """Bring objects and arrays into the order of the types, and their values into cells."""
-        cell = self.features.cell
-        cells = [cell(row) for row in self._ordered(instances)]
-        return rows_of(self.features, cells, Rows)
-
-    def _ordered(self, instances: Sequence[Any]) -> list[Any]:
-        from_array = self._from_array
-        if from_array is None:
-            return [row if type(row) is tuple else astuple(row) for row in instances]
-        return [from_array(row) if type(row) is tuple else astuple(row) for row in instances]
+        cell, ordered = self.features.cell, self._from_array
+        return rows_of(
+            self.features, [cell(ordered(row) if type(row) is tuple else astuple(row)) for row in instances], Rows
+        )
 
     def _path(self, instances: Sequence[Any]) -> tuple[Path, Fault]:
         """Find the first fault, and its path in the body: a row is an object, or a list in the manifest's order."""
-        for index, row in enumerate(self._ordered(instances)):
+        for index, row in enumerate(instances):
+            listed = type(row) is tuple
+            values = self._from_array(row) if listed else astuple(row)
             for type_, place in zip(self.features.types, self.features.places, strict=True):
                 try:
-                    type_.cell(row[place])
+                    type_.cell(values[place])
                 except Fault as fault:
                     name = type_.features[fault.place].name
-                    listed = type(instances[index]) is tuple
                     return ("instances", index, self.features.names.index(name) if listed else name), fault
         raise AssertionError("Every value is one of its feature's.")  # or there would have been no fault
 
@@ -129,10 +128,10 @@ class RowReader:
         }
 
 
-def _permutation(listed: Sequence[Feature], ordered: Sequence[Feature]) -> Callable[[Any], Any] | None:
-    """Return the function that takes an array row to the order of the types; None if it is the manifest's."""
+def _permutation(listed: Sequence[Feature], ordered: Sequence[Feature]) -> Callable[[Any], tuple[Any, ...]]:
+    """Return the function that takes an array row to the order of the types; `tuple` if it is the manifest's."""
     places = [listed.index(feature) for feature in ordered]
-    return None if places == sorted(places) else itemgetter(*places)
+    return tuple if places == sorted(places) else itemgetter(*places)
 
 
 def _row_types(features: FeatureSet) -> tuple[type[msgspec.Struct], Any]:

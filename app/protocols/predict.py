@@ -46,7 +46,7 @@ class Predict(Endpoint[None]):
         return rows, None
 
     def write(self, model: Model, head: Head, asked: None, answer: Answer) -> Response:
-        return 200, model.body(answer.texts), model.headers
+        return 200, model.body(answer), model.headers
 
 
 def _check_type(content_type: bytes) -> None:

@@ -202,9 +202,10 @@ class Model:
             return [Answer(found, end - 1, end) for end in ends]
         return [Answer(found, end - len(piece), end) for piece, end in zip(pieces, ends, strict=True)]
 
-    def body(self, texts: Sequence[bytes]) -> bytes:
-        """Join the rows' texts to the body of a response of `/predict`."""
-        return self._head + b",".join(texts) + b"]}"
+    def body(self, answer: Answer) -> bytes:
+        """Join the texts of an answer's rows to the body of a response of `/predict`."""
+        texts = answer.run.texts or ()
+        return self._head + b",".join(texts[answer.start : answer.stop]) + b"]}"
 
     def _check(self, outputs: dict[str, Array], rows: int, forms: set[type]) -> None:
         """Refuse outputs of other rows, and what JSON could not say where rows came as JSON."""

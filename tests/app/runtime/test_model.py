@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.runtime.answer import Answer
+from app.runtime.answer import Answer, RunOutputs
 from app.runtime.model import Model, load
 from app.settings import Settings
 from app.tensors import Tensors
@@ -31,7 +31,8 @@ def test_what_a_loaded_model_knows(loaded: Model) -> None:
 
 def test_the_body_of_an_answer(loaded: Model) -> None:
     """Model, version and the rows' texts, as JSON."""
-    assert json.loads(loaded.body([b'{"a":1}', b"2"])) == {
+    run = RunOutputs({}, [b"0", b'{"a":1}', b"2"])
+    assert json.loads(loaded.body(Answer(run, 1, 3))) == {
         "model": "tiny",
         "version": 1,
         "predictions": [{"a": 1}, 2],
