@@ -65,7 +65,7 @@ def rows(models: list[Model]) -> Read:
         found = model.row_reader.decode(body[1:])
         (answer,) = model.run([found])
         assert len(answer) == len(found)
-        json.loads(model.body(answer.texts))
+        json.loads(model.body(answer))
         return True
 
     return read
