@@ -40,7 +40,7 @@ def test_a_model_answers_alike_in_both_formats(named: tiny.Tiny, tmp_path: Path)
     for format_ in (1, 2):
         model = load(tiny.write(tmp_path / str(format_), replace(named, format=format_)), Settings())
         (answers,) = model.run([model.row_reader.decode(body)])
-        found.append(model.body(answers.texts))
+        found.append(model.body(answers))
     assert found[0] == found[1]
 
 
@@ -99,6 +99,6 @@ def test_a_bundle_that_was_trained_before_there_were_types_answers_as_it_did() -
     assert json.loads((BEFORE / "manifest.json").read_bytes())["format"] == 1
     model = load(BEFORE, Settings())
     (answers,) = model.run([model.row_reader.decode(json.dumps({"instances": recorded["instances"]}).encode())])
-    found = [list(each["probabilities"].values()) for each in json.loads(model.body(answers.texts))["predictions"]]
+    found = [list(each["probabilities"].values()) for each in json.loads(model.body(answers))["predictions"]]
     tolerance = {"rtol": recorded["rtol"], "atol": recorded["atol"]}
     np.testing.assert_allclose(found, recorded["outputs"]["probabilities"], **tolerance)
