@@ -9,6 +9,7 @@
 """
 
 import os
+from functools import partial
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -27,27 +28,22 @@ class DriftMetrics:
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        r: Any = {"registry": registry}
-        self.values = Counter(
+        counter = partial(Counter, registry=registry)
+        self.values = counter(
             "slipway_drift_values",
             "Rows answered, by the training bin of each feature and of the prediction; an estimate of all rows where "
             "only some were looked at.",
             BIN,
-            **r,
         )
+        text = "Share of the training rows in the bin."
         self.training_share = Gauge(
-            "slipway_drift_training_share",
-            "Share of the training rows in the bin.",
-            BIN,
-            multiprocess_mode="livemax",
-            **r,
+            "slipway_drift_training_share", text, BIN, registry=registry, multiprocess_mode="livemax"
         )
-        self.rows = Counter("slipway_drift_rows", "Rows that were looked at for drift.", (*MODEL, "kind"), **r)
-        self.out_of_range = Counter(
+        self.rows = counter("slipway_drift_rows", "Rows that were looked at for drift.", (*MODEL, "kind"))
+        self.out_of_range = counter(
             "slipway_drift_out_of_range",
             "Rows with a number outside the minimum and maximum of training; an estimate likewise.",
             (*MODEL, "feature"),
-            **r,
         )
         self._recorders: dict[Watch, Recorder] = {}
 

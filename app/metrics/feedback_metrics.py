@@ -3,8 +3,6 @@
 `app.feedback.store` says when they move. They are there, without samples, also where feedback is off.
 """
 
-from typing import Any
-
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 MODEL = ("model", "version")
@@ -19,18 +17,14 @@ class FeedbackMetrics:
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        r: Any = {"registry": registry}
-        self.requests = Counter("slipway_feedback", "Requests to /feedback, by outcome.", (*MODEL, "outcome"), **r)
+        text = "Requests to /feedback, by outcome."
+        self.requests = Counter("slipway_feedback", text, (*MODEL, "outcome"), registry=registry)
+        text = "Running score of the last rows whose true value is known: accuracy and f1, or mae."
         self.score = Gauge(
-            "slipway_feedback_score",
-            "Running score of the last rows whose true value is known: accuracy and f1, or mae.",
-            (*MODEL, "score"),
-            multiprocess_mode="livemostrecent",
-            **r,
+            "slipway_feedback_score", text, (*MODEL, "score"), registry=registry, multiprocess_mode="livemostrecent"
         )
-        self.rows = Gauge(
-            "slipway_feedback_rows", "Rows in the running scores.", MODEL, multiprocess_mode="livesum", **r
-        )
+        text = "Rows in the running scores."
+        self.rows = Gauge("slipway_feedback_rows", text, MODEL, registry=registry, multiprocess_mode="livesum")
 
     def begin(self, labels: tuple[str, str]) -> None:
         """Make the series of a version; a score has none before there is a row."""

@@ -10,8 +10,8 @@ own.
 """
 
 import platform
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import onnxruntime
 from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created_metrics
@@ -40,126 +40,97 @@ class Instruments:
     def __init__(self, version: str = "", objective_s: float = OBJECTIVE_S, cgroup: Path = CGROUP) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for each; nothing here asks for them
         self.registry = CollectorRegistry()
-        r: Any = {"registry": self.registry}
-        self._of_requests(r, tuple(sorted({*LATENCY_S, objective_s})))
-        self._of_batches(r)
-        self._of_loads(r)
-        self._of_shadows(r)
-        self._of_the_process(r, version, limit_bytes(cgroup))
+        self._counter = partial(Counter, registry=self.registry)
+        self._histogram = partial(Histogram, registry=self.registry)
+        self._total = partial(Gauge, registry=self.registry, multiprocess_mode="livesum")
+        self._most = partial(Gauge, registry=self.registry, multiprocess_mode="livemax")
+        self._of_requests(tuple(sorted({*LATENCY_S, objective_s})))
+        self._of_batches()
+        self._of_loads()
+        self._of_shadows()
+        self._of_the_process(version, limit_bytes(cgroup))
 
-    def _of_requests(self, r: Any, latency_s: tuple[float, ...]) -> None:
-        self.requests = Counter(
-            "slipway_requests",
-            "Requests for predictions that were answered, by status.",
-            (*MODEL, "protocol", "code"),
-            **r,
+    def _of_requests(self, latency_s: tuple[float, ...]) -> None:
+        self.requests = self._counter(
+            "slipway_requests", "Requests for predictions that were answered, by status.", (*MODEL, "protocol", "code")
         )
-        self.latency = Histogram(
+        self.latency = self._histogram(
             "slipway_request_duration_seconds",
             "From the last byte of a request to its encoded answer, of answers with status 200.",
             MODEL,
             buckets=latency_s,
-            **r,
         )
-        self.rejections = Counter(
-            "slipway_rejections", "Requests for predictions that got none, by reason.", (*MODEL, "reason"), **r
+        self.rejections = self._counter(
+            "slipway_rejections", "Requests for predictions that got none, by reason.", (*MODEL, "reason")
         )
-        self.in_flight = Gauge(
-            "slipway_requests_in_flight", "Requests that wait or run.", MODEL, multiprocess_mode="livesum", **r
-        )
+        self.in_flight = self._total("slipway_requests_in_flight", "Requests that wait or run.", MODEL)
 
-    def _of_batches(self, r: Any) -> None:
-        total: Any = {**r, "multiprocess_mode": "livesum"}
-        self.stage = Histogram(
+    def _of_batches(self) -> None:
+        self.stage = self._histogram(
             "slipway_stage_duration_seconds",
             "Time in one stage: decode and queue of a request, run of a batch, encode of a batch or a request.",
             (*MODEL, "stage"),
             buckets=LATENCY_S,
-            **r,
         )
-        self.batch_rows = Histogram("slipway_batch_rows", "Rows of each run.", MODEL, buckets=BATCH_ROWS, **r)
-        self.batch_retries = Counter(
-            "slipway_batch_retries", "Batches that failed, so that their requests ran alone.", MODEL, **r
+        self.batch_rows = self._histogram("slipway_batch_rows", "Rows of each run.", MODEL, buckets=BATCH_ROWS)
+        self.batch_retries = self._counter(
+            "slipway_batch_retries", "Batches that failed, so that their requests ran alone.", MODEL
         )
-        self.queue_rows = Gauge("slipway_queue_rows", "Rows waiting for a run.", MODEL, **total)
-        self.queue_capacity = Gauge("slipway_queue_capacity_rows", "Rows that may wait.", MODEL, **total)
+        self.queue_rows = self._total("slipway_queue_rows", "Rows waiting for a run.", MODEL)
+        self.queue_capacity = self._total("slipway_queue_capacity_rows", "Rows that may wait.", MODEL)
 
-    def _of_loads(self, r: Any) -> None:
-        most: Any = {**r, "multiprocess_mode": "livemax"}
+    def _of_loads(self) -> None:
+        text = "1 if the version serves, 0 if it failed."
         self.model_ready = Gauge(
-            "slipway_model_ready", "1 if the version serves, 0 if it failed.", MODEL, multiprocess_mode="livemin", **r
+            "slipway_model_ready", text, MODEL, registry=self.registry, multiprocess_mode="livemin"
         )
-        self.model_loads = Counter("slipway_model_loads", "Loads that ended.", ("model", "outcome"), **r)
-        self.model_load_s = Gauge(
-            "slipway_model_load_seconds", "Seconds to verify, load, prove and time the version.", MODEL, **most
+        self.model_loads = self._counter("slipway_model_loads", "Loads that ended.", ("model", "outcome"))
+        self.model_load_s = self._most(
+            "slipway_model_load_seconds", "Seconds to verify, load, prove and time the version.", MODEL
         )
-        self.model_info = Gauge(
-            "slipway_model_info",
-            "Always 1; the labels say what is served.",
-            (*MODEL, "sha256", "precision", "task"),
-            **most,
-        )
-        self.engine_info = Gauge(
+        text = "Always 1; the labels say what is served."
+        self.model_info = self._most("slipway_model_info", text, (*MODEL, "sha256", "precision", "task"))
+        self.engine_info = self._most(
             "slipway_engine_info",
             "Always 1; the labels say where runs happen, with how many threads, and of how many rows at most.",
             (*MODEL, "run_on", "threads", "max_batch_rows"),
-            **most,
         )
 
-    def _of_shadows(self, r: Any) -> None:
-        self.shadow_requests = Counter(
+    def _of_shadows(self) -> None:
+        self.shadow_requests = self._counter(
             "slipway_shadow_requests",
             "Copies of requests to a shadow, by outcome: answered, failed, or dropped for want of time.",
             (*MODEL, "outcome"),
-            **r,
         )
-        self.shadow_rows = Counter(
+        self.shadow_rows = self._counter(
             "slipway_shadow_rows",
             "Rows that a shadow answered, by whether it gave the label that the caller got.",
             (*MODEL, "agreed"),
-            **r,
         )
-        self.shadow_difference = Histogram(
+        self.shadow_difference = self._histogram(
             "slipway_shadow_difference",
             "Largest difference of a probability or value between a shadow's answer and the caller's, by request.",
             MODEL,
             buckets=DIFFERENCE,
-            **r,
         )
-        self.shadow_latency = Histogram(
-            "slipway_shadow_duration_seconds",
-            "From the start of a copy to its answer, decoding included.",
-            MODEL,
-            buckets=LATENCY_S,
-            **r,
-        )
+        text = "From the start of a copy to its answer, decoding included."
+        self.shadow_latency = self._histogram("slipway_shadow_duration_seconds", text, MODEL, buckets=LATENCY_S)
 
-    def _of_the_process(self, r: Any, version: str, memory_bytes: int | None) -> None:
-        most: Any = {**r, "multiprocess_mode": "livemax"}
-        self.lag = Histogram(
-            "slipway_event_loop_lag_seconds",
-            "How late a timer of the event loop is, ten times a second.",
-            buckets=LAG_S,
-            **r,
-        )
-        self.tasks = Gauge(
-            "slipway_asyncio_tasks", "Tasks of the event loop; they must not pile up.", multiprocess_mode="livesum", **r
-        )
-        self.stuck = Gauge(
-            "slipway_stuck", "1 while a run does not end, or the event loop does not turn.", ("what",), **most
+    def _of_the_process(self, version: str, memory_bytes: int | None) -> None:
+        text = "How late a timer of the event loop is, ten times a second."
+        self.lag = self._histogram("slipway_event_loop_lag_seconds", text, buckets=LAG_S)
+        self.tasks = self._total("slipway_asyncio_tasks", "Tasks of the event loop; they must not pile up.")
+        self.stuck = self._most(
+            "slipway_stuck", "1 while a run does not end, or the event loop does not turn.", ("what",)
         )
         for what in ("engine", "loop"):
             self.stuck.labels(what)
-        self.draining = Gauge("slipway_draining", "1 while the process finishes before it exits.", **most)
-        self.cpus = Gauge("slipway_effective_cpus", "CPUs that affinity and cgroup quota leave.", **most)
+        self.draining = self._most("slipway_draining", "1 while the process finishes before it exits.")
+        self.cpus = self._most("slipway_effective_cpus", "CPUs that affinity and cgroup quota leave.")
         self.cpus.set(effective_cpus())
         if memory_bytes is not None:
-            self.memory = Gauge("slipway_memory_limit_bytes", "Memory that the cgroup leaves.", **most)
+            self.memory = self._most("slipway_memory_limit_bytes", "Memory that the cgroup leaves.")
             self.memory.set(memory_bytes)
-        self.build_info = Gauge(
-            "slipway_build_info",
-            "Always 1; the labels say which program this is.",
-            ("version", "python", "onnxruntime"),
-            **most,
-        )
+        text = "Always 1; the labels say which program this is."
+        self.build_info = self._most("slipway_build_info", text, ("version", "python", "onnxruntime"))
         self.build_info.labels(version, platform.python_version(), onnxruntime.__version__).set(1)
