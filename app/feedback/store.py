@@ -64,12 +64,7 @@ class Settled:
 
 
 class Feedback:
-    """Recent predictions, and the scores of what became of them.
-
-    Args:
-        metrics: the instruments.
-        rows_max: predictions that are kept.
-    """
+    """Recent predictions, at most `rows_max`, and the scores of what became of them."""
 
     def __init__(self, metrics: FeedbackMetrics, rows_max: int) -> None:
         self._metrics = metrics

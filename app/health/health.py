@@ -14,12 +14,7 @@ from app.repository.registry import Registry
 
 
 class Health:
-    """The process's own view of itself.
-
-    Args:
-        registry: what is served.
-        engines: whether a run is stuck; None never asks.
-    """
+    """The process's own view of itself; without `engines` no run is stuck."""
 
     def __init__(self, registry: Registry, engines: EngineWatch | None = None) -> None:
         self._registry = registry

@@ -1,6 +1,4 @@
-"""How late the event loop is: a timer that looks at the clock when it is called.
-
-    LoopLag(took).start()    each tenth of a second: took(seconds late)
+"""How late the event loop is: a timer that looks at the clock when it is called, each tenth of a second.
 
 What waits for the loop waits as long as the timer does: sockets, deadlines and health alike. It knows no metrics.
 """
@@ -13,11 +11,7 @@ PERIOD_S = 0.1  # a look costs microseconds
 
 
 class LoopLag:
-    """Measures the running event loop from `start` to `stop`.
-
-    Args:
-        took: receives how late each look was, in seconds; uvloop's timers count milliseconds.
-    """
+    """Measures the running event loop; `took` gets the seconds that each look was late, in uvloop's milliseconds."""
 
     def __init__(self, took: Callable[[float], None]) -> None:
         self._took = took

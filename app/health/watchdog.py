@@ -1,8 +1,7 @@
 """Is anything stuck? A run that does not end, a thread that is no more, a loop that does not turn.
 
-    overdue(models, …)    runs that take longer than any that could be of use: liveness fails, until they end
-    EngineWatch.look()    each second: say in the log when one begins and ends; find threads that are gone
-    LoopWatch             a thread: the loop has not turned ─> its stack in the log ─> later the end of the process
+    EngineWatch    runs that take longer than any that could be of use: liveness fails, until they end
+    LoopWatch      a thread: the loop has not turned ─> its stack in the log ─> later the end of the process
 
 Load is no reason: the bound of a run grows with the deadline and with the runs that were seen, and the loop is judged
 by the thread's own turns, of which it gets none while the process is starved, stopped or frozen.
@@ -52,12 +51,7 @@ class Stuck:
 
 
 def overdue(models: Iterable[Model], least_s: float) -> list[Stuck]:
-    """Return the runs under way, in threads, that count as stuck.
-
-    Args:
-        models: that serve.
-        least_s: seconds below which no run is stuck; it is more for a model whose runs are long.
-    """
+    """Return the runs under way, in threads, that count as stuck: longer than `least_s`, and than the model's are."""
     now, found = monotonic(), []
     for model in models:
         started = model.batcher.run_started
@@ -167,9 +161,8 @@ class LoopWatch:
                 log.error("The event loop has not turned for %.0f s. It is at:\n%s", *self._standstill(still))
                 self._tell(True)
             elif still == END_TIMES * self._turns:
-                log.critical(
-                    "The event loop has not turned for %.0f s, ending. It is at:\n%s", *self._standstill(still)
-                )
+                text = "The event loop has not turned for %.0f s, ending. It is at:\n%s"
+                log.critical(text, *self._standstill(still))
                 self._end()
 
     def _standstill(self, still: int) -> tuple[float, str]:

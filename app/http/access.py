@@ -1,10 +1,5 @@
 """Who may ask for what, and where: one table of every route, read by both transports, gRPC and OpenAPI.
 
-    ROUTES                the form of a path, or a gRPC method ─> Access
-    access_of(route)      what the table says of a route; one that it does not name is for operators, on their port
-    closest(path)         what holds for a path that no route has: what the table says of the path above it
-    Guards                the keys of each audience
-
     audience    public      nobody is asked for a key: probes, metrics, documentation
                 caller      a key of `api_keys_file`, where there is one: predictions, and what models are
                 operator    a key of `admin_keys_file`; where there is none, nobody passes
@@ -74,14 +69,8 @@ ROUTES: Mapping[str, Access] = {
     "/models/{name}": MODELS,
     "/predict": WORK,
     "/feedback": WORK,
-    "/admin": VERB,
-    "/admin/models": VERB,
-    "/admin/models/{name}/load": VERB,
-    "/admin/models/{name}/unload": VERB,
-    "/admin/models/{name}/rollback": VERB,
-    "/admin/models/{name}/canary": VERB,
-    "/admin/models/{name}/shadow": VERB,
-    "/admin/reload": VERB,
+    **dict.fromkeys(("/admin", "/admin/models", "/admin/reload"), VERB),
+    **{f"/admin/models/{{name}}/{verb}": VERB for verb in ("load", "unload", "rollback", "canary", "shadow")},
     # TensorFlow Serving
     "/v1": ABOUT,
     "/v1/models": ABOUT,
@@ -99,14 +88,9 @@ ROUTES: Mapping[str, Access] = {
     "/v2/repository/index": ABOUT,
     "/v2/repository/models/{name}/{verb}": ABOUT,
     # gRPC, on a port that has nothing else
-    f"{RPC}/ServerLive": PROBE,
-    f"{RPC}/ServerReady": PROBE,
-    f"{RPC}/ServerMetadata": ABOUT,
-    f"{RPC}/ModelReady": ABOUT,
-    f"{RPC}/ModelMetadata": ABOUT,
-    f"{RPC}/ModelConfig": ABOUT,
-    f"{RPC}/ModelStatistics": ABOUT,
-    f"{RPC}/RepositoryIndex": ABOUT,
+    **{f"{RPC}/{method}": PROBE for method in ("ServerLive", "ServerReady")},
+    **{f"{RPC}/Model{what}": ABOUT for what in ("Ready", "Metadata", "Config", "Statistics")},
+    **{f"{RPC}/{method}": ABOUT for method in ("ServerMetadata", "RepositoryIndex")},
     f"{RPC}/ModelInfer": WORK,
 }
 DEPTH = 3  # parts of a path that are looked at for a path that no route has
@@ -128,12 +112,7 @@ def closest(path: str) -> Access:
 
 
 class Guards:
-    """The keys of callers and operators.
-
-    Args:
-        callers: of predictions; without a file everybody passes.
-        operators: without a file nobody passes.
-    """
+    """The keys of callers and operators: without a file of their own every caller passes, and no operator."""
 
     def __init__(self, callers: Guard, operators: Guard | None = None) -> None:
         self.callers = callers
@@ -147,12 +126,7 @@ class Guards:
         return self.callers if access.audience is Audience.CALLER else self.operators
 
     def admit(self, access: Access, head: Head) -> None:
-        """Let a request pass.
-
-        Raises:
-            Unauthorized: when its key is none of the audience's.
-            Overloaded: when its caller is above its rate.
-        """
+        """Let a request pass; raises `Unauthorized` for a key of nobody's, `Overloaded` for a caller above its rate."""
         guard = self.of(access)
         (guard.check if access.counted else guard.identify)(head)
 

@@ -1,9 +1,5 @@
 """API keys from a file, compared in constant time and read again when the file changes.
 
-    Guard(path)          a set of keys; without a file everybody passes
-    guard.check(head)    the caller's name; raises `Unauthorized` or, above its rate, `Overloaded`
-    guard.refresh()      look at the file again; the event loop does it each second
-
 A key comes as `Authorization: Bearer KEY` or `X-API-Key: KEY`. A line of the file is `KEY` or `NAME:KEY`; only digests
 are kept, and neither keys nor what was sent in their place is ever logged.
 """
@@ -56,13 +52,8 @@ class Guard:
         """True when there is a file of keys."""
         return self._path is not None
 
-    @property
-    def callers(self) -> int:
-        """How many keys there are."""
-        return len(self._names)
-
     def refresh(self) -> None:
-        """Read the keys if the file has changed; while it cannot be read, nothing changes."""
+        """Read the keys if the file has changed; while it cannot be read, nothing changes. To be called each second."""
         if self._path is None:
             return
         try:
@@ -84,29 +75,18 @@ class Guard:
         log.info("%s: %d keys.", self._path, len(names))
 
     def check(self, head: Head) -> str:
-        """Return the name of the caller, empty where there are no keys.
-
-        Raises:
-            Unauthorized: when no key, or none that is known, was sent.
-            Overloaded: when the caller is above its rate.
-        """
+        """Return the name of the caller as `identify` does, and count the call; raises `Overloaded` above its rate."""
         name = self.identify(head)
         if self._rate_per_s is not None:
-            bucket = self._buckets.get(name)
-            if bucket is None:
-                bucket = self._buckets[name] = Bucket(self._rate_per_s)
-            wait_s = bucket.take()
-            if wait_s:
+            if name not in self._buckets:
+                self._buckets[name] = Bucket(self._rate_per_s)
+            if wait_s := self._buckets[name].take():
                 message = f"Too many requests: expected at most {self._rate_per_s:g} a second. Try again later."
                 raise Overloaded(message, retry_after_s=int(wait_s) + 1, reason="rate")
         return name
 
     def identify(self, head: Head) -> str:
-        """Return the name of the caller, empty where there are no keys, and do not count the call.
-
-        Raises:
-            Unauthorized: when no key, or none that is known, was sent.
-        """
+        """Return the name of the caller, empty where there are no keys; raises `Unauthorized` where none is known."""
         if self._path is None and not self._required:
             return ""
         if head.verdict is not None and head.verdict[0] == self.generation and head.verdict[1] is self:
@@ -120,8 +100,7 @@ class Guard:
 
     def _find(self, key: bytes) -> str | None:
         """Compare with every key, so that the time does not tell which one was close."""
-        digest = _digest(key)
-        found = None
+        digest, found = _digest(key), None
         for known, name in self._names.items():
             if hmac.compare_digest(digest, known):
                 found = name

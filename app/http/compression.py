@@ -1,11 +1,4 @@
-"""gzip and deflate, both ways, bounded.
-
-    unpack(body, encoding, max_bytes)      a request's body
-    unpacking(…)                           the same in steps, for one that may be large
-    pack(body, accepted)                   an answer's body, where the caller asks for it and it is worth it
-
-It knows nothing of what the bytes mean.
-"""
+"""gzip and deflate, both ways, bounded. It knows nothing of what the bytes mean."""
 
 import zlib
 from collections.abc import Generator

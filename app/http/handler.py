@@ -51,20 +51,12 @@ class Head:
 class Request(Protocol):
     """What a handler needs of a request, whichever transport it came by."""
 
+    body: bytes  # all of it, as it came
+    arrived: float  # on `time.monotonic` in seconds, if it has waited since then for a turn of the loop; else 0
+
     @property
     def head(self) -> Head:
         """Query and headers."""
-        ...
-
-    @property
-    def body(self) -> bytes:
-        """All of it, as it came."""
-        ...
-
-    @property
-    def arrived(self) -> float:
-        """When it came, on `time.monotonic` in seconds, if it has waited since for a turn of the loop; else 0."""
-        ...
 
 
 class Ticket(Protocol):
@@ -73,36 +65,29 @@ class Ticket(Protocol):
     @property
     def model(self) -> Any:
         """The `app.runtime.model.Model` that answers; None when none was found."""
-        ...
 
     @property
     def started(self) -> float:
         """When the request was whole, and here."""
-        ...
 
     @property
     def submitted(self) -> float:
         """When it was decoded and queued; 0 when it never was."""
-        ...
 
     @property
     def size(self) -> int:
         """Rows."""
-        ...
 
     @property
     def answer(self) -> Any:
         """The `app.runtime.answer.Answer` once there is one, else None."""
-        ...
 
     @property
     def quick(self) -> bool:
         """True when the answer comes before a client could be seen to leave."""
-        ...
 
     def cancel(self) -> None:
         """Drop the request: its client has left."""
-        ...
 
 
 class Refusal:
@@ -120,8 +105,7 @@ class Refusal:
         self.started = started
         self.crowded = crowded  # others like it are better put off: answers are worth more of the time
 
-    def cancel(self) -> None:
-        """See `Ticket`."""
+    def cancel(self) -> None: ...
 
 
 class Handler(Protocol):
@@ -130,22 +114,17 @@ class Handler(Protocol):
     @property
     def protocol(self) -> str:
         """What metrics, logs and traces call the protocol."""
-        ...
 
     @property
     def route(self) -> str:
         """The path with names in the place of what varies: what logs and traces show of it."""
-        ...
 
     @property
     def max_body_bytes(self) -> int:
         """Bytes of a body that a transport may collect; more is the handler's to `refuse`."""
-        ...
 
     def refuse(self, received_bytes: int) -> Rendered:
         """Count a body over the limit and return the answer to it."""
-        ...
 
     def handle(self, request: Request, respond: Respond) -> Ticket | None:
         """Answer through `respond`, now or later; None when there is nothing that could be cancelled."""
-        ...

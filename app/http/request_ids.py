@@ -1,9 +1,7 @@
 """The id of a request: the one that its caller gave it, that of the trace that it is part of, or a fresh one.
 
-    sent_ids(headers)    the raw values of the headers that name a request; None where there are none
-    split_ids(head)      a raw head without them, and their values: they differ each time where the rest comes again
-    identify(sent)       ─> Identity: `X-Request-ID` if it is sound, else the trace id of `traceparent`, else none yet
-    Identity.name()      that id; a fresh one is made when there is none
+    sent_ids(headers) ─> identify(sent) ─> Identity: `X-Request-ID` if it is sound, else the trace id of `traceparent`,
+                                           else none until `name()` makes a fresh one
 
 An answer bears its id as `X-Request-ID`. Where the request brought none, one is made only if something needs it: an
 error, a line in the log, a span, or feedback; `app.telemetry.request_observer` decides that. Nothing that came from
@@ -22,7 +20,6 @@ TRACESTATE_MAX_BYTES = 512  # of what is passed on; the standard asks for as muc
 
 # A whole line of a head, not one that is continued; what is no plain text is left to the parser.
 VARYING = re.compile(rb"\r\n(x-request-id|traceparent|tracestate):([\t\x20-\x7e]*)(?=\r\n[^\t ])", re.IGNORECASE)
-
 
 ID_HEADERS = frozenset((b"x-request-id", b"traceparent", b"tracestate"))
 
@@ -51,22 +48,14 @@ class Parent(NamedTuple):
 
 
 class Identity:
-    """The ids of one request.
-
-    Args:
-        id: the one that was given, if it has the form of one, else empty.
-        parent: the caller's span, if there is one.
-    """
+    """The ids of one request: `id` as it was given, if it has the form of one, and the caller's span, if any."""
 
     __slots__ = ("id", "parent", "trace_id")
 
     def __init__(self, id: str = "", parent: Parent | None = None) -> None:
-        self.id = id
         self.parent = parent
-        self.trace_id = ""
-        if parent is not None:
-            self.trace_id = parent.trace_id
-            self.id = id or self.trace_id
+        self.trace_id = "" if parent is None else parent.trace_id
+        self.id = id or self.trace_id
 
     def name(self) -> str:
         """Return the id; from here on there is one."""
@@ -92,7 +81,7 @@ def sent_ids(headers: Headers) -> SentIds | None:
 
 
 def split_ids(head: bytes) -> tuple[bytes, Headers | None]:
-    """Return the raw head of a request without these headers, and them; None where there are none."""
+    """Return the raw head of a request without these headers, which differ where it does not, and them, if any."""
     found = VARYING.search(head)
     if found is None:
         return head, None

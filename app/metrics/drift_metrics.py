@@ -1,10 +1,5 @@
 """The series of drift: rows by training bin, beside the training shares. PSI is Prometheus' to compute.
 
-    DriftMetrics(registry)     the instruments
-    DriftMetrics.observe(…)    a version's series, from zero
-    DriftMetrics.fold()        what was answered since the last time ─> the counters
-    DriftMetrics.retire(…)     a version that is no more
-
 `docs/drift.md` says what to do with them.
 """
 
@@ -21,11 +16,7 @@ BIN = (*MODEL, "kind", "feature", "bin")
 
 
 class DriftMetrics:
-    """The instruments.
-
-    Args:
-        registry: where they are registered.
-    """
+    """The instruments."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         counter = partial(Counter, registry=registry)

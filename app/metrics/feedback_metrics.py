@@ -10,11 +10,7 @@ OUTCOMES = ("counted", "repeated", "unknown", "conflict", "invalid")
 
 
 class FeedbackMetrics:
-    """The instruments.
-
-    Args:
-        registry: where they are registered.
-    """
+    """The instruments."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         text = "Requests to /feedback, by outcome."

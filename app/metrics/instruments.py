@@ -1,7 +1,6 @@
 """Every metric of the service in one list; `docs/metrics.md` says what each includes and excludes.
 
-    Instruments(…)    one registry an application, so that two of them in one process do not count for each other
-
+There is one registry an application, so that two of them in one process do not count for each other.
 With several worker processes each instrument says how the workers' values are joined: counters and histograms add up,
 gauges by their mode, of the workers that live. The client's information metrics and functions cannot be joined, so what
 is served stands in labels of gauges that are set.
@@ -29,13 +28,7 @@ BATCH_ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
 class Instruments:
-    """The instruments, by name.
-
-    Args:
-        version: of this program.
-        objective_s: the latency that is promised; it is a bound of the histogram's buckets.
-        cgroup: where the limit of the memory is found.
-    """
+    """The instruments, by name; `objective_s`, the latency that is promised, is a bound of the histogram's buckets."""
 
     def __init__(self, version: str = "", objective_s: float = OBJECTIVE_S, cgroup: Path = CGROUP) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more for each; nothing here asks for them

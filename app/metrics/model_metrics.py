@@ -1,9 +1,5 @@
 """One version's metrics: its labels bound, every series at zero, and arrays for what requests add.
 
-    ModelMetrics.ran(…)       a run, from the batcher
-    ModelMetrics.calls[…]     the requests over one protocol: answered, refused, left
-    ModelMetrics.fold()       count what waits
-
 What a request adds waits in plain arrays and is folded into the instruments in bulk: each second, before a scrape, and
 whenever much waits. That keeps the metrics of a request below a microsecond.
 """
@@ -23,14 +19,7 @@ SOMEBODYS: tuple[Reason, ...] = tuple([reason for reason in get_args(Reason) if 
 
 
 class Calls:
-    """The requests of one version over one protocol.
-
-    Args:
-        metrics: the instruments.
-        labels: name and version of the model.
-        protocol: one of `PROTOCOLS`.
-        latency: labelled; None where nothing is ever answered.
-    """
+    """The requests of one version over one protocol; `latency` is labelled, None where nothing is ever answered."""
 
     __slots__ = ("_labels", "_metrics", "_protocol", "_refusals", "answered", "recorder")
 

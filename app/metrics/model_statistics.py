@@ -1,8 +1,5 @@
 """What a version has done since the start, in the words of Triton's statistics extension.
 
-    Statistics.ran(…)       one run, from the batcher
-    Statistics.report(…)    counts and nanoseconds for a client that compares two reports
-
 A run costs one entry in a list, counted when somebody asks or a second has passed. What requests add one by one is
 read from the histograms that count it already.
 """
@@ -16,15 +13,7 @@ Count = dict[str, int]
 
 
 class Statistics:
-    """The statistics of one version, in this process.
-
-    Args:
-        name: of the model.
-        version: of the model.
-        latency: seconds of the requests that were answered; labelled, like the other two.
-        decode: seconds that reading each request took.
-        queue: seconds that each piece of a request waited.
-    """
+    """The statistics of one version, in this process; the histograms are labelled, and in seconds."""
 
     def __init__(self, name: str, version: str, latency: Histogram, decode: Histogram, queue: Histogram) -> None:
         self._about = {"name": name, "version": version}
@@ -53,11 +42,7 @@ class Statistics:
         self._runs.clear()
 
     def report(self, failed: int) -> dict[str, Any]:
-        """Return the report; the histograms must be folded.
-
-        Args:
-            failed: requests that got an error.
-        """
+        """Return the report, of which `failed` requests got an error; the histograms must be folded."""
         self.fold()
         sizes = sorted(self._sizes.items())
         return {
@@ -80,12 +65,8 @@ class Statistics:
 
 
 def _batch(rows: int, runs: int, run_s: float) -> dict[str, Any]:
-    return {
-        "batch_size": rows,
-        "compute_input": _count(),
-        "compute_infer": _count(runs, run_s),
-        "compute_output": _count(),
-    }
+    none = _count()
+    return {"batch_size": rows, "compute_input": none, "compute_infer": _count(runs, run_s), "compute_output": none}
 
 
 def _count(count: int = 0, seconds: float = 0.0) -> Count:

@@ -1,9 +1,5 @@
 """The metrics of several worker processes: the client's files, and who reads, joins and buries them.
 
-    folder()               where the files lie; None in a process that is alone
-    Workers(folder)        a scrape: every worker's values joined, and the processes as the system sees them
-    bury(folder, pid)      a worker is dead: its gauges go, what it counted is added to what the dead have counted
-
 Each worker writes files of its own (counters, histograms, gauges by their mode), which anybody may read. Counters must
 not fall when a worker dies, so its numbers stay; one file holds those of all the dead, or they would pile up.
 A scrape during a burial would miss a worker or count it twice: the two take turns by a lock on a file.

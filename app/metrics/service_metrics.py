@@ -1,9 +1,6 @@
 """What is counted when; every instrument is in `app.metrics.instruments`, and `docs/metrics.md` says what each counts.
 
-observe(…), retired(…)     a version comes or goes: `app.metrics.model_metrics` binds its labels
-refused(…)                 a request that no model got
-fold()                     each second, and before a scrape: count what waits in the lists
-scraped()                  what `/metrics` shows: this process, or all workers
+What waits in lists is counted each second, and before a scrape.
 """
 
 import asyncio
@@ -35,12 +32,7 @@ INFORMATION = ("slipway_model_info", "slipway_engine_info")
 
 
 class Metrics:
-    """What happens to the instruments while the service runs; used on the event loop alone.
-
-    Args:
-        version, objective_s, cgroup: see `Instruments`.
-        protocols: those that are served.
-    """
+    """What happens to the instruments while the service runs; used on the event loop alone."""
 
     def __init__(
         self,

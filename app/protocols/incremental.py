@@ -57,17 +57,14 @@ class Reading:
 
     @property
     def submitted(self) -> float:
-        """See `app.http.handler.Ticket`."""
         return 0.0 if self._queued is None else self._queued.submitted
 
     @property
     def size(self) -> int:
-        """See `app.http.handler.Ticket`."""
         return 0 if self._queued is None else self._queued.size
 
     @property
     def answer(self) -> Any:
-        """See `app.http.handler.Ticket`."""
         return None if self._queued is None else self._queued.answer
 
     def step(self) -> Ticket | None:
@@ -118,11 +115,9 @@ class Readings:
         if ticket is not None:
             return ticket
         if self._line and self._bytes + reading.size_bytes > self._max_bytes:
-            received = f"{reading.size_bytes} beside {self._bytes}"
-            raise Overloaded(
-                f"The queue is full: expected at most {self._max_bytes} bytes of large bodies. Received: {received}. "
-                "Try again later."
-            )
+            expected = f"expected at most {self._max_bytes} bytes of large bodies"
+            received = f"Received: {reading.size_bytes} beside {self._bytes}"
+            raise Overloaded(f"The queue is full: {expected}. {received}. Try again later.")
         self._add(reading)
         return reading
 

@@ -1,8 +1,5 @@
 """Which ordinary requests are admitted: the route that a request is for, its port, and its key.
 
-    Gate.find(scope)                 ─> the route's form and its `Access`; no form where no route has the path
-    Gate.admit(found, scope, port)   raises NotFound, Unauthorized or Overloaded
-
 It stands before FastAPI, so that no body is read for a request that is refused. Hot requests do not come here:
 `app.protocols.endpoint` looks at their keys, by the same table.
 """
@@ -27,13 +24,7 @@ class Found:
 
 
 class Gate:
-    """Admits requests for the routes of an application.
-
-    Args:
-        routes: of the application, as it looks for them.
-        guards: the keys of each audience.
-        divided: whether operators have a port of their own.
-    """
+    """Admits requests for the routes of an application; it is `divided` where operators have a port of their own."""
 
     def __init__(self, routes: Sequence[BaseRoute], guards: Guards, *, divided: bool) -> None:
         self._routes = routes

@@ -1,16 +1,14 @@
 """The port of gRPC, before anything is loaded: what is missing or taken should be said at once.
 
-    claim(settings)   extra installed? ─> port free? ─> hold it ─> settings with its number
-
 gRPC binds by itself, in each worker, and shares the port by SO_REUSEPORT. A socket that is bound and never listens
 holds the number meanwhile, and takes no connection. It knows nothing of gRPC itself, so that it costs no import.
 """
 
 import socket
 import sys
-from importlib.util import find_spec
 
 from app.settings import Settings
+from app.telemetry.tracing import installed
 
 PACKAGES = ("grpc", "grpc_health", "grpc_reflection", "google.protobuf")
 HOW_TO_INSTALL = (
@@ -28,7 +26,7 @@ def claim(settings: Settings) -> tuple[Settings, socket.socket | None]:
     port = settings.grpc_port
     if port is None:
         return settings, None
-    if not all(map(_installed, PACKAGES)):
+    if not installed(PACKAGES):
         sys.exit(HOW_TO_INSTALL)
     if port and port == settings.port:
         sys.exit(f"Cannot serve gRPC on the port of HTTP, {port}. Choose another: --grpc-port {port % 65535 + 1}")
@@ -39,13 +37,6 @@ def claim(settings: Settings) -> tuple[Settings, socket.socket | None]:
             f"Cannot listen on {settings.host}:{port} for gRPC: {error.strerror}. Choose another port: --grpc-port 8002"
         )
     return settings.model_copy(update={"grpc_port": held.getsockname()[1]}), held
-
-
-def _installed(package: str) -> bool:
-    try:
-        return find_spec(package) is not None
-    except ModuleNotFoundError:  # not even its parent
-        return False
 
 
 def _hold(host: str, port: int) -> socket.socket:

@@ -1,8 +1,6 @@
 """What operators ask, on a port of its own: metrics, the admin verbs, health and models.
 
-    OperationsPort(app, …)    a second listener in the same process and on the same loop
-        start ─> answer ─> stop, when everything else has ended
-
+It is a second listener in the same process and on the same loop, and stops when everything else has ended.
 Metrics and verbs then leave the main port, where callers are; health stays on both.
 With TLS on the main port this one has the same certificate, for operators' keys pass through it; it asks nobody for a
 certificate, because probes and scrapers have none. Several workers share its socket as they share the other.
@@ -11,6 +9,7 @@ Which path belongs to which port says `app.http.access`. It knows nothing of wha
 
 import asyncio
 import socket
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -18,13 +17,14 @@ from starlette.types import ASGIApp
 STOP_S = 1  # that a scrape under way has to finish, when everything else has ended
 
 
-class OperationsPort(uvicorn.Server):
-    """A listener beside the main one.
+QUIET: dict[str, Any] = {"log_config": None, "access_log": False, "server_header": False, "proxy_headers": False}
+"""Of every port: the service has logs of its own, and nothing here asks who the client is."""
 
-    Args:
-        app: answers what comes to this port; it has a `HotRoutes` as `hot`, which says how much a connection bears.
-        main: how the main port is served; TLS and limits are the same.
-        sock: bound, and closed at the end.
+
+class OperationsPort(uvicorn.Server):
+    """A listener beside the main one, with the same TLS and limits.
+
+    `app` has a `HotRoutes` as `hot`, which says how much a connection bears; `sock` is bound, and closed at the end.
     """
 
     def __init__(self, app: ASGIApp, main: uvicorn.Config, sock: socket.socket) -> None:
@@ -32,10 +32,7 @@ class OperationsPort(uvicorn.Server):
             app,
             http=main.http,
             lifespan="off",  # the main port's
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
+            **QUIET,
             timeout_keep_alive=main.timeout_keep_alive,
             timeout_graceful_shutdown=STOP_S,
             ssl_certfile=main.ssl_certfile,

@@ -23,7 +23,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from app.cgroup import share_arenas
 from app.main import OperationsApp, Slipway, create_app
 from app.runtime.model import RUN_THREAD, Model
-from app.server.operations_port import OperationsPort
+from app.server.operations_port import QUIET, OperationsPort
 from app.settings import Settings
 from app.telemetry import log_format as logs
 from app.transport.fast_path import HotProtocol
@@ -90,17 +90,17 @@ class Server(uvicorn.Server):
     async def _announce(self) -> None:
         """Print the address, and a curl line that works when pasted, once a model answers."""
         host, port = self.servers[0].sockets[0].getsockname()[:2]
-        address = f"{'https' if self.config.is_ssl else 'http'}://{_reachable(host)}:{port}"
+        secure = "s" if self.config.is_ssl else ""
+        address = f"http{secure}://{_reachable(host)}:{port}"
         registry, health = self._app.state.registry, self._app.state.health
         await registry.finished.wait()
         print(f"\nSlipway answers on {address} (documentation: {address}/docs)", flush=True)
         if self._app.state.rpc is not None:
-            scheme = "grpcs" if self.config.is_ssl else "grpc"
-            print(f"and over gRPC on {scheme}://{_reachable(host)}:{self._app.state.rpc.port}", flush=True)
+            print(f"and over gRPC on grpc{secure}://{_reachable(host)}:{self._app.state.rpc.port}", flush=True)
         if self._operations is not None:
             host, port = self._operations.address
-            scheme = "https" if self.config.is_ssl else "http"
-            print(f"and to operators (/metrics, /admin, /health) on {scheme}://{_reachable(host)}:{port}", flush=True)
+            where = f"http{secure}://{_reachable(host)}:{port}"
+            print(f"and to operators (/metrics, /admin, /health) on {where}", flush=True)
         if not health.ready:
             print(f"It is NOT ready: {' '.join(health.reasons())}", flush=True)
             return
@@ -116,10 +116,7 @@ def serve(settings: Settings, sock: socket.socket, operations: socket.socket | N
     config = uvicorn.Config(
         app,
         http=HotProtocol if settings.door == "protocol" and fits() else HttpToolsProtocol,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # nothing here asks who the client is
+        **QUIET,
         timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=settings.shutdown_timeout_s,
         ssl_certfile=settings.tls_certificate,

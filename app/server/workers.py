@@ -33,7 +33,7 @@ def supervise(count: int, sock: socket.socket, serve: Serve) -> None:
 
     Args:
         count: processes.
-        sock: a bound socket; workers listen on it together, so no connection is lost when one dies.
+        sock: bound; workers listen on it together, so no connection is lost when one dies.
         serve: must be picklable; it ends by itself on SIGTERM.
     """
     with tempfile.TemporaryDirectory(prefix="slipway-metrics-") as folder:

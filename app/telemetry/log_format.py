@@ -1,10 +1,6 @@
 """The process's log: one form for every line, whoever writes it, and a reader that does not read stops nobody.
 
-    configure(level, form)   every logger ─> Lines ─> a form (`Json` or `Text`) ─> Writer ─> stderr
-    Json                     an object a line: time, level, logger, message, and the fields of a request
-    Text                     for people, with colours where a terminal shows them
-    Writer                   a thread that writes what waits; what is more than its bound is left out, and counted
-    PRIVATE                  `extra` of a record whose exception may quote a request: its text is not written
+    every logger ─> Lines ─> a form (`Json` or `Text`) ─> Writer, a thread ─> stderr
 
 The event loop only puts lines into a queue. A pipe that nobody empties blocks the thread and nothing else.
 """
@@ -29,7 +25,7 @@ FLUSH_S = 1.0  # that the last lines may take at the end
 WRITE_MAX_BYTES = 65536  # that are written at once
 
 Form = Literal["auto", "json", "text"]
-PRIVATE = {"private": True}
+PRIVATE = {"private": True}  # `extra` of a record whose exception may quote a request: its text is not written
 
 
 def configure(level: str, form: Form) -> None:
@@ -38,14 +34,10 @@ def configure(level: str, form: Form) -> None:
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.captureWarnings(capture=True)
     terminal = sys.stderr.isatty()
-    chosen: logging.Formatter = Text(colours=terminal and _coloured()) if _is_text(form, terminal) else Json()
+    text = form == "text" or (form == "auto" and terminal)
     lines = Lines(Writer(sys.stderr.fileno()))
-    lines.setFormatter(chosen)
+    lines.setFormatter(Text(colours=terminal and _coloured()) if text else Json())
     logging.basicConfig(level=level.upper(), handlers=[lines], force=True)
-
-
-def _is_text(form: Form, terminal: bool) -> bool:
-    return form == "text" or (form == "auto" and terminal)
 
 
 def _coloured() -> bool:
@@ -78,11 +70,7 @@ class Json(logging.Formatter):
 
 
 class Text(logging.Formatter):
-    """A line for people; the fields of a request follow in the order in which one asks for them.
-
-    Args:
-        colours: whether the level is coloured.
-    """
+    """A line for people; the fields of a request follow in the order in which one asks for them."""
 
     COLOURS = {"WARNING": "33", "ERROR": "31", "CRITICAL": "31;1", "DEBUG": "2"}  # noqa: RUF012
     SHOWN = ("request_id", "who", "rows", "duration_ms", "decode_ms", "queue_ms", "run_ms", "encode_ms", "left_out")
@@ -139,12 +127,7 @@ class Lines(logging.Handler):
 
 
 class Writer:
-    """A thread that writes to a descriptor; `put` never waits.
-
-    Args:
-        descriptor: open for writing, blocking or not.
-        max_bytes: that may wait.
-    """
+    """A thread that writes to a descriptor, blocking or not; `put` never waits, and leaves out what is over a bound."""
 
     def __init__(self, descriptor: int, max_bytes: int = WAITING_MAX_BYTES) -> None:
         self._descriptor = descriptor

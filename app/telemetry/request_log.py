@@ -1,9 +1,5 @@
 """The log of requests: which of them get a line, and what stands in it.
 
-    RequestLog(share)        good answers are drawn with this share; faults of the service always have a line
-    wants(status)            has this answer a line?
-    write(record)            one line, in the form that `app.telemetry.log_format` gives to all
-
 A flood of refusals must not become a flood of lines: of each status above 399 so many a second are written, and the
 next line of that status says how many were left out. Lines go through the ordinary loggers, as `slipway.requests`.
 """
@@ -18,15 +14,26 @@ from app.telemetry.request_record import Record
 FAULTS_PER_S = 1000.0  # of each status from 500 on: all of them, unless there is nothing but faults
 REFUSALS_PER_S = 10.0  # of each status from 400 to 499: enough to see what callers do wrong
 
+FIELDS = [
+    "method",
+    "route",
+    "protocol",
+    "model",
+    "version",
+    "status",
+    "code",
+    "rows",
+    "bytes_in",
+    "bytes_out",
+    "error",
+    "who",
+]
+
 log = logging.getLogger("slipway.requests")
 
 
 class RequestLog:
-    """Decides and writes; used on the event loop alone.
-
-    Args:
-        share: of the good answers, 0 to 1.
-    """
+    """Decides and writes; used on the event loop alone. Of the good answers a `share`, 0 to 1, has a line."""
 
     def __init__(self, share: float) -> None:
         self.share = share
@@ -37,10 +44,9 @@ class RequestLog:
         """Draw a good answer, or take from what a second may hold of errors."""
         if status < 400:
             return self.share > 0 and random.random() < self.share  # noqa: S311
-        bucket = self._buckets.get(status)
-        if bucket is None:
-            bucket = self._buckets[status] = Bucket(FAULTS_PER_S if status >= 500 else REFUSALS_PER_S)
-        if bucket.take():
+        if status not in self._buckets:
+            self._buckets[status] = Bucket(FAULTS_PER_S if status >= 500 else REFUSALS_PER_S)
+        if self._buckets[status].take():
             self._left_out[status] = self._left_out.get(status, 0) + 1
             return False
         return True
@@ -50,9 +56,8 @@ class RequestLog:
         level = level_of(record.status)
         if log.isEnabledFor(level):
             line = logging.LogRecord(log.name, level, "", 0, text_of(record), None, None)
-            line.fields = fields_of(record) | self._gap(
-                record.status
-            )  # read by the forms of `app.telemetry.log_format`
+            # Read by the forms of `app.telemetry.log_format`.
+            line.fields = fields_of(record) | self._gap(record.status)
             log.handle(line)
 
     def _gap(self, status: int) -> dict[str, int]:
@@ -72,22 +77,8 @@ def text_of(record: Record) -> str:
 
 def fields_of(record: Record) -> dict[str, Any]:
     """Return the fields of a line, without those of which nothing is known."""
-    fields = {
-        "request_id": record.identity.name(),
-        "trace_id": record.identity.trace_id,
-        "method": record.method,
-        "route": record.route,
-        "protocol": record.protocol,
-        "model": record.model,
-        "version": record.version,
-        "status": record.status,
-        "code": record.code,
-        "rows": record.rows,
-        "bytes_in": record.bytes_in,
-        "bytes_out": record.bytes_out,
-        "error": record.error,
-        "who": record.who,
-    }
+    fields: dict[str, Any] = {"request_id": record.identity.name(), "trace_id": record.identity.trace_id}
+    fields |= {name: getattr(record, name) for name in FIELDS}
     if record.started:
         fields["duration_ms"] = _ms(record.ended - record.started)
     for stage, (begin, end) in record.stages().items():

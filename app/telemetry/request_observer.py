@@ -31,9 +31,7 @@ CLIENT_LEFT = 499  # what nginx made the custom, for an answer that nobody took
 class RequestObserver:
     """Records the requests of every transport; used on the event loop alone.
 
-    Args:
-        share: of the good answers that get a line in the log.
-        tracing: where spans go; None where nothing is traced.
+    Of the good answers a `share` gets a line in the log; spans go to `tracing`, where there is one.
     """
 
     def __init__(self, share: float = 0.0, tracing: Tracing | None = None) -> None:

@@ -1,8 +1,5 @@
 """One request as logs and traces tell it: who, what, how it ended, and where its time went.
 
-    Record            the facts; made when the answer is there, and only if somebody asked for it
-    record.stages()   decode ─> queue ─> run ─> encode, as far as it came
-
 It holds neither keys nor payloads: no header, no query, no path but the route's form, no word of the body. An error is
 there in the service's own words alone (`app.errors.RequestError.text`).
 """

@@ -1,11 +1,5 @@
 """OpenTelemetry: a span for each sampled prediction, and one for each of its stages; the extra `tracing` brings it.
 
-    fault()                why spans cannot be sent as asked for
-    start(version)         the extra, sampler and exporter, as the standard's OTEL_* variables have them
-    samples(identity)      on the loop: does this request belong to a trace that is kept?
-    enter(record)          on the loop: its spans, into a bounded queue
-    stop()                 send what waits, for a while
-
 Spans are made when the answer is there, of times that are known by then: what is not sampled costs the sampler's
 question, and what is sampled about 12 µs. A thread of the SDK sends them in batches; when the collector is slow or
 gone its queue is full and spans are dropped, never answers delayed. Nothing is imported where nothing is traced.
@@ -17,6 +11,7 @@ import logging
 import os
 import random
 import threading
+from collections.abc import Iterable
 from importlib.util import find_spec
 from time import monotonic, time_ns
 from typing import TYPE_CHECKING, Any
@@ -46,7 +41,7 @@ RPC_FAULTS = frozenset({"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERN
 
 def fault() -> str:
     """Return why spans cannot be sent as OTEL_* ask for, in a sentence that says what to do; empty if they can."""
-    if not all(map(_installed, NEEDS)):
+    if not installed(NEEDS):
         return HOW_TO_INSTALL
     if _exporter() not in EXPORTERS:
         return f"Invalid `OTEL_TRACES_EXPORTER`: expected {', '.join(EXPORTERS)}. Received: {_exporter()}."
@@ -57,15 +52,7 @@ def fault() -> str:
 
 
 def start(version: str, scheme: str = "http") -> "Tracing | None":
-    """Begin to trace; None where OTEL_* say that nothing is to be.
-
-    Args:
-        version: of the service.
-        scheme: http or https.
-
-    Raises:
-        RuntimeError: when there is a `fault`.
-    """
+    """Begin to trace; None where OTEL_* say that nothing is to be; raises `RuntimeError` when there is a `fault`."""
     if reason := fault():
         raise RuntimeError(reason)
     if _exporter() == "none" or _variable("OTEL_SDK_DISABLED").lower() == "true":
@@ -74,13 +61,7 @@ def start(version: str, scheme: str = "http") -> "Tracing | None":
 
 
 class Tracing:
-    """The sampler, and the way of spans to the collector; used on the event loop alone.
-
-    Args:
-        version: of the service.
-        scheme: http or https.
-        exporter: otlp or console.
-    """
+    """The sampler, and the way of spans to the collector; used on the event loop alone."""
 
     def __init__(self, version: str, scheme: str = "http", exporter: str = "otlp") -> None:
         from opentelemetry import trace  # noqa: PLC0415  (only tracing pays for the imports)
@@ -236,8 +217,9 @@ def _variable(name: str) -> str:
     return os.environ.get(name, "").strip()[:80]
 
 
-def _installed(package: str) -> bool:
+def installed(packages: Iterable[str]) -> bool:
+    """Whether all packages of an extra are there; none is imported."""
     try:
-        return find_spec(package) is not None
+        return all(find_spec(package) is not None for package in packages)
     except ModuleNotFoundError:  # not even its parent
         return False

@@ -3,8 +3,7 @@
     POST /v2/models/{name}[/versions/{version}]/infer
         find ─> Infer ─> read the body ─> submit ─> … ─> write the outputs ─> respond
 
-It knows the paths; what a body holds is in `app.protocols.open_inference.request` and
-`app.protocols.open_inference.response`.
+It knows the paths; `request` and `response` beside it know what a body holds.
 """
 
 import re
@@ -47,14 +46,7 @@ class OpenInference:
 
 
 class Infer(Endpoint[Asked]):
-    """The handler of one path.
-
-    Args:
-        serving: what it needs of the process.
-        writers: how the models' answers are written.
-        name: of the model.
-        version: as the path has it; None for the newest.
-    """
+    """The handler of one path; `version` is as the path has it, None for the newest."""
 
     protocol = "open-inference"
     route = "/v2/models/{name}/infer"
@@ -91,11 +83,7 @@ class Infer(Endpoint[Asked]):
 
 
 def version_of(text: str | None) -> int | None:
-    """Return the version that a path asks for, None for the newest.
-
-    Raises:
-        InvalidInput: when it is no positive integer.
-    """
+    """Return the version that a path asks for, None for the newest; raises `InvalidInput` for no positive integer."""
     if text is None:
         return None
     if VERSION.fullmatch(text) is None:

@@ -52,19 +52,14 @@ class Asked(NamedTuple):
     timeout_s: float | None = None
 
 
+ABSENT = (b"", b"null")  # what `data` is where it was not sent
 DECODER = msgspec.json.Decoder(Body)  # of all but the elements
 
 
 def read(signature: Signature, body: bytes, header_length: bytes) -> Asked:
-    """Read a request.
+    """Read a request; raises `InvalidInput` with the path of what is not as expected.
 
-    Args:
-        signature: of the model that answers.
-        body: without its compression.
-        header_length: how many bytes of it are JSON, as the header says; empty when there is none.
-
-    Raises:
-        InvalidInput: with the path of what is not as expected.
+    `header_length` says how many bytes of the body are JSON, as the header has it; empty when there is none.
     """
     json, rest = split(body, header_length)
     if header_length and not json:
@@ -80,36 +75,22 @@ def split(body: bytes, header_length: bytes) -> tuple[bytes, memoryview]:
     """
     if not header_length:
         return body, memoryview(b"")
-    json_bytes = _json_bytes(header_length, len(body))
-    return body[:json_bytes], memoryview(body)[json_bytes:]
+    if header_length.isdigit() and len(header_length) < 19 and int(header_length) <= len(body):
+        json_bytes = int(header_length)
+        return body[:json_bytes], memoryview(body)[json_bytes:]
+    expected, received = f"0 to {len(body)}, the bytes of the body", header_length[:80].decode("latin-1")
+    raise InvalidInput(("inference-header-content-length",), expected, received)
 
 
 def asked(signature: Signature, request: Body, rest: memoryview, known: Mapping[int, Array]) -> Asked:
-    """Read the elements.
+    """Read the elements; raises `InvalidInput` with the path of what is not as expected.
 
-    Args:
-        signature: of the model that answers.
-        request: the JSON.
-        rest: the bytes behind it.
-        known: inputs by their places, where their elements have been read.
-
-    Raises:
-        InvalidInput: with the path of what is not as expected.
+    `rest` is behind the JSON; `known` holds inputs by their places, where their elements have been read.
     """
     parameters = request.parameters or NONE
-    return Asked(
-        _arrays(signature, request.inputs, rest, known),
-        wishes_of(signature, request.outputs, parameters),
-        request.id,
-        timeout_of(parameters),
-    )
-
-
-def _json_bytes(text: bytes, most: int) -> int:
-    if text.isdigit() and len(text) < 19 and int(text) <= most:
-        return int(text)
-    received = text[:80].decode("latin-1")
-    raise InvalidInput(("inference-header-content-length",), f"0 to {most}, the bytes of the body", received)
+    arrays = _arrays(signature, request.inputs, rest, known)
+    wishes = wishes_of(signature, request.outputs, parameters)
+    return Asked(arrays, wishes, request.id, timeout_of(parameters))
 
 
 # ── inputs ──
@@ -157,7 +138,7 @@ def elements_of(spec: TensorSpec, tensor: Input, path: Path) -> tuple[bytes, int
         InvalidInput: when there is none, or so many that they are not to be read in vain.
     """
     data, count = bytes(tensor.data), count_of(tensor.shape, path)
-    if data in (b"", b"null"):
+    if data in ABSENT:
         raise InvalidInput(path, "`data` or `parameters.binary_data_size`", "neither")
     if spec.datatype.item_bytes is not None and data.count(b",") > count:
         raise _miscounted(tensor, data.count(b",") + 1, path)
@@ -177,22 +158,16 @@ def _from_json(spec: TensorSpec, tensor: Input, path: Path) -> Array:
 
 
 def _miscounted(tensor: Input, received: int, path: Path) -> InvalidInput:
-    """Say that there are not as many elements as the shape has."""
     expected = f"{count_of(tensor.shape, path)} elements, as the shape {tensor.shape} has"
     return InvalidInput((*path, "data"), expected, received)
 
 
 def _from_bytes(spec: TensorSpec, tensor: Input, data: memoryview, path: Path) -> Array:
-    if bytes(tensor.data) not in (b"", b"null"):
+    if bytes(tensor.data) not in ABSENT:
         raise InvalidInput(path, "`data` or `parameters.binary_data_size`", "both")
-    return _aligned(from_raw(data, spec.datatype, tensor.shape, path))
-
-
-def _aligned(array: Array) -> Array:
-    """Copy what begins at an odd place, as the JSON's length has it: kernels may take an element's alignment for given.
-
-    A request that shares a run is copied then anyway.
-    """
+    array = from_raw(data, spec.datatype, tensor.shape, path)
+    # Kernels may take an element's alignment for given, and the JSON's length may have it begin at an odd place.
+    # A request that shares a run is copied then anyway.
     return array if array.flags.aligned else array.copy()
 
 
@@ -205,21 +180,16 @@ def _raw(signature: Signature, body: bytes) -> Asked:
         expected = "more than 0, for the model has several inputs"
         raise InvalidInput(("inference-header-content-length",), expected, 0)
     (spec,) = signature.inputs
-    if spec.datatype.item_bytes is None:
-        body = _one_string(body)
+    if spec.datatype.item_bytes is None:  # it is one string, for a raw body has no lengths between several
+        body = LENGTH.pack(len(body)) + body
     shape = _raw_shape(signature, spec, len(body))
     wishes = [Wish(output.name, True) for output in signature.outputs]
     return Asked({spec.name: from_raw(body, spec.datatype, shape, (spec.name,))}, wishes)
 
 
-def _one_string(body: bytes) -> bytes:
-    """Strings need a length before each, which a raw body has not: it is one string."""
-    return LENGTH.pack(len(body)) + body
-
-
 def _raw_shape(signature: Signature, spec: TensorSpec, size_bytes: int) -> list[int]:
     """Infer the one dimension that may be of any size."""
-    dims = ([1] if signature.batched else []) + list(spec.shape[1:] if signature.batched else spec.shape)
+    dims = [1, *spec.shape[1:]] if signature.batched else list(spec.shape)
     free = dims.count(None)
     if not free:
         return [dim or 0 for dim in dims]

@@ -1,10 +1,4 @@
-"""A large infer request to arrays and wishes, in steps.
-
-    read_in_steps(signature, body, header_length)
-        all but the elements is read at once ─> each list of elements, some items a step ─> `Asked`
-
-It knows no transport.
-"""
+"""A large infer request in steps: all but the elements at once, then of each list of elements some items a step."""
 
 from collections.abc import Generator
 

@@ -1,9 +1,5 @@
 """What an infer request wants beside an answer to its inputs: which outputs in which form, and by when.
 
-    wishes_of(signature, outputs, parameters)   -> a `Wish` for each output
-    timeout_of(parameters)                      -> seconds
-    whole(value, path, most)                    a parameter that has to be a whole number
-
 It is the same over REST and gRPC, and knows neither.
 """
 
@@ -68,10 +64,9 @@ def _classes(signature: Signature, output: str, parameters: Parameters, path: Pa
 
 def timeout_of(parameters: Mapping[str, bool | int | float | str]) -> float | None:
     """Triton's `timeout` is in microseconds; 0 is the server's own."""
-    timeout_us = parameters.get("timeout")
-    if timeout_us is None:
+    if "timeout" not in parameters:
         return None
-    return whole(timeout_us, ("parameters", "timeout"), TIMEOUT_MAX_US) / 1e6 or None
+    return whole(parameters["timeout"], ("parameters", "timeout"), TIMEOUT_MAX_US) / 1e6 or None
 
 
 def _flag(parameters: Parameters, name: str, default: bool, path: Path) -> bool:
@@ -85,9 +80,5 @@ def whole(value: float | str, path: Path, most: int) -> int:
     """Return a parameter that has to be a whole number from 0 to `most`; raises `InvalidInput`."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most:
         return value
-    raise InvalidInput(path, f"a whole number from 0 to {most}", _shown(value))
-
-
-def _shown(value: float | str) -> str:
-    """Show a parameter; a number may have more digits than Python writes."""
-    return "a larger one" if isinstance(value, int) and abs(value) > TIMEOUT_MAX_US else f"{value!s:.80}"
+    endless = isinstance(value, int) and abs(value) > TIMEOUT_MAX_US  # it may have more digits than Python writes
+    raise InvalidInput(path, f"a whole number from 0 to {most}", "a larger one" if endless else f"{value!s:.80}")

@@ -1,8 +1,5 @@
 """Outputs to the body of an infer response: JSON, and behind it the raw bytes of what was asked for in binary.
 
-    Writers.of(model)                 the model's Writer, made once
-    Writer.write(asked, outputs)      outputs ─> body and headers
-
 What does not change from answer to answer is encoded once a model. It knows no transport.
 """
 
@@ -52,7 +49,8 @@ class Writer:
             array = outputs[wish.name]
             start = self._outputs[wish.name]
             if wish.classes:
-                array, start = self.classified(array, wish), self._class_head(wish)
+                start = b'{"name":%b,"datatype":"BYTES","shape":' % encode(wish.name)
+                array = self.classified(array, wish)
             parts += (before, start, encode(array.shape))
             before = b","
             if wish.binary:
@@ -72,23 +70,13 @@ class Writer:
         """Return an output's bytes; raises `ModelFailed` where a bundle's are not finite."""
         if array.dtype == OBJECT:
             return memoryview(to_raw(array))
-        if self._vouched and array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise ModelFailed("The model answered with a number that is not finite.")
+        if self._vouched:
+            _check_finite(array)
         return np.ascontiguousarray(array).data
 
-    # ── classes in the place of numbers ──
-
-    def _class_head(self, wish: Wish) -> bytes:
-        return b'{"name":%b,"datatype":"BYTES","shape":' % encode(wish.name)
-
     def classified(self, array: Array, wish: Wish) -> Array:
-        """Return the best classes of each row as "score:index[:label]", best first.
-
-        Raises:
-            ModelFailed: when a number is not finite.
-        """
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise ModelFailed("The model answered with a number that is not finite.")
+        """Return the best classes of each row as "score:index[:label]", best first; raises `ModelFailed` as `raw`."""
+        _check_finite(array)
         rows = array.reshape(len(array), -1) if self._batched else array.reshape(1, -1)  # (rows, classes)
         best = np.argsort(-rows.astype(float), axis=1, kind="stable")[:, : wish.classes]  # (rows, best)
         scores = np.take_along_axis(rows, best, axis=1)  # (rows, best)
@@ -100,6 +88,11 @@ class Writer:
     def _class_text(self, score: float, index: int) -> str:
         text = f"{score:.7g}:{index}" if isinstance(score, float) else f"{score}:{index}"
         return f"{text}:{self._labels[index]}" if index < len(self._labels) else text
+
+
+def _check_finite(array: Array) -> None:
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ModelFailed("The model answered with a number that is not finite.")
 
 
 class Writers:

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.runtime.model import Model
 from app.settings import Settings
-from app.tensors import Datatype, TensorSpec
+from app.tensors import TensorSpec
 
 Json = dict[str, Any]
 
@@ -41,15 +41,9 @@ def config_of(model: Model, settings: Settings) -> Json:
 
 def _tensors(specs: Iterable[TensorSpec], batched: bool) -> list[Json]:
     """Leave the dimension of the rows out, as Triton does."""
-    return [
-        {
-            "name": spec.name,
-            "data_type": _type(spec.datatype),
-            "dims": spec.wire_shape[1:] if batched else spec.wire_shape,
-        }
-        for spec in specs
-    ]
+    start = 1 if batched else 0
+    return [{"name": spec.name, "data_type": _type(spec), "dims": spec.wire_shape[start:]} for spec in specs]
 
 
-def _type(datatype: Datatype) -> str:
-    return "TYPE_STRING" if datatype.name == "BYTES" else f"TYPE_{datatype.name}"
+def _type(spec: TensorSpec) -> str:
+    return "TYPE_STRING" if spec.datatype.name == "BYTES" else f"TYPE_{spec.datatype.name}"

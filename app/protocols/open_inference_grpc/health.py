@@ -1,7 +1,4 @@
-"""The standard services beside the protocol's own: health checking, and reflection.
-
-    Probe               grpc.health.v1: Check and Watch, from `app.health.health`
-    Mirror              grpc.reflection: what `grpcurl` asks before it calls
+"""The standard services beside the protocol's own: health checking, and reflection, which `grpcurl` asks for.
 
 Their streams may stay open for ever, so both end them when the server stops: nobody waits for a watcher.
 """
@@ -20,21 +17,11 @@ from app.protocols.open_inference_grpc.status import Context, name_answer
 
 WATCH_S = 1.0  # between two looks at the health; the stop itself is told at once
 
-UNKNOWN, SERVING, NOT_SERVING = (
-    health_pb2.HealthCheckResponse.SERVICE_UNKNOWN,
-    health_pb2.HealthCheckResponse.SERVING,
-    health_pb2.HealthCheckResponse.NOT_SERVING,
-)
+Response = health_pb2.HealthCheckResponse
 
 
 class Probe:
-    """SERVING while the process is ready; the same for the whole server and each of its services.
-
-    Args:
-        source: whose view it is.
-        services: names that may be asked for, beside the empty one.
-        stopping: set when the server begins to stop.
-    """
+    """SERVING while the process is ready and not `stopping`; the same for the whole server and each of its services."""
 
     def __init__(self, source: Health, services: Iterable[str], stopping: asyncio.Event) -> None:
         self._source = source
@@ -67,8 +54,10 @@ class Probe:
         yield self._answer(request.service)
 
     def _answer(self, service: str) -> Any:
-        status = SERVING if self._source.ready and not self._stopping.is_set() else NOT_SERVING
-        return health_pb2.HealthCheckResponse(status=status if service in self._services else UNKNOWN)
+        if service not in self._services:
+            return Response(status=Response.SERVICE_UNKNOWN)
+        ready = self._source.ready and not self._stopping.is_set()
+        return Response(status=Response.SERVING if ready else Response.NOT_SERVING)
 
 
 class Mirror:

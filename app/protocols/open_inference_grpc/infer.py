@@ -41,7 +41,8 @@ class Infer:
 
     async def __call__(self, data: bytes, call: Call) -> bytes:
         started = monotonic()
-        deadline = started + self._patience_s(call.context.time_remaining())
+        remaining_s, limit_s = call.context.time_remaining(), self._serving.timeout_s  # None where the call has none
+        deadline = started + (limit_s if remaining_s is None else min(remaining_s, limit_s))
         model = None
         try:
             if not self._guard.open:
@@ -89,10 +90,6 @@ class Infer:
         work.respond = work.finish
         model.batcher.submit(work)
         return work, work.message
-
-    def _patience_s(self, remaining_s: float | None) -> float:
-        """The call's own deadline, within the server's; None where the call has none."""
-        return self._serving.timeout_s if remaining_s is None else min(remaining_s, self._serving.timeout_s)
 
 
 class CalledInference(Inference):

@@ -1,9 +1,8 @@
 """A ModelInfer request to arrays and wishes, and outputs to its response.
 
-    parse(kind, data)                     bytes ─> message
-    find(registry, name, version)         who answers
-    read(signature, request)              typed contents, or raw ones: for every input or for none
-    write(model, writer, asked, outputs)  always raw
+    parse    bytes ─> message
+    read     typed contents, or raw ones: for every input or for none
+    write    always raw
 
 Parameters and outputs are read by the functions that read them for the REST routes. It knows neither server nor queue.
 """
@@ -44,11 +43,7 @@ Kind = TypeVar("Kind", bound=Message)
 
 
 def parse(kind: type[Kind], data: bytes) -> Kind:
-    """Read a message.
-
-    Raises:
-        InvalidInput: when the bytes are none of that kind.
-    """
+    """Read a message; raises `InvalidInput` when the bytes are none of that kind."""
     try:
         return kind.FromString(data)
     except DecodeError as error:
@@ -56,22 +51,14 @@ def parse(kind: type[Kind], data: bytes) -> Kind:
 
 
 def find(registry: Registry, name: str, version: str) -> Model:
-    """Return the version that a message names; the newest where `version` is empty.
-
-    Raises:
-        InvalidInput, NotFound, NotReady: as `app.repository.registry.Registry.find`.
-    """
+    """Return the version that a message names, the newest where `version` is empty; raises as `Registry.find`."""
     if not name:
         raise InvalidInput((), "the name of a model", "none", noun="message")
     return registry.find(name, version_of(version or None))
 
 
 def read(signature: Signature, request: pb.ModelInferRequest) -> Asked:
-    """Read a request; without an `id` it is None.
-
-    Raises:
-        InvalidInput: with the path of what is not as expected.
-    """
+    """Read a request; raises `InvalidInput` with the path of what is not as expected."""
     outputs = [
         Output(output.name, _parameters(output.parameters, ("outputs", index)))
         for index, output in enumerate(request.outputs)
@@ -81,11 +68,7 @@ def read(signature: Signature, request: pb.ModelInferRequest) -> Asked:
 
 
 def write(model: Model, writer: Writer, asked: Asked, outputs: Mapping[str, Array]) -> bytes:
-    """Return the message that answers `asked`.
-
-    Raises:
-        ModelFailed: when a number is not finite, and is the answer of a bundle or was to be classified.
-    """
+    """Return the message that answers `asked`; raises what `Writer.raw` and `Writer.classified` do."""
     response = pb.ModelInferResponse(model_name=model.name, model_version=str(model.version), id=asked.id or "")
     datatypes = {spec.name: spec.datatype.name for spec in model.signature.outputs}
     for wish in asked.wishes:
@@ -159,8 +142,7 @@ def _check_range(values: Sequence[int], dtype: "np.dtype[np.integer]", path: Pat
     limits = np.iinfo(dtype)
     for index, value in enumerate(values):
         if not limits.min <= value <= limits.max:
-            expected = f"a whole number from {limits.min} to {limits.max}"
-            raise InvalidInput((*path, index), expected, value)
+            raise InvalidInput((*path, index), f"a whole number from {limits.min} to {limits.max}", value)
 
 
 def _texts(values: Sequence[bytes], path: Path) -> Array:

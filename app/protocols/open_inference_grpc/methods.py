@@ -22,21 +22,13 @@ from app.settings import Settings
 
 
 class Methods:
-    """Answers for one application.
-
-    Args:
-        settings: of the application.
-        version: of the server.
-        serving: its models, what they have done, and who may call.
-        health: of the process.
-    """
+    """Answers for one application; `version` is the server's."""
 
     def __init__(self, settings: Settings, version: str, serving: Serving, health: Health) -> None:
         self._settings = settings
         self._version = version
         self._registry = serving.registry
-        self._metrics = serving.metrics
-        self._guards = serving.guards
+        self._serving = serving
         self._health = health
 
     def behaviours(self) -> dict[str, Behaviour]:
@@ -58,7 +50,7 @@ class Methods:
         access = access_of(f"{RPC}/{name}")
 
         async def behaviour(data: bytes, call: Call) -> bytes:
-            self._guards.admit(access, call.head)
+            self._serving.guards.admit(access, call.head)
             return answer(parse(kind, data)).SerializeToString()
 
         return behaviour
@@ -104,7 +96,7 @@ class Methods:
         if request.name:
             model = find(self._registry, request.name, request.version)
             models = [model] if request.version else served(self._registry, model.name)
-        report = {"model_stats": self._metrics.statistics(models)}
+        report = {"model_stats": self._serving.metrics.statistics(models)}
         return json_format.ParseDict(report, pb.ModelStatisticsResponse())
 
     def repository_index(self, request: pb.RepositoryIndexRequest) -> pb.RepositoryIndexResponse:

@@ -34,20 +34,11 @@ OPTIONS = (
     ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),  # clients may look after us as often
 )
-
-
 GRPC_LOG = logging.getLogger("grpc")
 
 
 class RpcServer:
-    """A gRPC server over the application's models.
-
-    Args:
-        settings: address, limits.
-        version: of the application.
-        serving: the application's models, metrics and limits.
-        health: of the process.
-    """
+    """A gRPC server over the application's models; `version` is the application's."""
 
     def __init__(self, settings: Settings, version: str, serving: Serving, health: Health) -> None:
         self._settings = settings
@@ -70,11 +61,7 @@ class RpcServer:
         self.port = 0
 
     async def start(self) -> None:
-        """Bind, and answer from now on.
-
-        Raises:
-            RuntimeError: when the port is taken.
-        """
+        """Bind, and answer from now on; raises `RuntimeError` when the port is taken."""
         host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
         address, credentials = f"{host}:{self._settings.grpc_port}", _credentials(self._settings)
         if credentials is None:

@@ -1,10 +1,6 @@
 """What a call says of itself, and what its caller is told: metadata as a head, the tree of errors as status codes.
 
-    Call(context)             one call: its metadata as a head, and what a behaviour lets known of its way
-    told(behaviour, …)        a behaviour whose errors become the call's status; a bug shows nothing of its text
-    name_answer(context)      the id that a call came with goes back with its answer
-
-It knows no method.
+A bug shows nothing of its text. It knows no method.
 """
 
 import asyncio
@@ -16,17 +12,8 @@ from typing import Any
 from grpc import StatusCode
 from grpc.aio import ServicerContext
 
-from app.errors import (
-    BodyTooLarge,
-    DeadlineExceeded,
-    InvalidInput,
-    ModelFailed,
-    NotFound,
-    NotReady,
-    Overloaded,
-    RequestError,
-    Unauthorized,
-)
+from app import errors
+from app.errors import DeadlineExceeded, ModelFailed, RequestError
 from app.http.handler import Head, Ticket
 from app.http.request_ids import identify, sent_ids
 from app.telemetry.log_format import PRIVATE
@@ -36,12 +23,12 @@ from app.telemetry.request_record import Record
 log = logging.getLogger("slipway.rpc")
 
 CODES: dict[type[RequestError], StatusCode] = {
-    InvalidInput: StatusCode.INVALID_ARGUMENT,
-    BodyTooLarge: StatusCode.INVALID_ARGUMENT,  # of rows; too many bytes do not come this far. Trying again is no use
-    Unauthorized: StatusCode.UNAUTHENTICATED,
-    NotFound: StatusCode.NOT_FOUND,
-    NotReady: StatusCode.UNAVAILABLE,
-    Overloaded: StatusCode.RESOURCE_EXHAUSTED,
+    errors.InvalidInput: StatusCode.INVALID_ARGUMENT,
+    errors.BodyTooLarge: StatusCode.INVALID_ARGUMENT,  # of rows; bytes are refused before. Trying again is no use
+    errors.Unauthorized: StatusCode.UNAUTHENTICATED,
+    errors.NotFound: StatusCode.NOT_FOUND,
+    errors.NotReady: StatusCode.UNAVAILABLE,
+    errors.Overloaded: StatusCode.RESOURCE_EXHAUSTED,
     DeadlineExceeded: StatusCode.DEADLINE_EXCEEDED,
     ModelFailed: StatusCode.INTERNAL,
 }
@@ -51,11 +38,7 @@ Context = ServicerContext[Any, Any]
 
 
 class Call:
-    """One call.
-
-    Args:
-        context: gRPC's own.
-    """
+    """One call; `context` is gRPC's own."""
 
     __slots__ = ("context", "head", "ran", "ticket")
 
@@ -73,11 +56,7 @@ Answer = Callable[[bytes, Context], Awaitable[bytes]]
 def observed(behaviour: Behaviour, method: str, protocol: str, observer: RequestObserver) -> Answer:
     """Return `behaviour` with a status in the place of what it raises, and the observer told of its end.
 
-    Args:
-        behaviour: what the method does.
-        method: its full name.
-        protocol: as it is counted; empty where good answers are nothing to tell of.
-        observer: told of the answers.
+    `method` is its full name, `protocol` as it is counted: empty where good answers are nothing to tell of.
     """
 
     async def answer(data: bytes, context: Context) -> bytes:

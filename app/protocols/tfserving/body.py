@@ -1,11 +1,4 @@
-"""What the bodies of predict, classify and regress share: `signature_name`, and how their faults are told.
-
-    Body           the key that all three have
-    parse(…)       bytes -> Body; its errors are the service's own
-    literal(…)     text -> JSON within a template of an answer
-
-It knows neither verbs nor models.
-"""
+"""What the bodies of predict, classify and regress share. It knows neither verbs nor models."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeVar

@@ -3,8 +3,7 @@
     POST /v1/models/{name}[/versions/{version}|/labels/{label}]:{verb}
         find ─> Call ─> read the body by its verb ─> submit ─> … ─> write the outputs ─> respond
 
-It knows the paths; what a body means is in `app.protocols.tfserving.predict` and
-`app.protocols.tfserving.classify_regress`.
+It knows the paths; `predict` and `classify_regress` beside it know what a body means.
 """
 
 import re
@@ -56,13 +55,7 @@ class TensorFlowServing:
 
 
 class Call(Endpoint[Write]):
-    """The handler of one path.
-
-    Args:
-        serving: what it needs of the process.
-        labels: model -> label -> version.
-        parts: of the path, as in `CALL`.
-    """
+    """The handler of one path; `parts` are its own, as in `CALL`."""
 
     protocol = "tensorflow-serving"
     route = "/v1/models/{name}"
@@ -96,11 +89,7 @@ def _checked(model: Model, content: tuple[Given, Write]) -> tuple[Tensors, Write
 
 
 def version_of(parts: Mapping[str, str | None], labels: Labels) -> int | None:
-    """Return the version that a path asks for, None for the newest.
-
-    Raises:
-        InvalidInput: when no version has the label.
-    """
+    """Return the version that a path asks for, None for the newest; raises `InvalidInput` for an unknown label."""
     label, version = parts.get("label"), parts.get("version")
     if label is None:
         return None if version is None else int(version)
