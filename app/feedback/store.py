@@ -1,8 +1,5 @@
 """Labels that come later: recent predictions by request id, met by the truth, become running scores.
 
-    remember(id, …)      a good answer: its predictions are kept, the oldest beyond the bound go
-    settle(id, values)   the truth: checked against what was predicted ─> Settled, and the version's scores move
-
 Predictions stand here as the answer's type has them: the place of a label among the model's, a number, a list.
 It is used on the event loop alone, and by one process: what another answered it does not know.
 """
@@ -158,9 +155,6 @@ class Feedback:
 OUTCOME_OF: dict[type[RequestError], str] = {NotFound: "unknown", Conflict: "conflict", InvalidInput: "invalid"}
 
 
-# ── what was true ──
-
-
 def _read(line: Line, value: Any, place: int) -> Any:
     """Turn a value into what predictions are."""
     try:
@@ -188,15 +182,11 @@ def _settle(entry: Entry, line: Line, values: Sequence[Any]) -> Settled:
 
 
 def _unknown(request_id: str) -> NotFound:
-    return NotFound(
-        "Unknown request: expected the `X-Request-ID` of an answer of this process.",
-        f"`{request_id:.{SHOWN_CHARS}}`",
-        "Another replica may have given it, newer predictions may have taken its place, or its version is gone.",
-    )
+    text = "Unknown request: expected the `X-Request-ID` of an answer of this process."
+    hint = "Another replica may have given it, newer predictions may have taken its place, or its version is gone."
+    return NotFound(text, f"`{request_id:.{SHOWN_CHARS}}`", hint)
 
 
 def _ambiguous(request_id: str) -> Conflict:
-    return Conflict(
-        "Ambiguous request: expected an `X-Request-ID` of its own for each request.",
-        f"`{request_id:.{SHOWN_CHARS}}` for several answers",
-    )
+    text = "Ambiguous request: expected an `X-Request-ID` of its own for each request."
+    return Conflict(text, f"`{request_id:.{SHOWN_CHARS}}` for several answers")

@@ -50,18 +50,6 @@ class Stuck:
         )
 
 
-def overdue(models: Iterable[Model], least_s: float) -> list[Stuck]:
-    """Return the runs under way, in threads, that count as stuck: longer than `least_s`, and than the model's are."""
-    now, found = monotonic(), []
-    for model in models:
-        started = model.batcher.run_started
-        if started is not None and now - started > least_s:
-            limit_s = max(least_s, LONGEST_TIMES * longest_run_s(model))
-            if now - started > limit_s:
-                found.append(Stuck(model.name, model.version, now - started, limit_s))
-    return found
-
-
 def longest_run_s(model: Model) -> float:
     """Return the seconds of the longest run that was seen, at load or since."""
     return max([model.batcher.longest_run_s, *model.decision.run_s.values()])
@@ -83,8 +71,15 @@ class EngineWatch:
 
     @property
     def stuck(self) -> list[Stuck]:
-        """The runs that are stuck now."""
-        return overdue(self._models(), self._least_s)
+        """The runs under way, in threads, that are stuck now."""
+        now, found = monotonic(), []
+        for model in self._models():
+            started = model.batcher.run_started
+            if started is not None and now - started > self._least_s:
+                limit_s = max(self._least_s, LONGEST_TIMES * longest_run_s(model))
+                if now - started > limit_s:
+                    found.append(Stuck(model.name, model.version, now - started, limit_s))
+        return found
 
     def look(self) -> bool:
         """Break what has lost its thread, say what has changed, and return whether anything is stuck."""
@@ -102,6 +97,8 @@ class EngineWatch:
 
 # ── the loop ──
 
+End = Callable[[], object]
+
 
 class LoopWatch:
     """A thread that looks whether the running event loop turns; start and stop it on that loop.
@@ -114,11 +111,7 @@ class LoopWatch:
     """
 
     def __init__(
-        self,
-        watchdog_s: float,
-        tell: Callable[[bool], object],
-        turn_s: float = TURN_S,
-        end: Callable[[], object] | None = None,
+        self, watchdog_s: float, tell: Callable[[bool], object], turn_s: float = TURN_S, end: End | None = None
     ) -> None:
         self._turns = max(2, round(watchdog_s / turn_s))
         self._turn_s = turn_s

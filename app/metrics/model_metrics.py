@@ -28,9 +28,8 @@ class Calls:
         self._labels = labels
         self._protocol = protocol
         self._refusals: dict[tuple[int, Reason], int] = {}  # since the last fold
-        self.recorder = Recorder(
-            latency, None if latency is None else metrics.requests.labels(*labels, protocol, "200")
-        )
+        answered = None if latency is None else metrics.requests.labels(*labels, protocol, "200")
+        self.recorder = Recorder(latency, answered)
         self.answered = self.recorder.add  # seconds of one request that got its predictions
 
     def refused(self, error: Exception) -> None:

@@ -77,9 +77,6 @@ def _turn(folder: Path, how: int) -> Iterator[None]:
         yield  # closing the file gives the lock back
 
 
-# ── the processes ──
-
-
 def processes(supervisor: int) -> list[Metric]:
     """Describe the supervisor and its workers as the client describes one process, summed; nothing without /proc.
 

@@ -6,7 +6,6 @@ What waits in lists is counted each second, and before a scrape.
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -16,7 +15,6 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from app.cgroup import CGROUP
 from app.errors import NotReady, Reason
 from app.metrics import multiprocess as metric_files
 from app.metrics.drift_metrics import DriftMetrics
@@ -35,13 +33,9 @@ class Metrics:
     """What happens to the instruments while the service runs; used on the event loop alone."""
 
     def __init__(
-        self,
-        version: str = "",
-        objective_s: float = OBJECTIVE_S,
-        cgroup: Path = CGROUP,
-        protocols: Iterable[str] = PROTOCOLS,
+        self, version: str = "", objective_s: float = OBJECTIVE_S, protocols: Iterable[str] = PROTOCOLS
     ) -> None:
-        self.instruments = Instruments(version, objective_s, cgroup)
+        self.instruments = Instruments(version, objective_s)
         self.registry = self.instruments.registry
         self.protocols = tuple(protocols)
         self.drift = DriftMetrics(self.registry)
@@ -52,8 +46,6 @@ class Metrics:
         self._versions: set[tuple[str, str]] = {UNKNOWN}  # those that have series
         for reason in NOBODYS:
             self.instruments.rejections.labels(*UNKNOWN, reason)
-
-    # ── what happens ──
 
     def observe(self, model: Model, queue_capacity_rows: int) -> "ModelMetrics":
         """Make the instruments of a version that is about to serve."""
@@ -111,8 +103,6 @@ class Metrics:
             self.instruments.shadow_rows.labels(*labels, str(answer).lower()).inc(agreed.count(answer))
         self.instruments.shadow_difference.labels(*labels).observe(difference)
         self.instruments.shadow_latency.labels(*labels).observe(seconds)
-
-    # ── who asks ──
 
     def fold(self) -> None:
         """Count what waits in the lists, and set what is as it is now; call it on the event loop."""

@@ -17,34 +17,25 @@ from app.transport.asgi import ERROR_TEXT
 def register_faults(app: FastAPI) -> None:
     """Render every exception of FastAPI's routes through `app.errors.render`."""
 
-    async def on_http(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        return ErrorResponse(_translate(request, error))
-
-    async def on_invalid(request: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)
-        first = error.errors()[0]
-        return ErrorResponse(InvalidInput(first["loc"], _expectation(first), str(first["input"])[:80]))
-
     async def on_error(request: Request, error: Exception) -> Response:
-        return ErrorResponse(error)
+        return ErrorResponse(_translate(request, error))
 
     async def on_leave(request: Request, error: Exception) -> Response:
         return Response(status_code=400)  # nobody reads it: the client left before its body was there
 
     app.add_exception_handler(ClientDisconnect, on_leave)
-    app.add_exception_handler(HTTPException, on_http)
-    app.add_exception_handler(RequestValidationError, on_invalid)
-    app.add_exception_handler(RequestError, on_error)
-    app.add_exception_handler(Exception, on_error)
+    for kind in (HTTPException, RequestValidationError, RequestError, Exception):
+        app.add_exception_handler(kind, on_error)
 
 
-def _translate(request: Request, error: HTTPException) -> Exception:
-    if error.status_code == 404:
+def _translate(request: Request, error: Exception) -> Exception:
+    if isinstance(error, RequestValidationError):
+        first = error.errors()[0]
+        return InvalidInput(first["loc"], _expectation(first), str(first["input"])[:80])
+    if isinstance(error, HTTPException) and error.status_code == 404:
         return NotFound("Unknown path: expected one of those listed at /docs.", f"`{request.url.path[:200]}`")
-    if error.status_code == 405:
-        allow = (error.headers or {}).get("Allow", "")
-        return MethodNotAllowed(allow, request.method)
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        return MethodNotAllowed((error.headers or {}).get("Allow", ""), request.method)
     return error
 
 

@@ -74,7 +74,6 @@ async def feedback(request: Request) -> JSONResponse:
 
 
 def _read(data: bytes) -> tuple[str, list[Any]]:
-    """Return the id and the values."""
     body = decode(DECODER, data, Body.__struct_fields__)
     request_id = body.id or body.request_id
     if not request_id or (body.id and body.request_id):

@@ -141,14 +141,9 @@ def _detail(entry: Entry) -> dict[str, Any]:
     about |= {**tensors_of(entry.model.signature), "batched": entry.model.signature.batched}
     if entry.model.bundle is not None:
         manifest = entry.model.bundle.manifest
-        about |= {
-            "created": manifest.created,
-            "features": to_builtins(manifest.features),
-            "labels": to_builtins(manifest.labels),
-            "metrics": manifest.metrics,
-            "training": manifest.training,
-            "example": entry.model.example,
-        }
+        about |= {"created": manifest.created, "features": to_builtins(manifest.features)}
+        about |= {"labels": to_builtins(manifest.labels), "metrics": manifest.metrics}
+        about |= {"training": manifest.training, "example": entry.model.example}
     return about
 
 

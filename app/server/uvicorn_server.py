@@ -1,7 +1,4 @@
-"""One process that serves: the application, uvicorn around it, and what a person sees when it starts.
-
-serve(settings, sock)   application ─> uvicorn ─> address and a request that works ─> a signal ─> finish, exit 0
-"""
+"""One process that serves: application ─> uvicorn ─> address and a request that works ─> a signal ─> finish, exit 0."""
 
 import asyncio
 import logging
@@ -36,10 +33,7 @@ STUCK_S = 0.5  # that a run gets to end when everything else has
 
 
 def exit_zero_on_signals() -> None:
-    """Make SIGTERM and SIGINT end this process with code 0.
-
-    While it serves, uvicorn takes the signals, finishes what was accepted, and raises them again after that.
-    """
+    """Make SIGTERM and SIGINT end this process with code 0; uvicorn finishes first, and then raises them again."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
 
@@ -74,7 +68,7 @@ class Server(uvicorn.Server):
         await self._drain()
         self._app.hot.scheduler.flush()
         if self._app.state.rpc is not None:
-            self._app.state.rpc.begin_stop()  # beside HTTP, not after it; the lifespan waits for its end
+            self._app.state.rpc.stop()  # beside HTTP, not after it; the lifespan waits for its end
         self._announcement.cancel()
         if supervisor := multiprocessing.parent_process():
             asyncio.get_running_loop().remove_reader(supervisor.sentinel)

@@ -1,7 +1,7 @@
 """Several processes on one machine and one port, where one core is not enough and replicas are not wanted.
 
-    supervise(count, sock, serve)   start ─> watch: restart who dies ─> a signal: stop all, wait, done
-                                                                      └─> SIGHUP: pass it on to all
+    start ─> watch: restart who dies ─> a signal: stop all, wait, done
+                                      └─> SIGHUP: pass it on to all
 
 Each worker is a whole service of its own: its models, its batchers, its loop. They share the listening socket, and the
 Prometheus client's files, so that any of them can answer a scrape for all.
@@ -31,10 +31,8 @@ Serve = Callable[[socket.socket], None]
 def supervise(count: int, sock: socket.socket, serve: Serve) -> None:
     """Run `serve(sock)` in `count` processes until SIGTERM or SIGINT, then let each finish.
 
-    Args:
-        count: processes.
-        sock: bound; workers listen on it together, so no connection is lost when one dies.
-        serve: must be picklable; it ends by itself on SIGTERM.
+    `sock` is bound; workers listen on it together, so no connection is lost when one dies. `serve` must be picklable,
+    and end by itself on SIGTERM.
     """
     with tempfile.TemporaryDirectory(prefix="slipway-metrics-") as folder:
         os.environ[VARIABLE] = folder  # read by the client when a worker imports it

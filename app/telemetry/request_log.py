@@ -14,20 +14,8 @@ from app.telemetry.request_record import Record
 FAULTS_PER_S = 1000.0  # of each status from 500 on: all of them, unless there is nothing but faults
 REFUSALS_PER_S = 10.0  # of each status from 400 to 499: enough to see what callers do wrong
 
-FIELDS = [
-    "method",
-    "route",
-    "protocol",
-    "model",
-    "version",
-    "status",
-    "code",
-    "rows",
-    "bytes_in",
-    "bytes_out",
-    "error",
-    "who",
-]
+ASKED = ("method", "route", "protocol", "model", "version")
+ANSWERED = ("status", "code", "rows", "bytes_in", "bytes_out", "error", "who")
 
 log = logging.getLogger("slipway.requests")
 
@@ -78,7 +66,7 @@ def text_of(record: Record) -> str:
 def fields_of(record: Record) -> dict[str, Any]:
     """Return the fields of a line, without those of which nothing is known."""
     fields: dict[str, Any] = {"request_id": record.identity.name(), "trace_id": record.identity.trace_id}
-    fields |= {name: getattr(record, name) for name in FIELDS}
+    fields |= {name: getattr(record, name) for name in (*ASKED, *ANSWERED)}
     if record.started:
         fields["duration_ms"] = _ms(record.ended - record.started)
     for stage, (begin, end) in record.stages().items():

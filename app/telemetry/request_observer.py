@@ -59,10 +59,7 @@ class RequestObserver:
         body: bytes,
         error: str = "",
     ) -> Pairs:
-        """Take the answer to a request of a hot route; return the headers that say which request it was.
-
-        `error` is what a log may say of it.
-        """
+        """Take the answer to a request of a hot route; return the headers that name it; a log may say `error`."""
         lined = self._log.wants(status)
         if status >= 400 and sent is None and not lined and self._tracing is None:
             return ((b"x-request-id", fresh().encode()),)  # as below, for less: floods are made of these
@@ -98,7 +95,7 @@ class RequestObserver:
             record.identity.name()
         return id_headers(record.identity)
 
-    def answered_call(self, record: Record, ticket: Ticket | None, ran: RunTimes | None, body: bytes) -> Pairs:
+    def answered_call(self, record: Record, ticket: Ticket | None, ran: RunTimes | None) -> Pairs:
         """Take the answer to a call of gRPC, some turns of the loop after it was there."""
         identity = record.identity
         traced = bool(record.protocol) and self._tracing is not None and self._tracing.samples(identity)
@@ -152,7 +149,6 @@ def last_run(model: Any) -> RunTimes:
 
 
 def _add(record: Record, ticket: Ticket | None, ran: RunTimes | None) -> None:
-    """Add what the ticket knows, and of a run that it was in."""
     if ticket is None:
         return
     record.started, record.submitted, record.rows = ticket.started, ticket.submitted, ticket.size

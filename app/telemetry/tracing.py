@@ -79,10 +79,8 @@ class Tracing:
             resource = resource.merge(Resource({"service.name": "slipway"}))
         provider = TracerProvider(resource=resource, shutdown_on_exit=False)  # it reads OTEL_TRACES_SAMPLER
         self._sampler = provider.sampler
-        self._common: dict[str, Any] = {
-            "resource": resource,
-            "instrumentation_scope": InstrumentationScope("slipway", version),
-        }
+        scope = InstrumentationScope("slipway", version)
+        self._common: dict[str, Any] = {"resource": resource, "instrumentation_scope": scope}
         self._processor = _processor(exporter)
 
     def samples(self, identity: Identity) -> bool:
@@ -91,8 +89,7 @@ class Tracing:
         trace_id = parent.trace_id if parent is not None else f"{random.getrandbits(128) or 1:032x}"
         around = None
         if parent is not None:
-            span = self._api.NonRecordingSpan(self._context_of(parent))
-            around = self._api.set_span_in_context(span)
+            around = self._api.set_span_in_context(self._api.NonRecordingSpan(self._context_of(parent)))
         result = self._sampler.should_sample(around, int(trace_id, 16), "predict", self._api.SpanKind.SERVER)
         if result.decision is self._kept:
             identity.trace_id = trace_id
@@ -113,16 +110,9 @@ class Tracing:
             inner = self._make_context(record.identity.trace_id, around)
             self._add(stage, inner, around, start_time=at(begin), end_time=at(end))
         name, about = _rpc(record) if record.protocol == "grpc" else _http(record, self._scheme)
-        self._add(
-            name,
-            around,
-            above,
-            kind=self._api.SpanKind.SERVER,
-            attributes=about | _own(record),
-            status=self._status(record),
-            start_time=at(record.started or record.ended),
-            end_time=at(record.ended),
-        )
+        facts = {"kind": self._api.SpanKind.SERVER, "attributes": about | _own(record), "status": self._status(record)}
+        times = {"start_time": at(record.started or record.ended), "end_time": at(record.ended)}
+        self._add(name, around, above, **facts, **times)
 
     async def stop(self) -> None:
         """Send what waits; give up after `STOP_S` and leave the thread, which keeps no process."""
@@ -189,13 +179,8 @@ def _rpc(record: Record) -> tuple[str, dict[str, Any]]:
 
 def _own(record: Record) -> dict[str, Any]:
     """Return what no convention has a word for; what is not known is left out."""
-    about = {
-        "slipway.request_id": record.identity.name(),
-        "slipway.protocol": record.protocol,
-        "slipway.model": record.model,
-        "slipway.version": record.version,
-        "slipway.rows": record.rows,
-    }
+    about = {f"slipway.{name}": getattr(record, name) for name in ("protocol", "model", "version", "rows")}
+    about["slipway.request_id"] = record.identity.name()
     return {name: value for name, value in about.items() if value}
 
 

@@ -15,8 +15,7 @@ from app.http.compression import pack
 from app.http.handler import Handler, Head
 from app.protocols.endpoint import Endpoint, Serving
 from app.protocols.inference import instances_of, timed
-from app.protocols.open_inference.request import Asked, read
-from app.protocols.open_inference.request_incremental import read_in_steps
+from app.protocols.open_inference.request import Asked, read, read_in_steps
 from app.protocols.open_inference.response import Writers
 from app.runtime.answer import Answer
 from app.runtime.model import Model

@@ -9,11 +9,12 @@ Keys that the protocol does not have are ignored, as other servers do. It knows 
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
+from app.codecs import json_lists as lists
 from app.codecs import json_tensors as elements
 from app.codecs.raw_tensors import LENGTH, count_of, from_raw
 from app.errors import InvalidInput, Path
@@ -61,18 +62,32 @@ def read(signature: Signature, body: bytes, header_length: bytes) -> Asked:
 
     `header_length` says how many bytes of the body are JSON, as the header has it; empty when there is none.
     """
-    json, rest = split(body, header_length)
+    json, rest = _split(body, header_length)
     if header_length and not json:
         return _raw(signature, body)
-    return asked(signature, decode(DECODER, json), rest, {})
+    return _asked(signature, decode(DECODER, json), rest, {})
 
 
-def split(body: bytes, header_length: bytes) -> tuple[bytes, memoryview]:
-    """Return the JSON, and the bytes of tensors behind it; all is JSON where no header says how much of it is.
+def read_in_steps(signature: Signature, body: bytes, header_length: bytes) -> Generator[None, None, Asked]:
+    """Read a large request: all but the elements at once, then of each list of elements some items a step."""
+    json, rest = _split(body, header_length)
+    if not json:
+        return read(signature, body, header_length)
+    request = decode(DECODER, json)
+    yield
+    known: dict[int, Array] = {}
+    for index, tensor in enumerate(request.inputs[: len(signature.inputs)]):  # more are refused below
+        path: Path = ("inputs", index)
+        spec = _spec(signature, tensor, path)
+        if _raw_bytes(tensor) is None:
+            data, count = _elements(spec, tensor, path)
+            array = yield from lists.read_in_steps(data, spec.datatype, (*path, "data"))
+            known[index] = _shaped(array, tensor, count, path)
+    return _asked(signature, request, rest, known)
 
-    Raises:
-        InvalidInput: when the header is no number of bytes that are there.
-    """
+
+def _split(body: bytes, header_length: bytes) -> tuple[bytes, memoryview]:
+    """Return the JSON, and the bytes of tensors behind it; all is JSON where no header says how much of it is."""
     if not header_length:
         return body, memoryview(b"")
     if header_length.isdigit() and len(header_length) < 19 and int(header_length) <= len(body):
@@ -82,18 +97,12 @@ def split(body: bytes, header_length: bytes) -> tuple[bytes, memoryview]:
     raise InvalidInput(("inference-header-content-length",), expected, received)
 
 
-def asked(signature: Signature, request: Body, rest: memoryview, known: Mapping[int, Array]) -> Asked:
-    """Read the elements; raises `InvalidInput` with the path of what is not as expected.
-
-    `rest` is behind the JSON; `known` holds inputs by their places, where their elements have been read.
-    """
+def _asked(signature: Signature, request: Body, rest: memoryview, known: Mapping[int, Array]) -> Asked:
+    """Read the elements in the JSON and in `rest` behind it; `known` holds those that have been read, by place."""
     parameters = request.parameters or NONE
     arrays = _arrays(signature, request.inputs, rest, known)
     wishes = wishes_of(signature, request.outputs, parameters)
     return Asked(arrays, wishes, request.id, timeout_of(parameters))
-
-
-# ── inputs ──
 
 
 def _arrays(
@@ -103,10 +112,10 @@ def _arrays(
     place = 0
     for index, tensor in enumerate(inputs):
         path: Path = ("inputs", index)
-        spec = spec_of(signature, tensor, path)
+        spec = _spec(signature, tensor, path)
         if tensor.name in arrays:
             raise InvalidInput((*path, "name"), "each input once", f"`{tensor.name}` again")
-        size = raw_bytes_of(tensor)
+        size = _raw_bytes(tensor)
         if size is None:
             arrays[tensor.name] = known[index] if index in known else _from_json(spec, tensor, path)
         else:
@@ -118,25 +127,20 @@ def _arrays(
     return arrays
 
 
-def spec_of(signature: Signature, tensor: Input, path: Path) -> TensorSpec:
-    """Return the model's input that `tensor` is for; raises `InvalidInput` when there is none of its datatype."""
+def _spec(signature: Signature, tensor: Input, path: Path) -> TensorSpec:
     spec = signature.find(tensor.name)
     if tensor.datatype != spec.datatype.name:
         raise InvalidInput((*path, "datatype"), spec.datatype.name, tensor.datatype[:80])
     return spec
 
 
-def raw_bytes_of(tensor: Input) -> Any:
+def _raw_bytes(tensor: Input) -> Any:
     """Return how many bytes behind the JSON are said to be its elements, None when they are in `data`."""
     return None if tensor.parameters is None else tensor.parameters.get("binary_data_size")
 
 
-def elements_of(spec: TensorSpec, tensor: Input, path: Path) -> tuple[bytes, int]:
-    """Return the JSON of the elements, and how many they have to be.
-
-    Raises:
-        InvalidInput: when there is none, or so many that they are not to be read in vain.
-    """
+def _elements(spec: TensorSpec, tensor: Input, path: Path) -> tuple[bytes, int]:
+    """Return the JSON of the elements, and how many they have to be; far too many are not to be read in vain."""
     data, count = bytes(tensor.data), count_of(tensor.shape, path)
     if data in ABSENT:
         raise InvalidInput(path, "`data` or `parameters.binary_data_size`", "neither")
@@ -145,16 +149,16 @@ def elements_of(spec: TensorSpec, tensor: Input, path: Path) -> tuple[bytes, int
     return data, count
 
 
-def shaped(array: Array, tensor: Input, count: int, path: Path) -> Array:
-    """Return the elements in the shape that counts, however they were nested; raises `InvalidInput`."""
+def _shaped(array: Array, tensor: Input, count: int, path: Path) -> Array:
+    """Return the elements in the shape that counts, however they were nested."""
     if array.size != count:
         raise _miscounted(tensor, array.size, path)
     return array.reshape(tensor.shape)
 
 
 def _from_json(spec: TensorSpec, tensor: Input, path: Path) -> Array:
-    data, count = elements_of(spec, tensor, path)
-    return shaped(elements.read(data, spec.datatype, (*path, "data")), tensor, count, path)
+    data, count = _elements(spec, tensor, path)
+    return _shaped(elements.read(data, spec.datatype, (*path, "data")), tensor, count, path)
 
 
 def _miscounted(tensor: Input, received: int, path: Path) -> InvalidInput:
@@ -169,9 +173,6 @@ def _from_bytes(spec: TensorSpec, tensor: Input, data: memoryview, path: Path) -
     # Kernels may take an element's alignment for given, and the JSON's length may have it begin at an odd place.
     # A request that shares a run is copied then anyway.
     return array if array.flags.aligned else array.copy()
-
-
-# ── a raw body ──
 
 
 def _raw(signature: Signature, body: bytes) -> Asked:

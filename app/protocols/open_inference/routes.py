@@ -59,9 +59,6 @@ class IndexBody(msgspec.Struct):
 INDEX = msgspec.json.Decoder(IndexBody)
 
 
-# ── the server ──
-
-
 @router.get("/", include_in_schema=False)
 @router.get("", summary="The server's name, version and extensions")
 async def server(request: Request) -> JSONResponse:
@@ -71,9 +68,6 @@ async def server(request: Request) -> JSONResponse:
 
 router.add_api_route("/health/live", routes.live, summary="Restart if this fails", responses=failing("Not so"))
 router.add_api_route("/health/ready", routes.ready, summary="Send traffic here", responses=failing("Not so"))
-
-
-# ── models ──
 
 
 router.add_api_route("/models", routes.names, summary="The models' names")
@@ -131,9 +125,6 @@ async def infer(request: Request) -> Response:
     raise NotReady("The service is starting; this path is not answered yet.")
 
 
-# ── the repository ──
-
-
 @router.post("/repository/index", summary="What was found in the models folder", openapi_extra=INDEX_BODY)
 async def index(request: Request) -> JSONResponse:
     """List every version found, its state, and the reason if it does not serve."""
@@ -171,9 +162,6 @@ def index_of(registry: Registry, *, only_ready: bool) -> list[dict[str, str]]:
         for entry in registry.entries
         if not only_ready or entry.state == "ready"
     ]
-
-
-# ── helpers ──
 
 
 def _model(request: Request) -> Model:

@@ -1,6 +1,6 @@
 """ModelInfer: a decode and an encode around the batcher, as the infer route of REST.
 
-    Infer(data, call)   parse ─> find ─> read ─> submit ─> … ─> write ─> bytes
+    bytes ─> parse ─> find ─> read ─> submit ─> … ─> write ─> bytes
 
 A call that its client cancels, or whose deadline passes, takes its work along. Every call is counted, as
 `app.protocols.endpoint` counts requests. It knows no port; see `app.protocols.open_inference_grpc.server` for that.

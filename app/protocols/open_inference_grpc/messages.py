@@ -80,9 +80,6 @@ def write(model: Model, writer: Writer, asked: Asked, outputs: Mapping[str, Arra
     return response.SerializeToString()
 
 
-# ── inputs ──
-
-
 def _arrays(signature: Signature, request: pb.ModelInferRequest) -> dict[str, Array]:
     raws, inputs = request.raw_input_contents, request.inputs
     if raws and len(raws) != len(inputs):
@@ -153,9 +150,6 @@ def _texts(values: Sequence[bytes], path: Path) -> Array:
         except UnicodeDecodeError as error:
             raise InvalidInput((*path, index), "UTF-8", "other bytes") from error
     return array
-
-
-# ── parameters ──
 
 
 def _parameters(parameters: Mapping[str, pb.InferParameter], path: Path = ()) -> Parameters:

@@ -55,8 +55,6 @@ class Methods:
 
         return behaviour
 
-    # ── the server ──
-
     def server_live(self, _: pb.ServerLiveRequest) -> pb.ServerLiveResponse:
         """Restart if this is false."""
         return pb.ServerLiveResponse(live=self._health.live)
@@ -69,8 +67,6 @@ class Methods:
         """Say who answers; raw contents are gRPC's own binary tensors, and need no extension."""
         extensions = [name for name in EXTENSIONS if name != "binary_tensor_data"]
         return pb.ServerMetadataResponse(name="slipway", version=self._version, extensions=extensions)
-
-    # ── models ──
 
     def model_ready(self, request: pb.ModelReadyRequest) -> pb.ModelReadyResponse:
         """Say whether the version answers; one that was never found is an error."""

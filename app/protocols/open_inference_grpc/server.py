@@ -70,17 +70,13 @@ class RpcServer:
             self.port = self._server.add_secure_port(address, credentials)
         await self._server.start()
 
-    def begin_stop(self) -> asyncio.Task[None]:
+    def stop(self) -> asyncio.Task[None]:
         """Refuse new calls from now on; the task ends when those under way have, or their time is up."""
         if self._stop is None:
             self._draining.set()
             GRPC_LOG.setLevel(logging.CRITICAL)  # calls that end with the server would be logged as errors, with traces
             self._stop = asyncio.create_task(self._server.stop(self._settings.shutdown_timeout_s), name="stop gRPC")
         return self._stop
-
-    async def stop(self) -> None:
-        """Stop, or wait for the stop that began before."""
-        await self.begin_stop()
 
 
 def _credentials(settings: Settings) -> grpc.ServerCredentials | None:

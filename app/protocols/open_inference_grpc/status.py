@@ -66,7 +66,7 @@ def observed(behaviour: Behaviour, method: str, protocol: str, observer: Request
             record = Record(identify(sent_ids(call.head.headers)), status, method, protocol, code=code.name)
             record.who, record.started, record.error = caller_name(call.head), started, error
             record.bytes_in, record.bytes_out = len(data), len(body)
-            return observer.answered_call(record, call.ticket, call.ran, body)
+            return observer.answered_call(record, call.ticket, call.ran)
 
         try:
             body = await behaviour(data, call)

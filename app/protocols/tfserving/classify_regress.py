@@ -71,9 +71,6 @@ def _answer(model: Model, verb: str) -> AnswerType:
     return model.answer
 
 
-# ── decode ──
-
-
 def _rows(model: Model, body: bytes) -> Tensors:
     """Bring examples into the form of `/predict`, whose decoder then checks them."""
     asked = parse(BODY, body)
@@ -109,9 +106,6 @@ def _value(data: bytes, path: Path) -> msgspec.Raw:
     return msgspec.Raw(data)
 
 
-# ── encode ──
-
-
 def _write_classes(answer: AnswerType, row: bytes, answers: Mapping[str, Array]) -> bytes:
     """Fill `row`, a template with a place a label, with the scores of each row."""
     scores = _texts(answer.scores(answers))  # (rows * labels,)
@@ -124,6 +118,5 @@ def _write_values(answer: AnswerType, answers: Mapping[str, Array]) -> bytes:
 
 
 def _texts(numbers: Array | None) -> list[bytes]:
-    """Write numbers in row-major order."""
     assert numbers is not None  # the answer's type has said that it gives such
     return write(numbers, flat=True)[1:-1].split(b",")

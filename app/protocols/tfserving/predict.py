@@ -177,9 +177,6 @@ def write_columns(answers: Mapping[str, Array]) -> bytes:
     return b'{"outputs":{%b}}' % named
 
 
-# ── bytes ──
-
-
 def _is_base64(spec: TensorSpec, data: bytes) -> bool:
     return spec.datatype.dtype == OBJECT and spec.name != "b64" and BASE64.match(data) is not None
 

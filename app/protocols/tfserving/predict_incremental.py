@@ -1,7 +1,9 @@
 """A large body of TensorFlow Serving in steps: rows as they come, or columns list by list.
 
-{"instances": [row, …]}                  ─> some rows a step; see `app.codecs.chunks`
-{"inputs": [[…], …]} or {"inputs": {…}}  ─> all but the elements is read at once ─> each list, some items a step
+    {"instances": [row, …]}                  ─> some rows a step; see `app.codecs.chunks`
+    {"inputs": [[…], …]} or {"inputs": {…}}  ─> all but the elements is read at once ─> each list, some items a step
+
+It knows neither paths nor transport.
 """
 
 import sys

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from app.codecs import chunks
 from app.codecs.json_lists import items
 from app.protocols.open_inference import request as openinference_request
-from app.protocols.open_inference import request_incremental as openinference_steps
 from app.protocols.tfserving.body import Write
 from app.protocols.tfserving.predict import predict
 from app.protocols.tfserving.predict_incremental import read_body_in_steps
@@ -144,7 +143,7 @@ def test_an_infer_request(body: bytes, portion_bytes: int) -> None:
         return arrays, asked.wishes, asked.id, asked.timeout_s
 
     with patch.object(chunks, "PORTION_BYTES", portion_bytes):
-        found = outcome(lambda: plain(drained(openinference_steps.read_in_steps(signature, body, b""))[0]))
+        found = outcome(lambda: plain(drained(openinference_request.read_in_steps(signature, body, b""))[0]))
     assert_same(found, outcome(lambda: plain(openinference_request.read(signature, body, b""))))
 
 
@@ -163,7 +162,7 @@ def test_an_item_that_is_not_like_the_first_is_told_as_ever(tensor: dict[str, An
     signature = Signature((spec,), (spec,), batched=False)
     body = json.dumps({"inputs": [{"name": "x", "shape": [4], **tensor}]}).encode()
     with patch.object(chunks, "PORTION_BYTES", 0):
-        found = outcome(lambda: drained(openinference_steps.read_in_steps(signature, body, b"")))
+        found = outcome(lambda: drained(openinference_request.read_in_steps(signature, body, b"")))
     assert found == outcome(lambda: openinference_request.read(signature, body, b""))
 
 
@@ -181,7 +180,7 @@ def test_a_large_infer_request_takes_many_steps(
     content = {"name": "x", "datatype": datatype, "shape": [len(values)], "data": nest(values)}
     for style in STYLES[:2]:
         body = json.dumps({"inputs": [content], "id": "7"}, **style).encode()
-        steps = openinference_steps.read_in_steps(Signature((spec,), (spec,), batched=False), body, b"")
+        steps = openinference_request.read_in_steps(Signature((spec,), (spec,), batched=False), body, b"")
         asked, count = drained(steps)
         assert (asked.arrays["x"].tolist(), asked.id) == (values, "7")
         assert count > len(body) / 2**16 - 1
