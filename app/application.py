@@ -12,16 +12,17 @@ import importlib.metadata
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
-from app.errors import NotReady, RequestError
+from app.errors import RequestError
 from app.http.access import Guards, Port, access_of
 from app.http.api_keys import Guard
 from app.http.handler import Handler
 from app.protocols.open_inference import routes as openinference
 from app.protocols.tfserving import routes as tfserving
 from app.routers import admin, feedback, openapi, service
+from app.routers.context import not_started
 from app.routers.exception_handlers import ErrorResponse, register_faults
 from app.routers.gate import Gate
 from app.settings import Settings
@@ -77,7 +78,7 @@ class Slipway(FastAPI):
             routers.append(feedback.router)
         self.routes.extend([route for router in routers for route in router.routes])
         self.mount("/docs/assets", service.assets)
-        self.add_route("/predict", _not_started, methods=["POST"], include_in_schema=False)
+        self.add_route("/predict", not_started, methods=["POST"], include_in_schema=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer on the main port."""
@@ -126,11 +127,6 @@ class OperationsApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app.answer(scope, receive, send, Port.OPERATIONS)
-
-
-async def _not_started(request: Request) -> Response:
-    """Answer a hot route before the lifespan has begun. It also gives other methods a 405."""
-    raise NotReady("The service is starting; this path is not answered yet.")
 
 
 def _version() -> str:

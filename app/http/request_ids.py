@@ -26,8 +26,7 @@ ID_HEADERS = frozenset((b"x-request-id", b"traceparent", b"tracestate"))
 _fresh: list[str] = []  # drawn and not yet given away
 os.register_at_fork(after_in_child=_fresh.clear)  # a child must not give the same
 
-Headers = Mapping[bytes, bytes]
-"""Headers with names in small letters."""
+Headers = Mapping[bytes, bytes]  # with names in small letters
 
 
 class SentIds(NamedTuple):

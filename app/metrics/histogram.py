@@ -43,11 +43,7 @@ class Recorder:
     """Values that wait to be counted by one labelled histogram; used by the event loop's thread alone.
 
     `add` records one value, `extend` several. They are the array's own methods, for a call in Python would cost more
-    than all they do; who adds sees to it that `fold` comes by before `FOLD_AT` values wait.
-
-    Args:
-        histogram: a labelled `Histogram`.
-        counter: counts the values too, if given.
+    than all they do; who adds sees to it that `fold` comes by before `FOLD_AT` values wait. A `counter` counts, too.
     """
 
     __slots__ = ("_counter", "_histogram", "_values", "add", "extend")

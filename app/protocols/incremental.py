@@ -18,8 +18,7 @@ from app.errors import DeadlineExceeded, Overloaded
 from app.http.handler import Ticket
 from app.runtime.model import Model
 
-Steps = Generator[None, None, Ticket]
-"""Reads a body, a portion a step, and queues its request in the last; raises any `RequestError`."""
+Steps = Generator[None, None, Ticket]  # reads a body, a portion a step, and queues its request in the last
 
 
 class Reading:
@@ -68,11 +67,8 @@ class Reading:
         return None if self._queued is None else self._queued.answer
 
     def step(self) -> Ticket | None:
-        """Make the next step; return what it gave if it was the last, and raise what it raises.
-
-        Without the garbage collector, which would visit many thousands of new objects again and again.
-        """
-        gc.disable()
+        """Make the next step; return what it gave if it was the last, and raise what it raises."""
+        gc.disable()  # it would visit many thousands of new objects again and again
         try:
             next(self._steps)
         except StopIteration as last:
@@ -91,11 +87,7 @@ class Reading:
 
 
 class Readings:
-    """The line of those that wait for their next step; used on one event loop.
-
-    Args:
-        max_bytes: that the bodies in line may weigh; one alone always may.
-    """
+    """The line of those that wait for their next step, together at most `max_bytes` or one alone; used on one loop."""
 
     def __init__(self, max_bytes: int = 2**28) -> None:
         self._loop = asyncio.get_running_loop()
@@ -105,12 +97,7 @@ class Readings:
         self._turning = False  # the next step is to be made in the next turn
 
     def begin(self, reading: Reading) -> Ticket:
-        """Make the first step now and the others in later turns; return the ticket for the door.
-
-        Raises:
-            Overloaded: when too much is in line.
-            RequestError: what the first step raises.
-        """
+        """Make the first step now, the others in later turns; raises its faults, or `Overloaded` above `max_bytes`."""
         ticket = reading.step()
         if ticket is not None:
             return ticket

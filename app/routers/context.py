@@ -1,8 +1,8 @@
 """What an ordinary route needs of its request: the models, and a body that is bounded."""
 
-from fastapi import Request
+from fastapi import Request, Response
 
-from app.errors import BodyTooLarge
+from app.errors import BodyTooLarge, NotReady
 from app.http.compression import unpack
 from app.repository.registry import Registry
 
@@ -11,6 +11,11 @@ def registry_of(request: Request) -> Registry:
     """Return the application's models."""
     registry: Registry = request.app.state.registry
     return registry
+
+
+async def not_started(request: Request) -> Response:
+    """Answer a hot route for which there is no door: the lifespan has not begun. It also gives other methods a 405."""
+    raise NotReady("The service is starting; this path is not answered yet.")
 
 
 async def body_of(request: Request, max_bytes: int) -> bytes:

@@ -19,12 +19,8 @@ from app.telemetry.request_record import Record
 from app.telemetry.tracing import Tracing
 
 Pairs = tuple[tuple[bytes, bytes], ...]
-Remember = Callable[[str, str, Ticket], None]
-"""Called with the id, the protocol and the ticket of a good answer."""
-
-RunTimes = tuple[float, float, float]
-"""Beginning and end of a run, and the seconds at its end in which answers were written."""
-
+Remember = Callable[[str, str, Ticket], None]  # the id, the protocol and the ticket of a good answer
+RunTimes = tuple[float, float, float]  # a run's beginning and end, and the seconds at its end that wrote answers
 CLIENT_LEFT = 499  # what nginx made the custom, for an answer that nobody took
 
 
@@ -38,10 +34,9 @@ class RequestObserver:
         self._log = RequestLog(share)
         self._tracing = tracing
         self.remember: Remember | None = None
-        """Set while the application starts, before anybody connects: told of each good answer of every protocol.
+        """Set before anybody connects: told on the event loop of each good answer, before it goes out.
 
-        Of the ticket `model`, `size` and `answer` may be read.
-        Every good answer then bears `X-Request-ID`, and this is called on the event loop before the answer goes out.
+        Of the ticket `model`, `size` and `answer` may be read. Every good answer then bears `X-Request-ID`.
         """
 
     @property
@@ -67,8 +62,7 @@ class RequestObserver:
         traced = self._tracing is not None and self._tracing.samples(identity)
         if traced or lined:
             record = _record(identity, request, handler, ticket, status)
-            record.bytes_out = len(body)
-            record.error = error
+            record.bytes_out, record.error = len(body), error
             self._enter(record, ticket, lined=lined, traced=traced)
         if status == 200 and self.remember is not None and ticket is not None:
             self.remember(identity.name(), handler.protocol, ticket)

@@ -35,11 +35,7 @@ class Writer:
         self._labels = () if model.answer is None else model.answer.classes
 
     def write(self, asked: Asked, outputs: Mapping[str, Array]) -> tuple[bytes, Headers]:
-        """Return body and headers.
-
-        Raises:
-            ModelFailed: when a number is not finite, and is asked for as JSON or is the answer of a bundle.
-        """
+        """Return body and headers; raises `ModelFailed` for a number that is not finite, as JSON or of a bundle."""
         parts: list[bytes] = [self._head]
         if asked.id is not None:
             parts += (b',"id":', encode(asked.id))

@@ -24,7 +24,7 @@ from app.protocols.open_inference.openapi import INDEX_BODY, answer_of, infer_of
 from app.protocols.open_inference.triton_config import config_of
 from app.repository.registry import Registry
 from app.routers import service as routes
-from app.routers.context import body_of, registry_of
+from app.routers.context import body_of, not_started, registry_of
 from app.routers.service import failing, tensors_of
 from app.runtime.model import Model
 from app.transport.asgi import ERROR_TEXT
@@ -68,8 +68,6 @@ async def server(request: Request) -> JSONResponse:
 
 router.add_api_route("/health/live", routes.live, summary="Restart if this fails", responses=failing("Not so"))
 router.add_api_route("/health/ready", routes.ready, summary="Send traffic here", responses=failing("Not so"))
-
-
 router.add_api_route("/models", routes.names, summary="The models' names")
 
 
@@ -109,9 +107,8 @@ async def config(request: Request) -> JSONResponse:
 async def statistics(request: Request) -> JSONResponse:
     """Report the version, or every version of the model that serves."""
     model = _model(request)
-    return _statistics(
-        request, [model] if "version" in request.path_params else served(registry_of(request), model.name)
-    )
+    one = "version" in request.path_params
+    return _statistics(request, [model] if one else served(registry_of(request), model.name))
 
 
 async def infer(request: Request) -> Response:
@@ -122,7 +119,7 @@ async def infer(request: Request) -> Response:
     path = request.url.path[:200]
     if hasattr(request.app.state, "registry"):
         raise NotFound("Unknown path: expected /v2/models/<name>/infer as it stands.", f"`{path}`")
-    raise NotReady("The service is starting; this path is not answered yet.")
+    return await not_started(request)
 
 
 @router.post("/repository/index", summary="What was found in the models folder", openapi_extra=INDEX_BODY)

@@ -153,12 +153,8 @@ def _texts(values: Sequence[bytes], path: Path) -> Array:
 
 
 def _parameters(parameters: Mapping[str, pb.InferParameter], path: Path = ()) -> Parameters:
-    """Return them as the REST routes have them.
-
-    Raises:
-        InvalidInput: when a tensor shall be in shared memory: a client would read there what was never written.
-    """
-    if SHARED_MEMORY in parameters:
+    """Return them as the REST routes have them."""
+    if SHARED_MEMORY in parameters:  # a client would read there what was never written
         raise InvalidInput((*path, "parameters", SHARED_MEMORY), "the tensor itself", "a region")
     chosen = {name: parameter.WhichOneof("parameter_choice") for name, parameter in parameters.items()}
     return {name: getattr(parameters[name], choice) for name, choice in chosen.items() if choice is not None}

@@ -13,14 +13,12 @@ from app.tensors import Array, Tensors
 
 SIGNATURES = ("", "serving_default")  # a graph has one
 
+# Outputs -> the body of the answer; raises a `RequestError` for outputs that cannot be written.
 Write = Callable[[Mapping[str, Array]], bytes]
-"""Outputs -> the body of the answer; raises a `RequestError` for outputs that cannot be written."""
-
+# What a body holds: tensors as callers send them, or named rows, which have been read and are checked already.
 Given = dict[str, Array] | Tensors
-"""What a body holds: tensors as callers send them, or named rows, which have been read and are checked already."""
-
+# A model and a body -> what it holds, and how to answer; raises any `RequestError`.
 Read = Callable[[Model, bytes], tuple[Given, Write]]
-"""A model and a body -> what it holds, and how to answer; raises any `RequestError`."""
 
 
 class Body(msgspec.Struct):

@@ -28,17 +28,11 @@ PREFIX = "/"  # the fixed words of a path may be in any case, so that its beginn
 VERBS: dict[str, Read] = {"predict": predict, "classify": classify, "regress": regress}
 PARTS = {"name": "[^/:]+", "version": "[0-9]{1,18}", "label": "[^/:]+"}
 ANY_CASE = re.IGNORECASE | re.ASCII
-CALL = re.compile(
-    "/v1/models/(?P<name>{name})(?:/versions/(?P<version>{version})|/labels/(?P<label>{label}))?".format_map(PARTS)
-    + f":(?P<verb>{'|'.join(VERBS)})",
-    ANY_CASE,
-)
-
+MODEL = "/v1/models/(?P<name>{name})(?:/versions/(?P<version>{version})|/labels/(?P<label>{label}))?".format_map(PARTS)
+CALL = re.compile(f"{MODEL}:(?P<verb>{'|'.join(VERBS)})", ANY_CASE)
 CHOICES = ("version", "label")
 ROUTE = "/v1/models/{{name}}{chosen}:{verb}"
-
-Labels = Mapping[str, Mapping[str, int]]
-"""Model -> label -> version."""
+Labels = Mapping[str, Mapping[str, int]]  # model -> label -> version
 
 
 class TensorFlowServing:

@@ -17,8 +17,7 @@ from app.protocols.tfserving.predict import columns_of, json_of, predict, write_
 from app.runtime.model import Model
 from app.tensors import Tensors
 
-Content = tuple[Given, Write]
-"""What a body holds, and how to answer."""
+Content = tuple[Given, Write]  # what a body holds, and how to answer
 
 
 def read_body_in_steps(read: Read, model: Model, body: bytes) -> Generator[None, None, Content]:

@@ -9,11 +9,10 @@ After the name may stand `/versions/{version}` or `/labels/{label}`. The verbs a
 """
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Scope
@@ -22,7 +21,7 @@ from app.errors import NotReady
 from app.protocols.tfserving.handler import ANY_CASE, PARTS, VERBS, version_of
 from app.protocols.tfserving.openapi import answer_of, describe
 from app.repository.registry import Entry
-from app.routers.context import registry_of
+from app.routers.context import not_started, registry_of
 from app.routers.service import names
 from app.tensors import TensorSpec
 
@@ -34,9 +33,8 @@ class Route(APIRoute):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._form = re.compile(
-            re.sub(r"{(\w+)}", lambda part: f"(?P<{part[1]}>{PARTS[part[1]]})", self.path), ANY_CASE
-        )
+        form = re.sub(r"{(\w+)}", lambda part: f"(?P<{part[1]}>{PARTS[part[1]]})", self.path)
+        self._form = re.compile(form, ANY_CASE)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         found = self._form.fullmatch(scope["path"]) if scope["type"] == "http" else None
@@ -69,19 +67,12 @@ async def status(request: Request) -> JSONResponse:
 async def metadata(request: Request) -> JSONResponse:
     """Show the tensors of the version that answers, as the signature `serving_default`."""
     model = registry_of(request).find(*_asked(request))
-    signature = {
-        "inputs": _tensors(model.signature.inputs),
-        "outputs": _tensors(model.signature.outputs),
-        "method_name": "tensorflow/serving/predict",
-    }
+    tensors = {"inputs": model.signature.inputs, "outputs": model.signature.outputs}
+    signature: dict[str, Any] = {side: {spec.name: _tensor(spec) for spec in tensors[side]} for side in tensors}
+    signature["method_name"] = "tensorflow/serving/predict"
     spec = {"name": model.name, "signature_name": "", "version": str(model.version)}
     signatures = {"signature_def": {"signature_def": {"serving_default": signature}}}
     return JSONResponse({"model_spec": spec, "metadata": signatures})
-
-
-async def not_started(request: Request) -> Response:
-    """Answer a verb for which there is no door: the lifespan has not begun. It also gives other methods a 405."""
-    raise NotReady("The service is starting; this path is not answered yet.")
 
 
 def _asked(request: Request) -> tuple[str, int | None]:
@@ -92,10 +83,6 @@ def _asked(request: Request) -> tuple[str, int | None]:
 def _state(entry: Entry) -> dict[str, Any]:
     fault = {"error_code": "INTERNAL" if entry.reason else "OK", "error_message": entry.reason}
     return {"version": str(entry.version), "state": STATES[entry.state], "status": fault}
-
-
-def _tensors(specs: Sequence[TensorSpec]) -> dict[str, Any]:
-    return {spec.name: _tensor(spec) for spec in specs}
 
 
 def _tensor(spec: TensorSpec) -> dict[str, Any]:
