@@ -38,13 +38,8 @@ EXTENSIONS = (
     "statistics",
 )
 PLATFORM = "onnxruntime_onnx"
-STATES = {
-    "loading": "LOADING",
-    "ready": "READY",
-    "waiting": "LOADING",
-    "failed": "UNAVAILABLE",
-    "unloaded": "UNAVAILABLE",
-}
+GONE = "UNAVAILABLE"
+STATES = {"loading": "LOADING", "ready": "READY", "waiting": "LOADING", "failed": GONE, "unloaded": GONE}
 INDEX_MAX_BYTES = 4096  # of a body that holds one flag
 
 router = APIRouter(prefix="/v2", tags=["open inference protocol"])

@@ -32,10 +32,8 @@ def config_of(model: Model, settings: Settings) -> Json:
         "instance_group": [{"name": model.name, "kind": "KIND_CPU", "count": 1}],
     }
     if batched:
-        config["dynamic_batching"] = {
-            "preferred_batch_size": [model.decision.max_batch_rows],
-            "max_queue_delay_microseconds": settings.max_delay_us,
-        }
+        rows, delay_us = [model.decision.max_batch_rows], settings.max_delay_us
+        config["dynamic_batching"] = {"preferred_batch_size": rows, "max_queue_delay_microseconds": delay_us}
     return config
 
 
