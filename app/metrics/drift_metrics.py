@@ -3,15 +3,15 @@
 `docs/drift.md` says what to do with them.
 """
 
-import os
 from functools import partial
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from app.drift.sampling import Watch
+from app.metrics import multiprocess as metric_files
+from app.metrics.instruments import MODEL
 
-MODEL = ("model", "version")
 BIN = (*MODEL, "kind", "feature", "bin")
 
 
@@ -54,21 +54,18 @@ class DriftMetrics:
 
     def retire(self, name: str, version: int, watch: Watch | None) -> None:
         """Forget what a version was, and its series unless another content of it still serves."""
-        labels = (name, str(version))
-        recorder = None if watch is None else self._recorders.get(watch)
-        if watch is None or recorder is None:
+        if watch is None or watch not in self._recorders:
             return
+        labels = (name, str(version))
         if [other.labels for other in self._recorders.values()].count(labels) == 1:
             self._remove(labels)
         del self._recorders[watch]
 
     def _remove(self, labels: tuple[str, str]) -> None:
         """Take the series out; with several workers the client's files keep them, and what they say becomes nothing."""
-        named = dict(zip(MODEL, labels, strict=True))
-        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-            instruments: tuple[Any, ...] = (self.values, self.training_share, self.rows, self.out_of_range)
-            for instrument in instruments:
-                instrument.remove_by_labels(named)
+        if metric_files.folder() is None:
+            for instrument in (self.values, self.training_share, self.rows, self.out_of_range):
+                instrument.remove_by_labels(dict(zip(MODEL, labels, strict=True)))
             return
         for recorder in self._recorders.values():
             if recorder.labels == labels:

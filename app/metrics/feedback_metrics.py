@@ -5,7 +5,8 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-MODEL = ("model", "version")
+from app.metrics.instruments import MODEL
+
 OUTCOMES = ("counted", "repeated", "unknown", "conflict", "invalid")
 
 

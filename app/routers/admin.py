@@ -1,13 +1,5 @@
 """The operator's routes: what is loaded, and the verbs that change it.
 
-    GET    /admin/models                              every version, who answers, who is kept for a rollback
-    POST   /admin/models/{name}/load?version=…        load and let it answer
-    POST   /admin/models/{name}/unload?version=…      take it out
-    POST   /admin/models/{name}/rollback              back to who answered before
-    PUT    /admin/models/{name}/canary, …/shadow      a share of the traffic, or a copy of it, to a version
-    DELETE /admin/models/{name}/canary, …/shadow      no more
-    POST   /admin/reload                              look at the folder now, as SIGHUP does
-
 They answer when it is done. What they change is of this process and does not outlive it.
 """
 

@@ -1,11 +1,4 @@
-"""Every route but the hot ones, on one screen.
-
-GET /                    to the documentation
-GET /docs, /openapi.json the API with the models' own features and examples
-GET /health              a summary for a person; /health/live, /health/ready, /health/startup for probes
-GET /metrics             for Prometheus
-GET /models              what is served and what is not; /models/{name} in full
-"""
+"""The service's own routes beside the hot ones: documentation, health, metrics, and what is served."""
 
 from typing import Any
 
