@@ -104,7 +104,7 @@ class Feedback:
 
     def invalid(self) -> None:
         """Count a body that means nothing."""
-        self._metrics.requests.labels(*UNKNOWN, "invalid").inc()
+        self._count(None, "invalid")
 
     def retire(self, model: Model) -> None:
         """A version is no more, and its series go; what it predicted is not judged any more."""
@@ -121,7 +121,9 @@ class Feedback:
         if before is None:
             self._entries[request_id] = Entry(line, predicted)
             self._rows += len(predicted)
-            self._forget()
+            while self._rows > self._rows_max:
+                _, oldest = self._entries.popitem(last=False)  # which a plain dict does ever slower
+                self._rows -= len(oldest.predicted)
         elif before.line is not line or before.predicted != predicted:
             before.line = None  # nobody could say which of the answers a value is about
 
@@ -136,11 +138,6 @@ class Feedback:
             self._lines[model] = line
             self._metrics.begin(line.series)
         return line
-
-    def _forget(self) -> None:
-        while self._rows > self._rows_max:
-            _, oldest = self._entries.popitem(last=False)  # which a plain dict does ever slower
-            self._rows -= len(oldest.predicted)
 
     def _count(self, line: Line | None, outcome: str) -> None:
         series = UNKNOWN if line is None or line.gone else line.series

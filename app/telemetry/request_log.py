@@ -41,9 +41,10 @@ class RequestLog:
 
     def write(self, record: Record) -> None:
         """Write the line of a request."""
-        level = level_of(record.status)
+        level = logging.ERROR if record.status >= 500 else logging.WARNING if record.status >= 400 else logging.INFO
         if log.isEnabledFor(level):
-            line = logging.LogRecord(log.name, level, "", 0, text_of(record), None, None)
+            text = f"{record.method} {record.route or '(unknown)'} {record.code or record.status}"
+            line = logging.LogRecord(log.name, level, "", 0, text, None, None)
             # Read by the forms of `app.telemetry.log_format`.
             line.fields = fields_of(record) | self._gap(record.status)
             log.handle(line)
@@ -51,16 +52,6 @@ class RequestLog:
     def _gap(self, status: int) -> dict[str, int]:
         count = self._left_out.pop(status, 0)
         return {"left_out": count} if count else {}
-
-
-def level_of(status: int) -> int:
-    """Return error for what is the service's fault, warning for the caller's, info for a good answer."""
-    return logging.ERROR if status >= 500 else logging.WARNING if status >= 400 else logging.INFO
-
-
-def text_of(record: Record) -> str:
-    """Return what a person reads first."""
-    return f"{record.method} {record.route or '(unknown)'} {record.code or record.status}"
 
 
 def fields_of(record: Record) -> dict[str, Any]:

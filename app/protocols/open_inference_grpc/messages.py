@@ -90,8 +90,10 @@ def _arrays(signature: Signature, request: pb.ModelInferRequest) -> dict[str, Ar
         if tensor.name in arrays:
             raise InvalidInput((*path, "name"), "each input once", f"`{tensor.name}` again")
         spec = _spec(signature, tensor, path)
+        if raws and tensor.contents.ListFields():
+            raise InvalidInput((*path, "contents"), "none beside `raw_input_contents`", "some")
         if raws:
-            arrays[spec.name] = _from_raw(spec, tensor, raws[index], path)
+            arrays[spec.name] = from_raw(raws[index], spec.datatype, list(tensor.shape), path)
         else:
             arrays[spec.name] = _from_contents(spec, tensor, path)
     return arrays
@@ -106,12 +108,6 @@ def _spec(signature: Signature, tensor: InputTensor, path: Path) -> TensorSpec:
     if 0 in tensor.shape:  # the other sizes must be possible too, or NumPy could not say them
         count_of([size or 1 for size in tensor.shape], path)
     return spec
-
-
-def _from_raw(spec: TensorSpec, tensor: InputTensor, data: bytes, path: Path) -> Array:
-    if tensor.contents.ListFields():
-        raise InvalidInput((*path, "contents"), "none beside `raw_input_contents`", "some")
-    return from_raw(data, spec.datatype, list(tensor.shape), path)
 
 
 def _from_contents(spec: TensorSpec, tensor: InputTensor, path: Path) -> Array:

@@ -34,8 +34,8 @@ class Methods:
     def behaviours(self) -> dict[str, Behaviour]:
         """Return each method's behaviour by its name."""
         methods: dict[str, tuple[type[Message], Callable[[Any], Message]]] = {
-            "ServerLive": (pb.ServerLiveRequest, self.server_live),
-            "ServerReady": (pb.ServerReadyRequest, self.server_ready),
+            "ServerLive": (pb.ServerLiveRequest, lambda _: pb.ServerLiveResponse(live=self._health.live)),
+            "ServerReady": (pb.ServerReadyRequest, lambda _: pb.ServerReadyResponse(ready=self._health.ready)),
             "ServerMetadata": (pb.ServerMetadataRequest, self.server_metadata),
             "ModelReady": (pb.ModelReadyRequest, self.model_ready),
             "ModelMetadata": (pb.ModelMetadataRequest, self.model_metadata),
@@ -54,14 +54,6 @@ class Methods:
             return answer(parse(kind, data)).SerializeToString()
 
         return behaviour
-
-    def server_live(self, _: pb.ServerLiveRequest) -> pb.ServerLiveResponse:
-        """Restart if this is false."""
-        return pb.ServerLiveResponse(live=self._health.live)
-
-    def server_ready(self, _: pb.ServerReadyRequest) -> pb.ServerReadyResponse:
-        """Send traffic here if this is true."""
-        return pb.ServerReadyResponse(ready=self._health.ready)
 
     def server_metadata(self, _: pb.ServerMetadataRequest) -> pb.ServerMetadataResponse:
         """Say who answers; raw contents are gRPC's own binary tensors, and need no extension."""

@@ -54,7 +54,7 @@ def regress(model: Model, body: bytes) -> tuple[Given, Write]:
     answer = _answer(model, "regress")
     if not answer.numeric:
         raise _unknown_verb(model, answer, "regress")
-    return _rows(model, body), partial(_write_values, answer)
+    return _rows(model, body), lambda outputs: b'{"results":[%b]}' % b",".join(_texts(answer.numbers(outputs)))
 
 
 def _unknown_verb(model: Model, answer: AnswerType, verb: str) -> InvalidInput:
@@ -111,10 +111,6 @@ def _write_classes(answer: AnswerType, row: bytes, answers: Mapping[str, Array])
     scores = _texts(answer.scores(answers))  # (rows * labels,)
     rows = zip(*[iter(scores)] * len(answer.classes), strict=True)
     return b'{"results":[%b]}' % b",".join([row % texts for texts in rows])
-
-
-def _write_values(answer: AnswerType, answers: Mapping[str, Array]) -> bytes:
-    return b'{"results":[%b]}' % b",".join(_texts(answer.numbers(answers)))
 
 
 def _texts(numbers: Array | None) -> list[bytes]:
