@@ -56,13 +56,7 @@ def longest_run_s(model: Model) -> float:
 
 
 class EngineWatch:
-    """What is stuck among the models, for health, and for the log when it changes.
-
-    Args:
-        models: gives those that serve.
-        watchdog_s: seconds of a run, as the settings have it; 0 takes no run for stuck.
-        timeout_s: that a caller may wait.
-    """
+    """What is stuck among the models, for health, and for the log when it changes; nothing where `watchdog_s` is 0."""
 
     def __init__(self, models: Callable[[], Iterable[Model]], watchdog_s: float, timeout_s: float) -> None:
         self._models = models
@@ -101,13 +95,9 @@ End = Callable[[], object]
 
 
 class LoopWatch:
-    """A thread that looks whether the running event loop turns; start and stop it on that loop.
+    """A thread that looks every `turn_s` whether the running event loop turns; start and stop it on that loop.
 
-    Args:
-        watchdog_s: seconds of standstill after which the loop's stack is logged.
-        tell: told, in the watching thread, that the loop is stuck, and that it is not any more.
-        turn_s: seconds between two looks.
-        end: ends the process.
+    After `watchdog_s` of standstill the loop's stack is logged and `tell` is told, in the thread; later comes `end`.
     """
 
     def __init__(

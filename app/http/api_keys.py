@@ -23,12 +23,9 @@ BEARER = b"bearer "
 
 
 class Guard:
-    """The keys of one audience.
+    """The keys of one audience; without a file everybody passes, or nobody where keys are `required`.
 
-    Args:
-        path: of the file of keys; None lets everybody pass.
-        rate_per_s: calls a second that each key may make; None does not count them.
-        required: let nobody pass where there is no file.
+    Each key may make `rate_per_s` calls a second; None does not count them.
     """
 
     def __init__(self, path: Path | None, rate_per_s: float | None = None, *, required: bool = False) -> None:

@@ -22,16 +22,7 @@ Steps = Generator[None, None, Ticket]  # reads a body, a portion a step, and que
 
 
 class Reading:
-    """A request whose body is being read; a `Ticket` to its door.
-
-    Args:
-        model: who answers.
-        steps: those to be made.
-        times: when it was whole, and when its answer is of no use any more; on `time.monotonic`, in seconds.
-        size_bytes: of its body.
-        failed: told of what a step that was waited for raised, or that the time is up.
-        left: told when the client leaves before the last step.
-    """
+    """A request whose body is being read; a `Ticket` to its door."""
 
     quick = False
 
@@ -39,10 +30,10 @@ class Reading:
         self,
         model: Model,
         steps: Steps,
-        times: tuple[float, float],
+        times: tuple[float, float],  # it was whole; its answer is of no use any more: on `time.monotonic`, in seconds
         size_bytes: int,
-        failed: Callable[[Exception], None],
-        left: Callable[[], None],
+        failed: Callable[[Exception], None],  # told of what a step that was waited for raised, or that the time is up
+        left: Callable[[], None],  # told when the client leaves before the last step
     ) -> None:
         self.model = model
         self.started, self.deadline = times

@@ -43,14 +43,8 @@ class Gate:
         return Found("", closest(scope["path"])) if partial is None else _found(partial)
 
     def admit(self, found: Found, scope: Scope, port: Port) -> None:
-        """Let a request pass that came to `port`.
-
-        Raises:
-            NotFound: when the port does not have the path; it does not say that there is another port.
-            Unauthorized: when the key is none of the route's audience.
-            Overloaded: when the caller is above its rate.
-        """
-        if not self.has(found.access, port):
+        """Let a request pass; raises `NotFound` where `port` does not have the path, and as `Guards.admit` does."""
+        if not self.has(found.access, port):  # the answer does not say that there is another port
             received = f"`{scope['path'][:200]}`"
             raise NotFound("Unknown path: expected one of those that this port answers.", received)
         if found.route or found.access.audience is not Audience.OPERATOR or self._guards.operators.keyed:
