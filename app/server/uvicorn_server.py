@@ -65,7 +65,8 @@ class Server(uvicorn.Server):
         """Fail readiness, serve on for the drain delay, then finish what was accepted."""
         self._app.state.health.draining = True
         self._app.hot.close()
-        await self._drain()
+        if self._captured_signals != [signal.SIGINT]:  # whoever routes here needs a while to notice, a person does not
+            await asyncio.sleep(self._app.settings.drain_delay_s)
         self._app.hot.scheduler.flush()
         if self._app.state.rpc is not None:
             self._app.state.rpc.stop()  # beside HTTP, not after it; the lifespan waits for its end
@@ -75,11 +76,6 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
         if self._operations is not None:
             await self._operations.stop()  # last: probes and scrapes are answered for as long as anybody is
-
-    async def _drain(self) -> None:
-        """Whoever routes here needs a while to notice; a person at a terminal (SIGINT) does not."""
-        if self._captured_signals != [signal.SIGINT]:
-            await asyncio.sleep(self._app.settings.drain_delay_s)
 
     async def _announce(self) -> None:
         """Print the address, and a curl line that works when pasted, once a model answers."""
