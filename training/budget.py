@@ -15,17 +15,11 @@ EXAMPLE = "quality=0.5pt,latency_ms=1,size_kb=200"
 
 @dataclass(frozen=True)
 class Budget:
-    """Limits of the graph that ships; None: no limit.
+    """Limits of the graph that ships; None: no limit."""
 
-    Attributes:
-        quality_points: hundredths that the worst of the task's budget metrics may lose on validation.
-        latency_ms: milliseconds that a run may take, at each batch that is timed.
-        size_kb: thousands of bytes that the graph may have.
-    """
-
-    quality_points: float = 0.5
-    latency_ms: float | None = None
-    size_kb: float | None = None
+    quality_points: float = 0.5  # hundredths that the worst of the task's budget metrics may lose on validation
+    latency_ms: float | None = None  # that a run may take, at each batch that is timed
+    size_kb: float | None = None  # thousands of bytes that the graph may have
 
     @property
     def explicit(self) -> bool:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Thread
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from app.cgroup import effective_cpus
 
@@ -40,26 +40,22 @@ def each(work: Callable[[Item], Answer], items: Iterable[Item]) -> Iterator[Answ
             yield waiting.popleft().result()
 
 
-class Background(Generic[Answer]):
+class Background(Future[Answer]):
     """A piece of work that goes on in the background; what it raises, it raises where its answer is asked for.
 
     Its thread does not keep a program alive that ends before, by an error or by Ctrl-C.
     """
 
     def __init__(self, work: Callable[[], Answer]) -> None:
-        self._future: Future[Answer] = Future()
+        super().__init__()
         Thread(target=self._run, args=(work,), name="background", daemon=True).start()
 
     def wait(self) -> None:
         """Wait until it is done, well or not."""
-        wait([self._future])
-
-    def result(self) -> Answer:
-        """Wait for the answer."""
-        return self._future.result()
+        wait([self])
 
     def _run(self, work: Callable[[], Answer]) -> None:
         try:
-            self._future.set_result(work())
+            self.set_result(work())
         except BaseException as error:  # whoever asks for the answer handles it
-            self._future.set_exception(error)
+            self.set_exception(error)

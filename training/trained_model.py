@@ -1,7 +1,4 @@
-"""A trained model: what the stages before judging have found, from the data to the graph that ships.
-
-It knows nothing about how any of it was found.
-"""
+"""A trained model: what the stages before judging have found, from the data to the graph that ships."""
 
 from dataclasses import dataclass
 

@@ -37,10 +37,10 @@ from training.cli import train as cli  # noqa: E402
 from training.data.prepare import Data, prepare  # noqa: E402
 from training.evaluation import baselines  # noqa: E402
 from training.network import reparameterize as fold  # noqa: E402
+from training.network.reparameterize import calibrate  # noqa: E402
 from training.options import Options  # noqa: E402
 from training.tasks.evaluate import evaluate  # noqa: E402
-from training.tasks.opponents import BOOSTING  # noqa: E402
-from training.trainer.calibrate import calibrate  # noqa: E402
+from training.tasks.parts import BOOSTING  # noqa: E402
 from training.trainer.fit import encoded, fit, seed_everything  # noqa: E402
 
 Row = dict[str, Any]  # table, seed, variant, ratio, score, boosting, epochs, weights, seconds

@@ -18,7 +18,7 @@ from tests.training.conftest import pytest_configure  # noqa: F401  (the warning
 from training import pipeline
 from training.features import registry as trained_features
 from training.options import Options
-from training.options.member import Member
+from training.options.declare import Member
 from training.tasks import registry as tasks
 
 PACKAGE = "slipway_made_up"

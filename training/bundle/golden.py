@@ -12,7 +12,7 @@ import pandas as pd
 
 from training.columns.arrays import Predict, spread_places
 from training.features.features import Features
-from training.options import Precision
+from training.options.rooms import Precision
 from training.tasks.base import Task
 
 ROWS = 16

@@ -9,15 +9,13 @@ import platform
 import shlex
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from app.bundle.reader import sha256
+from training.columns.bins import shortest
 from training.compression.selection import facts
 from training.data.prepare import Data
-from training.evaluation.findings import Findings, Importance, Interval, Intervals
+from training.evaluation.findings import Findings, Interval, Intervals
 from training.options import Options, flags
 from training.options import facts as option_facts
 from training.trained_model import TrainedModel
@@ -29,6 +27,7 @@ LIBRARIES = ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime", "numpy", "
 def manifest(model: TrainedModel, findings: Findings) -> dict[str, Any]:
     """Return every key but `format`, `name`, `version` and `files`."""
     options, data, task = model.options, model.data, model.data.task
+    versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
     return {
         "task": task.name,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -39,10 +38,7 @@ def manifest(model: TrainedModel, findings: Findings) -> dict[str, Any]:
         "answer": task.answer(),
         "precision": model.choice.chosen.precision,
         "metrics": findings.scores,
-        "libraries": {
-            "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in LIBRARIES},
-        },
+        "libraries": {"python": platform.python_version(), **versions},
         "training": {
             **_training(options, data, model.history),
             **model.adjustment.facts(),
@@ -55,16 +51,9 @@ def manifest(model: TrainedModel, findings: Findings) -> dict[str, Any]:
 
 def command(options: Options) -> str:
     """Write the command that repeats the run; an absolute path is cut to the file's name."""
-    return shlex.join(["python", "-m", "training", _plain_path(options.data.path), *flags(options)])
-
-
-def _kinds(data: Data) -> set[str]:
-    """Return the feature types and the task that had a say."""
-    return {column.type for column in data.table.columns} | {data.task.name}
-
-
-def _plain_path(path: Path) -> str:
-    return path.name if path.is_absolute() or ".." in path.parts else path.as_posix()
+    path = options.data.path
+    plain = path.name if path.is_absolute() or ".." in path.parts else path.as_posix()
+    return shlex.join(["python", "-m", "training", plain, *flags(options)])
 
 
 def _feature(name: str, data: Data) -> dict[str, Any]:
@@ -79,20 +68,15 @@ def _feature(name: str, data: Data) -> dict[str, Any]:
 
 
 def _tensor(name: str, dtype: str, shape: Sequence[int | None]) -> dict[str, Any]:
-    """Describe an input or an output; the batch comes before its shape."""
     return {"name": name, "dtype": dtype, "shape": [None, *shape]}
-
-
-def _short(value: float) -> float:
-    """Return the shortest number that is the same 32-bit float."""
-    return float(str(np.float32(value)))
 
 
 def _training(options: Options, data: Data, history: History) -> dict[str, Any]:
     table = data.table
+    kinds = {column.type for column in table.columns} | {data.task.name}  # that had a say
     return {
         "command": command(options),
-        "options": option_facts(options, _kinds(data)),
+        "options": option_facts(options, kinds),
         "seed": options.run.seed,
         "data_sha256": sha256(options.data.path),
         "rows": {
@@ -124,17 +108,15 @@ def judged(findings: Findings) -> dict[str, Any]:
         found["intervals"] = _intervals(findings.intervals)
     if findings.folds is not None:
         scores = findings.folds.scores
-        found["folds"] = {name: [_short(metrics[name]) for metrics in scores] for name in scores[0]}
+        found["folds"] = {name: [shortest(metrics[name]) for metrics in scores] for name in scores[0]}
     if findings.importances:
-        found["importances"] = _importances(findings.importance_metric, findings.importances)
+        losses = {
+            one.feature: [*map(_rounded, (one.loss.value, one.loss.low, one.loss.high))] for one in findings.importances
+        }
+        found["importances"] = {"metric": findings.importance_metric, "lost": losses}
     if findings.selection is not None:
         found["selection"] = dataclasses.asdict(findings.selection)
     return found
-
-
-def _importances(metric: str, found: Sequence[Importance]) -> dict[str, Any]:
-    losses = {one.feature: [_rounded(end) for end in (one.loss.value, one.loss.low, one.loss.high)] for one in found}
-    return {"metric": metric, "lost": losses}
 
 
 def _intervals(found: Intervals) -> dict[str, Any]:

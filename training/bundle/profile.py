@@ -1,7 +1,4 @@
-"""Profile: the training distribution of every feature and of the prediction, in bins.
-
-What drift is measured against. It knows nothing about networks or files.
-"""
+"""Profile: how every feature and the prediction lie in the training rows; drift is measured against it."""
 
 from typing import Any
 

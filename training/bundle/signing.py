@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from app.bundle import sealed_file as held
-from app.bundle import signature
+from app.bundle import sealed_file, signature
 from app.bundle.reader import SIGNATURE
 from app.bundle.signature_format import (
     BUNDLE_TYPE,
@@ -52,10 +51,7 @@ class Signer:
         self._key = _load(path)
 
     def sign(self, folder: Path) -> Path:
-        """Sign all files below a folder; return the signature's path.
-
-        Raises a DataError when there is nothing to sign, a link, or a file that cannot be read.
-        """
+        """Sign all files below a folder, and return the signature's path; raise a DataError for a link, or no file."""
         payload = msgspec.json.encode(_statement(folder))
         public = self._key.public_key()
         by = Signed(self._key.sign(to_be_signed(payload), signature.ecdsa(public)))
@@ -76,7 +72,7 @@ class Signer:
 
 def _statement(folder: Path) -> Statement:
     try:
-        resources = tuple([Resource(name, held.sha256(folder / name)) for name in _names(folder)])
+        resources = tuple([Resource(name, sealed_file.sha256(folder / name)) for name in _names(folder)])
     except (OSError, BundleError) as error:
         raise DataError(str(error)) from error
     if not resources:
@@ -106,7 +102,7 @@ def _load(path: Path) -> "EllipticCurvePrivateKey":
     expected = f"{path}: expected a private key (PEM) of the curve {signature.CURVES}"
     passphrase = os.environ.get(PASSPHRASE, "").encode() or None
     try:
-        key = load_pem_private_key(held.content(path, signature.KEY_MAX_BYTES), passphrase)
+        key = load_pem_private_key(sealed_file.content(path, signature.KEY_MAX_BYTES), passphrase)
     except BundleError as error:
         raise DataError(str(error)) from error
     except TypeError as error:  # one is missing, or one is given where none is needed

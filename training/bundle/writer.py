@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from app.bundle import reader as contract
+from app.bundle import reader
 from app.bundle.manifest import FORMAT, NAME_PATTERN
 from training.bundle.signing import Signer
 from training.errors import DataError
@@ -42,7 +42,7 @@ def write(models: Path, name: str, manifest: Mapping[str, Any], files: Files, si
     """
     parent = models / name
     parent.mkdir(parents=True, exist_ok=True)
-    version = max(contract.versions(parent), default=0) + 1
+    version = max(reader.versions(parent), default=0) + 1
     _sweep(parent)
     hidden = Path(tempfile.mkdtemp(prefix=WRITING, dir=parent))
     try:
@@ -50,7 +50,7 @@ def write(models: Path, name: str, manifest: Mapping[str, Any], files: Files, si
         folder = hidden / name / str(version)
         folder.mkdir(parents=True)
         _fill(folder, {"format": FORMAT, "name": name, "version": version, **manifest}, files)
-        contract.read(folder)
+        reader.read(folder)
         if signer is not None:
             signer.sign(folder)
         return folder.rename(parent / str(version))
@@ -65,11 +65,11 @@ def written_since(models: Path, name: str, time_s: float, training: Mapping[str,
 
     So a run that was killed after its last step does not write a version twice.
     """
-    version = max(contract.versions(models / name), default=None) if (models / name).is_dir() else None
+    version = max(reader.versions(models / name), default=None) if (models / name).is_dir() else None
     if version is None:
         return None
     folder = models / name / str(version)
-    made = contract.read(folder).manifest
+    made = reader.read(folder).manifest
     same = all(made.training.get(key) == value for key, value in training.items())
     return folder if same and datetime.fromisoformat(made.created).timestamp() >= int(time_s) else None
 
@@ -91,4 +91,4 @@ def _fill(folder: Path, manifest: Mapping[str, Any], files: Files) -> None:
     for name, content in files.items():
         (folder / name).write_bytes(content)
         listed[name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    (folder / contract.MANIFEST).write_bytes(to_json({**manifest, "files": listed}, indent=1))
+    (folder / reader.MANIFEST).write_bytes(to_json({**manifest, "files": listed}, indent=1))

@@ -1,7 +1,6 @@
 """Adjustment: what is changed about a fitted network by the validation rows, and folded into its last weights.
 
-Nothing is added to the graph, so every protocol, the drift and the feedback see the same answers. It knows nothing
-about why something is changed.
+Nothing is added to the graph, so every protocol, the drift and the feedback see the same answers.
 """
 
 from dataclasses import dataclass

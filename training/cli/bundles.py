@@ -9,8 +9,6 @@ TensorFlow is not needed for either. It knows nothing about how anything is meas
 
 import dataclasses
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -26,8 +24,9 @@ from training.evaluation import compare_bundles, evaluate_bundle
 from training.evaluation.compare_bundles import Comparison, SameRows
 from training.evaluation.evaluate_bundle import Answers, Evaluation
 from training.evaluation.served_bundle import Served, load
-from training.options import DataOptions
+from training.options.rooms import DataOptions
 from training.rendering.markdown import number
+from training.reporting.findings_section import span
 
 Folder = Annotated[Path, typer.Argument(help="Folder of a version, <models>/<name>/<version>.", show_default=False)]
 Encoding = Annotated[str, typer.Option(help="How a CSV file writes letters: cp1252, utf-16 …")]
@@ -97,17 +96,15 @@ def _fail(error: SlipwayError) -> NoReturn:
 
 
 def _answer(served: Served, data: Path, encoding: str) -> Answers:
-    with _bar(f"Answer as {served.name}") as progress:
-        return evaluate_bundle.answer(served, data, encoding, progress)
-
-
-@contextmanager
-def _bar(name: str) -> Iterator[evaluate_bundle.Progress]:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rows]}"))
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(name, total=1.0, rows="")
-        yield lambda share, rows: bar.update(task, completed=share, rows=f"{rows:,} rows")
+        task = bar.add_task(f"Answer as {served.name}", total=1.0, rows="")
+
+        def show(share: float, rows: int) -> None:
+            bar.update(task, completed=share, rows=f"{rows:,} rows")
+
+        return evaluate_bundle.answer(served, data, encoding, show)
 
 
 def _account(answers: Answers) -> dict[str, Any]:
@@ -121,7 +118,6 @@ def _account(answers: Answers) -> dict[str, Any]:
 
 
 def _print_account(out: Console, answers: Answers) -> None:
-    """Show which rows were not judged, and why."""
     if answers.is_own:
         out.print(f"  {OWN}", style="yellow", highlight=False, soft_wrap=True)
     if answers.without_target:
@@ -139,7 +135,7 @@ def _print_evaluation(out: Console, found: Evaluation) -> None:
     for name, value in found.metrics.items():
         said = number(found.card[name]) if name in found.card else ""
         remark = "the card's lies outside" if found.is_beyond(name) else ""
-        table.add_row(name, number(value.value), _between(value.low, value.high), said, remark)
+        table.add_row(name, number(value.value), span(value), said, remark)
     out.print(table)
 
 
@@ -163,7 +159,7 @@ def _print_same_rows(out: Console, found: SameRows) -> None:
     for name, (one, other) in found.metrics.items():
         gap = found.difference[name]
         remark = "" if gap.low <= 0 <= gap.high else "more than chance"
-        table.add_row(name, number(one.value), number(other), f"{gap.value:+.4f}", _between(gap.low, gap.high), remark)
+        table.add_row(name, number(one.value), number(other), f"{gap.value:+.4f}", span(gap), remark)
     out.print(table)
 
 
@@ -184,10 +180,6 @@ def _table(first: str, *others: str) -> Table:
 
 def _cell(value: Any) -> str:
     return "-" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _between(low: float, high: float) -> str:
-    return f"{number(low)} to {number(high)}"
 
 
 def _print_json(document: dict[str, Any]) -> None:

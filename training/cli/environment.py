@@ -1,7 +1,4 @@
-"""Environment of the libraries, and silence where they talk while they load: set before the first import of TensorFlow.
-
-It knows nothing about training.
-"""
+"""Environment of the libraries, and silence where they talk, set before the first import of TensorFlow."""
 
 import gc
 import logging

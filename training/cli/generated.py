@@ -85,12 +85,9 @@ def _parameter(one: Declared) -> inspect.Parameter:
     default = inspect.Parameter.empty if one.default is REQUIRED else one.default
     shown = text(default) if one.words.read is not None else default
     kind: Any = one.allowed
-    annotation = Annotated[kind, _argument(one) if one.words.argument else _option(one)]
+    argument = typer.Argument(help=one.words.help, show_default=False)
+    annotation = Annotated[kind, argument if one.words.argument else _option(one)]
     return inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=shown, annotation=annotation)
-
-
-def _argument(one: Declared) -> Any:
-    return typer.Argument(help=one.words.help, show_default=False)
 
 
 def _option(one: Declared) -> Any:

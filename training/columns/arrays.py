@@ -1,9 +1,6 @@
-"""Arrays: named arrays of rows, however many, and places in them.
+"""Arrays: named arrays of rows, however many, and places in them."""
 
-It knows nothing about what the columns mean.
-"""
-
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +35,6 @@ def row_count(arrays: Arrays) -> int:
 
 BATCH_ROWS = 4096
 
-
 Predict = Callable[[Arrays], Outputs]  # raw rows -> the answers to them
 
 
@@ -60,6 +56,11 @@ def predict_in_batches(predict: Predict, arrays: Arrays, batch_rows: int = BATCH
     """Answer any number of rows in bounded memory."""
     starts = range(0, row_count(arrays), batch_rows)
     return joined([predict(take(arrays, slice(start, start + batch_rows))) for start in starts])
+
+
+def merged(parts: Iterable[Arrays]) -> dict[str, NDArray[Any]]:
+    """Put the tensors of several parts beside one another."""
+    return {name: array for part in parts for name, array in part.items()}
 
 
 def joined(parts: Sequence[Arrays]) -> dict[str, NDArray[Any]]:

@@ -1,7 +1,4 @@
-"""Bins: how numbers lie in the training rows, as `profile.json` keeps it; drift is measured against it.
-
-It knows nothing about what is counted.
-"""
+"""Bins: how numbers lie in the training rows, as `profile.json` keeps it; drift is measured against it."""
 
 from typing import Any
 

@@ -2,7 +2,7 @@
 
     values ─┬─ Summary     rows, missing, an example; of numbers least, most, mean, deviation: exact
             ├─ Different   how many different values: exact up to some thousands, then within about two per cent
-            └─ Counts      how often each text came: exact up to so many different ones
+            └─ CountedSummary   how often each text came: exact up to so many different ones
     rows   ─── Sample      so many rows, each as likely as any other
 
 It knows nothing about files, columns' meaning or what is learned.
@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from training.columns.values import is_empty_text
 
 KEPT_HASHES = 4096  # of a column: the estimate's standard error is one in the root of it, 1.6 %
 KEPT_TEXTS = 200_000  # different ones that are counted at a time; beyond, the rarer half is forgotten
@@ -108,18 +110,18 @@ class Different:
         return at_most if estimate > AS_GOOD_AS * at_most else estimate
 
 
-class Counts:
-    """How often each text came; "" is none."""
+class CountedSummary(Summary):
+    """A summary of texts that counts how often each came."""
 
     def __init__(self) -> None:
-        self.of: Counter[str] = Counter()
+        super().__init__(is_empty_text)
+        self.counts: Counter[str] = Counter()
 
-    def add(self, values: NDArray[Any]) -> None:
-        """Take in texts: (rows,)."""
-        counts = pd.Series(values[values != ""]).value_counts()
-        self.of.update(dict(zip(counts.index.astype(str), counts.tolist(), strict=True)))
-        if len(self.of) > KEPT_TEXTS:
-            self.of = Counter(dict(self.of.most_common(KEPT_TEXTS // 2)))
+    def add_present(self, present: NDArray[Any]) -> None:
+        counts = pd.Series(present).value_counts()
+        self.counts.update(dict(zip(counts.index.astype(str), counts.tolist(), strict=True)))
+        if len(self.counts) > KEPT_TEXTS:
+            self.counts = Counter(dict(self.counts.most_common(KEPT_TEXTS // 2)))
 
 
 class Sample:

@@ -1,18 +1,21 @@
-"""Values: the cells of a column as pandas read it -> numbers, truths or text, whatever the file wrote.
-
-It knows nothing about files, splits, types of features or networks.
-"""
+"""Values: the cells of a column as pandas or Arrow read it -> numbers, truths or text, whatever the file wrote."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 from pandas.api import types
 
 BOOLEANS = {"true": 1.0, "false": 0.0}  # in any case of letters
 SPELLINGS = 48  # of two words in any case of letters: 2^4 and 2^5
 FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+
+def is_text(values: Any) -> bool:
+    """Say whether an array of Arrow holds text."""
+    return bool(pa.types.is_string(values.type) or pa.types.is_large_string(values.type))
 
 
 def is_number(series: pd.Series) -> bool:

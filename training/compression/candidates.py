@@ -11,15 +11,15 @@ It knows nothing about which of them ships.
 import dataclasses
 from collections.abc import Iterator
 
-from training.compression import pruning_distillation as shrink
-from training.compression import quantization as quantize
+from training.compression import pruning_distillation, quantization
 from training.compression.measure import Candidate, Say, measure
 from training.compression.quantization import Draft, Kept
 from training.data.prepare import Data
 from training.export.onnx import check_parity, export, parity_rows
 from training.export.ort_session import Session
 from training.network.network import Network
-from training.options import CompressName, Options
+from training.options import Options
+from training.options.rooms import CompressName
 
 STEPS: dict[CompressName, int] = {"quick": 19, "full": 56}  # that `say` is told of, at most
 
@@ -29,7 +29,7 @@ def find(options: Options, data: Data, network: Network, graph: bytes, say: Say)
     drafts = [Draft("fp32", "fp32", graph)]
     say("narrower weights")
     kept = Kept(network.exact, network.unquantized)
-    for draft in quantize.drafts(graph, data.train.arrays, kept):
+    for draft in quantization.drafts(graph, data.train.arrays, kept):
         say(draft.name)
         drafts.append(draft)
     if options.compress.search == "full":
@@ -38,12 +38,11 @@ def find(options: Options, data: Data, network: Network, graph: bytes, say: Say)
 
 
 def _smaller(options: Options, data: Data, network: Network, kept: Kept, say: Say) -> Iterator[Draft]:
-    """Shrink in every way, and quantize what comes of it."""
-    for name, smaller in shrink.networks(network, data, options, say):
+    for name, smaller in pruning_distillation.networks(network, data, options, say):
         graph = export(smaller)
         rows = parity_rows(data.features, data.validation.arrays, options.run.seed)
         check_parity(smaller.predict, Session(graph).predict, rows, data.task.outputs)
         yield Draft(name, "fp32", graph)
-        for draft in quantize.statics(graph, data.train.arrays, kept):
+        for draft in quantization.statics(graph, data.train.arrays, kept):
             say(f"{name}+{draft.name}")
             yield dataclasses.replace(draft, name=f"{name}+{draft.name}")

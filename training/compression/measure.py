@@ -2,7 +2,7 @@
 
     fp32 ─ quantize ─> drafts ─ measure ─> bytes, load, latency, quality on validation, moves with its batch
 
-Which of them ships, `training/compression/selection.py` says. It knows nothing about Keras or bundles.
+It knows nothing about Keras, or which of them ships.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from training.columns.arrays import Arrays, Rows, distance, predict_in_batches, spread
 from training.compression.quantization import Draft
 from training.export.ort_session import Session, latencies_us, loads_ms
-from training.options import Precision
+from training.options.rooms import Precision
 from training.tasks.base import Metrics, Task
 from training.tasks.evaluate import evaluate, worst_loss_points
 from training.tasks.parts import Output

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from training.columns.arrays import Rows, predict_in_batches
 from training.compression.measure import Say
 from training.data.prepare import Data
-from training.network import reparameterize as fold
+from training.network import reparameterize
 from training.network.architectures import unit_groups, widened
 from training.network.network import Network
 from training.options import Options
@@ -46,7 +46,7 @@ def networks(teacher: Network, data: Data, options: Options, say: Say) -> Iterat
         yield name, network
         if interrupted:
             return
-    student = fold.plain(data.features, data.task, options, _fewer(hidden, 1 - STUDENT_SHARE))
+    student = reparameterize.plain(data.features, data.task, options, _fewer(hidden, 1 - STUDENT_SHARE))
     lessons.teach(student, STUDENT_EPOCHS, "student")
     yield "student", student
 
@@ -86,7 +86,7 @@ def pruned(teacher: Network, data: Data, options: Options, hidden: tuple[int, ..
         for name in readers:
             kernel, bias = weights[name]
             weights[name] = [kernel[kept], bias]
-    network = fold.plain(data.features, data.task, options, fewer)
+    network = reparameterize.plain(data.features, data.task, options, fewer)
     for layer in network.trunk.layers:
         if layer.name in weights:
             layer.set_weights(weights[layer.name])
@@ -107,5 +107,4 @@ def _largest(
 
 
 def _answered(teacher: Network, rows: Rows, task: Task) -> Part:
-    """Put the teacher's answers in place of the target."""
     return Part(teacher.encode(rows.arrays), task.lesson(predict_in_batches(teacher.predict, rows.arrays)))

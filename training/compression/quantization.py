@@ -27,7 +27,7 @@ from onnxruntime.quantization import CalibrationMethod, QuantType
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from training.columns.arrays import Arrays, row_count, spread, take
-from training.options import Precision
+from training.options.rooms import Precision
 
 CALIBRATION_ROWS = 2048
 CALIBRATION_BATCH_ROWS = 256
@@ -47,15 +47,12 @@ class Kept:
 
 @dataclass(frozen=True, eq=False)
 class Draft:
-    """A graph that might ship, not yet measured.
-
-    `portable` says that it gives the same answers on every processor.
-    """
+    """A graph that might ship, not yet measured."""
 
     name: str
     precision: Precision
     graph: bytes
-    portable: bool = True
+    portable: bool = True  # it gives the same answers on every processor
 
 
 @dataclass(frozen=True)
@@ -161,7 +158,6 @@ def _folder(graph: bytes) -> Iterator[tuple[Path, Path]]:
 
 
 def _how(source: Path, kept: Kept) -> dict[str, Any]:
-    """What all ways share."""
     excluded = [node.name for node in onnx.load(source).graph.node if _named(node, kept.unquantized)]
     return {"op_types_to_quantize": QUANTIZED, "nodes_to_exclude": excluded, "per_channel": True, "reduce_range": True}
 
@@ -202,12 +198,8 @@ class _Calibration(quantization.CalibrationDataReader):  # type: ignore[misc]  #
     def __init__(self, arrays: Arrays) -> None:
         batches = min(CALIBRATION_ROWS, row_count(arrays)) // CALIBRATION_BATCH_ROWS  # histograms want them all alike
         rows = batches * CALIBRATION_BATCH_ROWS or row_count(arrays)
-        self._batches = self._cut(spread(arrays, rows))
+        some, starts = spread(arrays, rows), range(0, rows, CALIBRATION_BATCH_ROWS)
+        self._batches = (take(some, slice(start, start + CALIBRATION_BATCH_ROWS)) for start in starts)
 
     def get_next(self) -> dict[str, Any] | None:
         return next(self._batches, None)
-
-    @staticmethod
-    def _cut(arrays: Arrays) -> Iterator[dict[str, Any]]:
-        for start in range(0, row_count(arrays), CALIBRATION_BATCH_ROWS):
-            yield take(arrays, slice(start, start + CALIBRATION_BATCH_ROWS))

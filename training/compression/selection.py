@@ -16,12 +16,16 @@ from typing import Any, NoReturn
 from training.budget import Budget
 from training.compression.measure import Candidate
 from training.errors import TrainingError
-from training.options import CompressName, Forced, Options
+from training.options import Options
+from training.options.rooms import CompressName, Forced
 
 NOISE = 0.10  # of a latency or a size: a smaller difference is neither gain nor loss
 NOTICED_US = 10.0  # a request over HTTP takes some hundreds of microseconds; nobody sees a few more
 BATCH_EFFECT = 1e-4  # of the answer's unit: above, a row's answer depends on the rows it is batched with
 SHIPS, FITS = "ships", "might ship"
+
+Candidates = tuple[Candidate, ...]  # fp32 first
+Verdicts = Mapping[str, str | None]  # candidate -> why it must not ship, or None
 
 
 @dataclass(frozen=True)
@@ -29,13 +33,13 @@ class Choice:
     """What ships, out of what, and why."""
 
     chosen: Candidate
-    candidates: tuple[Candidate, ...]  # fp32 first
+    candidates: Candidates
     reason: str
     verdicts: Mapping[str, str]  # candidate -> `SHIPS`, `FITS`, or why it does not
 
 
 def choose(
-    candidates: tuple[Candidate, ...], budget: Budget, forced: Forced | None = None, searched: CompressName = "quick"
+    candidates: Candidates, budget: Budget, forced: Forced | None = None, searched: CompressName = "quick"
 ) -> Choice:
     """Apply the rule; fp32 stands first.
 
@@ -107,7 +111,7 @@ def front(points: Sequence[tuple[float, float]]) -> list[int]:
     return found
 
 
-def _least(candidates: tuple[Candidate, ...], fp32: Candidate, verdicts: Mapping[str, str | None]) -> Candidate | None:
+def _least(candidates: Candidates, fp32: Candidate, verdicts: Verdicts) -> Candidate | None:
     """Return the cheapest of those without an objection: fp32 if there is no other, else None."""
     fit = [candidate for candidate in candidates if verdicts[candidate.name] is None]
     if not fit:
@@ -117,9 +121,7 @@ def _least(candidates: tuple[Candidate, ...], fp32: Candidate, verdicts: Mapping
     return min(alike, key=lambda candidate: candidate.loss_points)
 
 
-def _refuse(
-    candidates: tuple[Candidate, ...], verdicts: Mapping[str, str | None], budget: Budget, searched: CompressName
-) -> NoReturn:
+def _refuse(candidates: Candidates, verdicts: Verdicts, budget: Budget, searched: CompressName) -> NoReturn:
     lines = [f"  {candidate.name}: {verdicts[candidate.name]}" for candidate in candidates]
     nearest = min(candidates, key=lambda candidate: _overshoot(candidate, budget))
     more = ", or look among more candidates (--compress full)" if searched == "quick" else ""
@@ -149,16 +151,12 @@ def _overshoot(candidate: Candidate, budget: Budget) -> float:
     return max(over)
 
 
-def _choice(
-    chosen: Candidate, candidates: tuple[Candidate, ...], verdicts: Mapping[str, str | None], reason: str
-) -> Choice:
+def _choice(chosen: Candidate, candidates: Candidates, verdicts: Verdicts, reason: str) -> Choice:
     said = {name: verdict or FITS for name, verdict in verdicts.items()} | {chosen.name: SHIPS}
     return Choice(chosen, candidates, reason, said)
 
 
-def _reason(
-    chosen: Candidate, candidates: tuple[Candidate, ...], verdicts: Mapping[str, str | None], budget: Budget
-) -> str:
+def _reason(chosen: Candidate, candidates: Candidates, verdicts: Verdicts, budget: Budget) -> str:
     fp32 = candidates[0]
     if chosen is fp32:
         account = "; ".join(f"{candidate.name} {verdicts[candidate.name]}" for candidate in candidates[1:])

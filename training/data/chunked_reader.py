@@ -19,10 +19,10 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from app.sources.csv_reader import MISSING
+from training.columns.values import is_text, parsed_numbers
 from training.data import sniff
 from training.data.load import PARQUET, UNREADABLE, UTF_8, as_json, check_encoding, check_names, read_header
 from training.errors import DataError
-from training.features.arrow import is_text
 from training.features.registry import broadest, feature_type, feature_types, recognise
 
 CHUNK_ROWS = 65_536  # of Parquet
@@ -139,11 +139,6 @@ def _plain(values: Any) -> Any:
 
 
 def _as_pandas(values: Any) -> pd.Series:
-    """Return a column as it is read whole: numbers where all cells are."""
     found: pd.Series = values.to_pandas()
-    if not is_text(values):
-        return found
-    try:
-        return pd.to_numeric(found)
-    except (ValueError, TypeError):
-        return found
+    numbers = parsed_numbers(found) if is_text(values) else None
+    return found if numbers is None else numbers

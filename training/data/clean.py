@@ -59,7 +59,7 @@ def clean(
 
     Raises a DataError when the target is missing or constant, or too little is left.
     """
-    check_columns(frame, target, drop)
+    check_columns(list(frame.columns), target, drop)
     assert target is not None
     labelled = frame[frame[target].notna()]
     _check_target(labelled[target])
@@ -99,17 +99,17 @@ def _check_target(values: pd.Series) -> None:
         )
 
 
-def check_columns(frame: pd.DataFrame, target: str | None, names: Sequence[str]) -> None:
+def check_columns(columns: Sequence[str], target: str | None, names: Sequence[str]) -> None:
     """Refuse a target or a named column that is not there, with a DataError that lists those that are."""
-    there = ", ".join(frame.columns)
+    there = ", ".join(columns)
     if target is None:
         raise DataError(f"`--target`: expected one of the columns: {there}. Received: nothing.")
-    if target not in frame.columns:
-        near = difflib.get_close_matches(target.lower(), [name.lower() for name in frame.columns], n=1)
-        meant = next((f" Is it {name!r}?" for name in frame.columns if name.lower() in near), "")
+    if target not in columns:
+        near = difflib.get_close_matches(target.lower(), [name.lower() for name in columns], n=1)
+        meant = next((f" Is it {name!r}?" for name in columns if name.lower() in near), "")
         raise DataError(f"`--target`: expected one of the columns: {there}. Received: {target!r}.{meant}")
     for name in names:
-        if name not in frame.columns:
+        if name not in columns:
             raise DataError(f"`--drop`, `--categorical`: expected one of the columns: {there}. Received: {name!r}.")
         if name == target:
             raise DataError(f"`--drop`, `--categorical`: expected a feature. Received: {name!r}, which is the target.")
@@ -125,7 +125,6 @@ def check_some(columns: Sequence[Column]) -> None:
 def _examine(
     series: pd.Series, cells: pd.Series, type_: FeatureType, target: str, drop: Sequence[str]
 ) -> tuple[Column, Summary]:
-    """Say what becomes of a column, as read and as cells."""
     name = str(series.name)
     summary = type_.summary()
     present = series.dropna()

@@ -24,6 +24,7 @@ from app.features.feature_set import FeatureSet
 from app.sources.csv_reader import Line, Table, Wanted, open_table
 from training.columns.values import as_text
 from training.data.load import PARQUET, UTF_8, check_encoding, explained, load, read_header
+from training.data.sniff import check_file
 from training.errors import DataError
 from training.features.date_parts import parts as parts_of
 from training.features.date_parts import parts_in
@@ -66,8 +67,7 @@ class Reading:
 
 def open_examples(stack: ExitStack, path: Path, manifest: Manifest, encoding: str = UTF_8) -> Reading:
     """Read the header; raise a DataError when a column that the model needs, or the target, lacks."""
-    if not path.is_file():
-        raise DataError(f"`DATA`: expected a CSV or Parquet file. Received: {path}, which is not a file.")
+    check_file(path)
     if path.suffix.lower() in PARQUET:
         frame = load(path)
         wanted, dated = _wanted(path, list(frame.columns), manifest)
@@ -103,7 +103,6 @@ def _dated(names: Sequence[str], features: Sequence[str]) -> dict[str, list[str]
 
 
 def _put_parts(lines: Sequence[Line], dated: dict[str, list[str]]) -> None:
-    """Put the parts of dates in the place of the dates."""
     instances = [line.instance for line in lines if line.instance is not None]
     for name, parts in dated.items():
         values = parts_of(name, [instance.pop(name, None) for instance in instances])

@@ -32,12 +32,8 @@ UNREADABLE = (ValueError, OSError, EOFError, zlib.error, zipfile.BadZipFile, csv
 
 
 def load(path: Path, text_columns: Collection[str] = (), encoding: str = UTF_8) -> pd.DataFrame:
-    """Read the whole file; `text_columns` keep their text as written ("007" stays "007").
-
-    Raises a DataError naming the file, when it is missing, empty, not text or not a table.
-    """
-    if not path.is_file():
-        raise DataError(f"`DATA`: expected a CSV or Parquet file. Received: {path}, which is not a file.")
+    """Read the whole file, `text_columns` as written ("007" stays "007"); raise a DataError for what is no table."""
+    sniff.check_file(path)
     frame = _read_parquet(path) if path.suffix.lower() in PARQUET else _read_csv(path, text_columns, encoding)
     frame.columns = pd.Index([str(name).strip() for name in frame.columns])
     check_names(path, list(frame.columns))

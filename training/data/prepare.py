@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from training.columns.arrays import Rows
-from training.data import mixed_columns as mixed
+from training.data import mixed_columns
 from training.data.chunked_reader import Seen
 from training.data.clean import Table, check_columns, check_enough, check_some, clean
 from training.data.load import load
@@ -24,8 +24,7 @@ from training.data.stream import Stream, Survey, streams, survey
 from training.features.features import Features, describe, recut
 from training.options import Options
 from training.tasks.base import Task
-from training.tasks.inference import infer_task
-from training.tasks.registry import task_class
+from training.tasks.registry import infer_task, task_class
 
 
 @dataclass(frozen=True)
@@ -65,8 +64,9 @@ def prepare(options: Options, seen: Seen = lambda _share: None) -> Data:
 
 def _whole(options: Options) -> Data:
     frame = read(options)
-    names = [options.data.target] if options.data.target and _takes_text(options.data.task) else []
-    mixed_columns = mixed.examine(frame, leave=(*options.data.drop, *options.data.categorical, *names))
+    is_text = options.data.task is not None and task_class(options.data.task).takes_text
+    names = [options.data.target] if options.data.target and is_text else []
+    mixed = mixed_columns.examine(frame, leave=(*options.data.drop, *options.data.categorical, *names))
     table = clean(
         frame,
         options.data.target,
@@ -84,11 +84,7 @@ def _whole(options: Options) -> Data:
         test=options.data.test_share,
         seed=options.run.seed,
     )
-    return replace(divided(table, task, y, parts, options), warnings=(*mixed_columns, *table.remarks))
-
-
-def _takes_text(task: str | None) -> bool:
-    return task is not None and task_class(task).takes_text
+    return replace(divided(table, task, y, parts, options), warnings=(*mixed, *table.remarks))
 
 
 def _streamed(found: Survey, options: Options) -> Data:
@@ -126,6 +122,7 @@ def divided(
 ) -> Data:
     """Lay out all three parts of a division by `features`; None: describe its training rows."""
     features = features or _described(table, parts, options)
+    may_lack = options.data.allow_missing
     return Data(
         table=table,
         task=task.fit_to(y[parts.train]),
@@ -134,7 +131,7 @@ def divided(
         train=_rows(table, features, y, parts.train),
         validation=_rows(table, features, y, parts.validation),
         test=_rows(table, features, y, parts.test),
-        optional=_optional(features, options.data.allow_missing),
+        optional={name: may_lack or column.missing_share > 0 for name, column in features.columns.items()},
         rows=PartRows(len(parts.train), len(parts.validation), len(parts.test)),
     )
 
@@ -149,7 +146,7 @@ def read(options: Options) -> pd.DataFrame:
     """Load the file; the target and the columns named categorical keep their text as written."""
     text = [*options.data.categorical, *([options.data.target] if options.data.target else [])]
     frame = load(options.data.path, text, options.data.encoding)
-    check_columns(frame, options.data.target, (*options.data.drop, *options.data.categorical))
+    check_columns(list(frame.columns), options.data.target, (*options.data.drop, *options.data.categorical))
     return frame
 
 
@@ -161,10 +158,6 @@ def _rows(table: Table, features: Features, y: NDArray[Any], rows: NDArray[Any])
     return Rows(features.arrays(table.features.iloc[rows]), y[rows])
 
 
-def _optional(features: Features, allow_missing: bool) -> dict[str, bool]:
-    return {name: allow_missing or column.missing_share > 0 for name, column in features.columns.items()}
-
-
 def streamed_note(data: Data) -> str:
     """Say how a streamed file was treated otherwise than one that is read whole."""
     parts = {"training": (data.train, data.rows.train), "validation": (data.validation, data.rows.validation)}
@@ -172,12 +165,8 @@ def streamed_note(data: Data) -> str:
     samples = ", ".join(
         f"{len(rows):,} of {there:,} {name} rows" for name, (rows, there) in parts.items() if len(rows) < there
     )
-    sampled = (
-        f"Quantiles, baselines, calibration and the profile come from a sample, and so does what is judged: {samples}. "
-        if samples
-        else ""
-    )
+    sampled = "Quantiles, baselines, calibration and the profile come from a sample, and so does what is judged: "
     return (
         "The file was read as a stream, twice: statistics and the fit are of every training row. "
-        f"{sampled}Repeated rows were kept, all copies in one part."
+        f"{f'{sampled}{samples}. ' if samples else ''}Repeated rows were kept, all copies in one part."
     )

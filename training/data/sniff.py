@@ -41,6 +41,12 @@ WESTERN = "cp1252"  # the commonest by far; a few letters cannot tell it from it
 COMMON = (WESTERN, "cp1250", "cp1251", "cp1253", "cp1254", "koi8_r", "cp932", "gb18030", "big5", "euc_kr", "euc_jp")
 
 
+def check_file(path: Path) -> None:
+    """Refuse what is not there, or is a folder, with a DataError."""
+    if not path.is_file():
+        raise DataError(f"`DATA`: expected a CSV or Parquet file. Received: {path}, which is not a file.")
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
     """Open a file, decompressed by the ending of its name."""
@@ -126,7 +132,6 @@ def _wide(start: bytes) -> str | None:
 
 
 def _undecodable(path: Path, encoding: str) -> tuple[int, list[bytes]]:
-    """Return the number of the first line that cannot be decoded, and some of those lines."""
     first, lines = 0, []
     with opened(path) as stream:
         for number, line in enumerate(stream, 1):

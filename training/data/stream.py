@@ -33,6 +33,7 @@ LARGE_BYTES = 64 * 2**20  # of text, at least; read whole, a table takes some tw
 PACKED = 5  # times as large is the text of a compressed or Parquet file, at least
 TEXT_ENDINGS = ("", ".csv", ".tsv", ".txt")
 TRAIN, VALIDATION, TEST = 0, 1, 2
+LATE = "{!r} begins with {} values and goes on with others: it is taken as a {} column."
 
 
 def streams(options: Options) -> bool:
@@ -173,9 +174,7 @@ def survey(options: Options, seen: Seen) -> Survey:
     text = frozenset([*options.data.categorical, *([options.data.target] if options.data.target else [])])
     source = Source(options.data.path, text, options.data.encoding)
     types = source.first_types()
-    check_columns(
-        pd.DataFrame(columns=list(types)), options.data.target, (*options.data.drop, *options.data.categorical)
-    )
+    check_columns(list(types), options.data.target, (*options.data.drop, *options.data.categorical))
     late: dict[str, str] = {}
     while True:
         try:
@@ -183,14 +182,10 @@ def survey(options: Options, seen: Seen) -> Survey:
             return replace(found, warnings=tuple(late.values()))
         except DoesNotFit as error:  # a later chunk holds something else: begin again, one type further
             wider = source.widened(types, error.names)
-            late |= {
-                name: _said(name, types[name], wider[name]) for name in error.names if name not in options.data.drop
-            }
+            for name in error.names:
+                if name not in options.data.drop:
+                    late[name] = LATE.format(name, types[name], wider[name])
             types = wider
-
-
-def _said(name: str, before: str, after: str) -> str:
-    return f"{name!r} begins with {before} values and goes on with others: it is taken as a {after} column."
 
 
 def _survey(stream: Stream, seen: Seen) -> Survey:

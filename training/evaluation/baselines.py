@@ -22,7 +22,7 @@ from training.columns.arrays import Outputs, Rows
 from training.features.base import Tabular
 from training.features.features import Features
 from training.tasks.base import Task
-from training.tasks.opponents import Opponent
+from training.tasks.parts import Opponent
 
 RARE_ROWS = 3  # of a name; fewer share a column
 NUMBER, NAME = "number_", "name_"  # before the place of a column
@@ -36,12 +36,7 @@ Baseline = Callable[[Rows], Outputs]
 def fitted(task: Task, features: Features, train: Rows, seed: int) -> dict[str, Baseline]:
     """Fit all of them."""
     opponents = {one.name: FORMS[one.form](one, task, features, train, seed) for one in task.opponents}
-    return {TRIVIAL: trivial(task), **opponents}
-
-
-def trivial(task: Task) -> Baseline:
-    """Answer what the training target alone says."""
-    return lambda rows: task.trivial(len(rows))
+    return {TRIVIAL: lambda rows: task.trivial(len(rows)), **opponents}
 
 
 def _ordinal(opponent: Opponent, task: Task, features: Features, train: Rows, seed: int) -> Baseline:

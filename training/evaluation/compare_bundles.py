@@ -61,10 +61,7 @@ def compare(first: Served, second: Served) -> Comparison:
 
 
 def on_same_rows(first: Served, second: Served, one: Answers, other: Answers, seed: int = 0) -> SameRows:
-    """Judge both on the rows that both answered.
-
-    Raises a DataError when they do not predict the same thing, or answered no row in common.
-    """
+    """Judge both on the rows that both answered; raise a DataError for two targets, or no row in common."""
     wanted = [(served.manifest.target, dict(served.task.answer())) for served in (first, second)]
     if wanted[0] != wanted[1]:
         raise DataError(

@@ -19,7 +19,6 @@ from training.network import reparameterize
 from training.options import Options
 from training.tasks.base import Metrics
 from training.tasks.evaluate import evaluate
-from training.trainer.calibrate import calibrate
 from training.trainer.fit import encoded, fit, seed_everything
 
 FEWEST = 2
@@ -75,5 +74,5 @@ def _judge(data: Data, options: Options, show: Callable[[int], None]) -> Metrics
     if history.interrupted:
         return None
     network = reparameterize.fold(learner, data.features, data.task, options)
-    calibrate(network, data.task, data.validation, options)
+    reparameterize.calibrate(network, data.task, data.validation, options)
     return evaluate(data.task, network.predict, data.test)

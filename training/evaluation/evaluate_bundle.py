@@ -1,10 +1,8 @@
 """Evaluate: how good a bundle is on new labelled rows, beside what its card says.
 
     bundle + file ─ answer ─> Answers: outputs and truths by line, and what was refused ─ judge ─> Evaluation
-                                                                                       └ rows, document ─> what shows it
 
-`python -m training evaluate` prints it. The interval is that of `training/evaluation/bootstrap.py`: by chance in the
-rows.
+It knows nothing about how it is shown.
 """
 
 from collections.abc import Callable, Sequence

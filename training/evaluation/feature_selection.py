@@ -3,7 +3,6 @@
     importances ─> what is not told from useless ─ fit again without ─> kept, or not; said either way
 
 The test rows have no part in it.
-It knows nothing about how importances are found or models model.
 """
 
 from collections.abc import Callable, Sequence

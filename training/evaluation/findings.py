@@ -1,12 +1,4 @@
-"""Findings: what judging a model found, for the card, the report, the manifest and the console.
-
-    intervals.py ─┐
-    crossval.py ──┤
-    importance.py ┼─> Findings ─> who shows them
-    slices.py ────┘
-
-It knows nothing about how any of it was computed, nor how it is shown.
-"""
+"""Findings: what judging a model found, for the card, the report, the manifest and the console."""
 
 import statistics
 from collections.abc import Mapping

@@ -74,7 +74,6 @@ def _some(rows: Rows) -> Rows:
 def _answers(
     task: Task, rule: LeakRule, features: Features, train: Rows, judged: Rows
 ) -> Iterator[tuple[str, Outputs]]:
-    """Yield each feature with what its rule answers."""
     truth = rule.truth(train.y)  # (rows, width)
     for name in features.order:
         known, asked = features.tabular(name, train.arrays), features.tabular(name, judged.arrays)

@@ -3,7 +3,6 @@
     what a type finds its values to have in common ─ the metric on those rows ─> the worst first
 
 With some hundred slices, one in forty looks worse by chance alone: a slice is a place to look, not a proof.
-It knows nothing about how the graph was made.
 """
 
 from collections.abc import Iterator
@@ -52,7 +51,6 @@ def _judge(task: Task, metric: str, y: NDArray[Any], answers: Outputs, resamples
 
 
 def _masks(features: Features, train: Rows, rows: Rows) -> Iterator[tuple[str, str, Mask]]:
-    """Yield feature, what its rows have in common, and which rows these are."""
     for name in features.order:
         for values, mask in features.slices(name, train.arrays, rows.arrays):
             yield name, values, mask

@@ -48,10 +48,7 @@ def parity_rows(features: Features, arrays: Arrays, seed: int) -> Arrays:
 
 
 def check_parity(keras: Predict, session: Predict, rows: Arrays, outputs: Sequence[Output]) -> float:
-    """Ask both the same rows, and return the largest difference, in units of the answer.
-
-    Raises a ParityError when it is above the tolerance, or an answer is not finite.
-    """
+    """Return the largest difference in units of the answer; raise a ParityError above the tolerance, or for NaN."""
     worst = 0.0
     for batch in PARITY_BATCHES:
         part = take(rows, slice(batch))

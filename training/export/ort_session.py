@@ -1,9 +1,4 @@
-"""Runtime: a graph in the serving engine, as the service runs it.
-
-    bytes ─ Session ─> predict(rows), latency_us at several batch sizes, load_ms
-
-It knows nothing about how graphs are made or judged.
-"""
+"""Runtime: a graph in the serving engine, as the service runs it: its answers, and how long it takes."""
 
 import contextlib
 import statistics
@@ -32,13 +27,10 @@ class Session:
 
     def predict(self, arrays: Arrays) -> Outputs:
         """Return every output by its name."""
-        answers = self._engine.run({name: arrays[name] for name in self._names})
-        return {tensor.name: answer for tensor, answer in zip(self._engine.outputs, answers, strict=True)}
+        return self._engine.run_named({name: arrays[name] for name in self._names})
 
 
-def latencies_us(
-    sessions: Mapping[str, Session], arrays: Arrays, batches: Sequence[int]
-) -> dict[str, dict[int, float]]:
+def latencies_us(sessions: dict[str, Session], arrays: Arrays, batches: Sequence[int]) -> dict[str, dict[int, float]]:
     """Time every session at every batch size, in turns: name -> rows -> microseconds, the median of medians."""
     found: dict[str, dict[int, float]] = {name: {} for name in sessions}
     for rows in batches:

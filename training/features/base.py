@@ -118,7 +118,7 @@ class FeatureType(ABC):
     # ── statistics ──
 
     @abstractmethod
-    def describe(self, cells: pd.Series, options: Any, of: Summary, trained: Summary | None = None) -> Column:
+    def describe(self, cells: pd.Series, options: Any, of: Summary, trained: Summary | None) -> Column:
         """Describe a column by the cells of training rows, or of a sample of them.
 
         `of` is of all rows, whatever their part: it says how values are written, and nothing about the training rows.
@@ -150,18 +150,14 @@ class FeatureType(ABC):
         return cell or None
 
     @abstractmethod
-    def spoiled(
-        self, columns: Sequence[Any], arrays: Arrays, random: np.random.Generator
-    ) -> Mapping[str, NDArray[Any]]:
+    def spoiled(self, columns: Sequence[Any], arrays: Arrays, random: np.random.Generator) -> Arrays:
         """Return a copy of the tensors with some values missing, unseen or extreme: what a graph must survive."""
 
     def some(self, columns: Sequence[Any], places: Sequence[int], arrays: Arrays) -> dict[str, NDArray[Any]]:
         """Return the tensors of the features at some of the places, as if there were no others."""
         return {name: array[:, slots(array, len(columns), places)] for name, array in arrays.items()}
 
-    def dealt(
-        self, columns: Sequence[Any], place: int, arrays: Arrays, order: NDArray[np.int64]
-    ) -> dict[str, NDArray[Any]]:
+    def dealt(self, columns: Sequence[Any], place: int, arrays: Arrays, order: NDArray[np.int64]) -> Arrays:
         """Return the tensors that hold the feature at a place, with its values in another order among the rows."""
         changed = {name: array.copy() for name, array in arrays.items()}
         for array in changed.values():

@@ -1,7 +1,4 @@
-"""The feature `boolean`: a column of true and false -> a column of the tensor `boolean`, 1 and 0.
-
-It knows nothing about other types.
-"""
+"""The feature `boolean`: a column of true and false -> a column of the tensor `boolean`, 1 and 0."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,8 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from training.columns.arrays import Arrays
-from training.columns.values import BOOLEANS, as_truths, is_boolean
-from training.features.arrow import is_text
+from training.columns.values import BOOLEANS, as_truths, is_boolean, is_text
 from training.features.base import Mask
 from training.features.number import Number, NumberColumn
 from training.features.numeric.column_type import NumericType

@@ -19,7 +19,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pandas.api import types
 
-from app.features import date as dates
+from app.features import date
 from app.features.date import PARTS
 from training.columns.arrays import Arrays
 from training.columns.bins import number_bins
@@ -108,16 +108,14 @@ class Date(NumericType):
         if of.offsets and of.some_without:
             yield f"{code(name)} has dates without an offset: they are read at {of.offset}"
 
-    def describe(
-        self, cells: pd.Series, options: NumberOptions, of: Summary, trained: Summary | None = None
-    ) -> DateColumn:
+    def describe(self, cells: pd.Series, options: NumberOptions, of: Summary, trained: Summary | None) -> DateColumn:
         assert isinstance(of, DateSummary)
         parts = _parts(cells, of.offset)  # (rows, parts)
         floats = tuple(statistics.describe(part, options.bins) for part in parts.T)
         missing = floats[0].missing_share if trained is None else trained.missing_share
         if trained is not None:
             floats = tuple(replace(each, missing_share=missing) for each in floats)
-        moments = sorted(dates.parse(text, of.offset) for text in cells[cells != ""].unique())
+        moments = sorted(date.parse(text, of.offset) for text in cells[cells != ""].unique())
         ends = [moment.isoformat() for moment in (moments[0], moments[-1])] if moments else [None, None]
         return DateColumn(str(cells.name), missing, of.offset, floats, *ends)
 
@@ -137,13 +135,13 @@ class Date(NumericType):
         weekday = parts[:, PARTS.index("weekday")]
         for number, word in enumerate(WEEKDAYS, 1):
             yield word, weekday == number
-        values = dates.days(parts)
-        for low, high, rows in statistics.slices(dates.days(trained[self.tensor]), values):
+        values = date.days(parts)
+        for low, high, rows in statistics.slices(date.days(trained[self.tensor]), values):
             yield _range(low, high), rows
         yield "missing", np.isnan(values)
 
     def bins(self, column: DateColumn, arrays: Arrays) -> dict[str, Any]:
-        return number_bins(dates.days(arrays[self.tensor]))
+        return number_bins(date.days(arrays[self.tensor]))
 
     def section(self, column: DateColumn) -> Iterator[str]:
         clock = "without an offset" if column.offset is None else f"on the clock of {column.offset}"
@@ -165,12 +163,12 @@ def _is_date(series: pd.Series) -> bool:
 
 
 def _all_iso(values: Any) -> bool:
-    return all(isinstance(value, str) and dates.ISO.fullmatch(value.strip()) for value in values)
+    return all(isinstance(value, str) and date.ISO.fullmatch(value.strip()) for value in values)
 
 
 def _exists(text: str) -> bool:
     try:
-        dates.parse(text, UTC)
+        date.parse(text, UTC)
     except ValueError:
         return False
     return True
@@ -186,7 +184,7 @@ def _offset(word: str) -> str:
 def _parts(cells: pd.Series, offset: str | None) -> NDArray[np.float32]:
     """Return the parts of each cell, looking at each text once: (rows, parts)."""
     places, texts = pd.factorize(cells)
-    return dates.parts(texts.tolist(), offset)[places]
+    return date.parts(texts.tolist(), offset)[places]
 
 
 def _range(low: float, high: float) -> str:

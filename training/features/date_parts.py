@@ -8,7 +8,7 @@ the wall. What is trained today has the feature `date`.
 
 from collections.abc import Iterable, Sequence
 
-from app.features import date as dates
+from app.features import date
 from app.features.date import PARTS
 
 
@@ -20,19 +20,19 @@ def parts_in(columns: Iterable[str], name: str) -> list[str]:
 
 def parts(name: str, texts: Sequence[str | None]) -> dict[str, list[float]]:
     """Return the parts of texts by name, with NaN for what is missing or no date."""
-    found = dates.parts([_on_the_wall(text) for text in texts], None)  # (rows, parts)
+    found = date.parts([_on_the_wall(text) for text in texts], None)  # (rows, parts)
     return {f"{name}_{part}": values.tolist() for part, values in zip(PARTS, found.T, strict=True)}
 
 
 def _on_the_wall(text: str | None) -> str | None:
     """Return a moment without its offset, or None where it is no date."""
-    matched = None if text is None else dates.ISO.fullmatch(text.strip())
+    matched = None if text is None else date.ISO.fullmatch(text.strip())
     if matched is None:
         return None
     day, time, _ = matched.groups()
     moment = f"{day}T{time}" if time else str(day)
     try:
-        dates.parse(moment, None)
+        date.parse(moment, None)
     except ValueError:
         return None
     return moment

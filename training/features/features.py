@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from training.columns.arrays import Arrays
+from training.columns.arrays import Arrays, merged
 from training.columns.summaries import Summary
 from training.features.base import Column, FeatureType, Mask, Tabular, Tensor
 from training.features.encoder import Encoder, encoder_of
@@ -93,11 +93,7 @@ class Features:
 
     def arrays(self, cells: pd.DataFrame) -> Arranged:
         """Lay rows of cells out as the graph's inputs."""
-        return {
-            name: array
-            for group in self.groups
-            for name, array in group.type.arrays(group.columns, cells[group.names]).items()
-        }
+        return merged(group.type.arrays(group.columns, cells[group.names]) for group in self.groups)
 
     def from_instances(self, instances: Sequence[Mapping[str, Any]]) -> Arranged:
         """Lay named values out, as a caller of the service sends them; None is missing."""
@@ -118,11 +114,7 @@ class Features:
 
     def spoiled(self, arrays: Arrays, random: np.random.Generator) -> Arranged:
         """Return rows in which some values are missing, unseen or extreme."""
-        return {
-            name: array
-            for group in self.groups
-            for name, array in group.type.spoiled(group.columns, group.of(arrays), random).items()
-        }
+        return merged(group.type.spoiled(group.columns, group.of(arrays), random) for group in self.groups)
 
     def alone(self, name: str, arrays: Arrays) -> Arranged:
         """Return the tensors of one feature."""
@@ -147,7 +139,7 @@ class Features:
     def arrays_without(self, dropped: Sequence[str], arrays: Arrays) -> Arranged:
         """Return the tensors of the others."""
         kept = ((group, [name for name in group.names if name not in dropped]) for group in self.groups)
-        return {name: array for group, names in kept if names for name, array in group.some(arrays, names).items()}
+        return merged(group.some(arrays, names) for group, names in kept if names)
 
     # ── judged and told, feature by feature ──
 

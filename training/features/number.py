@@ -1,7 +1,4 @@
-"""The feature `number`: a column of numbers -> a column of the tensor `numeric`.
-
-It knows nothing about other types.
-"""
+"""The feature `number`: a column of numbers -> a column of the tensor `numeric`."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,8 +14,7 @@ from numpy.typing import NDArray
 from training.columns.arrays import Arrays
 from training.columns.bins import number_bins, shortest
 from training.columns.summaries import NumberSummary, Summary
-from training.columns.values import as_numbers, is_number
-from training.features.arrow import is_text
+from training.columns.values import as_numbers, is_number, is_text
 from training.features.base import Column, Content, Mask
 from training.features.numeric import statistics
 from training.features.numeric.column_type import NumericType
@@ -69,9 +65,7 @@ class Number(NumericType):
     def objection(self, content: Content, name: str) -> str | None:
         return super().objection(content, name) or _identifies(content, name)
 
-    def describe(
-        self, cells: pd.Series, options: NumberOptions, of: Summary, trained: Summary | None = None
-    ) -> NumberColumn:
+    def describe(self, cells: pd.Series, options: NumberOptions, of: Summary, trained: Summary | None) -> NumberColumn:
         floats = statistics.describe(cells.to_numpy(np.float64), options.bins)
         if isinstance(trained, NumberSummary):
             floats = statistics.exact(floats, trained)

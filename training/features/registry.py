@@ -11,7 +11,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from training.options import Options
-from training.options.member import Member
+from training.options.declare import Member
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -20,7 +20,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.options import FamilyName
+from training.options.rooms import FamilyName
 
 FIRST, HEAD, WIDE = "first", "head", "wide_columns"  # names of layers, and so parts of their nodes' names
 READERS = (FIRST, WIDE)  # layers that read the encoded columns; all are dense
@@ -137,7 +137,6 @@ def _residual(x: Any, hidden: tuple[int, ...], dropout: float, policy: str) -> A
     x = keras.layers.Dense(first, dtype=policy, name=FIRST)(x)
     for place, units in enumerate(blocks, 1):
         inside = _dense(x, units, dropout, policy, f"inside_{place}")
-        x = keras.layers.Add(dtype=policy)(
-            [x, keras.layers.Dense(first, dtype=policy, name=f"outside_{place}")(inside)]
-        )
+        outside = keras.layers.Dense(first, dtype=policy, name=f"outside_{place}")(inside)
+        x = keras.layers.Add(dtype=policy)([x, outside])
     return keras.layers.Activation("relu", dtype=policy)(x)

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.columns.arrays import Arrays, Outputs
+from training.columns.arrays import Arrays, Outputs, merged
 from training.features.encoder import Encoder
 from training.features.features import Features
 from training.network.architectures import WIDE, answer
@@ -52,7 +52,7 @@ class Network:
 
     def encode(self, arrays: Arrays) -> dict[str, NDArray[Any]]:
         """Look up what is looked up once a row, as the trunk wants it."""
-        return {name: array for encoder in self.encoders for name, array in _encoded(encoder, arrays).items()}
+        return merged(_encoded(encoder, arrays) for encoder in self.encoders)
 
     def predict(self, arrays: Arrays) -> Outputs:
         """Answer raw rows, as ONNX Runtime will."""
@@ -103,21 +103,14 @@ def _named(answers: Any) -> Any:
     """Give outputs by name a layer each of that name, for that is what the graph calls them."""
     if not isinstance(answers, dict):
         return answers
-    return {name: tensor if _made_by(tensor) == name else _renamed(tensor, name) for name, tensor in answers.items()}
-
-
-def _made_by(tensor: Any) -> str:
-    """Return the name of the layer that a tensor comes from."""
-    made_by, _, _ = tensor._keras_history
-    return str(made_by.name)
-
-
-def _renamed(tensor: Any, name: str) -> Any:
-    return keras.layers.Identity(name=name)(tensor)
+    made_by = {name: tensor._keras_history[0].name for name, tensor in answers.items()}
+    return {
+        name: tensor if made_by[name] == name else keras.layers.Identity(name=name)(tensor)
+        for name, tensor in answers.items()
+    }
 
 
 def _looked_up(encoder: Encoder) -> Sequence[Any]:
-    """Return what is learned from, made of the raw tensors."""
     return encoder.raw if encoder.lookup is None else _listed(encoder.lookup(list(encoder.raw)))
 
 

@@ -1,10 +1,10 @@
-"""Fold: a fitted network -> the same answers from fewer layers.
+"""Reparameterize: a fitted network -> the same answers from fewer layers, and what a task changes about them.
 
     encoder ─ Dense         one dense layer on what the encoder of the served network gives
     Heads                   one dense head that says their mean
+    calibrate               scale and shift of what is said, by the validation rows
 
 What helped to learn is not served: the graph has the nodes of a plain network, whatever it was trained with.
-It knows nothing about data, ONNX or files.
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training.calibration.adjustment import Adjustment
+from training.columns.arrays import Rows, predict_in_batches
 from training.features.encoder import Encoder
 from training.features.features import Features
-from training.network.architectures import READERS, Heads, widened
+from training.network.architectures import READERS, Heads, rescale, widened
 from training.network.network import Network, build
-from training.options import MixedPrecision, Options
+from training.options import Options
+from training.options.rooms import MixedPrecision
 from training.tasks.base import Task
 
 
@@ -46,6 +49,14 @@ def fold(network: Network, features: Features, task: Task, options: Options) -> 
         if layer.get_weights():
             layer.set_weights(_weights(layers[layer.name], network.encoders))
     return served
+
+
+def calibrate(network: Network, task: Task, validation: Rows, options: Options) -> Adjustment:
+    """Fold what the task changes by the validation rows into a network's last weights, and say what was done."""
+    found = task.adjustment(lambda: predict_in_batches(network.predict, validation.arrays), validation.y, options)
+    if found.changes:
+        rescale(network.trunk, found.scale, found.shift)
+    return found
 
 
 def plain(features: Features, task: Task, options: Options, hidden: tuple[int, ...]) -> Network:

@@ -6,6 +6,8 @@
                                       ├─> the manifest         training/options/options.py
                                       └─> the table of docs/training.md, which a test compares
 
+    Member    a line of a registry: where a type of features or a task is, and the options that it brings
+
 It knows nothing about which options there are, nor about the library behind the command line.
 """
 
@@ -14,16 +16,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any, ClassVar, Literal, Protocol, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 KEY = "words"  # of a field's metadata
-
-
-class Room(Protocol):
-    """A frozen dataclass whose fields are all made by `option`."""
-
-    title: ClassVar[str]  # over its options in `--help`
-    __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +45,20 @@ def option(default: Any, help: str, **words: Any) -> Any:
 
 
 REQUIRED = dataclasses.MISSING
+
+
+@dataclass(frozen=True)
+class Member:
+    """A type of features or a task, resolved when it is first asked for; two may have the same class or options."""
+
+    where: str  # "module:Class"
+    options: str | None = None  # "module:Dataclass", in a module that imports neither pandas nor TensorFlow
+
+    @property
+    def room(self) -> type[Any] | None:
+        """Return the dataclass of its options; None where it brings none."""
+        found: type[Any] | None = None if self.options is None else resolve_name(self.options)
+        return found
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,8 @@ class Declared:
         """Turn what stood on the command line into the option's value, or raise a ValueError."""
         if self.words.read is not None and isinstance(given, str):
             return self.words.read(given)
-        return Path(given) if isinstance(given, str) and self._is_path else given
+        is_path = self.type in (Path, Path | None)
+        return Path(given) if isinstance(given, str) and is_path else given
 
     def flags(self, value: Any) -> list[str]:
         """Write a value as it stands on the command line."""
@@ -91,10 +101,6 @@ class Declared:
         if value is False:
             return [self.flag.replace("--", "--no-", 1)]
         return [self.flag, text(value)]
-
-    @property
-    def _is_path(self) -> bool:
-        return self.type in (Path, Path | None)
 
 
 def declared(room: type[Any]) -> tuple[Declared, ...]:

@@ -78,19 +78,14 @@ class Options:
 
 
 def rooms() -> dict[str, type[Any]]:
-    """Return every room by the name that the manifest gives it: a feature type's and a task's is its own name.
-
-    Two types or tasks may share a room.
-    """
+    """Return every room by the name that the manifest gives it; two types or tasks may share one."""
     of = get_type_hints(Options)
     house = {field.name: of[field.name] for field in dataclasses.fields(Options) if field.name != "others"}
-    features, tasks = (_brought(registry) for registry in REGISTRIES)
+    features, tasks = (
+        {name: member.room for name, member in resolve_name(registry).items() if member.options is not None}
+        for registry in REGISTRIES
+    )
     return {"data": house.pop("data"), **features, "network": house.pop("network"), **tasks, **house}
-
-
-def _brought(registry: str) -> dict[str, type[Any]]:
-    rooms = {name: member.room for name, member in resolve_name(registry).items()}
-    return {name: room for name, room in rooms.items() if room is not None}
 
 
 def by_name() -> Mapping[str, Declared]:
@@ -127,7 +122,6 @@ def facts(options: Options, kinds: Iterable[str]) -> dict[str, dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
-    """Return what JSON holds."""
     if isinstance(value, tuple):
         return list(value)
     return value if value is None or isinstance(value, bool | int | float | str) else text(value)

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, get_args
 
-from training import budget as budgets
-from training.budget import USUAL, Budget
+from training.budget import EXAMPLE, USUAL, Budget, parse
 from training.options.declare import REQUIRED, names, option, units
 
 OptimizerName = Literal["sgd", "momentum", "rmsprop", "adam", "adamw"]
@@ -28,7 +27,6 @@ class DataOptions:
     """Which rows and columns are learned from; the defaults serve a table of a thousand to a million rows."""
 
     title: ClassVar[str] = "Data"
-
     path: Path = option(
         REQUIRED,
         "CSV (also .gz, .bz2, .xz, .zip) or Parquet file.",
@@ -64,7 +62,6 @@ class NetworkOptions:
     """The layers behind the encoded features; training/network/architectures.py wires them."""
 
     title: ClassVar[str] = "Network"
-
     # docs/decisions/0205 has what each was worth on which table.
     family: FamilyName = option("wide-and-deep", "How the layers are wired.", name="network")
     hidden: tuple[int, ...] = option((128, 64), "Units of the hidden layers.", unit="units", read=units)
@@ -79,7 +76,6 @@ class FitOptions:
     """How the weights are found."""
 
     title: ClassVar[str] = "Fit"
-
     epochs: int = option(  # an upper bound: early stopping ends most runs sooner
         100, "At most so many passes over the data.", unit="epochs", low=1, common=True
     )
@@ -111,7 +107,6 @@ class CompressOptions:
     """How the graph becomes smaller, and what that may cost."""
 
     title: ClassVar[str] = "Compression"
-
     search: CompressName = option(  # full takes about as long as the first fit
         "quick",
         "quick: narrower weights; full: also fewer units, which are fitted anew.",
@@ -121,9 +116,9 @@ class CompressOptions:
     )
     budget: Budget = option(
         USUAL,
-        f"Points (hundredths of the main metric) that compression may cost, or {budgets.EXAMPLE}.",
+        f"Points (hundredths of the main metric) that compression may cost, or {EXAMPLE}.",
         unit="limits",
-        read=budgets.parse,
+        read=parse,
         common=True,
         learned=False,
     )
@@ -137,7 +132,6 @@ class EvaluationOptions:
     """What is asked of a model beyond its test metrics."""
 
     title: ClassVar[str] = "Evaluation"
-
     folds: int = option(
         0, "Fit so often on other divisions of the rows, to see how far metrics differ.", unit="folds", low=0
     )
@@ -149,7 +143,6 @@ class TuneOptions:
     """The search for better options."""
 
     title: ClassVar[str] = "Search"
-
     trials: int = option(
         0,
         "Try so many sets of options on the validation split, and use the best.",
@@ -173,7 +166,6 @@ class RunOptions:
     """What a run is called, where it writes, and what makes it repeatable."""
 
     title: ClassVar[str] = "Run"
-
     name: str | None = option(
         None, "Name of the model.", unit="name", unset="from the file's name", common=True, learned=False
     )

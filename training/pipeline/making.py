@@ -18,7 +18,6 @@ from training.export.ort_session import Session
 from training.network import reparameterize
 from training.parallel import Background
 from training.pipeline.run import Run
-from training.trainer import calibrate as calibration
 from training.trainer import fit as fitting
 from training.trainer.distributed import scope
 from training.trainer.training_rows import training_rows
@@ -56,7 +55,7 @@ def fit(run: Run) -> None:
 def calibrate(run: Run) -> None:
     """Fold what helped to learn, and what the task changes by the validation rows, into the weights."""
     run.network = reparameterize.fold(run.learner, run.data.features, run.task, run.options)
-    run.adjustment = calibration.calibrate(run.network, run.task, run.data.validation, run.options)
+    run.adjustment = reparameterize.calibrate(run.network, run.task, run.data.validation, run.options)
     for title, sentence in run.adjustment.said():
         run.out.print(f"[bold]{title}[/bold] {sentence}")
 

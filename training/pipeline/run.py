@@ -5,7 +5,7 @@
 It knows nothing about how a stage works.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from rich.console import Console
@@ -60,16 +60,7 @@ class Run:
     @property
     def model(self) -> TrainedModel:
         """Return what was trained, for those who judge and write it."""
-        return TrainedModel(
-            options=self.options,
-            name=self.name,
-            data=self.data,
-            network=self.network,
-            history=self.history,
-            adjustment=self.adjustment,
-            choice=self.choice,
-            search=self.search,
-        )
+        return TrainedModel(**{field.name: getattr(self, field.name) for field in fields(TrainedModel)})
 
 
 def begin(options: Options, out: Console, signer: Signer | None) -> Run:

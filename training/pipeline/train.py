@@ -22,7 +22,7 @@ from training.options import Options
 from training.pipeline.judging import cross_validate, judge, select, write
 from training.pipeline.making import STAGES, fit_baselines
 from training.pipeline.run import Run, begin
-from training.tasks import registry as tasks
+from training.tasks import registry
 
 
 def train(options: Options, out: Console, signer: Signer | None = None, data: Data | None = None) -> Path:
@@ -59,7 +59,7 @@ def _prepare(run: Run, data: Data | None) -> None:
     with console.reading_bar(run.out, "First pass") as seen:
         run.data = leakage.warned(data or prepare(run.options, seen))
     _describe(run)
-    tasks.check(run.task, run.options)
+    registry.check(run.task, run.options)
     cross_validation.check(run.data, run.options)
     fit_baselines(run)
 
@@ -79,7 +79,6 @@ def _describe(run: Run) -> None:
 
 
 def _tune(run: Run) -> None:
-    """If asked, search for better options first."""
     if run.options.tune.trials:
         from training.tuning.search import tune  # noqa: PLC0415 - Optuna takes half a second, and few runs search
 

@@ -76,7 +76,6 @@ def page(
 
 
 def _sections(markdown: str) -> tuple[Markup, list[Section]]:
-    """Cut at the titles, and render each piece."""
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
     reader.add_render_rule("table_open", lambda *_: '<div class="scroll" tabindex="0"><table>')
     reader.add_render_rule("table_close", lambda *_: "</table></div>")

@@ -1,7 +1,4 @@
-"""Markdown: numbers, tables, and what comes from the data, as the card has them.
-
-It knows nothing about what they say.
-"""
+"""Markdown: numbers, tables, and what comes from the data, as the card has them."""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -1,9 +1,6 @@
 """Plots: small pictures for the card.
 
-    learning curves · confusion, ROC and precision-recall for classes · residuals for numbers
-
 Each function returns the bytes of one PNG file; inside `as_svg` of one SVG, for a page that may be light or dark.
-It knows nothing about files or models.
 """
 
 import io

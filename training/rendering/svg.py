@@ -17,8 +17,9 @@ ET.register_namespace("xlink", LINK)
 def inline(svg: bytes, name: str) -> str:
     """Return the element to put into HTML; `name` is what it is called aloud, and begins the names within it."""
     root = ET.fromstring(svg)  # noqa: S314 - it was drawn here, and no entity is declared in it
-    for element in [*root.findall(f"{{{NAMESPACE}}}metadata"), *root.findall(f"{{{NAMESPACE}}}defs/*")]:
-        _drop(root, element)
+    for parent in list(root.iter()):  # a page has no use for the account of the licence, nor for styles for everything
+        for element in [one for one in parent if one.tag.rpartition("}")[2] in {"metadata", "style"}]:
+            parent.remove(element)
     width = float(root.attrib.pop("width").removesuffix("pt")) / POINTS_A_REM
     root.attrib.pop("height")
     _own(root, re.sub(r"\W+", "-", name))
@@ -27,14 +28,6 @@ def inline(svg: bytes, name: str) -> str:
     root.set("stroke-linejoin", "round")  # which stood in a style for the whole page
     root.set("style", f"width:100%;max-width:{width:.1f}rem;min-width:{min(width, MIN_REM):.1f}rem")
     return ET.tostring(root, encoding="unicode")
-
-
-def _drop(root: ET.Element, element: ET.Element) -> None:
-    """Leave out what a page has no use for: the account of the licence, and styles for everything."""
-    if element.tag.rpartition("}")[2] not in {"metadata", "style"}:
-        return
-    parent = next(parent for parent in root.iter() if element in parent)
-    parent.remove(element)
 
 
 def _own(root: ET.Element, prefix: str) -> None:

@@ -86,9 +86,10 @@ def page(model: TrainedModel, findings: Findings, facts: Mapping[str, Any]) -> s
 def _blocks(model: TrainedModel, findings: Findings) -> list[str]:
     """Return what the card and the page both say, in Markdown."""
     data, scores = model.data, findings.scores
+    warnings = "\n".join(f"* {prose(warning)}." for warning in data.warnings)
     return [
         _summary(model, scores),
-        *_warnings(data),
+        *(["## Warnings", warnings] if warnings else []),
         f"## {QUALITY}",
         f"Measured once on the {len(data.test):,} rows of the test split, which no training and no choice has seen.",
         metrics_table(compression_section.without_candidates(model.choice, scores)),
@@ -107,7 +108,6 @@ def _blocks(model: TrainedModel, findings: Findings) -> list[str]:
 
 
 def _scores(model: TrainedModel, findings: Findings) -> list[Fact]:
-    """Return the main metric beside that of the baselines, the strongest first."""
     task, intervals = model.data.task, findings.intervals
     main = task.main_metric
     note = f"{intervals.level:.0%}: {findings_section.span(intervals.shipped[main])}" if intervals else ""
@@ -130,12 +130,9 @@ def _costs(model: TrainedModel) -> list[Fact]:
 def metrics_table(scores: Mapping[str, Metrics]) -> str:
     """One line a model, one column a metric."""
     names = list(next(iter(scores.values())))
-    rows = ([_marked(model), *(number(found[name]) for name in names)] for model, found in scores.items())
+    marked = {model: f"**{model}**" if model == "shipped" else model for model in scores}
+    rows = ([marked[model], *(number(found[name]) for name in names)] for model, found in scores.items())
     return table(["model", *names], rows)
-
-
-def _marked(model: str) -> str:
-    return f"**{model}**" if model == "shipped" else model
 
 
 def columns_table(data: Data) -> str:
@@ -159,12 +156,6 @@ def _summary(model: TrainedModel, scores: Mapping[str, Metrics]) -> str:
         f"beside it stand {', '.join(reached)}.\n"
         f"The graph ships as {chosen.name}, {chosen.bytes:,} bytes."
     )
-
-
-def _warnings(data: Data) -> list[str]:
-    if not data.warnings:
-        return []
-    return ["## Warnings", "\n".join(f"* {prose(warning)}." for warning in data.warnings)]
 
 
 def _rows_text(data: Data) -> str:

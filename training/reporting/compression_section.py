@@ -1,7 +1,4 @@
-"""Report of compression: measured candidates -> the tables of the card and the facts of the manifest.
-
-It knows nothing about how anything was measured or chosen.
-"""
+"""Report of compression: measured candidates -> the tables of the card."""
 
 from collections.abc import Mapping
 
@@ -24,17 +21,12 @@ NOTES = (
 
 def section(choice: Choice, test: Mapping[str, Metrics]) -> str:
     """Say what was chosen and why, with every candidate's cost and quality; `test` are test metrics by candidate."""
-    validation = {candidate.name: candidate.validation for candidate in choice.candidates}
-    blocks = [
-        choice.reason,
-        costs_table(choice),
-        NOTES,
-        "On the validation split, with the difference to fp32:",
-        differences_table(choice, validation),
-        "On the test split, with the difference to fp32:",
-        differences_table(choice, test),
-    ]
-    return "\n\n".join(blocks)
+    validation = differences_table(choice, {candidate.name: candidate.validation for candidate in choice.candidates})
+    return (
+        f"{choice.reason}\n\n{costs_table(choice)}\n\n{NOTES}\n\n"
+        f"On the validation split, with the difference to fp32:\n\n{validation}\n\n"
+        f"On the test split, with the difference to fp32:\n\n{differences_table(choice, test)}"
+    )
 
 
 def costs_table(choice: Choice) -> str:

@@ -1,7 +1,4 @@
-"""Plots of a run that are there for any task: what compression cost, and what the graph goes by.
-
-It draws with the helpers of `training/rendering/pictures.py` and knows nothing about files or models.
-"""
+"""Plots of a run that are there for any task: what compression cost, and what the graph goes by."""
 
 from collections.abc import Callable, Sequence
 

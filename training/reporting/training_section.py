@@ -1,7 +1,4 @@
-"""Report of training: how a model was fitted, and what repeats the run, for the card and the page.
-
-It knows nothing about how good the model is, nor about the rest of the card.
-"""
+"""Report of training: how a model was fitted, and what repeats the run, for the card and the page."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +6,12 @@ from typing import Any
 from training.options import Options
 from training.rendering.markdown import code_block, table
 from training.trainer.fit import History
+
+COMPILED = "With XLA (`--jit`) the same command need not give the same numbers; they are near."
+REPEATABLE = (
+    "The same command on the same file, machine and versions gives the same numbers; other processors add in another "
+    "order."
+)
 
 
 def fitted(options: Options, history: History) -> str:
@@ -29,28 +32,13 @@ def repeat(facts: Mapping[str, Any]) -> list[str]:
     return [
         code_block(training["command"]),
         f"Seed {training['seed']}; the data file has the SHA-256 `{training['data_sha256']}`.\n"
-        + _repeatability(training["jit"]),
+        + (COMPILED if training["jit"] else REPEATABLE),
         table(["library", "version"], facts["libraries"].items()),
     ]
 
 
 def _sooner(options: Options) -> str:
-    """Say what was done to fit sooner, if anything."""
-    if options.fit.jit:
-        return "\nIt was compiled with XLA, so the seed need not repeat it to the last digit." + _halves(options)
-    return _halves(options)
-
-
-def _halves(options: Options) -> str:
-    if (half := options.fit.mixed_precision) == "off":
-        return ""
-    return f"\nHidden layers computed in {half} while it was fitted; what ships computes in float32."
-
-
-def _repeatability(jit: bool) -> str:
-    if jit:
-        return "With XLA (`--jit`) the same command need not give the same numbers; they are near."
-    return (
-        "The same command on the same file, machine and versions gives the same numbers; "
-        "other processors add in another order."
-    )
+    half = options.fit.mixed_precision
+    jit = "\nIt was compiled with XLA, so the seed need not repeat it to the last digit." if options.fit.jit else ""
+    shorter = f"\nHidden layers computed in {half} while it was fitted; what ships computes in float32."
+    return jit + (shorter if half != "off" else "")

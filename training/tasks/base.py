@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from training.calibration.adjustment import Adjustment
 from training.columns.arrays import Outputs
-from training.options import Options, Precision
-from training.tasks.opponents import Opponent
-from training.tasks.parts import LeakRule, Output, Strata
-from training.tasks.weighted import Values, Weights, by_repeating
+from training.options import Options
+from training.options.rooms import Precision
+from training.tasks.parts import LeakRule, Opponent, Output, Strata
+from training.tasks.weighted import Judged, Weights, by_repeating
 
 Metrics = dict[str, float]  # name -> value, on the rows that were judged
 # Relative to the answer's unit (1 for a probability, a standard deviation for a number).
@@ -38,6 +38,7 @@ class Task(ABC):
 
     has_own_network: ClassVar[bool] = False  # `wire` stands in the place of the house's hidden layers
     takes_text: ClassVar[bool] = False  # of a column that has both numbers and text, the text is meant
+    opponents: ClassVar[tuple[Opponent, ...]] = ()  # the models that are serious opponents, the strongest last
 
     @property
     @abstractmethod
@@ -145,9 +146,7 @@ class Task(ABC):
     def evaluate(self, y: NDArray[Any], outputs: Outputs) -> Metrics:
         """Judge answers against the encoded target."""
 
-    def weighted(
-        self, y: NDArray[Any], outputs: Outputs, weights: Weights, only: str | None = None
-    ) -> dict[str, Values]:
+    def weighted(self, y: NDArray[Any], outputs: Outputs, weights: Weights, only: str | None = None) -> Judged:
         """Judge answers under every weighting of the rows, (times, rows); metrics but `only` may be left out."""
         return by_repeating(self.evaluate, y, outputs, weights)
 
@@ -159,11 +158,6 @@ class Task(ABC):
     @abstractmethod
     def trivial(self, rows: int) -> Outputs:
         """Return the answers of a model that has seen only the training target."""
-
-    @property
-    def opponents(self) -> tuple[Opponent, ...]:
-        """The models that are serious opponents, the strongest last."""
-        return ()
 
     def title_of(self, baseline: str) -> str:
         """Return what a baseline is called where there is little room."""

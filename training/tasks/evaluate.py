@@ -1,7 +1,4 @@
-"""Evaluate: any `predict` and rows -> metrics. Keras, fp32, int8 and the baselines are judged by this code alone.
-
-It knows nothing about where answers come from.
-"""
+"""Evaluate: any `predict` and rows -> metrics. Keras, all graphs and the baselines are judged by this code alone."""
 
 from training.columns.arrays import Predict, Rows, predict_in_batches
 from training.tasks.base import Metrics, Task

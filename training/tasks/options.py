@@ -16,7 +16,6 @@ class LabelOptions:
     """How labels are learned and answered."""
 
     title: ClassVar[str] = "Labels"
-
     label_smoothing: float = option(
         0.0, "Share of a row's weight that all labels get alike.", unit="share", low=0, high=0.5
     )

@@ -1,7 +1,9 @@
 """The tasks by name: where each is, resolved when it is first asked for, and the options that it brings.
 
-A task is added by a module or folder and a line here. Two names may share a class or options. Nothing here imports
-pandas or TensorFlow.
+    infer_task(target) ─> the task that is surest of it        task_class(name) ─> the class
+
+A task is added by a module or folder and a line here; two names may share a class. Nothing here imports pandas or
+TensorFlow.
 """
 
 from pkgutil import resolve_name
@@ -9,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from training.errors import DataError
 from training.options import Options
-from training.options.declare import declared
-from training.options.member import Member
+from training.options.declare import Member, declared
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from training.tasks.base import Task
 
 LABELS = Member("training.tasks.label.classification:Classification", "training.tasks.options:LabelOptions")
@@ -28,6 +31,14 @@ def task_class(name: str) -> "type[Task]":
     """Return the class of a task."""
     found: type[Task] = resolve_name(TASKS[name].where)
     return found
+
+
+def infer_task(target: "pd.Series", wanted: str | None = None) -> "Task":
+    """Choose the task, or check the one that was asked for: a DataError says that the target does not fit."""
+    if wanted is not None:
+        return task_class(wanted).of(target, wanted)
+    classes = dict.fromkeys(map(task_class, TASKS))
+    return max(classes, key=lambda task: task.certainty(target)).of(target)
 
 
 def check(task: "Task", options: Options) -> None:

@@ -1,14 +1,11 @@
-"""Targets: a target column that passes by once -> the task that it asks for.
-
-It knows nothing about files or features.
-"""
+"""Targets: a target column that passes by once -> the task that it asks for."""
 
 import numpy as np
 import pandas as pd
 
 from training.errors import DataError
 from training.tasks.base import Task
-from training.tasks.inference import infer_task
+from training.tasks.registry import infer_task
 
 MOST_VALUES = 1001  # that are kept: one more than a task may have labels
 

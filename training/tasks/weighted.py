@@ -3,7 +3,7 @@
     y, outputs, weights (times, rows) ─> {metric: (times,)}
 
 A resample of the rows is a weighting by counts. A task that can say its metrics in a few sums over all weightings does
-so, in `label/weighted.py` or `value/weighted.py`; for any other the rows are repeated. It knows no metric.
+so, in `label/weighted.py`, or itself; for any other the rows are repeated. It knows no metric.
 """
 
 from collections.abc import Callable
@@ -16,11 +16,12 @@ from training.columns.arrays import Outputs, take
 
 Weights = NDArray[np.float64]  # (times, rows)
 Values = NDArray[np.float64]  # (times,); NaN where a metric has no meaning, such as a ROC AUC of one class
+Judged = dict[str, Values]  # metric -> under each weighting
 
 
 def by_repeating(
     evaluate: Callable[[NDArray[Any], Outputs], dict[str, float]], y: NDArray[Any], outputs: Outputs, weights: Weights
-) -> dict[str, Values]:
+) -> Judged:
     """Judge by repeating each row so often as it counts; whole weights alone."""
     found = []
     for counts in weights:

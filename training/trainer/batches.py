@@ -17,11 +17,24 @@ from numpy.typing import NDArray
 AS_IT_IS = tf.autograph.experimental.do_not_convert  # nothing in them is to be converted, and to look takes as long
 
 
-class Feed(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types
-    """The batches of a training part; as a callback of the fit, it learns which epoch begins.
+class EpochFeed(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types
+    """What a fit is fed with; as a callback of it, it learns which epoch begins."""
 
-    `arrays` are (rows, …) by name, `y` and `weights` (rows,). The last batch of an epoch has what is left.
-    """
+    def __init__(self, rows: int, batch_rows: int, seed: int) -> None:
+        super().__init__()
+        self._rows, self._batch_rows, self._seed, self._epoch = rows, batch_rows, seed, 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._epoch = epoch
+
+    @property
+    def steps(self) -> int:
+        """Batches of an epoch; the last one has what is left."""
+        return -(-self._rows // self._batch_rows)
+
+
+class Feed(EpochFeed):
+    """The batches of a training part: `arrays` are (rows, …) by name, `y` and `weights` (rows,)."""
 
     def __init__(
         self,
@@ -32,17 +45,8 @@ class Feed(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no ty
         seed: int,
         weights: NDArray[np.float32] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(len(y), batch_rows, seed)
         self._arrays, self._y, self._weights = arrays, y, weights
-        self._batch_rows, self._seed, self._epoch = batch_rows, seed, 0
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self._epoch = epoch
-
-    @property
-    def steps(self) -> int:
-        """Batches of an epoch."""
-        return -(-len(self._y) // self._batch_rows)
 
     def batches(self) -> Any:
         """Return a `tf.data.Dataset`; an iteration is an epoch."""

@@ -65,10 +65,6 @@ class Workers:
 
     def go_on(self) -> None:
         """Raise Helped unless this is the chief: what comes after the fit is done once."""
-        if not self.chief:
-            raise Helped(
-                f"Worker {self.rank} of 0 to {self.count - 1} is done; the chief, worker 0, writes the bundle."
-            )
 
     @contextmanager
     def watched(self) -> Iterator[None]:

@@ -115,7 +115,7 @@ def fit(
             shuffle=False,  # the feed does
             initial_epoch=max((keeper.first_epoch(options.fit.epochs) for keeper in keepers), default=0),
             epochs=options.fit.epochs,
-            validation_data=(_inputs(trunk, validation), validation.y),
+            validation_data=([validation.arrays[tensor.name] for tensor in trunk.inputs], validation.y),
             validation_batch_size=VALIDATION_BATCH_ROWS,
             callbacks=[*callbacks, *context.loggers, *keepers, *workers.after()],
             verbose=0,
@@ -144,10 +144,6 @@ def _compile(trunk: Any, task: Task, options: Options, rate: float, feed_steps: 
         made.build(trunk.trainable_variables)  # a graph that makes variables is traced twice: a second of a fit
         trunk.compile(made, loss_of(task, options), steps_per_execution=steps, jit_compile=options.fit.jit)
     return means
-
-
-def _inputs(trunk: Any, part: Part) -> list[NDArray[Any]]:
-    return [part.arrays[tensor.name] for tensor in trunk.inputs]
 
 
 def batch_rows(rows: int) -> int:

@@ -16,7 +16,8 @@ import keras
 import tensorflow as tf
 
 from training.errors import DataError
-from training.options import HalfName, MixedPrecision, Options
+from training.options import Options
+from training.options.rooms import HalfName, MixedPrecision
 
 # From here on graphics cards have tensor cores: https://docs.nvidia.com/deeplearning/performance
 TENSOR_CORES: dict[HalfName, tuple[int, int]] = {"float16": (7, 0), "bfloat16": (8, 0)}
@@ -26,10 +27,7 @@ CPU_INFO = Path("/proc/cpuinfo")
 
 
 def decided(options: Options) -> tuple[Options, str]:
-    """Put what this machine has in the place of `auto`; return what is to be said of it, if anything.
-
-    Raises a DataError when the machine does not compute in what was asked for.
-    """
+    """Put what this machine has in the place of `auto`, and return what is to be said; a DataError: it lacks it."""
     asked = options.fit.mixed_precision
     if asked == "off":
         return options, ""

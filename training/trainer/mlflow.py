@@ -45,10 +45,7 @@ class Tracker(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
             self._client.log_metric(self._run, name, float(value), step=epoch + 1)
 
     def finish(self, folder: Path, scores: Mapping[str, Metrics]) -> None:
-        """Log the test metrics of each model and the bundle's files, and end the run.
-
-        Raises a TrainingError when the store cannot be reached any more; the bundle is there all the same.
-        """
+        """Log test metrics and bundle, and end the run; a TrainingError says that the store is out of reach."""
         try:
             for model, metrics in scores.items():
                 for name, value in metrics.items():

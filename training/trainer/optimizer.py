@@ -18,7 +18,7 @@ from typing import Any
 
 import keras
 
-from training.options import OptimizerName, ScheduleName
+from training.options.rooms import OptimizerName, ScheduleName
 
 PLATEAU_EPOCHS, PLATEAU_FACTOR = 3, 0.3  # without a better validation loss, the learning rate is cut to this
 LAST_SHARE = 0.01  # of the full rate, in the last epoch of a cosine

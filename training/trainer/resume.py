@@ -53,10 +53,9 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no 
             self._checkpoints.save(self._now(epoch + 1))
 
     def _now(self, epochs: int) -> State:
-        arrays = {
-            f"model/{i:04d}": keras.ops.convert_to_numpy(variable) for i, variable in enumerate(self._variables())
-        }
-        for i, weights in enumerate(self._best_weights() or []):
+        arrays = {f"model/{i:04d}": keras.ops.convert_to_numpy(one) for i, one in enumerate(self._variables())}
+        stopping = (one for one in self._others if isinstance(one, keras.callbacks.EarlyStopping))
+        for i, weights in enumerate(next((one.best_weights or [] for one in stopping), [])):
             arrays[f"best/{i:04d}"] = weights
         remembered = [{name: _plain(getattr(one, name)) for name in _names(one)} for one in self._others]
         ended = bool(self.model.stop_training) or epochs == self.params["epochs"]
@@ -82,10 +81,6 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no 
         if not self.model.optimizer.built:
             self.model.optimizer.build(self.model.trainable_variables)
         return [*self.model.variables, *self.model.optimizer.variables]
-
-    def _best_weights(self) -> list[NDArray[Any]] | None:
-        found = (one.best_weights for one in self._others if isinstance(one, keras.callbacks.EarlyStopping))
-        return next(found, None)
 
 
 def _names(callback: Any) -> tuple[str, ...]:

@@ -1,7 +1,4 @@
-"""What surrounds a fit: other workers, the checkpoints it goes on from, and what records each epoch.
-
-It knows nothing about how a network learns.
-"""
+"""What surrounds a fit: other workers, the checkpoints it goes on from, and what records each epoch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -81,9 +78,6 @@ def join_run(options: Options, name: str) -> RunContext:
     if not workers.chief:
         return RunContext(workers=workers, checkpoints=checkpoints)
     board = TensorBoard(options.run.tensorboard) if options.run.tensorboard else None
-    tracker = Tracker(options.run.mlflow, name, _parameters(options)) if options.run.mlflow else None
+    said = {name: value for name, value in options.values().items() if name != "mlflow"}
+    tracker = Tracker(options.run.mlflow, name, said) if options.run.mlflow else None
     return RunContext(workers=workers, checkpoints=checkpoints, board=board, tracker=tracker)
-
-
-def _parameters(options: Options) -> dict[str, Any]:
-    return {name: value for name, value in options.values().items() if name != "mlflow"}

@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.trainer.batches import order
+from training.trainer.batches import EpochFeed, order
 
 SHARD_ROWS = 65_536  # about so many, until there are `MOST_SHARDS`
 MOST_SHARDS = 256  # files that are open at a time while rows are dealt out
@@ -93,21 +92,12 @@ def _open(file: Path, layout: np.dtype[Any]) -> NDArray[Any]:
     return np.memmap(file, layout, mode="r")
 
 
-class ShardFeed(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types
-    """The batches of shards; as a callback of the fit, it learns which epoch begins."""
+class ShardFeed(EpochFeed):
+    """The batches of shards."""
 
     def __init__(self, of: Shards, batch_rows: int, seed: int, class_weights: NDArray[np.float32] | None) -> None:
-        super().__init__()
-        self._shards, self._batch_rows, self._seed, self._epoch = of, batch_rows, seed, 0
-        self._class_weights = class_weights
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self._epoch = epoch
-
-    @property
-    def steps(self) -> int:
-        """Batches of an epoch."""
-        return -(-len(self._shards) // self._batch_rows)
+        super().__init__(len(of), batch_rows, seed)
+        self._shards, self._class_weights = of, class_weights
 
     def batches(self) -> Any:
         """Return a `tf.data.Dataset`; an iteration is an epoch."""

@@ -44,10 +44,7 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 def tune(options: Options, data: Data, out: Console) -> tuple[Options, Data, Search]:
-    """Try `options.tune.trials` sets of options and return the best, with the data as they want it.
-
-    Raises a DataError when the store holds the search of other data or options.
-    """
+    """Return the best of `options.tune.trials` sets of options, with the data as they want it."""
     study = open_study(options, len(data.train))
     if there := len(_ended(study)):
         out.print(f"[bold]Tune[/bold] goes on after {there} trials in {options.tune.store}")
@@ -65,10 +62,7 @@ def tune(options: Options, data: Data, out: Console) -> tuple[Options, Data, Sea
 
 
 def open_study(options: Options, rows: int) -> optuna.Study:
-    """Begin a search, or go on with the one in the store.
-
-    Raises a DataError when the store holds a search of other data, options or knobs, or no search.
-    """
+    """Begin a search, or go on with that in the store; raise a DataError for one of other data, options or knobs."""
     study = _load(options.tune.store)
     about = {
         "data (sha256)": sha256(options.data.path),
@@ -110,8 +104,8 @@ def _try(study: optuna.Study, options: Options, data: Data, show: trials.Show) -
     study.sampler = optuna.samplers.TPESampler(seed=options.run.seed + done)
     if not done:
         study.enqueue_trial(search_space.begin(options, rows))
-    trial = study.ask()
-    tried = search_space.suggest(trial, options, rows)
+    trial = study.ask(search_space.space(options, rows))
+    tried = search_space.changed(options, trial.params)
     trial.set_user_attr("flags", _differing(trial.params, search_space.begin(options, rows), options))
     started = time.monotonic()
     state, loss = _judged(trial, tried, redescribed(data, tried), _progress(trial, study, show, done))
@@ -162,7 +156,6 @@ def _said(loss: float | None) -> str:
 
 
 def _differing(drawn: dict[str, Any], given: dict[str, Any], options: Options) -> list[str]:
-    """Write what was drawn otherwise than given as it stands on the command line."""
     other = {name: value for name, value in drawn.items() if value != given[name]}
     return flags(search_space.changed(Options.of(data=options.data.path), other))
 

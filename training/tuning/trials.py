@@ -38,12 +38,17 @@ class Search:
     @property
     def best(self) -> Trial | None:
         """The trial with the least validation loss; None if none came to its end."""
+        return next(iter(self.ended), None)
+
+    @property
+    def ended(self) -> list[Trial]:
+        """The trials that came to their end, the best first."""
         ended = [trial for trial in self.trials if trial.validation_loss is not None]
-        return min(ended, key=lambda trial: (trial.validation_loss, trial.number), default=None)
+        return sorted(ended, key=lambda trial: (trial.validation_loss, trial.number))
 
     @property
     def given_up(self) -> int:
-        return sum(trial.validation_loss is None for trial in self.trials)
+        return len(self.trials) - len(self.ended)
 
     def facts(self) -> dict[str, int | float | None]:
         """What the manifest says of the search."""
@@ -93,10 +98,6 @@ def card_section(search: Search | None) -> str:
     """Write the card's account of a search, with the best few trials; nothing if there was none."""
     if search is None:
         return ""
-    ended = sorted(
-        (trial for trial in search.trials if trial.validation_loss is not None),
-        key=lambda trial: (trial.validation_loss, trial.number),
-    )
     said = (
         f"{len(search.trials)} sets of options were tried, of which {search.given_up} were given up early"
         f"{'; the search was ended by hand' if search.interrupted else ''}.\n"
@@ -104,7 +105,8 @@ def card_section(search: Search | None) -> str:
         "the test rows had no part in it."
     )
     head = ["trial", "validation loss", f"validation {search.metric}", "epochs", "s", "options"]
-    return f"\n## How the options were found\n\n{said}\n\n{table(head, [_cells(trial) for trial in ended[:SHORT]])}\n"
+    trials = table(head, [_cells(trial) for trial in search.ended[:SHORT]])
+    return f"\n## How the options were found\n\n{said}\n\n{trials}\n"
 
 
 def _cells(trial: Trial) -> list[str]:

@@ -12,7 +12,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from training.columns.arrays import Outputs
-from training.options import Options, Precision
+from training.options import Options
+from training.options.rooms import Precision
 from training.tasks.base import Metrics, Task
 from training.tasks.parts import Output
 

@@ -7,7 +7,7 @@ from tests.training.conftest import only
 from training.bundle.golden import ROWS, golden, pick
 from training.data.prepare import Data
 from training.export.ort_session import Session
-from training.options import Precision
+from training.options.rooms import Precision
 from training.tasks.base import TOLERANCE
 
 

@@ -10,8 +10,7 @@ from typer.testing import CliRunner
 from training.cli.generated import application, ordered, parse, with_options
 from training.features import registry
 from training.options import Options, flags
-from training.options.declare import option
-from training.options.member import Member
+from training.options.declare import Member, option
 
 
 def program(said: list[Options]) -> typer.Typer:

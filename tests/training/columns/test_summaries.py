@@ -2,7 +2,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from training.columns.summaries import KEPT_HASHES, KEPT_TEXTS, Counts, Different, NumberSummary, Sample, Summary
+from training.columns.summaries import (
+    KEPT_HASHES,
+    KEPT_TEXTS,
+    CountedSummary,
+    Different,
+    NumberSummary,
+    Sample,
+    Summary,
+)
 from training.columns.values import is_empty_text
 
 
@@ -38,13 +46,13 @@ def test_few_different_values_are_counted_and_many_estimated() -> None:
 
 
 def test_counts_forget_the_rarer_texts_first() -> None:
-    counts = Counts()
-    counts.add(np.array(["often"] * 9 + [""], object))
+    summary = CountedSummary()
+    summary.add(np.array(["often"] * 9 + [""], object))
     for start in range(0, KEPT_TEXTS + 10_000, 10_000):
-        counts.add(np.array([f"once {number}" for number in range(start, start + 10_000)], object))
-    assert counts.of["often"] == 9
-    assert len(counts.of) <= KEPT_TEXTS
-    assert "" not in counts.of
+        summary.add(np.array([f"once {number}" for number in range(start, start + 10_000)], object))
+    assert summary.counts["often"] == 9
+    assert len(summary.counts) <= KEPT_TEXTS
+    assert "" not in summary.counts
 
 
 def test_a_sample_is_of_all_rows_alike_and_by_seed() -> None:

@@ -8,7 +8,8 @@ from training.compression.pruning_distillation import Lessons, pruned
 from training.data.prepare import Data, prepare
 from training.network import reparameterize as fold
 from training.network.network import Network
-from training.options import FamilyName, Options
+from training.options import Options
+from training.options.rooms import FamilyName
 from training.trainer.fit import seed_everything
 
 FAMILIES: tuple[FamilyName, ...] = ("plain", "residual", "wide-and-deep")

@@ -9,7 +9,7 @@ from training.data.prepare import Data
 from training.evaluation.baselines import TRIVIAL, fitted
 from training.evaluation.feature_selection import without
 from training.tasks.label.classification import Classification
-from training.tasks.opponents import BOOSTING, LINEAR
+from training.tasks.parts import BOOSTING, LINEAR
 from training.tasks.value.regression import Regression
 
 

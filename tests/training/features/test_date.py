@@ -74,7 +74,7 @@ def test_offsets_of_other_rows_than_the_training_rows_count() -> None:
     cells = cells_of("2024-02-29T23:30", "2024-02-29T23:30+05:00")
     of = DATE.summary()
     of.add(cells["when"].to_numpy())
-    column = DATE.describe(cells["when"].head(1), NumberOptions(), of)
+    column = DATE.describe(cells["when"].head(1), NumberOptions(), of, None)
     assert DATE.arrays([column], cells)["date"][:, -1].tolist() == [23, 23]
 
 

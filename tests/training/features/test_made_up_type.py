@@ -25,7 +25,7 @@ from training.export.ort_session import Session
 from training.features import registry
 from training.network import reparameterize as fold
 from training.options import Options
-from training.options.member import Member
+from training.options.declare import Member
 from training.pipeline import train
 from training.tasks.evaluate import evaluate
 from training.trainer.fit import encoded, fit, seed_everything

@@ -13,7 +13,7 @@ from training.export.onnx import check_parity, export, parity_rows
 from training.export.ort_session import Session
 from training.network.architectures import WIDE, Heads, answer, rescale
 from training.network.network import Network, build
-from training.options import FamilyName
+from training.options.rooms import FamilyName
 from training.tasks.evaluate import evaluate
 from training.trainer.fit import Part, fit, seed_everything
 

@@ -15,7 +15,8 @@ from training.features.numeric.column_type import NumericType
 from training.features.numeric.encoder import SUMS
 from training.features.numeric.statistics import Floats
 from training.network.reparameterize import fitted, fold
-from training.options import FamilyName, Options
+from training.options import Options
+from training.options.rooms import FamilyName
 from training.trainer.fit import Part, fit, seed_everything
 
 

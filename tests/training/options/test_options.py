@@ -9,8 +9,7 @@ from training.budget import Budget
 from training.features import registry
 from training.features.options import CategoryOptions, NumberOptions
 from training.options import Options, by_name, facts, flags
-from training.options.declare import option
-from training.options.member import Member
+from training.options.declare import Member, option
 
 PLAIN = Options.of(data=Path("goods.csv"))
 

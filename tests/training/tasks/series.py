@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from training.columns.arrays import Outputs
 from training.columns.bins import number_bins
-from training.options import Options, Precision
+from training.options import Options
 from training.options.declare import option
+from training.options.rooms import Precision
 from training.tasks.base import Metrics, Task
 from training.tasks.parts import Output
 

@@ -28,12 +28,12 @@ from training.export.onnx import check_parity, export, parity_rows
 from training.export.ort_session import Session
 from training.network import reparameterize
 from training.network.network import Network
+from training.network.reparameterize import calibrate
 from training.options import Options, facts, flags
-from training.options.member import Member
+from training.options.declare import Member
 from training.pipeline import train
 from training.tasks import registry
 from training.tasks.evaluate import evaluate
-from training.trainer.calibrate import calibrate
 from training.trainer.fit import encoded, fit, seed_everything
 
 OWN = "tests.training.tasks.series"

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from training.errors import DataError
-from training.tasks.inference import infer_task
+from training.tasks.registry import infer_task
 from training.tasks.streaming_target import Target
 
 

@@ -12,7 +12,7 @@ from tests.training.conftest import REPOSITORY, options_for, wired
 from training.data.prepare import Data
 from training.errors import TrainingError
 from training.network.network import Network, build
-from training.options import OPTIMIZERS
+from training.options.rooms import OPTIMIZERS
 from training.tasks.evaluate import evaluate
 from training.trainer.fit import History, Part, Progress, batch_rows, fit, seed_everything
 from training.trainer.optimizer import LEARNING_RATES, scaled_rate

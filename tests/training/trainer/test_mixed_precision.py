@@ -10,7 +10,8 @@ from training.export.onnx import check_parity, export, parity_rows
 from training.export.ort_session import Session
 from training.network import reparameterize as fold
 from training.network.network import Network
-from training.options import FamilyName, HalfName, Options
+from training.options import Options
+from training.options.rooms import FamilyName, HalfName
 from training.trainer import mixed_precision as halves
 from training.trainer.checkpoints import Checkpoints
 from training.trainer.fit import History, encoded, fit, seed_everything

@@ -1,7 +1,4 @@
-"""The feature `category`: a column of names -> a column of the tensor `categorical`, text with "" for missing.
-
-Whatever is of no other type is a category. It knows nothing about other types.
-"""
+"""The feature `category`, any column of no other type -> a column of the tensor `categorical`: text, "" for missing."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,9 +11,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from training.columns.arrays import Arrays
-from training.columns.summaries import Counts, Summary
-from training.columns.values import as_text, is_empty_text
-from training.features.arrow import is_text
+from training.columns.summaries import CountedSummary, Summary
+from training.columns.values import as_text, is_text
 from training.features.base import Column, Content, FeatureType, Mask, Tabular, Tensor, scattered
 from training.features.options import CategoryOptions
 
@@ -39,17 +35,6 @@ class CategoryColumn(Column):
     def known(self) -> list[str]:
         """The values that have a code of their own; missing is one of them when training saw it."""
         return [*self.vocabulary, *([""] if self.missing_share else [])]
-
-
-class CountedSummary(Summary):
-    """A summary that counts each text."""
-
-    def __init__(self) -> None:
-        super().__init__(is_empty_text)
-        self.counts = Counts()
-
-    def add_present(self, present: NDArray[Any]) -> None:
-        self.counts.add(present)
 
 
 class Category(FeatureType):
@@ -80,13 +65,13 @@ class Category(FeatureType):
         return super().objection(content, name)
 
     def describe(
-        self, cells: pd.Series, options: CategoryOptions, of: Summary, trained: Summary | None = None
+        self, cells: pd.Series, options: CategoryOptions, of: Summary, trained: Summary | None
     ) -> CategoryColumn:
         if trained is None:
             trained = CountedSummary()
             trained.add(cells.to_numpy())
         assert isinstance(trained, CountedSummary)
-        known = vocabulary(trained.counts.of, options.max_vocabulary)
+        known = vocabulary(trained.counts, options.max_vocabulary)
         return CategoryColumn(str(cells.name), trained.missing_share, known)
 
     def tensors(self, columns: Sequence[Any]) -> tuple[Tensor, ...]:

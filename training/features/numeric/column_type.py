@@ -1,7 +1,4 @@
-"""What types share whose features are floats in a tensor of their own: (rows, features * width), NaN for missing.
-
-They are encoded alike, side by side in one layer. It knows nothing about what the floats mean.
-"""
+"""What types share whose features are floats in a tensor of their own: (rows, features * width), NaN for missing."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence

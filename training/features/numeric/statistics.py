@@ -1,7 +1,4 @@
-"""Statistics of floats in the training rows, by which number, boolean and date encode them alike.
-
-It knows nothing about columns of a file, tensors or networks.
-"""
+"""Statistics of floats in the training rows, by which number, boolean and date encode them alike."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

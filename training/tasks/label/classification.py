@@ -25,10 +25,9 @@ from training.rendering.markdown import code
 from training.tasks.base import Metrics, Task
 from training.tasks.label import weighted
 from training.tasks.label.metrics import metrics_of
-from training.tasks.opponents import Opponent, boosting, linear
 from training.tasks.options import LabelOptions
-from training.tasks.parts import LeakRule, Output, Strata
-from training.tasks.weighted import Values, Weights
+from training.tasks.parts import LeakRule, Output, Strata, boosting, linear
+from training.tasks.weighted import Judged, Weights
 
 OUTPUT = "probabilities"
 FEW_INTEGERS = 10  # a target with at most so many different whole numbers is a class
@@ -51,6 +50,7 @@ class Classification(Task):
     shares: tuple[float, ...] = ()  # of the labels in the training rows
 
     takes_text = True
+    opponents = OPPONENTS
 
     @property
     def name(self) -> str:
@@ -143,9 +143,7 @@ class Classification(Task):
     def evaluate(self, y: NDArray[Any], outputs: Outputs) -> Metrics:
         return metrics_of(y, outputs[OUTPUT].astype(np.float64))
 
-    def weighted(
-        self, y: NDArray[Any], outputs: Outputs, weights: Weights, only: str | None = None
-    ) -> dict[str, Values]:
+    def weighted(self, y: NDArray[Any], outputs: Outputs, weights: Weights, only: str | None = None) -> Judged:
         return weighted.metrics(y, outputs[OUTPUT].astype(np.float64), weights, only)
 
     @property
@@ -154,10 +152,6 @@ class Classification(Task):
 
     def trivial(self, rows: int) -> Outputs:
         return {OUTPUT: np.tile(np.array(self.shares, np.float32), (rows, 1))}  # (rows, labels)
-
-    @property
-    def opponents(self) -> tuple[Opponent, ...]:
-        return OPPONENTS
 
     def answered_by(self, model: Any, inputs: Any) -> Outputs:
         answers = np.zeros((len(inputs), self.width))  # zeros for labels that the training rows lack

@@ -1,7 +1,4 @@
-"""Metrics of labels: numbers of the labels and probabilities -> metrics, by scikit-learn.
-
-It knows nothing about where probabilities come from.
-"""
+"""Metrics of labels: numbers of the labels and probabilities -> metrics, by scikit-learn."""
 
 from typing import Any
 
@@ -26,7 +23,6 @@ def confusion(y: NDArray[Any], probabilities: NDArray[Any]) -> NDArray[np.int64]
 
 
 def _by_label(y: NDArray[Any], predicted: NDArray[Any], width: int) -> dict[str, float]:
-    """Metrics of the most probable label."""
     mean: dict[str, Any] = {"average": "binary" if width == 2 else "macro", "zero_division": 0.0}
     recalls = metrics.recall_score(y, predicted, average=None, labels=np.unique(y), zero_division=0.0)
     return {
@@ -39,7 +35,6 @@ def _by_label(y: NDArray[Any], predicted: NDArray[Any], width: int) -> dict[str,
 
 
 def _by_rank(y: NDArray[Any], probabilities: NDArray[np.float64]) -> dict[str, float]:
-    """Metrics of the probabilities themselves."""
     clipped = np.clip(probabilities, SMALLEST_PROBABILITY, 1)
     clipped /= clipped.sum(axis=1, keepdims=True)
     labels = range(1, 2) if clipped.shape[1] == 2 else range(clipped.shape[1])

@@ -1,9 +1,4 @@
-"""Plots of labels: how good a classification is, in pictures.
-
-    confusion · ROC and precision-recall · reliability before and after the temperature
-
-It knows nothing about the card, nor about models.
-"""
+"""Plots of labels: confusion · ROC and precision-recall · reliability before and after the temperature."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -12,15 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.tasks.weighted import Values, Weights, ratio
+from training.tasks.weighted import Judged, Values, Weights, ratio
 
 SMALLEST_PROBABILITY = 1e-7  # a 32-bit float cannot tell 1 - 1e-8 from 1; log loss stays finite
 Area = Callable[[Weights, Weights], Values]
 
 
-def metrics(
-    y: NDArray[Any], probabilities: NDArray[np.float64], weights: Weights, only: str | None = None
-) -> dict[str, Values]:
+def metrics(y: NDArray[Any], probabilities: NDArray[np.float64], weights: Weights, only: str | None = None) -> Judged:
     """Judge (rows, labels) probabilities under every weighting, (times, rows); others than `only` may be left out."""
     if only == "roc_auc":
         return {only: _over_labels((_roc_area,), y, probabilities, weights)[0]}
@@ -28,7 +26,7 @@ def metrics(
     return by_label if only in by_label else {**by_label, **_of_ranks(y, probabilities, weights)}
 
 
-def _of_labels(y: NDArray[Any], probabilities: NDArray[np.float64], weights: Weights) -> dict[str, Values]:
+def _of_labels(y: NDArray[Any], probabilities: NDArray[np.float64], weights: Weights) -> Judged:
     width, predicted = probabilities.shape[1], probabilities.argmax(axis=1)
     right = y == predicted
     true, said, hit = (_by_label(labels, weights, width) for labels in (y, predicted, np.where(right, y, width)))
@@ -52,7 +50,7 @@ def _by_label(labels: NDArray[Any], weights: Weights, width: int) -> Weights:
     return sums[:, :width]
 
 
-def _of_ranks(y: NDArray[Any], probabilities: NDArray[np.float64], weights: Weights) -> dict[str, Values]:
+def _of_ranks(y: NDArray[Any], probabilities: NDArray[np.float64], weights: Weights) -> Judged:
     held = np.clip(probabilities, SMALLEST_PROBABILITY, 1)
     said = held[np.arange(len(y)), y] / held.sum(axis=1)  # (rows,) the probability of what was true
     roc, precision = _over_labels((_roc_area, _precision_area), y, probabilities, weights)

@@ -3,7 +3,6 @@
     target ─> number ─ standardised by the training rows ─ squared error ─ and back ─> value
 
 The inverse of the standardisation is the last layer of the served graph.
-It knows nothing about features, files or ONNX.
 """
 
 from collections.abc import Mapping
@@ -23,10 +22,8 @@ from training.errors import DataError
 from training.options import Options
 from training.rendering.markdown import number
 from training.tasks.base import Metrics, Task
-from training.tasks.opponents import Opponent, boosting, linear
-from training.tasks.parts import LeakRule, Output
-from training.tasks.value import weighted
-from training.tasks.weighted import Values, Weights
+from training.tasks.parts import LeakRule, Output, boosting, linear
+from training.tasks.weighted import Judged, Weights, ratio
 
 OUTPUT = "value"
 RESIDUALS = "residuals.png"
@@ -41,9 +38,12 @@ class Regression(Task):
     mean: float = 0.0
     unit: float = 1.0  # the standard deviation of the training target
 
-    @property
-    def name(self) -> str:
-        return "regression"
+    name = "regression"
+    width = 1
+    budget_metrics = ("r2",)
+    slice_metric = ("mae", False)  # R² compares with the mean of the very rows, which differs between groups
+    opponents = OPPONENTS
+    asked = "a number"
 
     @classmethod
     def certainty(cls, target: pd.Series) -> float:
@@ -75,10 +75,6 @@ class Regression(Task):
     def outputs(self) -> tuple[Output, ...]:
         return (Output(OUTPUT, (1,), unit=self.unit),)
 
-    @property
-    def width(self) -> int:
-        return 1
-
     def scaled(self, y: NDArray[Any]) -> NDArray[np.float32]:
         return ((y - self.mean) / self.unit).astype(np.float32)
 
@@ -98,15 +94,6 @@ class Regression(Task):
     def lesson(self, outputs: Outputs) -> NDArray[Any]:
         return self.scaled(outputs[OUTPUT][:, 0])
 
-    @property
-    def budget_metrics(self) -> tuple[str, ...]:
-        return ("r2",)
-
-    @property
-    def slice_metric(self) -> tuple[str, bool]:
-        """R² compares with the mean of the very rows, so it differs between groups whose errors are alike."""
-        return "mae", False
-
     def evaluate(self, y: NDArray[Any], outputs: Outputs) -> Metrics:
         predicted = outputs[OUTPUT][:, 0].astype(np.float64)  # (rows,)
         return {
@@ -115,17 +102,19 @@ class Regression(Task):
             "r2": float(metrics.r2_score(y, predicted)),
         }
 
-    def weighted(
-        self, y: NDArray[Any], outputs: Outputs, weights: Weights, only: str | None = None
-    ) -> dict[str, Values]:
-        return weighted.metrics(y.astype(np.float64), outputs[OUTPUT][:, 0].astype(np.float64), weights)
+    def weighted(self, y: NDArray[Any], outputs: Outputs, weights: Weights, only: str | None = None) -> Judged:
+        truth, predicted = y.astype(np.float64), outputs[OUTPUT][:, 0].astype(np.float64)  # (rows,)
+        whole, errors, centred = weights.sum(axis=1), predicted - truth, truth - truth.mean()
+        squares = weights @ errors**2
+        around_mean = weights @ centred**2 - (weights @ centred) ** 2 / whole
+        return {
+            "mae": weights @ np.abs(errors) / whole,
+            "rmse": np.sqrt(squares / whole),
+            "r2": 1 - ratio(squares, around_mean, np.nan),
+        }
 
     def trivial(self, rows: int) -> Outputs:
         return {OUTPUT: np.full((rows, 1), self.mean, np.float32)}
-
-    @property
-    def opponents(self) -> tuple[Opponent, ...]:
-        return OPPONENTS
 
     def answered_by(self, model: Any, inputs: Any) -> Outputs:
         return {OUTPUT: np.asarray(model.predict(inputs), np.float64)[:, None]}
@@ -140,10 +129,6 @@ class Regression(Task):
 
     def bins(self, outputs: Outputs) -> dict[str, Any]:
         return number_bins(outputs[OUTPUT][:, 0])
-
-    @property
-    def asked(self) -> str:
-        return "a number"
 
     def about_baselines(self) -> str:
         return (

@@ -12,9 +12,9 @@ from training.export.ort_session import Session
 from training.network import reparameterize as fold
 from training.network.architectures import rescale
 from training.network.network import Network
+from training.network.reparameterize import calibrate
 from training.options import Options
 from training.tasks.evaluate import evaluate
-from training.trainer.calibrate import calibrate
 from training.trainer.fit import Part, fit, seed_everything
 
 
