@@ -3,8 +3,6 @@
 python -m app [serve] [options]           signals ─> settings ─> sockets ─> serve, in this process or in several
 python -m app check [MODELS] [options]    see `app.scoring.check`
 python -m app drift DATA [options]        see `app.scoring.drift_report`
-
-`slipway serve`, `check` and `drift` come here as well, by `run`. How options are read is in `app.command_line`.
 """
 
 import signal
@@ -65,9 +63,7 @@ def options(command: str) -> list[tuple[list[str], str, str]]:
 def _serve(settings: Settings) -> None:
     """Serve until a signal."""
     if settings.feedback and settings.workers > 1:
-        command_line.fail(
-            "Invalid `--feedback`: expected one worker, for each remembers only what it predicted itself."
-        )
+        command_line.fail("Invalid `--feedback`: expected one worker: each remembers only what it predicted itself.")
     if settings.tracing and (reason := tracing.fault()):
         sys.exit(reason)
     sock = _bind(settings, settings.port, "--port 8001")
@@ -104,7 +100,6 @@ COMMANDS: dict[str, tuple[str, Callable[[], Settled]]] = {
 
 
 def _bind_operations(settings: Settings) -> socket.socket | None:
-    """Bind the operations port, if there is to be one."""
     port = settings.operations_port
     if port is None:
         return None
@@ -115,8 +110,7 @@ def _bind_operations(settings: Settings) -> socket.socket | None:
 
 def _bind(settings: Settings, port: int, choice: str) -> socket.socket:
     """Bind before anything is loaded: a port that is taken should be said at once."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    sock = socket.socket(family)
+    sock = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((settings.host, port))

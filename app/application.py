@@ -35,12 +35,7 @@ DESCRIPTION = "Predictions from a bundle that proved itself at load, with truthf
 
 
 class Slipway(FastAPI):
-    """FastAPI with the hot routes taken out in front of its routing and middleware.
-
-    Args:
-        settings: of the application.
-        lifespan: starts and stops the parts behind it.
-    """
+    """FastAPI with the hot routes taken out in front of its routing and middleware."""
 
     def __init__(self, settings: Settings, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> None:
         super().__init__(
@@ -55,13 +50,11 @@ class Slipway(FastAPI):
         )
         self.settings = settings
         scheme = "http" if settings.tls_certificate is None else "https"
-        self.observer = RequestObserver(
-            settings.log_requests, tracing.start(self.version, scheme) if settings.tracing else None
-        )
+        tracer = tracing.start(self.version, scheme) if settings.tracing else None
+        self.observer = RequestObserver(settings.log_requests, tracer)
         self.hot = HotRoutes(settings.receive_timeout_s, settings.max_head_bytes, self.observer)
         self.guards = Guards(
-            Guard(settings.api_keys_file, settings.max_requests_per_s),
-            Guard(settings.admin_keys_file, required=True),
+            Guard(settings.api_keys_file, settings.max_requests_per_s), Guard(settings.admin_keys_file, required=True)
         )
         self.gate = Gate(self.routes, self.guards, divided=settings.operations_port is not None)
         self._last = LastHead()  # for the ASGI path
@@ -121,9 +114,8 @@ class OperationsApp:
     """The application as the operations port has it: no request takes the short way."""
 
     def __init__(self, app: Slipway) -> None:
-        self._app = app
-        settings = app.settings
-        self.hot = HotRoutes(settings.receive_timeout_s, settings.max_head_bytes)  # no routes, but the same limits
+        self._app = app  # below: no routes, but the same limits
+        self.hot = HotRoutes(app.settings.receive_timeout_s, app.settings.max_head_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app.answer(scope, receive, send, Port.OPERATIONS)

@@ -1,44 +1,12 @@
 """What the cgroup leaves this process: CPUs and memory, and how its threads share the memory.
 
-`os.cpu_count()` and the machine's memory say nothing inside a container; only the affinity mask and the cgroup's
-quota and limit do.
+`os.cpu_count()` and the machine's memory say nothing inside a container; only affinity and the cgroup do.
 """
 
+import contextlib
 import ctypes
 import os
 from pathlib import Path
-
-CGROUP = Path("/sys/fs/cgroup")
-
-
-def effective_cpus(cgroup: Path = CGROUP) -> float:
-    """Return min(affinity, cgroup quota) in CPUs, at least a small positive number.
-
-    Reads cgroup v2 (`cpu.max`) and v1 (`cpu.cfs_quota_us`, `cpu.cfs_period_us`).
-    """
-    affinity = float(len(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else float(os.cpu_count() or 1)
-    quota = _quota_v2(cgroup) or _quota_v1(cgroup)
-    return min(affinity, quota) if quota else affinity
-
-
-def _quota_v2(cgroup: Path) -> float | None:
-    """`cpu.max` holds "<quota> <period>" in microseconds, or "max <period>"."""
-    try:
-        quota, period = (cgroup / "cpu.max").read_text().split()
-        return None if quota == "max" else int(quota) / int(period)
-    except (OSError, ValueError, ZeroDivisionError):
-        return None
-
-
-def _quota_v1(cgroup: Path) -> float | None:
-    """A quota of -1 means none."""
-    try:
-        quota = int((cgroup / "cpu" / "cpu.cfs_quota_us").read_text())
-        period = int((cgroup / "cpu" / "cpu.cfs_period_us").read_text())
-        return quota / period if quota > 0 else None
-    except (OSError, ValueError, ZeroDivisionError):
-        return None
-
 
 CGROUP = Path("/sys/fs/cgroup")
 ARENAS = 2  # the event loop is one thread, and seldom does another one need memory at the same moment
@@ -46,11 +14,25 @@ M_ARENA_MAX = -8  # of glibc's `mallopt`
 NO_LIMIT_BYTES = 2**62  # version 1 has no word for "none": it shows the largest number of whole pages
 
 
-def limit_bytes(cgroup: Path = CGROUP) -> int | None:
-    """Return the limit of the cgroup in bytes, None where there is none.
+def effective_cpus(cgroup: Path = CGROUP) -> float:
+    """Return min(affinity, cgroup quota) in CPUs, a positive number; reads cgroup v2 and v1."""
+    affinity = float(len(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else float(os.cpu_count() or 1)
+    return min(affinity, _quota(cgroup) or affinity)
 
-    Reads cgroup v2 (`memory.max`) and v1 (`memory/memory.limit_in_bytes`).
-    """
+
+def _quota(cgroup: Path) -> float | None:
+    """In version 2 "<quota> <period>" in microseconds, or "max <period>"; in version 1 a file each, and -1 for none."""
+    first = cgroup / "cpu"
+    for files in ([cgroup / "cpu.max"], [first / "cpu.cfs_quota_us", first / "cpu.cfs_period_us"]):
+        with contextlib.suppress(OSError, ValueError, ZeroDivisionError):
+            quota, period = " ".join([file.read_text() for file in files]).split()
+            if quota != "max" and int(quota) > 0:
+                return int(quota) / int(period)
+    return None
+
+
+def limit_bytes(cgroup: Path = CGROUP) -> int | None:
+    """Return the limit of the cgroup's memory in bytes, None where there is none; reads cgroup v2 and v1."""
     for path in (cgroup / "memory.max", cgroup / "memory" / "memory.limit_in_bytes"):
         try:
             text = path.read_text().strip()

@@ -3,7 +3,7 @@
     parse(settings, arguments, program)  words, then the environment ─> settings, or a line a fault and exit code 2
     options(settings)                    what --help shows: a command's own, those most used, the others by heading
 
-What an option is called and means stands at its field. It knows nothing about what any command does.
+What an option is called and means stands at its field.
 """
 
 import argparse
@@ -20,14 +20,8 @@ from app.settings import HEADINGS, Settings
 
 USAGE_ERROR = 2
 # What stands for a value in the help: its unit where the name ends in one.
-UNITS = {
-    "_per_s": "N",
-    "_s": "SECONDS",
-    "_ms": "MILLISECONDS",
-    "_us": "MICROSECONDS",
-    "_bytes": "BYTES",
-    "_rows": "ROWS",
-}
+UNITS = {"_per_s": "N", "_s": "SECONDS", "_ms": "MILLISECONDS", "_us": "MICROSECONDS", "_bytes": "BYTES"}
+UNITS |= {"_rows": "ROWS"}
 PLACEHOLDERS = {"dict": "JSON", "Path": "PATH", "int": "N", "float": "N"}
 
 T = TypeVar("T", bound=Settings)
@@ -49,10 +43,8 @@ def parse(kind: type[T], arguments: list[str], program: str) -> T:
 
 def options(kind: type[Settings]) -> list[tuple[list[str], str, str]]:
     """Return each option: its names, what stands for its value ("" for a switch), what it means."""
-    actions = _source(kind, "")[0]._actions
-    return [
-        (list(each.option_strings), str(each.metavar or ""), each.help or "") for each in actions if each.option_strings
-    ]
+    named = [action for action in _source(kind, "")[0]._actions if action.option_strings]
+    return [(list(each.option_strings), str(each.metavar or ""), each.help or "") for each in named]
 
 
 def fail(message: str) -> NoReturn:
@@ -96,14 +88,11 @@ def _shown(name: str, field: FieldInfo, keywords: dict[str, Any]) -> dict[str, A
     """Return how an option stands in the help: what it means, its default, and a placeholder for its value."""
     text = str(field.description)
     if field.default is not None and field.default_factory is None and not field.is_required():
-        text += f" (default: {_default(field.default)})"
+        default = ("off", "on")[field.default] if isinstance(field.default, bool) else field.default
+        text += f" (default: {default})"
     shown: dict[str, Any] = {"help": text.replace("%", "%%")}
     takes_value = "dest" in keywords and keywords.get("action") is not argparse.BooleanOptionalAction
     return shown | ({"metavar": _placeholder(name, field.annotation)} if takes_value else {})
-
-
-def _default(value: Any) -> str:
-    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
 
 
 def _placeholder(name: str, annotation: Any) -> str:
@@ -123,7 +112,5 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
     def add_usage(self, usage: str | None, actions: Any, groups: Any, prefix: str | None = None) -> None:
         positional = [action for action in actions if not action.option_strings]
-        usage = usage or " ".join(
-            ["%(prog)s", *[self._format_args(each, each.metavar or each.dest) for each in positional], "[options]"]
-        )
-        super().add_usage(usage, actions, groups, prefix)
+        words = [self._format_args(each, each.metavar or each.dest) for each in positional]
+        super().add_usage(usage or " ".join(["%(prog)s", *words, "[options]"]), actions, groups, prefix)

@@ -52,58 +52,34 @@ class BundleError(SlipwayError):
     """Raised when a bundle is missing, damaged, or answers its golden rows wrongly."""
 
 
+Headers = tuple[tuple[str, str], ...]
 Path = tuple[str | int | EllipsisType, ...]
 """A place in a request: its keys and indexes from the outside in, `...` for every index; () is the whole body."""
 
 
 def path_text(path: Path) -> str:
     """Write a path as a caller reads it: `instances[3].age`."""
-    return "".join([_step_text(step) for step in path]).removeprefix(".")
-
-
-def _step_text(step: str | int | EllipsisType) -> str:
-    return f".{step}" if isinstance(step, str) else f"[{'*' if step is ... else step}]"
+    steps = [f".{step}" if isinstance(step, str) else f"[{'*' if step is ... else step}]" for step in path]
+    return "".join(steps).removeprefix(".")
 
 
 class RequestError(SlipwayError):
-    """The root of what a caller is told about; `status` is the HTTP status.
-
-    Args:
-        text: the service's own words, in whole sentences.
-        received: what the caller sent; told to the caller and kept from logs.
-        hint: further sentences behind it, for the caller.
-    """
+    """The root of what a caller is told about, in whole sentences; what it sent is `received`, and kept from logs."""
 
     status: ClassVar[int] = 500
     reason: Reason = "failed"
+    headers: Headers = ()  # of the response, beside those that every one has
 
     def __init__(self, text: str, received: str | None = None, hint: str = "") -> None:
         shown = "" if received is None else f" Received: {received}."
         super().__init__(text + shown + (hint and f" {hint}"))
-        self.text = text
-        self.received = received
-        self.hint = hint
-
-    @property
-    def message(self) -> str:
-        """What the caller sees."""
-        return str(self)
-
-    @property
-    def headers(self) -> tuple[tuple[str, str], ...]:
-        """Response headers beside the body."""
-        return ()
+        self.text, self.received, self.hint = text, received, hint
 
 
 class InputError(RequestError):
     """The root of what is wrong at a place in a request.
 
-    Args:
-        path: the place.
-        expected: what should be there.
-        received: what is there.
-        noun: what is meant where there is no path (`query`), or what about the path (`shape of`).
-        hint: further sentences.
+    `noun` says what is meant where there is no path (`query`), or what about the path (`shape of`).
     """
 
     status = 400
@@ -113,9 +89,7 @@ class InputError(RequestError):
         place = f"`{path_text(path)}`" if path else ""
         subject = f"{noun} {place}".strip() or "body"
         super().__init__(f"Invalid {subject}: expected {expected}.", str(received), hint)
-        self.path = path
-        self.expected = expected
-        self.noun = noun
+        self.path, self.expected, self.noun = path, expected, noun
 
     def at(self, path: Path) -> Self:
         """Return the same error at another place."""
@@ -144,10 +118,7 @@ class Unauthorized(RequestError):
 
     status = 401
     reason = "unauthorized"
-
-    @property
-    def headers(self) -> tuple[tuple[str, str], ...]:
-        return (("www-authenticate", "Bearer"),)
+    headers = (("www-authenticate", "Bearer"),)
 
 
 class NotFound(RequestError):
@@ -165,11 +136,7 @@ class MethodNotAllowed(RequestError):
 
     def __init__(self, allow: str, received: str) -> None:
         super().__init__(f"Invalid method: expected {allow}.", received)
-        self.allow = allow
-
-    @property
-    def headers(self) -> tuple[tuple[str, str], ...]:
-        return (("allow", self.allow),)
+        self.headers = (("allow", allow),)
 
 
 class Conflict(RequestError):
@@ -188,17 +155,11 @@ class Overloaded(RequestError):
         super().__init__(text)
         self.retry_after_s = retry_after_s
         self.reason = reason
-
-    @property
-    def headers(self) -> tuple[tuple[str, str], ...]:
-        return (("retry-after", str(self.retry_after_s)),)
+        self.headers = (("retry-after", str(retry_after_s)),)
 
 
 class ModelFailed(RequestError):
     """Raised when the run fails; the caller learns only that it did."""
-
-    status = 500
-    reason = "failed"
 
 
 class NotReady(RequestError):
@@ -219,16 +180,12 @@ class DeadlineExceeded(RequestError):
     reason = "deadline"
 
 
-Headers = tuple[tuple[str, str], ...]
-Response = tuple[int, bytes, Headers]
-"""Status, body, and headers beside those that every response has."""
-
-Rendered = tuple[int, bytes, Headers, str]
-"""A `Response` to an error, and what a log may say of it."""
+Response = tuple[int, bytes, Headers]  # status, body, and headers beside those that every response has
+Rendered = tuple[int, bytes, Headers, str]  # a `Response` to an error, and what a log may say of it
 
 
 def render(error: Exception) -> Rendered:
     """Turn any exception into a response; a bug shows nothing of its text."""
     if isinstance(error, RequestError):
-        return error.status, msgspec.json.encode({"error": error.message}), error.headers, error.text
+        return error.status, msgspec.json.encode({"error": str(error)}), error.headers, error.text
     return 500, b'{"error":"Internal error."}', (), "Internal error."

@@ -27,10 +27,11 @@ from app.protocols.incremental import Readings
 from app.protocols.open_inference import handler as openinference
 from app.protocols.predict import Predict
 from app.protocols.tfserving import handler as tfserving
-from app.repository.registry import Entry, Registry
+from app.repository.registry import Registry
 from app.repository.reload_signal import reload_on_hangup
 from app.repository.reloader import Reloader
 from app.repository.traffic_split import Traffic
+from app.repository.versions import Entry
 from app.runtime.model import Model
 from app.settings import Settings
 
@@ -130,9 +131,6 @@ async def _start_grpc(app: Slipway, serving: Serving) -> "RpcServer | None":
     server = RpcServer(app.settings, app.version, serving, app.state.health)
     await server.start()
     return server
-
-
-# ── the parts of these steps ──
 
 
 def _run(work: Coroutine[None, None, None], name: str, stops: AsyncExitStack) -> None:

@@ -111,8 +111,7 @@ class Settings(BaseSettings):
         2**28, ge=1, description="Bytes of the bodies waiting in a model's queue, or to be read; else 429."
     )
     max_concurrent_requests: Annotated[int, Field(ge=1)] | dict[str, Annotated[int, Field(ge=1)]] | None = Field(
-        None,
-        description='Requests of a model that may wait or run at once, or {"model": 64} by model; more get 429.',
+        None, description='Requests of a model that may wait or run at once, or {"model": 64} by model; more get 429.'
     )
 
     # deadlines and stopping

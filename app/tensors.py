@@ -5,7 +5,7 @@
     Instances       rows to predict, whichever way they came: a length, slices, `arrays()`
     Tensors         those that came as named arrays
 
-It knows neither transport nor batches; the protocols decode to it and encode from it.
+It knows neither transport nor batches.
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -104,33 +104,21 @@ class Signature:
     batched: bool
 
     def find(self, name: str) -> TensorSpec:
-        """Return the input of that name.
-
-        Raises:
-            InvalidInput: when there is none.
-        """
+        """Return the input of that name; raises `InvalidInput` when there is none."""
         for spec in self.inputs:
             if spec.name == name:
                 return spec
         raise InvalidInput((), f"one of {_names(self.inputs)}", f"`{name[:80]}`", noun="input")
 
     def check_output(self, name: str) -> None:
-        """Make sure that there is an output of that name.
-
-        Raises:
-            InvalidInput: when there is none.
-        """
+        """Make sure that there is an output of that name; raises `InvalidInput` when there is none."""
         if all(spec.name != name for spec in self.outputs):
             raise InvalidInput((), f"one of {_names(self.outputs)}", f"`{name[:80]}`", noun="output")
 
     def check(self, arrays: Mapping[str, Array]) -> "Tensors":
-        """Check a request's arrays, and return them as instances.
+        """Check a request's arrays, with the rows first where the model is `batched`, and return them as instances.
 
-        Args:
-            arrays: input name -> array of the input's dtype, with the rows first where the model is `batched`.
-
-        Raises:
-            InvalidInput: when a tensor is missing or unknown, or a shape is not what the model takes.
+        Raises `InvalidInput` when a tensor is missing or unknown, or a shape is not what the model takes.
         """
         if len(arrays) != len(self.inputs):
             for name in arrays:
@@ -142,20 +130,7 @@ class Signature:
                 raise InvalidInput((), _names(self.inputs), f"no `{spec.name}`", noun="inputs")
             _check_shape(spec, array)
             ordered[spec.name] = array
-        if not self.batched:
-            return Tensors(ordered, 1)
-        return Tensors(ordered, self._count(ordered))
-
-    def _count(self, arrays: Mapping[str, Array]) -> int:
-        """All inputs have as many rows, and at least one."""
-        counts = [len(array) for array in arrays.values()]
-        rows = counts[0]
-        if not rows:
-            raise InvalidInput((), "at least one row", "none", noun="inputs")
-        if counts.count(rows) != len(counts):
-            received = dict(zip(arrays, counts, strict=True))
-            raise InvalidInput((), "as many rows in each", received, noun="inputs")
-        return rows
+        return Tensors(ordered, _count(ordered) if self.batched else 1)
 
 
 class Instances(Protocol):
@@ -164,7 +139,6 @@ class Instances(Protocol):
     @property
     def key(self) -> Hashable:
         """What instances must have in common to share a run: the shapes of their rows."""
-        ...
 
     def __len__(self) -> int: ...
 
@@ -172,16 +146,10 @@ class Instances(Protocol):
 
     def arrays(self) -> dict[str, Array]:
         """Return the graph's tensors, with the rows first unless the model is not batched."""
-        ...
 
 
 class Tensors:
-    """Instances that came as named arrays.
-
-    Args:
-        named: name -> array, (rows, …) unless the model is not batched.
-        rows: how many they count as; 1 where the model is not batched.
-    """
+    """Instances that came as named arrays, (rows, …) each; any shapes, counted as 1, where the model is not batched."""
 
     __slots__ = ("_named", "_rows")
 
@@ -191,11 +159,9 @@ class Tensors:
 
     @property
     def key(self) -> Hashable:
-        """See `Instances`."""
         return tuple([array.shape[1:] for array in self._named.values()])
 
     def arrays(self) -> dict[str, Array]:
-        """See `Instances`."""
         return self._named
 
     def __len__(self) -> int:
@@ -216,6 +182,16 @@ class Tensors:
 def concatenated(parts: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
     """Put named arrays of equal trailing shapes after one another."""
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _count(arrays: Mapping[str, Array]) -> int:
+    counts = {name: len(array) for name, array in arrays.items()}
+    rows = next(iter(counts.values()))
+    if not rows:
+        raise InvalidInput((), "at least one row", "none", noun="inputs")
+    if len(set(counts.values())) > 1:
+        raise InvalidInput((), "as many rows in each", counts, noun="inputs")
+    return rows
 
 
 def _check_shape(spec: TensorSpec, array: Array) -> None:

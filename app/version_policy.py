@@ -17,14 +17,7 @@ Choice = Literal["latest", "all"] | frozenset[int]
 
 
 class Policy:
-    """Which versions of each model to load.
-
-    Args:
-        text: what the settings say.
-
-    Raises:
-        ValueError: when it is nothing that `EXPECTED` names.
-    """
+    """Which versions of each model to load; raises `ValueError` for a text that is nothing that `EXPECTED` names."""
 
     def __init__(self, text: str) -> None:
         self._named: dict[str, Choice] = {}
@@ -35,13 +28,7 @@ class Policy:
             self._others = _choice([_number(part) for part in text.split(",")] if text[:1].isdigit() else text)
 
     def choose(self, name: str, found: Collection[int], passed_over: Collection[int] = ()) -> set[int]:
-        """Return the versions of `name` to load.
-
-        Args:
-            name: of the model.
-            found: the versions that there are.
-            passed_over: versions that are not to be taken for the latest.
-        """
+        """Return the versions of `name` to load; those that are `passed_over` are not taken for the latest."""
         choice = self._named.get(name, self._others)
         if choice == "all":
             return set(found)

@@ -2,6 +2,5 @@
 
     slipway VERB …  ─> verbs.py ─> app/ or training/, imported when the verb is known
 
-It needs the standard library alone, so that it starts at once and can say what is missing.
-What people import will stand here too. It knows nothing about models.
+It needs the standard library alone, so that it starts at once and can say what is missing. It knows no models.
 """

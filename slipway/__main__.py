@@ -36,19 +36,11 @@ def main(words: list[str] | None = None) -> NoReturn:
 
 def usage() -> str:
     """Return the help: each verb with an example."""
-    verbs = [f"  {name:10}  {verb.summary}\n{'':14}{verb.example}" for name, verb in VERBS.items()]
+    verbs = [f"  {name:10}  {verb.summary}\n{'':14}slipway {name} {verb.example}" for name, verb in VERBS.items()]
     verbs.append(f"  completion  {COMPLETION}\n{'':14}slipway completion bash")
-    return "\n".join(
-        [
-            "usage: slipway VERB …",
-            "",
-            "From a data file to a production model service.",
-            "",
-            *verbs,
-            "",
-            "`slipway VERB --help` explains a verb; `slipway --version` says what a report of a fault should.",
-        ]
-    )
+    head = ["usage: slipway VERB …", "", "From a data file to a production model service.", ""]
+    tail = ["", "`slipway VERB --help` explains a verb; `slipway --version` says what a report of a fault should."]
+    return "\n".join([*head, *verbs, *tail])
 
 
 def _complete(words: list[str]) -> int:

@@ -36,10 +36,8 @@ GENERAL = ["--help", "--version", "completion"]
 
 def options() -> Options:
     """Ask the program of each verb for its options."""
-    return {
-        name: [] if verb.missing() else [Option(*each) for each in verb.program().options(name)]
-        for name, verb in VERBS.items()
-    }
+    found = {name: [] if verb.missing() else verb.program().options(name) for name, verb in VERBS.items()}
+    return {name: [Option(*each) for each in its] for name, its in found.items()}
 
 
 def bash(found: Options) -> str:
@@ -135,7 +133,6 @@ def _spec(option: Option, name: str) -> str:
 
 
 def _flags(option: Option) -> str:
-    """Write an option as fish's `complete` takes it."""
     flags = [f"-l {name[2:]}" if name.startswith("--") else f"-s {name[1:]}" for name in option.names]
     if option.choices:
         flags.append(f"-x -a '{' '.join(option.choices)}'")
@@ -145,7 +142,6 @@ def _flags(option: Option) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Quote for fish."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 

@@ -20,7 +20,7 @@ class Verb:
 
     package: str  # whose `__main__` does it
     summary: str
-    example: str
+    example: str  # what may stand behind it
     needs: tuple[str, ...]  # packages without which it cannot begin
     install: str = "slipway"  # what brings them
 
@@ -35,42 +35,23 @@ class Verb:
 
 SERVING = ("onnxruntime", "fastapi", "uvicorn")
 TABLES = ("typer", "pandas", "sklearn")
+FIT = (*TABLES, "tensorflow", "tf2onnx")
+SIGNING = (("typer", "cryptography"), "slipway[train,signing]")
+TRAIN = "slipway[train]"
 VERBS = {
-    "train": Verb(
-        "training",
-        "turn a data file into a bundle",
-        "slipway train houses.csv --target price",
-        (*TABLES, "tensorflow", "tf2onnx"),
-        "slipway[train]",
-    ),
+    "train": Verb("training", "turn a data file into a bundle", "houses.csv --target price", FIT, TRAIN),
     "evaluate": Verb(
         "training",
         "judge a bundle on new rows whose answers are known",
-        "slipway evaluate models/houses/1 new-houses.csv",
+        "models/houses/1 new-houses.csv",
         TABLES,
-        "slipway[train]",
+        TRAIN,
     ),
-    "compare": Verb(
-        "training",
-        "put two bundles side by side",
-        "slipway compare models/houses/1 models/houses/2",
-        TABLES,
-        "slipway[train]",
-    ),
-    "sign": Verb(
-        "training",
-        "sign a bundle with a private key",
-        "slipway sign models/houses/1 --key private.pem",
-        ("typer", "cryptography"),
-        "slipway[train,signing]",
-    ),
-    "serve": Verb("app", "serve the models of a folder", "slipway serve --models models --port 8000", SERVING),
-    "check": Verb(
-        "app", "say which models would be served, and what is wrong with the others", "slipway check models", SERVING
-    ),
-    "drift": Verb(
-        "app", "compare the rows of a file with the data that a model learned from", "slipway drift today.csv", SERVING
-    ),
+    "compare": Verb("training", "put two bundles side by side", "models/houses/1 models/houses/2", TABLES, TRAIN),
+    "sign": Verb("training", "sign a bundle with a private key", "models/houses/1 --key private.pem", *SIGNING),
+    "serve": Verb("app", "serve the models of a folder", "--models models --port 8000", SERVING),
+    "check": Verb("app", "say which models would be served, and what is wrong with the others", "models", SERVING),
+    "drift": Verb("app", "compare the rows of a file with the data that a model learned from", "today.csv", SERVING),
 }
 
 

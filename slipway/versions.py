@@ -11,17 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 LIBRARIES = (
-    "onnxruntime",
-    "numpy",
-    "msgspec",
-    "fastapi",
-    "uvicorn",
-    "grpcio",
-    "tensorflow",
-    "keras",
-    "tf2onnx",
-    "pandas",
-    "scikit-learn",
+    *("onnxruntime", "numpy", "msgspec", "fastapi", "uvicorn", "grpcio"),
+    *("tensorflow", "keras", "tf2onnx", "pandas", "scikit-learn"),
 )
 PROJECT = Path(__file__).parent.parent / "pyproject.toml"  # beside a checkout, not beside an installed package
 

@@ -140,7 +140,7 @@ def test_a_path_is_written_as_a_caller_reads_it(path: Path, text: str) -> None:
 )
 def test_fields_become_one_sentence(error: InputError, message: str) -> None:
     """The name, the expectation, the value received, and perhaps a hint."""
-    assert error.message == message
+    assert str(error) == message
 
 
 def test_an_error_can_be_told_of_another_place() -> None:
@@ -148,7 +148,7 @@ def test_an_error_can_be_told_of_another_place() -> None:
     error = BodyTooLarge(("instances", 3), "2 rows", 3, noun="shape of", hint="Send fewer.").at(("examples", 7))
     assert type(error) is BodyTooLarge
     assert error.path == ("examples", 7)
-    assert error.message == "Invalid shape of `examples[7]`: expected 2 rows. Received: 3. Send fewer."
+    assert str(error) == "Invalid shape of `examples[7]`: expected 2 rows. Received: 3. Send fewer."
 
 
 @pytest.mark.parametrize(

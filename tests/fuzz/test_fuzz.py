@@ -259,7 +259,7 @@ class Count:
             return found
         self.refused += 1
         assert 400 <= refusal.status < 500
-        assert 0 < len(refusal.message.encode()) < 2000  # it can be sent
+        assert 0 < len(str(refusal).encode()) < 2000  # it can be sent
         return None
 
     def check(self) -> None:

@@ -83,7 +83,7 @@ async def ready(request: Request) -> JSONResponse:
     try:
         model = _model(request)
     except NotReady as error:
-        return _not_ready(request, name, error.message)
+        return _not_ready(request, name, str(error))
     if model.batcher.failure is not None:
         return _not_ready(request, name, "The model cannot answer.")
     return JSONResponse({"name": name, "ready": True})

@@ -85,7 +85,7 @@ def observed(behaviour: Behaviour, method: str, protocol: str, observer: Request
         code = CODES.get(type(refusal), StatusCode.INTERNAL)
         own = _metadata(tell(refusal.status, code, refusal.text))
         # What would be headers of a response follow the status as trailing metadata.
-        return await context.abort(code, refusal.message[:MESSAGE_MAX], (*refusal.headers, *own))
+        return await context.abort(code, str(refusal)[:MESSAGE_MAX], (*refusal.headers, *own))
 
     return answer
 

@@ -41,7 +41,7 @@ def outcome(read: Callable[[], Any]) -> Any:
     try:
         return read()
     except RequestError as error:
-        return type(error), error.message.partition(" Received: ")[0]
+        return type(error), str(error).partition(" Received: ")[0]
 
 
 def refused(outcome: Any) -> Any:
