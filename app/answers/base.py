@@ -40,11 +40,7 @@ class Tolerance:
 
 
 class AnswerType(ABC):
-    """The answers of one bundle.
-
-    Args:
-        keys: of the manifest.
-    """
+    """The answers of one bundle, by their keys in the manifest."""
 
     form: ClassVar[type[AnswerKeys]]  # of its keys
     bins: ClassVar[type[Any]]  # of the prediction in `profile.json`
@@ -53,8 +49,6 @@ class AnswerType(ABC):
 
     @abstractmethod
     def __init__(self, keys: Any) -> None: ...
-
-    # ── at load ──
 
     @abstractmethod
     def check_outputs(self, outputs: Sequence[TensorSpec]) -> None:
@@ -76,8 +70,6 @@ class AnswerType(ABC):
                 return f"a difference of {np.abs(found[name] - array).max():g} of `{name}`"
         return None
 
-    # ── at each run ──
-
     @abstractmethod
     def valid(self, outputs: Outputs) -> bool:
         """Say whether answers may be given to callers: False for what is not finite."""
@@ -90,8 +82,6 @@ class AnswerType(ABC):
     def openapi(self, target: str) -> dict[str, Any]:
         """Describe the answer to one row as JSON Schema."""
 
-    # ── scores and numbers, as some protocols want them ──
-
     def scores(self, outputs: Outputs) -> Array | None:
         """Return a score for each of `classes`, (rows, classes), where answers are such."""
         return None
@@ -100,21 +90,18 @@ class AnswerType(ABC):
         """Return one number a row, (rows,), where answers are such."""
         return None
 
-    # ── drift ──
-
     @abstractmethod
     def check_bins(self, bins: Any) -> None:
         """Raise `ValueError` unless the bins are of these answers."""
 
-    @abstractmethod
     def layout(self, bins: Any) -> Layout:
         """Lay out the bins of the prediction."""
+        layout: Layout = bins.prediction()
+        return layout
 
     @abstractmethod
     def count(self, bins: Any, outputs: Outputs) -> tuple[Floats, int]:
         """Count answers: rows by bin, and how many rows were looked at; those that are not valid are not."""
-
-    # ── feedback, a shadow, an output file ──
 
     @abstractmethod
     def predicted(self, outputs: Outputs) -> list[Any]:
@@ -122,19 +109,11 @@ class AnswerType(ABC):
 
     @abstractmethod
     def truth(self, value: Any) -> Any:
-        """Turn a true value, as JSON has it, into what `predicted` returns.
+        """Turn a true value, as in JSON, into what `predicted` returns; raises `ValueError` with the expectation."""
 
-        Raises:
-            ValueError: with the expectation that the value does not meet.
-        """
-
-    @abstractmethod
     def read_text(self, text: str) -> Any:
-        """Turn a text that is not missing, such as a cell of CSV, into a true value as JSON has it.
-
-        Raises:
-            ValueError: with the expectation that the text does not meet.
-        """
+        """Turn a text that is not missing, as in CSV, into a true value; raises `ValueError` with the expectation."""
+        return text
 
     @abstractmethod
     def running_scores(self) -> Scores:

@@ -1,8 +1,6 @@
 """The answer `label`: one of a few labels, with the probability of each.
 
-    probabilities (rows, labels) ─> {"label": "yes", "probabilities": {"no": 0.1, "yes": 0.9}}
-
-The predicted label is the most probable one. It knows nothing of features.
+probabilities (rows, labels) ─> {"label": "yes", "probabilities": {"no": 0.1, "yes": 0.9}}
 """
 
 from collections.abc import Sequence
@@ -14,7 +12,7 @@ import numpy as np
 from app.answers.base import AnswerKeys, AnswerType, Outputs
 from app.answers.running_scores import Labels, Scores
 from app.bins.category import CategoryBins
-from app.bins.layout import Floats, Layout
+from app.bins.layout import Floats
 from app.tensors import Array, TensorSpec
 
 OUTPUT = "probabilities"
@@ -42,14 +40,11 @@ class LabelAnswer(AnswerType):
     def check_outputs(self, outputs: Sequence[TensorSpec]) -> None:
         found = [(spec.name, spec.dtype) for spec in outputs[:1]]
         if found != [(OUTPUT, "float32")] or len(outputs[0].shape) != 2:
-            raise ValueError(
-                f"expected {(OUTPUT, 'float32')} of shape [null, labels] as the first output. Received: {found}"
-            )
-        width = outputs[0].shape[1]
-        if len(self.classes) != width:
-            raise ValueError(
-                f"expected {width} labels, one a column of the output. Received: {list(self.classes)!s:.400}"
-            )
+            expected = f"{(OUTPUT, 'float32')} of shape [null, labels] as the first output"
+            raise ValueError(f"expected {expected}. Received: {found}")
+        width, labels = outputs[0].shape[1], list(self.classes)
+        if len(labels) != width:
+            raise ValueError(f"expected {width} labels, one a column of the output. Received: {labels!s:.400}")
 
     def fault(self, outputs: Outputs) -> tuple[str, str] | None:
         if not self.valid(outputs):
@@ -84,9 +79,6 @@ class LabelAnswer(AnswerType):
         if set(bins.values) != set(self.classes):
             raise ValueError(f"`values`: expected the labels. Received: {', '.join(bins.values):.200}")
 
-    def layout(self, bins: CategoryBins) -> Layout:
-        return bins.prediction()
-
     def count(self, bins: CategoryBins, outputs: Outputs) -> tuple[Floats, int]:
         found = outputs[OUTPUT]
         found = found[np.isfinite(found).all(axis=1)]  # (rows', labels); only tensors may be answered otherwise
@@ -104,9 +96,6 @@ class LabelAnswer(AnswerType):
             more = " …" if len(self.classes) > SHOWN_LABELS else ""
             raise ValueError(f"one of {', '.join(self.classes[:SHOWN_LABELS])}{more}")
         return self._place[value]
-
-    def read_text(self, text: str) -> str:
-        return text
 
     def running_scores(self) -> Scores:
         return Labels(len(self.classes))

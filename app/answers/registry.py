@@ -1,9 +1,7 @@
 """The types of answers by name; a member is a module and a line here.
 
-    read(data)        the manifest's `answer` ─> the keys of its type
-    answer_of(keys)   the keys ─> AnswerType
-
-A module is imported when a bundle names its type.
+read(data)        the manifest's `answer` ─> the keys of its type
+answer_of(keys)   the keys ─> AnswerType, whose module is imported now
 """
 
 from pkgutil import resolve_name
@@ -12,18 +10,11 @@ import msgspec
 
 from app.answers.base import AnswerKeys, AnswerType
 
-ANSWERS = {
-    "label": "app.answers.label:LabelAnswer",
-    "value": "app.answers.value:ValueAnswer",
-}
+ANSWERS = {"label": "app.answers.label:LabelAnswer", "value": "app.answers.value:ValueAnswer"}
 
 
 def read(data: bytes | msgspec.Raw) -> AnswerKeys:
-    """Read the keys of an answer.
-
-    Raises:
-        ValueError: naming the key, what was expected of it and what was found.
-    """
+    """Read the keys of an answer; raises `ValueError`, naming the key, what was expected of it and what was found."""
     try:
         type_ = msgspec.json.decode(data, type=AnswerKeys).type
         return msgspec.json.decode(data, type=_class(type_).form)

@@ -21,24 +21,16 @@ class Scores(Protocol):
     @property
     def rows(self) -> int:
         """How many there are."""
-        ...
 
     def add(self, truth: Any, predicted: Any) -> None:
         """Take a row, both as the answer's type has them: places of labels, or numbers, say."""
-        ...
 
     def now(self) -> dict[str, float]:
         """Return each score; none while there are no rows."""
-        ...
 
 
 class Labels:
-    """Accuracy, and F1: of the last of two labels, or the mean of those labels that were seen.
-
-    Args:
-        count: labels.
-        window: rows.
-    """
+    """Accuracy, and F1: of the last of two labels, or the mean of those of `count` labels that were seen."""
 
     def __init__(self, count: int, window: int = WINDOW_ROWS) -> None:
         self._window = window

@@ -1,8 +1,6 @@
 """The answer `value`: one number, in the target's own unit.
 
-    value (rows, 1) ─> {"value": 2.5}
-
-It knows nothing of features.
+value (rows, 1) ─> {"value": 2.5}
 """
 
 import math
@@ -13,7 +11,7 @@ import numpy as np
 
 from app.answers.base import AnswerKeys, AnswerType, Outputs
 from app.answers.running_scores import Numbers, Scores
-from app.bins.layout import Floats, Layout
+from app.bins.layout import Floats
 from app.bins.number import NumberBins
 from app.tensors import Array, TensorSpec
 
@@ -53,9 +51,6 @@ class ValueAnswer(AnswerType):
 
     def check_bins(self, bins: NumberBins) -> None:
         pass
-
-    def layout(self, bins: NumberBins) -> Layout:
-        return bins.prediction()
 
     def count(self, bins: NumberBins, outputs: Outputs) -> tuple[Floats, int]:
         found = self.numbers(outputs)

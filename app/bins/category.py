@@ -1,9 +1,7 @@
 """Words in bins: one for each frequent value, and three for all others.
 
-    CategoryBins                        as `profile.json` has them
-    CategoryCounter(counted, words)     the words of one feature, counted
-
-It knows nothing of what the words mean.
+CategoryBins                        as `profile.json` has them
+CategoryCounter(counted, words)     the words of one feature, counted
 """
 
 from collections import Counter
@@ -27,7 +25,7 @@ class CategoryBins(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
     unseen: float = 0.0  # not in the model's vocabulary
 
     def check(self) -> None:
-        """See `app.bins.layout.Bins`."""
+        """Raise `ValueError` with the expectation that the bins do not meet, and what was received."""
         if len(set(self.values)) != len(self.values) or "" in self.values:
             raise ValueError("expected unique values that are not empty. Received: others")
         if len(self.shares) != len(self.values):
@@ -35,7 +33,6 @@ class CategoryBins(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
         check_shares([*self.shares, self.other, self.missing, self.unseen])
 
     def layout(self) -> Layout:
-        """Lay out the bins of a feature."""
         kept, folded = self._frequent()
         names = (*distinct(kept), OTHER, MISSING, UNSEEN)
         return Layout(names, (*kept.values(), self.other + folded, self.missing, self.unseen))
@@ -61,13 +58,7 @@ class CategoryBins(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
 
 
 class CategoryCounter:
-    """The words of one feature.
-
-    Args:
-        column: where they stand in the tensor.
-        counted: their bins.
-        vocabulary: the words that the model knows.
-    """
+    """The words of one feature, in `column` of the tensor; the model knows those of `vocabulary`."""
 
     def __init__(self, column: int, counted: Counted, vocabulary: Iterable[str]) -> None:
         self._column = column

@@ -7,7 +7,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -17,14 +17,6 @@ MISSING, OTHER, UNSEEN = "missing", "other", "unseen"
 LABEL_MAX_CHARS = 100
 
 Floats = NDArray[np.float64]
-
-
-class Bins(Protocol):
-    """What a type writes into `profile.json`: a Struct with a tag, its `kind`."""
-
-    def check(self) -> None:
-        """Raise `ValueError` with the expectation that the bins do not meet, and what was received."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -50,11 +42,7 @@ class _Kind(msgspec.Struct, frozen=True):
 
 
 def decode(data: bytes | msgspec.Raw, form: type[Any]) -> Any:
-    """Read bins of a form.
-
-    Raises:
-        ValueError: with what is wrong with them.
-    """
+    """Read bins of a form, a Struct whose tag is its `kind`; raises `ValueError` with what is wrong with them."""
     try:
         kind, wanted = msgspec.json.decode(data, type=_Kind).kind, form.__struct_config__.tag
         if kind != wanted:

@@ -1,9 +1,7 @@
 """Numbers in bins: nine inner deciles, a bin for what is missing, and training's minimum and maximum.
 
-    NumberBins                          as `profile.json` has them
-    NumberCounter(columns, counted)     the numbers of one tensor, counted together
-
-It knows nothing of what the numbers mean.
+NumberBins                          as `profile.json` has them
+NumberCounter(columns, counted)     the numbers of one tensor, counted together
 """
 
 from collections.abc import Sequence
@@ -27,7 +25,7 @@ class NumberBins(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
     maximum: float | None
 
     def check(self) -> None:
-        """See `app.bins.layout.Bins`."""
+        """Raise `ValueError` with the expectation that the bins do not meet, and what was received."""
         edges, least, most = self.edges, self.minimum, self.maximum
         if len(edges) > EDGES_MAX or list(edges) != sorted(set(edges)):
             raise ValueError(f"expected at most {EDGES_MAX} ascending edges. Received: {list(edges)!s:.200}")
@@ -43,7 +41,6 @@ class NumberBins(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
         return None if self.minimum is None or self.maximum is None else (self.minimum, self.maximum)
 
     def layout(self) -> Layout:
-        """Lay out the bins of a feature."""
         return Layout((*self._names(), MISSING), (*self.shares, self.missing), ranged=self.bounds is not None)
 
     def prediction(self) -> Layout:
@@ -60,12 +57,7 @@ class NumberBins(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
 
 
 class NumberCounter:
-    """The numbers of one tensor, counted together: with a call or two for each, wide rows would stop the loop.
-
-    Args:
-        columns: where the numbers stand in the tensor.
-        counted: their bins, in the same order.
-    """
+    """The numbers in `columns` of one tensor, counted together: with calls for each, wide rows would stop the loop."""
 
     def __init__(self, columns: Sequence[int], counted: Sequence[Counted]) -> None:
         self._columns = np.array(columns, np.int64)

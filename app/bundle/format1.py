@@ -5,7 +5,6 @@
 Numbers and booleans share the tensor `numeric` there, each with a column of its own; a date came as numbers, one for
 each of its parts.
 Converting the files would break their hashes, their signatures and the way back, so only the object is converted.
-Nothing outside this module knows of it.
 """
 
 from typing import Annotated, Any, Literal

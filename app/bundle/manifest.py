@@ -6,6 +6,7 @@
 Format 1 is read by `app.bundle.format1`, which gives the same object. It knows no type by name.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -38,9 +39,8 @@ class Tensor(msgspec.Struct, frozen=True, kw_only=True):
     def spec(self) -> TensorSpec:
         """The same in the service's own words; raises `ValueError` with the expectation that it does not meet."""
         if self.dtype not in BY_BUNDLE:
-            raise ValueError(
-                f"expected the dtype of `{self.name}`, one of {', '.join(BY_BUNDLE)}. Received: {self.dtype}"
-            )
+            known = ", ".join(BY_BUNDLE)
+            raise ValueError(f"expected the dtype of `{self.name}`, one of {known}. Received: {self.dtype}")
         if not self.shape or self.shape[0] is not None:
             raise ValueError(f"expected `{self.name}` of shape [null, …]. Received: {list(self.shape)}")
         return TensorSpec(self.name, BY_BUNDLE[self.dtype], self.shape)
@@ -96,25 +96,14 @@ class _Written(Facts, frozen=True, kw_only=True):
 def read(data: bytes) -> Manifest:
     """Read a manifest of format 2; raises `ValueError` with the key, what was expected of it and what was found."""
     written = msgspec.json.decode(data, type=_Written)
-    known = {
-        field: getattr(written, field) for field in written.__struct_fields__ if field not in ("features", "answer")
-    }
-    return Manifest(
-        **known,
-        features=tuple([_feature(place, raw) for place, raw in enumerate(written.features)]),
-        answer=_answer(written.answer),
-    )
+    known = msgspec.structs.asdict(written)
+    known["features"] = tuple([_keys(features.read, raw, f"features[{at}]") for at, raw in enumerate(written.features)])
+    known["answer"] = _keys(answers.read, written.answer, "answer")
+    return Manifest(**known)
 
 
-def _feature(place: int, raw: msgspec.Raw) -> Feature:
+def _keys(read_one: Callable[[msgspec.Raw], Any], raw: msgspec.Raw, where: str) -> Any:
     try:
-        return features.read(raw)
+        return read_one(raw)
     except ValueError as error:
-        raise ValueError(f"`features[{place}]`: {error}") from error
-
-
-def _answer(raw: msgspec.Raw) -> AnswerKeys:
-    try:
-        return answers.read(raw)
-    except ValueError as error:
-        raise ValueError(f"`answer`: {error}") from error
+        raise ValueError(f"`{where}`: {error}") from error

@@ -6,6 +6,7 @@ The bins of a feature are of its type's own form, those of the prediction of the
 specification. It knows nothing of traffic; `app.drift.counts` counts that.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,34 +35,27 @@ class _Written(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(data: bytes, where: Path, features: FeatureSet, answer: AnswerType) -> Profile | None:
-    """Read a profile; an empty object says that nothing was profiled.
-
-    Raises:
-        BundleError: naming the file, what was expected of it and what was found.
-    """
+    """Read a profile; an empty object says that nothing was profiled. Raises `BundleError` with what is wrong."""
     try:
         if not msgspec.json.decode(data, type=dict[str, msgspec.Raw]):
             return None
         written = msgspec.json.decode(data, type=_Written)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BundleError(f"{where}: {error}.") from error
-    bins = {name: _feature(name, raw, where, features) for name, raw in written.features.items()}
-    return Profile(rows=written.rows, features=bins, prediction=_prediction(written.prediction, where, answer))
+    for name in written.features:
+        if name not in features.names:
+            raise BundleError(f"{where}: expected features of the manifest. Received: `{name}`.")
+    forms = {name: features.type_of(name).bins for name in written.features}
+    bins = {name: _bins(raw, forms[name], f"{where}: `features.{name}`") for name, raw in written.features.items()}
+    prediction = _bins(written.prediction, answer.bins, f"{where}: `prediction`", answer.check_bins)
+    return Profile(rows=written.rows, features=bins, prediction=prediction)
 
 
-def _feature(name: str, raw: msgspec.Raw, where: Path, features: FeatureSet) -> Any:
-    if name not in features.names:
-        raise BundleError(f"{where}: expected features of the manifest. Received: `{name}`.")
+def _bins(raw: msgspec.Raw, form: type[Any], where: str, check: Callable[[Any], None] | None = None) -> Any:
     try:
-        return decode(raw, features.type_of(name).bins)
+        bins = decode(raw, form)
+        if check is not None:
+            check(bins)
     except ValueError as error:
-        raise BundleError(f"{where}: `features.{name}`: {error}.") from error
-
-
-def _prediction(raw: msgspec.Raw, where: Path, answer: AnswerType) -> Any:
-    try:
-        bins = decode(raw, answer.bins)
-        answer.check_bins(bins)
-    except ValueError as error:
-        raise BundleError(f"{where}: `prediction`: {error}.") from error
+        raise BundleError(f"{where}: {error}.") from error
     return bins

@@ -66,32 +66,19 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
         return self.folder / MODEL
 
     def content(self, name: str, max_bytes: int) -> bytes:
-        """Read a file that the manifest lists.
-
-        Raises:
-            BundleError: when it is no longer what was verified, or larger than `max_bytes`.
-        """
+        """Read a listed file; raises `BundleError` when it is not what was verified, or larger than `max_bytes`."""
         return _verified(self.folder, self.manifest, name, max_bytes)
 
     def check_model(self, sha256: str) -> None:
-        """Compare the hash of the graph that is about to be loaded.
-
-        Raises:
-            BundleError: when it is not the manifest's.
-        """
+        """Compare the hash of the graph that is being loaded; raises `BundleError` unless it is the manifest's."""
         _check_hash(self.model_path, self.manifest.files[MODEL].sha256, sha256)
 
 
 def read(folder: Path, signed: Mapping[str, str] | None = None, trusted: Collection[str] = ()) -> Bundle:
-    """Read and verify the bundle in `folder`, which is `…/<name>/<version>`.
+    """Read and verify the bundle in `folder`, which is `…/<name>/<version>`; raises `BundleError` with what is wrong.
 
-    Args:
-        folder: where it lies.
-        signed: name -> sha256 of every file that its signature names; None where nobody asks for one.
-        trusted: files that are not hashed here, because the caller does it where it takes them.
-
-    Raises:
-        BundleError: naming the file, what was expected of it and what was found.
+    `signed` is the sha256 of every file by name, as its signature has them; None where nobody asks for one. Those that
+    are `trusted` are not hashed here, because the caller does it where it takes them.
     """
     content = held.content(folder / MANIFEST, MANIFEST_MAX_BYTES)
     manifest = _manifest(folder / MANIFEST, content)
@@ -100,18 +87,13 @@ def read(folder: Path, signed: Mapping[str, str] | None = None, trusted: Collect
     _check_address(folder, manifest)
     features, answer = _composed(folder, manifest)
     _check_files(folder, manifest, trusted)
-    golden = _golden(folder, _verified(folder, manifest, GOLDEN, GOLDEN_MAX_BYTES))
-    _check_golden(folder, manifest, golden)
+    golden = _golden(folder, manifest)
     profile = profiles.read(_verified(folder, manifest, PROFILE, PROFILE_MAX_BYTES), folder / PROFILE, features, answer)
     return Bundle(folder=folder, manifest=manifest, features=features, answer=answer, golden=golden, profile=profile)
 
 
 def declared(folder: Path) -> bool:
-    """Say whether a version has a manifest.
-
-    Raises:
-        BundleError: when nobody may look.
-    """
+    """Say whether a version has a manifest; raises `BundleError` when nobody may look."""
     try:
         return MANIFEST in {entry.name for entry in folder.iterdir()}
     except OSError as error:
@@ -132,7 +114,6 @@ class _Format(msgspec.Struct, frozen=True):
 
 
 def _manifest(where: Path, content: bytes) -> Manifest:
-    """Read a manifest, in whichever format it is."""
     readers = {format2.FORMAT: format2.read, format1.FORMAT: format1.read}
     try:
         found = msgspec.json.decode(content, type=_Format).format
@@ -143,11 +124,22 @@ def _manifest(where: Path, content: bytes) -> Manifest:
         raise BundleError(f"{where}: {error}.") from error
 
 
-def _golden(folder: Path, content: bytes) -> Golden:
+def _golden(folder: Path, manifest: Manifest) -> Golden:
+    where = folder / GOLDEN
+    content = _verified(folder, manifest, GOLDEN, GOLDEN_MAX_BYTES)
     try:
-        return msgspec.json.decode(content, type=Golden)
+        golden = msgspec.json.decode(content, type=Golden)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BundleError(f"{folder / GOLDEN}: {error}.") from error
+        raise BundleError(f"{where}: {error}.") from error
+    rows = len(golden.instances)
+    if not rows:
+        raise BundleError(f"{where}: expected at least one row. Received: none.")
+    for tensor in manifest.outputs:
+        answers = golden.outputs.get(tensor.name)
+        if answers is None or len(answers) != rows:
+            count = "none" if answers is None else len(answers)
+            raise BundleError(f"{where}: expected {rows} answers for `{tensor.name}`. Received: {count}.")
+    return golden
 
 
 def _check_address(folder: Path, manifest: Manifest) -> None:
@@ -184,18 +176,13 @@ def _check_signed(folder: Path, manifest: Manifest, sha256: str, signed: Mapping
 
 
 def _check_files(folder: Path, manifest: Manifest, trusted: Collection[str]) -> None:
-    missing = [name for name in REQUIRED_FILES if name not in manifest.files]
-    if missing:
-        raise BundleError(
-            f"{folder / MANIFEST}: expected `files` to list {', '.join(missing)}. Received: no such entry."
-        )
+    where = folder / MANIFEST
+    if missing := [name for name in REQUIRED_FILES if name not in manifest.files]:
+        raise BundleError(f"{where}: expected `files` to list {', '.join(missing)}. Received: no such entry.")
     if SIGNATURE in manifest.files:
-        raise BundleError(f"{folder / MANIFEST}: expected `files` not to list {SIGNATURE}. Received: such an entry.")
-    found = {
-        entry.name for entry in folder.iterdir() if not entry.name.startswith("..")
-    }  # those are a mount's own links
-    unlisted = sorted(found - {MANIFEST, SIGNATURE, *manifest.files})
-    if unlisted:
+        raise BundleError(f"{where}: expected `files` not to list {SIGNATURE}. Received: such an entry.")
+    found = {entry.name for entry in folder.iterdir() if not entry.name.startswith("..")}  # as a mount's links do
+    if unlisted := sorted(found - {MANIFEST, SIGNATURE, *manifest.files}):
         raise BundleError(f"{folder / unlisted[0]}: expected to be listed in {MANIFEST}. Received: no such entry.")
     for name, file in manifest.files.items():
         _check_size(folder / name, file)
@@ -219,14 +206,3 @@ def _verified(folder: Path, manifest: Manifest, name: str, max_bytes: int) -> by
     content = held.content(folder / name, max_bytes)
     _check_hash(folder / name, manifest.files[name].sha256, hashlib.sha256(content).hexdigest())
     return content
-
-
-def _check_golden(folder: Path, manifest: Manifest, golden: Golden) -> None:
-    rows = len(golden.instances)
-    if not rows:
-        raise BundleError(f"{folder / GOLDEN}: expected at least one row. Received: none.")
-    for tensor in manifest.outputs:
-        answers = golden.outputs.get(tensor.name)
-        if answers is None or len(answers) != rows:
-            count = "none" if answers is None else len(answers)
-            raise BundleError(f"{folder / GOLDEN}: expected {rows} answers for `{tensor.name}`. Received: {count}.")

@@ -25,11 +25,7 @@ PIECE_BYTES = 2**20  # that are searched at once; the interpreter's lock is kept
 
 
 def opened(path: Path) -> io.FileIO:
-    """Open a regular file for reading, through links, without ever waiting for it.
-
-    Raises:
-        BundleError: when it cannot be read, or is no regular file.
-    """
+    """Open a file through links, never waiting for it; raises `BundleError` unless it is regular and can be read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError as error:
@@ -41,11 +37,7 @@ def opened(path: Path) -> io.FileIO:
 
 
 def content(path: Path, max_bytes: int) -> bytes:
-    """Read a whole file.
-
-    Raises:
-        BundleError: when it cannot be read, or is larger than `max_bytes`.
-    """
+    """Read a whole file; raises `BundleError` when it cannot be read, or is larger than `max_bytes`."""
     with opened(path) as file:
         _check_size(path, file, max_bytes)
         try:
@@ -61,23 +53,13 @@ def content(path: Path, max_bytes: int) -> bytes:
 
 
 def sha256(path: Path) -> str:
-    """Hash a file in hexadecimal.
-
-    Raises:
-        BundleError: when it cannot be read.
-    """
+    """Hash a file in hexadecimal; raises `BundleError` when it cannot be read."""
     with opened(path) as file:
         return _digest(path, file)
 
 
 class Held:
-    """A file's content that nobody can change; `close` it, or use it as a context.
-
-    Args:
-        path: where it was read.
-        data: all of it, or the descriptor of the sealed copy.
-        sha256: of the same bytes.
-    """
+    """A file's content that nobody can change, as a context; `data` is all of it, or a sealed copy's descriptor."""
 
     def __init__(self, path: Path, data: bytes | int, sha256: str) -> None:
         self.path = path
@@ -88,10 +70,6 @@ class Held:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Free the copy."""
         if isinstance(self._data, int):
             os.close(self._data)
         self._data = b""
@@ -122,11 +100,7 @@ class Held:
 
 
 def hold(path: Path, max_bytes: int) -> Held:
-    """Take a file's content as it is now.
-
-    Raises:
-        BundleError: when it cannot be read, or is larger than `max_bytes`.
-    """
+    """Take a file's content as it is now; raises `BundleError` when it cannot be read, or is over `max_bytes`."""
     with opened(path) as file:
         size = _check_size(path, file, max_bytes)
         copy = _sealed_copy(path, file, size) if size >= LARGE_BYTES else None

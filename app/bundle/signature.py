@@ -4,9 +4,8 @@
     signed(folder, path)       model.sig ─> whose is it? ─> {file: sha256} ─> are those the files that lie there?
     check_hashes(folder, …)    and is each what was signed?
 
-Who may sign is decided by one key alone: no clock, no network, no certificate. `cryptography` does the arithmetic, and
-is imported by who verifies. The form is in `app.bundle.signature_format`, the reasons are in
-docs/decisions/0010-signatures.md.
+Who may sign is decided by one key alone: no clock, no network, no certificate (docs/decisions/0010-signatures.md).
+`cryptography` does the arithmetic, and is imported by who verifies. The form is in `app.bundle.signature_format`.
 """
 
 import hashlib
@@ -20,19 +19,8 @@ from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 from app.bundle import sealed_file as held
+from app.bundle import signature_format as form
 from app.bundle.reader import SIGNATURE
-from app.bundle.signature_format import (
-    BUNDLE_TYPE,
-    HASH,
-    PAYLOAD_TYPE,
-    PREDICATE_TYPE,
-    STATEMENT_TYPE,
-    Envelope,
-    Signature,
-    Statement,
-    root,
-    to_be_signed,
-)
 from app.errors import BundleError
 
 if TYPE_CHECKING:
@@ -50,15 +38,8 @@ HOW_TO_INSTALL = (
 _T = TypeVar("_T")
 
 
-# ── the key ──
-
-
 def load_key(path: Path) -> "EllipticCurvePublicKey":
-    """Read a public key.
-
-    Raises:
-        ValueError: saying what was expected; also where the extra is missing.
-    """
+    """Read a public key; raises `ValueError`, saying what was expected; also where the extra is missing."""
     try:
         from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - only who verifies has it
         from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey  # noqa: PLC0415
@@ -108,16 +89,11 @@ def ecdsa(key: "EllipticCurvePublicKey") -> "ECDSA":
     return ECDSA(getattr(hashes, HASHES[key.curve.name])())
 
 
-# ── the signature ──
-
-
 def signed(folder: Path, key_path: Path) -> dict[str, str]:
     """Return the files that the holder of the key signed, with their sha256; their names are those in `folder`.
 
     Whether each still has its hash is for the caller to see: `app.bundle.reader.read`, or `check_hashes`.
-
-    Raises:
-        BundleError: when there is no signature, it is another's, or it is not about just these files.
+    Raises `BundleError` when there is no signature, it is another's, or it is not about just these files.
     """
     path = folder / SIGNATURE
     try:
@@ -127,9 +103,9 @@ def signed(folder: Path, key_path: Path) -> dict[str, str]:
     expected = f"{path}: expected a signature by the key of {key_path}"
     if not path.exists():
         raise BundleError(f"{expected}. Received: none.")
-    signature = _decode(path, held.content(path, SIGNATURE_MAX_BYTES), Signature)
-    _compare(path, BUNDLE_TYPE, signature.media_type)
-    _compare(path, PAYLOAD_TYPE, signature.dsse_envelope.payload_type)
+    signature = _decode(path, held.content(path, SIGNATURE_MAX_BYTES), form.Signature)
+    _compare(path, form.BUNDLE_TYPE, signature.media_type)
+    _compare(path, form.PAYLOAD_TYPE, signature.dsse_envelope.payload_type)
     if not _is_by(key, signature.dsse_envelope):
         hint = signature.verification_material.public_key.hint
         which = f" It names the key {hint[:64]!r}." if hint and hint != fingerprint(key) else ""
@@ -140,36 +116,23 @@ def signed(folder: Path, key_path: Path) -> dict[str, str]:
 
 
 def check_hashes(folder: Path, files: Mapping[str, str], trusted: Collection[str] = ()) -> None:
-    """Make sure that files are what was signed.
-
-    Args:
-        folder: where they lie.
-        files: name -> sha256.
-        trusted: files that are not hashed here, because the caller does it where it takes them.
-
-    Raises:
-        BundleError: naming the first that is not.
-    """
+    """Raise `BundleError` for the first file that has not the sha256 that was signed; `trusted` ones are not hashed."""
     for name, expected in files.items():
         if name not in trusted:
             check_hash(folder / name, expected, held.sha256(folder / name))
 
 
 def check_hash(path: Path, expected: str, found: str) -> None:
-    """Compare a hash with the one that was signed.
-
-    Raises:
-        BundleError: when they differ.
-    """
+    """Compare a hash with the one that was signed; raises `BundleError` when they differ."""
     if found != expected:
         raise BundleError(f"{path}: expected sha256 {expected}, as it was signed. Received: {found}.")
 
 
-def _is_by(key: "EllipticCurvePublicKey", envelope: Envelope) -> bool:
+def _is_by(key: "EllipticCurvePublicKey", envelope: form.Envelope) -> bool:
     from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
 
     try:
-        key.verify(envelope.signatures[0].sig, to_be_signed(envelope.payload), ecdsa(key))
+        key.verify(envelope.signatures[0].sig, form.to_be_signed(envelope.payload), ecdsa(key))
     except InvalidSignature:
         return False
     return True
@@ -177,14 +140,14 @@ def _is_by(key: "EllipticCurvePublicKey", envelope: Envelope) -> bool:
 
 def _files(path: Path, payload: bytes) -> dict[str, str]:
     """Read what was signed. Whoever did it is trusted, but may have meant something that nobody checks here."""
-    statement = _decode(path, payload, Statement)
+    statement = _decode(path, payload, form.Statement)
     predicate = statement.predicate
-    _compare(path, STATEMENT_TYPE, statement.kind)
-    _compare(path, PREDICATE_TYPE, statement.predicate_type)
+    _compare(path, form.STATEMENT_TYPE, statement.kind)
+    _compare(path, form.PREDICATE_TYPE, statement.predicate_type)
     _compare(path, "files", predicate.serialization.method)
     for algorithm in {predicate.serialization.hash_type, *[resource.algorithm for resource in predicate.resources]}:
-        _compare(path, HASH, algorithm)
-    _compare(path, root(predicate.resources), statement.subject[0].digest.get(HASH, ""))
+        _compare(path, form.HASH, algorithm)
+    _compare(path, form.root(predicate.resources), statement.subject[0].digest.get(form.HASH, ""))
     return {resource.name: resource.digest for resource in predicate.resources}
 
 
@@ -192,17 +155,13 @@ def _decode(path: Path, content: bytes, type_: type[_T]) -> _T:
     try:
         return msgspec.json.decode(content, type=type_)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BundleError(
-            f"{path}: expected a signature of OpenSSF Model Signing by a key. Received: {error}."
-        ) from error
+        expected = "a signature of OpenSSF Model Signing by a key"
+        raise BundleError(f"{path}: expected {expected}. Received: {error}.") from error
 
 
 def _compare(path: Path, expected: str, received: str) -> None:
     if received != expected:
         raise BundleError(f"{path}: expected {expected!r}. Received: {received[:100]!r}.")
-
-
-# ── the files ──
 
 
 def _check_names(folder: Path, files: Mapping[str, str]) -> None:

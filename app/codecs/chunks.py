@@ -34,11 +34,7 @@ class Uneven(Exception):
 
 
 def rows(body: bytes) -> Iterator[bytes]:
-    """Cut a body between its rows.
-
-    Raises:
-        Uneven: when it is not of this form, or a row does not begin as the first one does.
-    """
+    """Cut a body between its rows; raises `Uneven` unless it is of this form, and rows begin as the first one does."""
     opening = ROWS.match(body)
     if opening is None:
         raise Uneven
@@ -67,13 +63,12 @@ def read(
 
     Args:
         portions: as `rows` or `app.codecs.json_lists.items` cut them.
-        read_one: reads one of them; raises any `RequestError`.
+        read_one: reads one of them; raises any `RequestError`; `InvalidInput` is told by its place in the whole.
         count: how many items of the array a part holds.
-        path: of the array in the request; a fault in it is told by its place in the whole.
+        path: of the array in the request.
         most: items that the array may have, and what is raised when there are more.
 
     Raises:
-        InvalidInput: with the place in the whole.
         Uneven: when the whole has to say what is wrong, or may be right in spite of it.
     """
     parts: list[Part] = []
@@ -109,18 +104,14 @@ def read_rows(
     count: Callable[[Part], int],
     join: Callable[[Sequence[Part]], Part],
 ) -> Generator[None, None, Part]:
-    """Read a body between whose rows it may be cut, a portion a step; or all at once, where it cannot be.
+    """Read a body, with `instances` or without, a portion a step; or all at once, where it cannot be cut.
 
     Args:
-        body: with `instances`, or not.
-        rows_max: that it may have.
-        read_one: reads it, or a body of some of its rows; raises any `RequestError`.
-        count: how many rows one holds.
-        join: puts them together; raises `Uneven` where they do not fit.
-
-    Raises:
-        RequestError: as `read_one`, with the place in `body`.
-        BodyTooLarge: when there are too many rows.
+        body: of at most `rows_max` rows.
+        rows_max: more raise `BodyTooLarge`.
+        read_one: reads it, or some of its rows; raises any `RequestError`, which is told by its place in the whole.
+        count: how many rows a part holds.
+        join: puts parts together; raises `Uneven` where they do not fit.
     """
     excess = BodyTooLarge(INSTANCES, f"at most {rows_max} rows", "more")
     try:
@@ -130,11 +121,7 @@ def read_rows(
 
 
 def concatenate(arrays: Sequence[Array]) -> Array:
-    """Put what was read of each portion after one another.
-
-    Raises:
-        Uneven: when their rows are not of one shape.
-    """
+    """Put what was read of each portion after one another; raises `Uneven` when their rows are not of one shape."""
     try:
         return np.concatenate(arrays)
     except ValueError as error:

@@ -23,14 +23,7 @@ NO_LIMIT = sys.maxsize, Uneven()  # what has too many elements is refused by its
 
 
 def items(data: bytes) -> Iterator[bytes]:
-    """Cut a list of numbers, of strings or of lists into lists of some of its items.
-
-    Args:
-        data: well-formed JSON.
-
-    Raises:
-        Uneven: when it is no list, or an item does not begin as the first one does.
-    """
+    """Cut well-formed JSON into lists of some items; raises `Uneven` unless all begin as the first one of a list."""
     if not data.startswith(b"["):
         raise Uneven
     start, last = 1, len(data) - 1

@@ -63,11 +63,7 @@ def read(data: bytes | msgspec.Raw, datatype: Datatype, path: Path, *, b64: bool
 
 
 def write(array: Array, *, flat: bool = False) -> bytes:
-    """Write an array as JSON: nested lists, or one flat list in row-major order.
-
-    Raises:
-        ModelFailed: when an element is not finite, which JSON cannot say.
-    """
+    """Write an array as JSON, nested or `flat` in row-major order; raises `ModelFailed` for what is not finite."""
     if flat:
         array = array.reshape(-1)
     if array.dtype == OBJECT:
@@ -77,9 +73,6 @@ def write(array: Array, *, flat: bool = False) -> bytes:
     if not array.ndim:
         return write(array.reshape(1))[1:-1]
     return orjson.dumps(np.ascontiguousarray(array), option=orjson.OPT_SERIALIZE_NUMPY)
-
-
-# ── elements ──
 
 
 @functools.lru_cache(maxsize=512)

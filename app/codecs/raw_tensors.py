@@ -22,16 +22,9 @@ ELEMENTS_MAX = 2**48  # more than any memory; keeps the product of sizes from gr
 
 
 def from_raw(data: Buffer, datatype: Datatype, shape: Sequence[int], path: Path) -> Array:
-    """View bytes as an array; it cannot be written to.
+    """View bytes as an array that cannot be written to; `path` is the tensor's place in the request, for messages.
 
-    Args:
-        data: the elements.
-        datatype: of the elements.
-        shape: of the array.
-        path: of the tensor in the request, for messages.
-
-    Raises:
-        InvalidInput: when the bytes are not as many as the shape says, or a string is not UTF-8.
+    Raises `InvalidInput` when the bytes are not as many as the shape says, or a string is not UTF-8.
     """
     count = count_of(shape, path)
     if datatype.item_bytes is None:
@@ -53,11 +46,7 @@ def to_raw(array: Array) -> bytes:
 
 
 def count_of(shape: Sequence[int], path: Path) -> int:
-    """Return how many elements a shape has.
-
-    Raises:
-        InvalidInput: when a size is negative, or there are more dimensions or elements than any array has.
-    """
+    """Return how many elements a shape has; raises `InvalidInput` when a size is negative, or no array has so many."""
     # Beside a size of 0 the others must be possible, too, or NumPy could not say them.
     possible = all(size >= 0 for size in shape) and math.prod([size or 1 for size in shape]) <= ELEMENTS_MAX
     if len(shape) > DIMENSIONS_MAX or not possible:

@@ -4,8 +4,8 @@
     Table.count(…)         a run's inputs and outputs ─> Counts
     psi(training, rows)    the population stability index; `docs/drift.md` has the same formula in PromQL
 
-The types of features and of the answer say which bins there are, and count. The service and `python -m app drift` count
-with the same code. It knows neither types nor sampling nor metrics.
+The types of features and of the answer say which bins there are, and count, for the service and `app drift` alike.
+It knows neither types nor sampling nor metrics.
 """
 
 import logging
@@ -39,18 +39,8 @@ class Column:
     start: int  # of its bins among those of the version
 
     @property
-    def bins(self) -> tuple[str, ...]:
-        """Their names."""
-        return self.layout.names
-
-    @property
-    def shares(self) -> tuple[float, ...]:
-        """Of the training rows, one a bin."""
-        return self.layout.shares
-
-    @property
     def place(self) -> slice:
-        return slice(self.start, self.start + len(self.bins))
+        return slice(self.start, self.start + len(self.layout.names))
 
 
 @dataclass
@@ -71,11 +61,7 @@ class Counts:
 
 
 class Table:
-    """The bins of one version.
-
-    Args:
-        bundle: with a profile.
-    """
+    """The bins of one version, whose bundle has a profile."""
 
     def __init__(self, bundle: Bundle) -> None:
         assert bundle.profile is not None  # or there is nothing to compare with
@@ -83,9 +69,9 @@ class Table:
         manifest, profile = bundle.manifest, bundle.profile
         layout = bundle.answer.layout(profile.prediction)
         self.prediction = Column("prediction", manifest.target, layout, 0)
-        self.features = _laid_out(bundle, start=len(self.prediction.bins))
+        self.features = _laid_out(bundle, start=len(layout.names))
         self.columns = (*self.features, self.prediction)
-        self.bins = sum([len(column.bins) for column in self.columns])
+        self.bins = sum([len(column.layout.names) for column in self.columns])
         counted = {
             column.name: Counted(profile.features[column.name], column.start, place)
             for place, column in enumerate(self.features)
@@ -99,7 +85,6 @@ class Table:
             )  # fmt: skip
 
     def empty(self) -> Counts:
-        """Return counts of nothing."""
         return Counts(np.zeros(self.bins), np.zeros(len(self.features)))
 
     def count(self, inputs: Mapping[str, Array], outputs: Mapping[str, Array]) -> Counts:
@@ -120,20 +105,18 @@ def _laid_out(bundle: Bundle, start: int) -> tuple[Column, ...]:
         bins = bundle.profile.features.get(feature.name)
         if bins is None:
             continue
-        column = Column("feature", feature.name, bundle.features.layout(feature, bins), start)
-        if start + len(column.bins) > BINS_MAX:
+        layout = bundle.features.type_of(feature.name).layout(feature, bins)
+        if start + len(layout.names) > BINS_MAX:
             break
-        columns.append(column)
-        start += len(column.bins)
+        columns.append(Column("feature", feature.name, layout, start))
+        start += len(layout.names)
     return tuple(columns)
 
 
 def psi(training: Sequence[float], rows: Sequence[float] | Floats) -> float:
-    """Return the population stability index of one feature: sum of (q - p) ln(q / p) over its bins.
+    """Return the population stability index of one feature: the sum of (q - p) ln(q / p) over its bins.
 
-    Args:
-        training: p, the share of the training rows in each bin.
-        rows: how many rows of the traffic fell into each bin; at least one in all.
+    p is the share of the `training` rows in each, q that of the traffic's `rows`, of which there is at least one.
     """
     p = np.maximum(np.asarray(training, np.float64), FLOOR)
     q = np.maximum(np.asarray(rows, np.float64) / np.sum(rows), FLOOR)

@@ -47,9 +47,7 @@ class Part:
 class Sample:
     """Filled by the thread that runs the model, emptied by the event loop.
 
-    Args:
-        columns: features of a row.
-        longest: characters of the longest word that it matters to tell apart from others.
+    A row has so many `columns`; `longest` are the characters of the longest word that is told apart from others.
     """
 
     def __init__(self, columns: int, longest: int) -> None:
@@ -61,12 +59,7 @@ class Sample:
         self._rows = 0
 
     def add(self, inputs: Arrays, outputs: Arrays) -> None:
-        """Keep a run's arrays, or not; they must not be changed afterwards.
-
-        Args:
-            inputs: input tensor -> (rows, …).
-            outputs: output tensor -> (rows, …), in memory of its own.
-        """
+        """Keep a run's arrays, (rows, …) each, or not; they must not be changed afterwards."""
         level = self._level
         if level and getrandbits(level):
             return
@@ -115,18 +108,12 @@ class Sample:
         if array.dtype is not OBJECT:
             return array.copy()
         short: Array = np.empty(array.size, object)
-        short[:] = [
-            word if len(word) <= self._longest else word[: self._longest + 1] for word in array.ravel().tolist()
-        ]
+        short[:] = [word[: self._longest + 1] for word in array.ravel().tolist()]  # a word that is shorter is itself
         return short.reshape(array.shape)
 
 
 class Watch:
-    """What is counted of the traffic of one version.
-
-    Args:
-        table: its bins.
-    """
+    """What is counted of the traffic of one version."""
 
     def __init__(self, table: Table) -> None:
         self.table = table
@@ -147,9 +134,9 @@ class Watch:
 
 def _keeps_more(array: Array) -> bool:
     """Whether it keeps alive much beside its values: a view does, and long words do."""
-    if array.dtype is not OBJECT:
+    if array.base is not None or array.dtype is not OBJECT:
         return array.base is not None
-    return array.base is not None or sum(map(len, array.ravel().tolist())) > SHORT_CHARS * array.size
+    return sum(map(len, array.ravel().tolist())) > SHORT_CHARS * array.size
 
 
 def _rows(outputs: Arrays) -> int:

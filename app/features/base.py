@@ -22,11 +22,9 @@ from app.bins.layout import Counted, Floats, Layout
 from app.tensors import Array, TensorSpec
 
 Arrays = Mapping[str, Array]
-Cell = Any
-"""What a type makes of the values of its features in one row: opaque to everybody else."""
-
+Cell = Any  # what a type makes of the values of its features in one row: opaque to everybody else
+# Adds the rows of a run: its tensors, rows by bin of the version, and rows out of range by feature.
 Count = Callable[[Arrays, Floats, Floats], None]
-"""Adds the rows of a run: its tensors, rows by bin of the version, and rows out of range by feature."""
 
 # What a JSON key can hold without escapes.
 FeatureName = Annotated[str, msgspec.Meta(max_length=1024, pattern=r'^[^"\\\x00-\x1f]+$')]
@@ -45,14 +43,7 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Fault(ValueError):
-    """Raised for a value that its feature does not take, and that neither JSON nor the tensor's dtype could refuse.
-
-    Args:
-        place: of its feature among those of the type.
-        expected: what should be there.
-        received: what is there.
-        row: its place among the rows, as far as it is known.
-    """
+    """Raised for a value that its feature, at `place` in its type, does not take, and no JSON type or dtype refuses."""
 
     def __init__(self, place: int, expected: str, received: Any, row: int = 0) -> None:
         super().__init__(f"row {row}: expected {expected}. Received: {received!s:.80}")
@@ -68,32 +59,18 @@ class WireFault(ValueError):
 
 
 class FeatureType(ABC):
-    """All features of one type in a bundle.
-
-    Args:
-        features: in the order of the manifest; raises `ValueError` where their keys do not fit one another.
-    """
+    """All features of one type in a bundle, in its order; raises `ValueError` where their keys do not fit together."""
 
     form: ClassVar[type[Feature]]  # of a feature's keys
     bins: ClassVar[type[Any]]  # of a feature in `profile.json`
+    bracketless: ClassVar[bool] = False  # JSON values hold neither brackets nor braces: rows can be counted by them
+    nested: ClassVar[bool] = False  # JSON values are lists or objects; a list around one of another type stands for it
 
-    features: Sequence[Feature]
-    """In the order in which rows hold their values."""
-
+    features: Sequence[Feature]  # in the order in which rows hold their values
+    inputs: Sequence[TensorSpec]  # what the graph takes of them
+    longest = 0  # characters of the longest text that drift tells from others
+    # As `cell`, with the values one by one; it raises any error where one is missing or out of range.
     pack: Callable[..., Cell] | None = None
-    """Does what `cell` does, with the values one by one; raises any error where one is missing or out of range."""
-
-    inputs: Sequence[TensorSpec]
-    """What the graph takes of them."""
-
-    bracketless: ClassVar[bool] = False
-    """Whether JSON values of this type hold neither brackets nor braces, so that rows can be counted by them."""
-
-    nested: ClassVar[bool] = False
-    """Whether JSON values of this type are lists or objects; a list around one of another type stands for it."""
-
-    longest = 0
-    """Characters of the longest text that drift tells from others."""
 
     @abstractmethod
     def __init__(self, features: Sequence[Any]) -> None: ...
@@ -102,8 +79,6 @@ class FeatureType(ABC):
     def wire(self) -> Sequence[TensorSpec]:
         """What callers of other protocols send of them."""
         return self.inputs
-
-    # ── a row ──
 
     @abstractmethod
     def json_type(self, feature: Any) -> Any:
@@ -117,8 +92,6 @@ class FeatureType(ABC):
     def arrays(self, cells: Sequence[Cell]) -> dict[str, Array]:
         """Turn cells into `inputs`, with the rows first."""
 
-    # ── other roads to the same tensors ──
-
     @abstractmethod
     def from_wire(self, arrays: Arrays) -> dict[str, Array]:
         """Check `wire` tensors for what a cell could not hold, and return `inputs`; raises `WireFault`."""
@@ -127,15 +100,9 @@ class FeatureType(ABC):
     def from_arrow(self, columns: Mapping[str, Any]) -> dict[str, Array]:
         """Turn Arrow columns by the features' names into `inputs`; raises `Fault`."""
 
-    @abstractmethod
     def read_text(self, feature: Any, text: str) -> Any:
-        """Turn a text that is not missing, such as a cell of CSV, into a JSON value.
-
-        Raises:
-            ValueError: with the expectation that the text does not meet.
-        """
-
-    # ── what is said of them ──
+        """Turn a text that is not missing, as in CSV, into a JSON value; raises `ValueError` with the expectation."""
+        return text
 
     @abstractmethod
     def openapi(self, feature: Any) -> dict[str, Any]:
@@ -145,11 +112,10 @@ class FeatureType(ABC):
     def strange(self, feature: Any) -> list[Any]:
         """Return values that a loaded graph must survive: unseen, empty, extreme; missing ones are added."""
 
-    # ── drift ──
-
-    @abstractmethod
     def layout(self, feature: Any, bins: Any) -> Layout:
         """Lay out the bins of a feature."""
+        layout: Layout = bins.layout()
+        return layout
 
     @abstractmethod
     def counter(self, counted: Mapping[str, Counted]) -> Count:

@@ -1,7 +1,4 @@
-"""The feature `boolean`: true or false -> 1 or 0 in a column of a float32 tensor, NaN for missing.
-
-It knows nothing of other types.
-"""
+"""The feature `boolean`: true or false -> 1 or 0 in a column of a float32 tensor, NaN for missing."""
 
 from typing import Any
 

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from app.bins.category import CategoryBins, CategoryCounter
-from app.bins.layout import Counted, Floats, Layout
+from app.bins.layout import Counted, Floats
 from app.features.base import Arrays, Count
 from app.features.column_type import ColumnFeature, ColumnType
 from app.tensors import Array
@@ -46,25 +46,14 @@ class Categories(ColumnType):
         values: Array = column.cast("string").fill_null("").to_numpy(zero_copy_only=False)
         return values.astype(object).reshape(-1, 1)
 
-    def read_text(self, feature: Category, text: str) -> str:
-        return text
-
     def openapi(self, feature: Category) -> dict[str, Any]:
         if not feature.vocabulary:
             return {"type": "string"}
-        return {
-            "type": "string",
-            "examples": list(feature.vocabulary[:EXAMPLES_MAX]),
-            "description": f"{len(feature.vocabulary)} values known from training; others are treated as unknown.",
-        }
+        known = f"{len(feature.vocabulary)} values known from training; others are treated as unknown."
+        return {"type": "string", "examples": list(feature.vocabulary[:EXAMPLES_MAX]), "description": known}
 
     def strange(self, feature: Category) -> list[Any]:
         return [UNKNOWN_WORD]
-
-    # ── drift ──
-
-    def layout(self, feature: Category, bins: CategoryBins) -> Layout:
-        return bins.layout()
 
     def counter(self, counted: Mapping[str, Counted]) -> Count:
         counters = [

@@ -1,7 +1,5 @@
 """The base of types whose features stand side by side in one tensor: a column each, or a few.
 
-    features (tensor, column) ─> columns of (rows, columns)
-
 It knows which columns are whose, and what may be missing. It knows no type.
 """
 
@@ -31,11 +29,9 @@ class ColumnType(FeatureType):
     def __init__(self, features: Sequence[ColumnFeature]) -> None:
         self.features: Sequence[Any] = sorted(features, key=lambda feature: feature.column)
         self.tensor = features[0].tensor
-        others = {feature.tensor for feature in features} - {self.tensor}
-        if others:
-            raise ValueError(
-                f"expected one tensor for all features of a type. Received: {self.tensor}, {', '.join(others)}"
-            )
+        if others := {feature.tensor for feature in features} - {self.tensor}:
+            received = f"{self.tensor}, {', '.join(others)}"
+            raise ValueError(f"expected one tensor for all features of a type. Received: {received}")
         columns = [f.column * self.width + part for f in self.features for part in range(self.width)]
         self.columns = np.array(columns, np.int64)  # (columns of these features,)
         self.inputs = (TensorSpec(self.tensor, BY_BUNDLE[self.dtype], (None, len(columns))),)

@@ -25,15 +25,7 @@ MISSING = (float("nan"),) * len(PARTS)
 
 
 def parse(text: str, offset: str | None) -> datetime:
-    """Read a moment, on the clock of the column and without an offset.
-
-    Args:
-        text: as in ISO 8601; what stands around it is blank.
-        offset: the column's, such as "+01:00"; None where its moments say none.
-
-    Raises:
-        ValueError: with the expectation that the text does not meet.
-    """
+    """Read a moment as in ISO 8601 on the clock of the column; raises `ValueError` with the expectation."""
     found = ISO.fullmatch(text.strip())
     if found is None:
         raise ValueError("a date as in ISO 8601, YYYY-MM-DD with or without THH:MM[:SS] and an offset")
@@ -53,11 +45,7 @@ def parts_of(moment: datetime) -> tuple[int, ...]:
 
 
 def parts(texts: Sequence[str | None], offset: str | None) -> NDArray[np.float32]:
-    """Return the parts of a column of texts, NaN for None and "".
-
-    Raises:
-        ValueError: as `parse`.
-    """
+    """Return the parts of a column of texts, NaN for None and ""; raises `ValueError` as `parse`."""
     rows = [parts_of(parse(text, offset)) if text else MISSING for text in texts]
     return np.array(rows, np.float32).reshape(-1, len(PARTS))  # (rows, parts) float32
 
@@ -79,11 +67,7 @@ def parts_of_moments(moments: NDArray[np.datetime64]) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=64)
 def zone(offset: str) -> tzinfo:
-    """Return the zone of an offset such as "+01:00".
-
-    Raises:
-        ValueError: with the expectation that it does not meet.
-    """
+    """Return the zone of an offset such as "+01:00"; raises `ValueError` with the expectation."""
     found = datetime.fromisoformat(f"2000-01-01T00:00{offset}").tzinfo if OFFSET.fullmatch(offset) else None
     if found is None:
         raise ValueError("an offset such as +01:00")

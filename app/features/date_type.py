@@ -1,7 +1,5 @@
 """The feature `date`: a text as in ISO 8601 -> the parts of the moment in columns of a float32 tensor, NaN for missing.
 
-    "2026-11-28T10:00:00+01:00" ─> 2026, 11, 28, 6, 10
-
 In the graph's tensor stand the parts of the first date, then those of the second, …; callers send texts, over other
 protocols as well. What a date means is in `app.features.date`. It knows nothing of other types.
 """
@@ -110,5 +108,4 @@ class Dates(PackedType):
             return moments
         if feature.offset is None:
             raise Fault(self.features.index(feature), NO_OFFSET, column[0])
-        offset = zone(feature.offset).utcoffset(None)
-        return moments + np.timedelta64(offset)
+        return moments + np.timedelta64(zone(feature.offset).utcoffset(None))

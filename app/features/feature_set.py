@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from app.bins.layout import Counted, Layout
+from app.bins.layout import Counted
 from app.errors import InvalidInput, Path
 from app.features.base import Arrays, Cell, Feature, FeatureType, WireFault
 from app.features.column_type import ColumnType
@@ -22,11 +22,7 @@ from app.tensors import Array, TensorSpec
 
 
 class FeatureSet:
-    """The features of one bundle.
-
-    Args:
-        features: in the order of the manifest; raises `ValueError` where they do not fit one another.
-    """
+    """The features of one bundle, in the order of the manifest; raises `ValueError` where they do not fit together."""
 
     def __init__(self, features: Sequence[Feature]) -> None:
         names = [feature.name for feature in features]
@@ -51,11 +47,7 @@ class FeatureSet:
         return self._joined([type_.arrays([cell[at] for cell in cells]) for at, type_ in enumerate(self.types)])
 
     def from_wire(self, arrays: Arrays) -> dict[str, Array]:
-        """Check tensors that came by another protocol, and return the graph's.
-
-        Raises:
-            InvalidInput: for what a row could not hold.
-        """
+        """Check tensors of another protocol, and return the graph's; raises `InvalidInput` for what no row holds."""
         found: dict[str, Array] = {}
         try:
             for type_ in self.types:
@@ -74,18 +66,12 @@ class FeatureSet:
         return self.type_of(feature.name).json_type(feature)
 
     def type_of(self, name: str) -> FeatureType:
-        """Return the type of a feature."""
         return self._of[name][0]
 
     def text_reader(self, name: str) -> Callable[[str], Any]:
-        """Return what turns a text that is not missing into a feature's JSON value.
-
-        It raises `ValueError` with the expectation that the text does not meet.
-        """
+        """Return a feature's `FeatureType.read_text`."""
         type_, feature = self._of[name]
         return partial(type_.read_text, feature)
-
-    # ── what is said of them ──
 
     def openapi(self, feature: Feature) -> dict[str, Any]:
         """Describe a value as JSON Schema."""
@@ -107,12 +93,6 @@ class FeatureSet:
         ]
         return [dict(row) | change for change in (missing, *strange)]
 
-    # ── drift ──
-
-    def layout(self, feature: Feature, bins: Any) -> Layout:
-        """Lay out the bins of a feature."""
-        return self.type_of(feature.name).layout(feature, bins)
-
     def counters(self, counted: Mapping[str, Counted]) -> list[Any]:
         """Return what counts the features of these names; see `app.features.base.Count`."""
         by_type = [{f.name: counted[f.name] for f in type_.features if f.name in counted} for type_ in self.types]
@@ -133,12 +113,8 @@ class FeatureSet:
 
 
 def _places(types: Sequence[FeatureType]) -> list[slice]:
-    """Return where the values of each type stand in a row."""
-    places, start = [], 0
-    for type_ in types:
-        places.append(slice(start, start + len(type_.features)))
-        start += len(type_.features)
-    return places
+    ends = [0, *itertools.accumulate(len(type_.features) for type_ in types)]
+    return [slice(start, end) for start, end in itertools.pairwise(ends)]
 
 
 def _cell(types: Sequence[FeatureType], places: Sequence[slice]) -> Callable[[Sequence[Any]], Cell]:
@@ -155,30 +131,25 @@ def _cell(types: Sequence[FeatureType], places: Sequence[slice]) -> Callable[[Se
 def _merged(types: Sequence[FeatureType], *, wire: bool = False) -> tuple[tuple[TensorSpec, ...], dict[str, int]]:
     """Return the tensors of all types, and the columns of those that types of columns share."""
     owners: dict[str, list[FeatureType]] = {}
-    specs: dict[str, list[TensorSpec]] = {}
+    merged: dict[str, TensorSpec] = {}
     for type_ in types:
         for spec in type_.wire if wire else type_.inputs:
             owners.setdefault(spec.name, []).append(type_)
-            specs.setdefault(spec.name, []).append(spec)
+            merged.setdefault(spec.name, spec)
     shared = {name: _width(name, its) for name, its in owners.items() if len(its) > 1}
     for name, its in owners.items():
         _check_columns(name, its)
-    merged = [
-        TensorSpec(name, its[0].datatype, (None, shared[name]) if name in shared else its[0].shape)
-        for name, its in specs.items()
-    ]
-    return tuple(merged), shared
+    merged |= {name: TensorSpec(name, merged[name].datatype, (None, width)) for name, width in shared.items()}
+    return tuple(merged.values()), shared
 
 
 def _width(name: str, types: Sequence[FeatureType]) -> int:
-    """Return the columns of a tensor that types share."""
     if not all(isinstance(type_, ColumnType) for type_ in types) or len({type_.inputs[0].dtype for type_ in types}) > 1:
         raise ValueError(f"expected the tensor `{name}` to be fed by one type of features. Received: {len(types)}")
     return sum([len(type_.columns) for type_ in types if isinstance(type_, ColumnType)])
 
 
 def _check_columns(name: str, types: Sequence[FeatureType]) -> None:
-    """Each column is fed by one feature."""
     columns = [column for type_ in types if isinstance(type_, ColumnType) for column in type_.columns.tolist()]
     if sorted(columns) != list(range(len(columns))):
         raise ValueError(f"expected each column of `{name}` to be fed by one feature. Received: {sorted(columns)}")

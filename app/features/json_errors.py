@@ -25,15 +25,8 @@ HIDDEN = msgspec.Raw(b"something else")  # what follows the fault, or holds it, 
 PLAIN = msgspec.json.Decoder()
 VERBATIM = msgspec.json.Decoder(float_hook=lambda text: msgspec.Raw(text.encode()))  # slow, but reads 1e400
 
-EXPECTATIONS = {
-    "float": "a finite number",
-    "int": "a whole number",
-    "bool": "true or false",
-    "str": "a string",
-    "object": "an object",
-    "array": "an array",
-    "null": "null",
-}
+EXPECTATIONS = {"float": "a finite number", "int": "a whole number", "bool": "true or false", "str": "a string"}
+EXPECTATIONS |= {"object": "an object", "array": "an array", "null": "null"}
 MESSAGE = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<place>.*)`)?$", re.DOTALL)
 MALFORMED = re.compile(r"^(?:JSON is malformed: )?(?P<what>.*?)(?: \(byte (?P<byte>\d+)\))?$", re.DOTALL)
 MISSING = re.compile(r"^Object missing required field `(?P<name>.*)`$", re.DOTALL)
@@ -58,13 +51,10 @@ def decode(decoder: "msgspec.json.Decoder[Value]", data: bytes, names: Sequence[
 
 
 def explain(error: Exception, body: bytes, names: Sequence[str], path: Path = ()) -> InputError:
-    """Say what is wrong with `body`: the path, the expectation and the value received.
+    """Say what is wrong with `body`, of which msgspec said `error`: the path, the expectation and the value received.
 
-    Args:
-        error: what msgspec said of it.
-        body: the request's body, or a value in it, read once more to find the fault.
-        names: the keys that are known, to suggest the one that was meant.
-        path: of the value in the request, if it is not the body.
+    It is the request's body, or the value at `path` in it, read once more to find the fault. Of the known `names` of
+    keys the one that was meant is suggested.
     """
     if not isinstance(error, msgspec.ValidationError):
         return _malformed(error, body)
@@ -100,8 +90,8 @@ def _expectation(what: str) -> str:
 def _bound(what: str) -> str:
     """Put a bound on a length or a number into words."""
     if length := LENGTH.match(what):
-        noun = {"array": "an array", "str": "a string"}[length["type"]]
-        return f"{noun} of {'at least ' if length['bound'] else ''}{length['length']} {_units(length['type'])}"
+        noun, units = {"array": ("an array", "elements"), "str": ("a string", "characters")}[length["type"]]
+        return f"{noun} of {'at least ' if length['bound'] else ''}{length['length']} {units}"
     if what.startswith(("Expected `float`", "Number out of range")):
         return "a number within the range of a 32-bit float"
     if bound := BOUND.match(what):
@@ -109,10 +99,6 @@ def _bound(what: str) -> str:
     if what.startswith("Invalid enum value"):
         return "true or false"  # 0 and 1 are taken for them
     return what[:1].lower() + what[1:]
-
-
-def _units(type_: str) -> str:
-    return "characters" if type_ == "str" else "elements"
 
 
 def _unknown(name: str, known: Sequence[str], path: Path) -> InvalidInput:

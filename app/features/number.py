@@ -1,7 +1,4 @@
-"""The feature `number`: a finite number -> a column of a float32 tensor, NaN for missing.
-
-It knows nothing of other types.
-"""
+"""The feature `number`: a finite number -> a column of a float32 tensor, NaN for missing."""
 
 import math
 from typing import Any
@@ -37,10 +34,7 @@ class Numbers(PackedType):
     def openapi(self, feature: Number) -> dict[str, Any]:
         if feature.minimum is None or feature.maximum is None:
             return {"type": "number"}
-        return {
-            "type": "number",
-            "description": f"Seen in training: {feature.minimum:g} to {feature.maximum:g}.",
-        }
+        return {"type": "number", "description": f"Seen in training: {feature.minimum:g} to {feature.maximum:g}."}
 
     def strange(self, feature: Number) -> list[Any]:
         """Only what training saw: a graph may well overflow beyond, and then the run says so."""

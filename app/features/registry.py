@@ -1,9 +1,7 @@
 """The types of features by name; a member is a module and a line here.
 
-    read(data)           one of the manifest's `features` ─> the keys of its type
-    types_of(features)   all of them ─> a FeatureType for each type that occurs
-
-A module is imported when a bundle names its type.
+read(data)           one of the manifest's `features` ─> the keys of its type
+types_of(features)   all of them ─> a FeatureType for each type that occurs, whose module is imported now
 """
 
 from collections.abc import Sequence
@@ -22,11 +20,7 @@ FEATURES = {
 
 
 def read(data: bytes | msgspec.Raw) -> Feature:
-    """Read the keys of a feature.
-
-    Raises:
-        ValueError: naming the key, what was expected of it and what was found.
-    """
+    """Read the keys of a feature; raises `ValueError`, naming the key, what was expected of it and what was found."""
     try:
         type_ = msgspec.json.decode(data, type=Feature).type
         return msgspec.json.decode(data, type=_class(type_).form)
@@ -35,11 +29,7 @@ def read(data: bytes | msgspec.Raw) -> Feature:
 
 
 def types_of(features: Sequence[Feature]) -> list[FeatureType]:
-    """Return the types of features in the order in which they first occur.
-
-    Raises:
-        ValueError: when features of a type do not fit one another.
-    """
+    """Return the types in the order in which they first occur; raises `ValueError` where features do not fit."""
     by_type: dict[str, list[Feature]] = {}
     for feature in features:
         by_type.setdefault(feature.type, []).append(feature)

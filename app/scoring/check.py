@@ -3,8 +3,7 @@
     check(settings)     survey ─> one block a version, or one JSON document ─> exit code
     describe(model)     what is known of a version that would be served
 
-It loads as the service does, with the same settings, and serves nothing. Where models lie is in
-`app.repository.survey`.
+It loads as the service does, with the same settings, and serves nothing.
 """
 
 import sys
@@ -117,14 +116,16 @@ def _text(finding: Finding, settings: Settings, *, colours: bool) -> str:
     lines = [finding.reason] if finding.reason else []
     if finding.model is not None:
         model = finding.model
-        lines += [
-            _line("verified", _verified(model)),
-            *[_line("input" if not at else "", _shown(spec)) for at, spec in enumerate(model.signature.inputs)],
-            *[_line("output" if not at else "", _shown(spec)) for at, spec in enumerate(model.signature.outputs)],
-            _line("batching", _batching(model)),
-            _line("engine", str(model.decision)),
-            *[_line("answers" if not at else "", place) for at, place in enumerate(answers(model, settings))],
-        ]
+        blocks = {
+            "verified": [_verified(model)],
+            "input": map(_shown, model.signature.inputs),
+            "output": map(_shown, model.signature.outputs),
+            "batching": [_batching(model)],
+            "engine": [str(model.decision)],
+            "answers": answers(model, settings),
+        }
+        for title, texts in blocks.items():
+            lines += [f"{title if not at else '':{GAP}}{text}" for at, text in enumerate(texts)]
     return "\n".join([head, *[f"  {line}" for line in lines], ""])
 
 
@@ -132,10 +133,6 @@ def _batching(model: Model) -> str:
     remark = model.facts.remark or "Requests share a run."
     alone = model.signature.batched and model.decision.max_batch_rows == 1
     return f"{remark} They do not: more rows a run were no cheaper." if alone else remark
-
-
-def _line(title: str, text: str) -> str:
-    return f"{title:{GAP}}{text}"
 
 
 def _shown(spec: TensorSpec) -> str:

@@ -5,8 +5,8 @@ score(model, …)    rows ─> the model's own run ─> Counts, by the code that
 judge(model, …)    Counts ─> a Verdict for each feature and the prediction, those that moved most first
 """
 
+import itertools
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,7 +97,8 @@ def score(model: Model, watch: Watch, table: Table, progress: TextIO) -> Score:
     """Run every row, and count as the service does."""
     scored = Score(watch.table.empty())
     shown = monotonic()
-    for lines in _chunks(table.lines(), watch.rows_max):
+    remaining = table.lines()
+    while lines := list(itertools.islice(remaining, watch.rows_max)):
         _count(model, watch, lines, scored)
         if progress.isatty() and monotonic() - shown > STEP_S:
             shown = monotonic()
@@ -117,15 +118,8 @@ def judge(watch: Watch, counts: Counts) -> list[Verdict]:
     return [*prediction, *sorted(features, key=lambda found: -found.psi)]
 
 
-# ── which model ──
-
-
 def _folder(settings: Drift) -> Path:
-    """Find the version's folder.
-
-    Raises:
-        DataError: saying what to choose from.
-    """
+    """Find the version's folder; raises `DataError`, saying what to choose from."""
     if settings.bundle is not None:
         return settings.bundle.absolute()
     root = settings.models
@@ -145,10 +139,9 @@ def _folder(settings: Drift) -> Path:
 def _watch(model: Model) -> Watch:
     if model.watch is None:
         where = f"{model.name}/{model.version}"
-        raise DataError(
-            f"{where}: expected the distribution of its training data in {bundles.PROFILE}. Received: none. "
-            "Train it anew, or compare with a version that has one."
-        )
+        expected = f"the distribution of its training data in {bundles.PROFILE}"
+        advice = "Train it anew, or compare with a version that has one."
+        raise DataError(f"{where}: expected {expected}. Received: none. {advice}")
     return model.watch
 
 
@@ -156,20 +149,6 @@ def _wanted(model: Model) -> list[Wanted]:
     features = model.features
     assert features is not None  # a model that is watched has some
     return [Wanted(each.name, each.optional, features.text_reader(each.name)) for each in features.features]
-
-
-# ── rows ──
-
-
-def _chunks(lines: Iterator[Line], most: int) -> Iterator[list[Line]]:
-    chunk: list[Line] = []
-    for line in lines:
-        chunk.append(line)
-        if len(chunk) == most:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
 
 
 def _count(model: Model, watch: Watch, lines: list[Line], scored: Score) -> None:
@@ -202,14 +181,12 @@ def _refuse(scored: Score, fault: str) -> None:
         scored.faults.append(fault)
 
 
-# ── what is said of them ──
-
-
 def _verdict(column: Column, counts: Counts, out_of_range: float) -> Verdict:
     found = counts.values[column.place]
     rows = float(found.sum())
-    shares = dict(zip(column.bins, (found / rows).tolist(), strict=True))
-    index = psi(column.shares, found)
+    training = dict(zip(column.layout.names, column.layout.shares, strict=True))
+    shares = dict(zip(training, (found / rows).tolist(), strict=True))
+    index = psi(column.layout.shares, found)
     feature = column.kind == "feature"
     return Verdict(
         kind=column.kind,
@@ -219,10 +196,7 @@ def _verdict(column: Column, counts: Counts, out_of_range: float) -> Verdict:
         missing=shares.get(MISSING) if feature else None,
         unseen=shares.get(UNSEEN) if feature else None,
         out_of_range=out_of_range / rows if feature and column.layout.ranged else None,
-        bins={
-            name: {"training": share, "rows": shares[name]}
-            for name, share in zip(column.bins, column.shares, strict=True)
-        },
+        bins={name: {"training": share, "rows": shares[name]} for name, share in training.items()},
     )
 
 

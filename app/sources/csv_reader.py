@@ -22,11 +22,8 @@ UTF_8 = "utf-8-sig"  # with or without the mark that some programs put before it
 DELIMITERS = ",;\t|"
 # pandas' list (`na_values` of its `read_csv`), and how many public tables write an unknown.
 MISSING = frozenset(
-    [
-        *["", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A"],
-        *["NA", "NULL", "NaN", "None", "n/a", "nan", "null", "?"],
-    ]
-)
+    ["", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A"]
+) | {"NA", "NULL", "NaN", "None", "n/a", "nan", "null", "?"}
 SHOWN_CHARS = 60  # of a cell in a message
 
 
@@ -62,17 +59,7 @@ class Table:
 
 
 def open_table(stack: ExitStack, path: Path, wanted: Sequence[Wanted], encoding: str = UTF_8) -> Table:
-    """Read the header.
-
-    Args:
-        stack: closes the file.
-        path: of a CSV file, also one that ends in `.gz`.
-        wanted: what the model takes.
-        encoding: of the file.
-
-    Raises:
-        DataError: with a message that a person can act on.
-    """
+    """Read the header of a CSV file, also one that ends in `.gz`; `stack` closes it. Raises `DataError`."""
     try:
         raw = stack.enter_context(path.open("rb"))
         size = max(1, path.stat().st_size)
@@ -89,9 +76,7 @@ def open_table(stack: ExitStack, path: Path, wanted: Sequence[Wanted], encoding:
         hint = f"Received the columns {', '.join(names)}."[:400]
         raise DataError(f"{path}: expected the column(s) {', '.join(required)}, which the model needs. {hint}")
     return Table(
-        absent=absent,
-        read_share=lambda: min(1.0, raw.tell() / size),
-        lines=lambda: _lines(path, reader, names, wanted),
+        absent=absent, read_share=lambda: min(1.0, raw.tell() / size), lines=lambda: _lines(path, reader, names, wanted)
     )
 
 
@@ -113,7 +98,6 @@ def _text(stack: ExitStack, path: Path, raw: BinaryIO, encoding: str) -> TextIOW
 
 
 def _reader(path: Path, text: TextIOWrapper) -> tuple[Any, list[str]]:
-    """Return the reader behind the header, and the header."""
     first = text.readline()
     if not first.strip():
         raise DataError(f"{path}: expected a header with the names of the columns. Received: an empty line.")
@@ -130,9 +114,8 @@ def _lines(path: Path, reader: Any, names: Sequence[str], wanted: Sequence[Wante
             if row:
                 yield _line(reader.line_num + 1, row, len(names), cells)
     except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(
-            f"{path}, after line {reader.line_num + 1}: expected CSV. Received: {_reason(error)}."
-        ) from error
+        where = f"{path}, after line {reader.line_num + 1}"
+        raise DataError(f"{where}: expected CSV. Received: {_reason(error)}.") from error
 
 
 def _line(number: int, row: list[str], width: int, cells: Sequence[tuple[int, Wanted]]) -> Line:

@@ -25,7 +25,7 @@ def table_of(root: Path, made: tiny.Tiny = TINY) -> Table:
 def counted(table: Table, counts: Counts, feature: str) -> dict[str, float]:
     """The bins of a feature that hold anything."""
     column = next(column for column in table.columns if column.name == feature)
-    found = zip(column.bins, counts.values[column.place].tolist(), strict=True)
+    found = zip(column.layout.names, counts.values[column.place].tolist(), strict=True)
     return {name: rows for name, rows in found if rows}
 
 
@@ -113,8 +113,8 @@ def test_every_row_falls_into_one_bin_of_each_feature(
 def test_every_bin_has_its_training_share_and_they_sum_to_one() -> None:
     table = Table(bundles.read(ADULT))
     for column in table.columns:
-        assert len(column.bins) == len(set(column.bins)) == len(column.shares)
-        assert sum(column.shares) == pytest.approx(1)
+        assert len(column.layout.names) == len(set(column.layout.names)) == len(column.layout.shares)
+        assert sum(column.layout.shares) == pytest.approx(1)
 
 
 def test_counts_add_up_with_their_weights(tmp_path: Path) -> None:
@@ -145,15 +145,15 @@ def table_with(level: dict[str, Any], root: Path) -> Table:
 
 def test_a_value_that_is_called_like_a_bin_is_told_from_it(tmp_path: Path) -> None:
     table = table_with(category(["other", "missing", "unseen", '"other"']), tmp_path)
-    assert table.features[0].bins[:4] == ('"other"', '"missing"', '"unseen"', '""other""')
-    assert table.features[0].bins[4:] == ("other", "missing", "unseen")
+    assert table.features[0].layout.names[:4] == ('"other"', '"missing"', '"unseen"', '""other""')
+    assert table.features[0].layout.names[4:] == ("other", "missing", "unseen")
     counts = count(table, [row(level="other"), row(level="low"), row(level="???")], [[1, 0]] * 3)
     assert counted(table, counts, "level") == {'"other"': 1, "other": 1, "unseen": 1}
 
 
 def test_the_names_of_long_values_are_cut_and_stay_apart(tmp_path: Path) -> None:
     table = table_with(category(["a" * 5000 + "1", "a" * 5000 + "2"]), tmp_path)
-    bins = table.features[0].bins
+    bins = table.features[0].layout.names
     assert len(set(bins)) == len(bins)
     assert max(map(len, bins)) < 120
     counts = count(table, [row(level="a" * 5000 + "2")], [[1, 0]])
@@ -165,8 +165,8 @@ def test_of_many_values_the_most_frequent_have_bins(tmp_path: Path) -> None:
     values = [f"v{number}" for number in range(100)]
     table = table_with(category(values, shares=shares, missing=max(0.0, 1 - sum(shares))), tmp_path)
     feature = table.features[0]
-    assert feature.bins[:30] == tuple(values[70:])
-    assert feature.shares[30] == pytest.approx(0.07)
+    assert feature.layout.names[:30] == tuple(values[70:])
+    assert feature.layout.shares[30] == pytest.approx(0.07)
     counts = count(table, [row(level="v3"), row(level="v99")], [[1, 0]] * 2)
     assert counted(table, counts, "level") == {"v99": 1, "other": 1}
 
@@ -175,7 +175,7 @@ def test_many_labels_share_a_bin(tmp_path: Path) -> None:
     labels = [f"label {number}" for number in range(40)]
     made = tiny.Tiny(task="multiclass", labels=labels, profiled=True)
     table = table_of(tmp_path, made)
-    assert len(table.prediction.bins) == 31
+    assert len(table.prediction.layout.names) == 31
     counts = count(table, [row()] * 2, [np.eye(40)[0].tolist(), np.eye(40)[39].tolist()], made)
     assert counted(table, counts, "target") == {"label 0": 1, "other": 1}
 

@@ -53,7 +53,7 @@ class TrackBins(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     missing: float
 
     def check(self) -> None:
-        """See `app.bins.layout.Bins`."""
+        """See `app.bins.number.NumberBins`."""
         check_shares([*self.shares, self.missing])
         if len(self.shares) != len(self.lengths) + 1:
             raise ValueError(f"expected {len(self.lengths) + 1} shares. Received: {len(self.shares)}")
