@@ -21,8 +21,8 @@ from app.errors import BundleError
 UNFINISHED = (".tmp", ".part", ".partial", ".crdownload")  # how a file is called while somebody still writes it
 FILES_MAX = 1000  # of a version that are looked at
 
+# Name of a model, versions that were found -> those of which to say the content.
 Choose = Callable[[str, list[int]], Iterable[int]]
-"""Name of a model, versions that were found -> those of which to say the content."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +43,14 @@ class Content:
 
     @property
     def unfinished(self) -> str:
-        """A file that somebody is still writing, by its name; empty if there is none."""
+        """The name of a file that somebody is still writing; empty if there is none."""
         return next((name for name in sorted(self.named) if name.endswith(UNFINISHED)), "")
 
 
 def look(root: Path, choose: Choose) -> dict[str, dict[int, Content]]:
-    """Return the wanted versions of each model, and what each consists of.
+    """Return the wanted versions of each model, perhaps none, and what each consists of.
 
-    A model of which nothing is wanted is there all the same, with no version.
-
-    Raises:
-        BundleError: when there is no model at all, saying where one was expected.
+    Raises `BundleError` when there is no model at all, saying where one was expected.
     """
     return {
         folder.name: {version: content(folder / str(version)) for version in choose(folder.name, versions)}
@@ -81,11 +78,7 @@ def _file(folder: Path, name: str) -> tuple[str, int, int, int]:
 
 
 def model_folders(root: Path) -> dict[Path, list[int]]:
-    """List the folders that hold at least one version, and the versions, oldest first.
-
-    Raises:
-        BundleError: when there is none, saying where one was expected.
-    """
+    """List the folders that hold a version, and the versions, oldest first; raises `BundleError` when none does."""
     wanted = f"expected bundles in {root.absolute()}/<name>/<version>/"
     try:
         folders = sorted(entry for entry in root.iterdir() if entry.is_dir())

@@ -37,11 +37,7 @@ T = TypeVar("T")
 
 
 class Loader:
-    """One load at a time.
-
-    Args:
-        settings: how models are loaded, and how long requests may last.
-    """
+    """One load at a time."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -53,11 +49,7 @@ class Loader:
         return await asyncio.get_running_loop().run_in_executor(self._quiet, work)
 
     async def load(self, folder: Path, *, quietly: bool) -> Model:
-        """Load the version in `folder`, at low priority if it is to be done `quietly`.
-
-        Raises:
-            BundleError: as `app.runtime.model.load`.
-        """
+        """Load the version in `folder`, at low priority if `quietly`; raises as `app.runtime.model.load`."""
         if quietly:
             model = await self.run(partial(load, folder, self._settings))
             if model.decision.threads == 1:

@@ -22,12 +22,7 @@ log = logging.getLogger("slipway.operations")
 
 
 class Operations:
-    """The verbs.
-
-    Args:
-        reloader: which makes the changes.
-        models: the folder.
-    """
+    """The verbs, on what `reloader` fills from the folder `models`."""
 
     def __init__(self, reloader: Reloader, models: Path) -> None:
         self._reloader = reloader
@@ -37,9 +32,7 @@ class Operations:
     async def load(self, name: str, version: int | None = None) -> Model:
         """Load a version and let it answer; without a number the one that the policy asks for.
 
-        Raises:
-            NotFound: when the folder has no such version.
-            Conflict: when it cannot be loaded; whoever answered before goes on.
+        Raises `NotFound` when there is none, `Conflict` when it cannot be loaded; whoever answered before goes on.
         """
         async with self._reloader.changing:
             contents = await self._contents(name, version)
@@ -52,8 +45,7 @@ class Operations:
     async def unload(self, name: str, version: int | None = None) -> None:
         """Take a version, or all of a model, out of service, until its content changes or it is loaded by hand.
 
-        Raises:
-            NotFound: when there is no such version.
+        Raises `NotFound` when there is no such version.
         """
         async with self._reloader.changing:
             line = self._registry.line(name, version)
@@ -64,12 +56,7 @@ class Operations:
             self._reloader.clean_up()
 
     async def rollback(self, name: str) -> Model:
-        """Let the version answer that answered before.
-
-        Raises:
-            NotFound: when there is no such model.
-            Conflict: when there is nothing to go back to.
-        """
+        """Let the version answer that answered before; raises `Conflict` without one, `NotFound` without the model."""
         async with self._reloader.changing:
             line = self._registry.line(name)
             contents = await self._contents_left(name)
@@ -84,9 +71,8 @@ class Operations:
     async def divide(self, kind: Kind, name: str, rule: Canary | Shadow | None) -> None:
         """Give a version a share of the traffic, or a copy of it, and load it if need be; None ends that.
 
-        Raises:
-            NotFound: when there is no such version, or nothing to end.
-            Conflict: when it cannot be loaded, or there is no other that serves.
+        Raises `NotFound` when there is no such version, or nothing to end; `Conflict` when it cannot be loaded, or no
+        other serves.
         """
         registry, rules = self._registry, self._registry.division.rules(kind)
         async with self._reloader.changing:
@@ -136,11 +122,7 @@ class Operations:
         return entry
 
     async def _contents(self, name: str, version: int | None) -> dict[int, Content]:
-        """What each version of a model consists of, wanted or not.
-
-        Raises:
-            NotFound: when there is none, or not the one that is named.
-        """
+        """What each version of a model consists of, wanted or not; raises `NotFound` without the one that is named."""
         try:
             sight = await self._reloader.loader.run(partial(look, self._models, lambda _, found: found))
         except BundleError as error:

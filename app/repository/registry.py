@@ -10,22 +10,14 @@
 import asyncio
 
 from app.errors import InvalidInput, NotFound, NotReady
-from app.repository.traffic_split import Kind, Traffic
+from app.repository.traffic_split import Traffic
 from app.repository.versions import Entry, Versions
 from app.runtime.model import Model
 from app.settings import Settings
-from app.version_policy import Canary, Shadow
-
-__all__ = ["Entry", "Registry"]
 
 
 class Registry:
-    """The versions of every model.
-
-    Args:
-        settings: which model answers when none is named.
-        division: which versions get a part of the traffic, or a copy of it.
-    """
+    """The versions of every model; `division` says which get a part of the traffic, or a copy of it."""
 
     def __init__(self, settings: Settings, division: Traffic) -> None:
         self._default_model = settings.default_model
@@ -65,10 +57,8 @@ class Registry:
     def find(self, name: str | None = None, version: int | None = None) -> Model:
         """Return the version that answers: the newest that loaded, of the named model or of the only or default one.
 
-        Raises:
-            InvalidInput: when several models are loaded and none is named.
-            NotFound: when the name or version is not among those found.
-            NotReady: when it is there and does not serve.
+        Raises `InvalidInput` when several models are loaded and none is named, `NotFound` when the name or version is
+        not among those found, `NotReady` when it is there and does not serve.
         """
         if name is None and version is None and self._only is not None:
             return self._only
@@ -89,11 +79,6 @@ class Registry:
             served = ", ".join(f"{e.name}/{e.version}" for e in self.entries) or "none"
             raise NotFound(f"Unknown model: expected one of {served}.", f"`{asked[:200]}`")
         return line
-
-    def rule(self, kind: Kind, name: str) -> Canary | Shadow | None:
-        """Which version of a model gets a share of the traffic, or a copy of it."""
-        found: Canary | Shadow | None = self.division.rules(kind).get(name)
-        return found
 
     def refresh(self) -> None:
         """Bring up to date what is looked up on each request; call it after every change."""

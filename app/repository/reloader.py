@@ -5,14 +5,13 @@
     try_load(…)             one version: wait for who still writes it ─> load ─> serve it, or refuse it
     clean_up()              who answers nobody finishes what it has and is freed
 
-A swap is one reference (`app.repository.versions`), and the version that was replaced is kept for a rollback. What an
-operator may ask for is in `app.repository.operations`. It knows nothing of HTTP; loading happens in a thread, so that
-requests are answered meanwhile.
+A swap is one reference (`app.repository.versions`), and the version that was replaced is kept for a rollback. Loading
+happens in a thread, so that requests are answered meanwhile. It knows nothing of HTTP.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 
 from app.errors import BundleError
@@ -28,22 +27,15 @@ log = logging.getLogger("slipway.registry")
 
 
 class Reloader:
-    """Keeps the registry as the models folder is.
-
-    Args:
-        registry: which is filled.
-        settings: where the folder is and which versions of it to serve.
-        observe: makes the observer of a model's batcher once it is ready.
-        loaded: told of every load that has ended, and whether it ended well.
-        retired: told of a version that is no more; its model, if it had one, is about to be freed.
-    """
+    """Keeps the registry as the models folder is."""
 
     def __init__(
         self,
         registry: Registry,
         settings: Settings,
-        observe: Callable[[Model], Observer],
-        loaded: Callable[[Entry, bool], None],
+        observe: Callable[[Model], Observer],  # makes the observer of a model's batcher once it is ready
+        loaded: Callable[[Entry, bool], None],  # told of every load that has ended, and whether it ended well
+        # told of a version that is no more; its model, if it had one, is about to be freed
         retired: Callable[[Entry, Model | None], None] = lambda entry, model: None,
     ) -> None:
         self.registry = registry
@@ -57,8 +49,6 @@ class Reloader:
         self._asked = False  # a reload by a signal has not begun yet
         self.loader = Loader(settings)
         self.changing = asyncio.Lock()  # one change at a time
-
-    # ── the folder ──
 
     async def load_all(self) -> None:
         """Load every version that the policy asks for; a failure is kept as the reason, never raised."""
@@ -75,7 +65,7 @@ class Reloader:
         """The same from a signal; those that come before it begins are one."""
         if not self._asked:
             self._asked = True
-            self._begin(asyncio.create_task(self.reload(), name="reload"))
+            self._begin(self.reload(), "reload")
 
     async def watch(self) -> None:
         """Look again and again, as often as the settings say, until cancelled."""
@@ -90,9 +80,7 @@ class Reloader:
     async def look(self, *, by_hand: bool = False, only: str | None = None) -> None:
         """Take what the folder holds, load what is new, and let the newest answer; hold `changing` meanwhile.
 
-        Args:
-            by_hand: somebody asks for it, and has finished writing.
-            only: the one model to look at.
+        `by_hand` says that somebody asks for it, and has finished writing; `only` is the one model to look at.
         """
         try:
             sight = await self.loader.run(partial(look, self._settings.models, self._relevant))
@@ -122,8 +110,6 @@ class Reloader:
         apart = self.registry.division.apart(name) & set(found)
         choose = partial(self._policy.choose, name, found)
         return choose(apart) | choose(held | apart) | held | apart
-
-    # ── one version ──
 
     async def try_load(self, line: Versions, entry: Entry, *, by_hand: bool) -> None:
         """Load what lies there now, unless somebody is still writing it; the entry says what became of it."""
@@ -164,8 +150,6 @@ class Reloader:
         serving = self.registry.finished.is_set() and bool(self._serving)
         return serving and (line.current is None or line.current.decision.threads == 1)
 
-    # ── after a change ──
-
     def swap(self, line: Versions, model: Model) -> None:
         """Let `model` answer from now on."""
         before = line.current
@@ -181,8 +165,7 @@ class Reloader:
         alive = {model for line in self.registry.lines for model in line.alive}
         for model in self._serving - alive:
             entry = dropped.pop((model.name, model.version), None) or Entry(model.name, model.version)
-            task = asyncio.create_task(self._let_go(entry, model), name=f"retire {model.name}/{model.version}")
-            self._begin(task)
+            self._begin(self._let_go(entry, model), f"retire {model.name}/{model.version}")
         self._serving &= alive
         for entry in dropped.values():
             self._retired(entry, None)
@@ -193,7 +176,8 @@ class Reloader:
         log.info("Freed %s/%d.", model.name, model.version)
         await self.loader.free(model)
 
-    def _begin(self, task: "asyncio.Task[None]") -> None:
+    def _begin(self, work: Coroutine[None, None, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

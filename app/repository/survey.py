@@ -50,7 +50,6 @@ def survey(settings: Settings) -> Iterator[Finding]:
 
 
 def _model(root: Path, folder: Path, settings: Settings) -> Iterator[Finding]:
-    """Look at one model's folder."""
     named = re.fullmatch(NAME_PATTERN, folder.name) is not None
     try:
         entries, versions = _entries(folder), bundles.versions(folder)
@@ -90,7 +89,6 @@ def _versions(folder: Path, versions: list[int], settings: Settings) -> Iterator
 
 
 def _load(folder: Path, settings: Settings) -> Finding:
-    """Load as `app.repository.registry` does."""
     name = f"{folder.parent.name}/{folder.name}"
     try:
         return Finding(name, "served", model=load(folder, settings))
@@ -101,7 +99,6 @@ def _load(folder: Path, settings: Settings) -> Finding:
 
 
 def _misplaced(root: Path, file: Path) -> Iterator[Finding]:
-    """Find a model's file that lies in no version folder."""
     if _is_model(file):
         name = file.stem if file.parent == root else file.parent.name
         right = root / name / "1"
@@ -115,12 +112,9 @@ def _dangling(settings: Settings, served: list[Model]) -> Iterator[Finding]:
     default = settings.default_model
     if default is not None and default not in {name for name, _ in found}:
         yield _wrong("--default-model", f"Expected a model that is served. Received: `{default}`.")
+    labels = [(name, *each) for name, its in settings.labels.items() for each in its.items()]
     named = [
-        *[
-            (f"--labels {label}", name, version)
-            for name, labels in settings.labels.items()
-            for label, version in labels.items()
-        ],
+        *[(f"--labels {label}", name, version) for name, label, version in labels],
         *[("--canary", name, canary.version) for name, canary in settings.canary.items()],
         *[("--shadow", name, shadow.version) for name, shadow in settings.shadow.items()],
     ]

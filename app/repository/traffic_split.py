@@ -32,9 +32,7 @@ COPY_MAX_S = 1.0  # that a copy may wait
 BUCKETS = 2**64
 
 Kind = Literal["canary", "shadow"]
-
-Mirror = Callable[[Answer], None]
-"""Told of an answer before it goes out."""
+Mirror = Callable[[Answer], None]  # told of an answer before it goes out
 
 log = logging.getLogger("slipway.traffic")
 
@@ -49,14 +47,6 @@ class Compared(Protocol):
         """A copy was answered: whether each row has the label that the caller got, and the largest difference."""
 
 
-class Uncounted:
-    """Counts nothing."""
-
-    def shadowed(self, model: Model, outcome: str) -> None: ...
-
-    def compared(self, model: Model, seconds: float, agreed: list[bool], difference: float) -> None: ...
-
-
 @dataclass(frozen=True)
 class Split:
     """A canary that is loaded, beside the version that answers otherwise."""
@@ -69,21 +59,13 @@ class Split:
 
 
 class Traffic:
-    """Who gets what part of the traffic.
+    """Who gets what part of the traffic: model -> the version that answers a part of its requests, or gets a copy."""
 
-    Args:
-        canaries: model -> the version that answers a part of its requests.
-        shadows: model -> the version that gets a copy.
-        counts: told of what shadows did.
-    """
-
-    def __init__(
-        self, canaries: Mapping[str, Canary], shadows: Mapping[str, Shadow], counts: Compared | None = None
-    ) -> None:
+    def __init__(self, canaries: Mapping[str, Canary], shadows: Mapping[str, Shadow], counts: Compared) -> None:
         self.canaries = dict(canaries)
         self.shadows = dict(shadows)
         self._rules: dict[Kind, dict[str, Any]] = {"canary": self.canaries, "shadow": self.shadows}
-        self._counts = counts or Uncounted()
+        self._counts = counts
         self._splits: dict[str, Split] = {}
         self._copies: dict[str, Copies] = {}
 
@@ -107,10 +89,11 @@ class Traffic:
 
     def resolve(self, lines: Mapping[str, Versions]) -> bool:
         """Find the models of the rules; call it after each change. False when nothing is divided."""
-        splits = {name: self._split(lines.get(name)) for name in self.canaries}
-        copies = {name: self._copy(lines.get(name)) for name in self.shadows}
-        self._splits = {name: split for name, split in splits.items() if split is not None}
-        self._copies = {name: copy for name, copy in copies.items() if copy is not None}
+        splits = {name: _beside(lines.get(name), rule.version) for name, rule in self.canaries.items()}
+        copies = {name: _beside(lines.get(name), rule.version) for name, rule in self.shadows.items()}
+        self._splits = {name: _split(self.canaries[name], pair[1]) for name, pair in splits.items() if pair}
+        shares = {name: rule.share for name, rule in self.shadows.items()}
+        self._copies = {name: Copies(*pair, shares[name], self._counts) for name, pair in copies.items() if pair}
         return bool(self._splits or self._copies)
 
     def choose(self, model: Model, head: Head) -> Model:
@@ -124,22 +107,6 @@ class Traffic:
         if copies is None or model is not copies.serving or random.random() >= copies.share:  # noqa: S311
             return None
         return partial(copies.after, body)
-
-    def _split(self, line: Versions | None) -> Split | None:
-        found = None if line is None else _beside(line, self.canaries[line.name].version)
-        if found is None:
-            return None
-        serving, canary = found
-        rule = self.canaries[serving.name]
-        headers = tuple([(name.lower().encode(), value.encode()) for name, value in rule.match.items()])
-        salt = f"{serving.name}/{rule.version}/".encode()
-        return Split(rule, canary, headers, rule.key.lower().encode(), salt)
-
-    def _copy(self, line: Versions | None) -> "Copies | None":
-        found = None if line is None else _beside(line, self.shadows[line.name].version)
-        if found is None:
-            return None
-        return Copies(*found, self.shadows[found[0].name].share, self._counts)
 
 
 class Copies:
@@ -207,12 +174,17 @@ class Copy(Work):
         self._failed(error)
 
 
-def _beside(line: Versions, version: int) -> tuple[Model, Model] | None:
+def _beside(line: Versions | None, version: int) -> tuple[Model, Model] | None:
     """The version that serves and the other one, if both are loaded."""
-    entry = line.entries.get(version)
-    if line.current is None or entry is None or entry.model is None or entry.model is line.current:
+    entry = None if line is None else line.entries.get(version)
+    if line is None or line.current is None or entry is None or entry.model in (None, line.current):
         return None
     return line.current, entry.model
+
+
+def _split(rule: Canary, canary: Model) -> Split:
+    headers = tuple([(name.lower().encode(), value.encode()) for name, value in rule.match.items()])
+    return Split(rule, canary, headers, rule.key.lower().encode(), f"{canary.name}/{rule.version}/".encode())
 
 
 def _falls_to_canary(split: Split, head: Head) -> bool:

@@ -81,15 +81,11 @@ class Versions:
     _before: dict[int, Content] | None = None  # what the last look saw
 
     def see(self, contents: dict[int, Content] | None, policy: Policy, *, by_hand: bool, required: bool) -> None:
-        """Take what the folder holds.
+        """Take the `contents` of the versions that matter; None when the folder is gone.
 
-        A version that is not there any more is missed only at the second look: somebody may be replacing it.
-
-        Args:
-            contents: of the versions that matter; None when the folder is gone.
-            policy: which versions to load.
-            by_hand: somebody asked for this look, and has finished whatever there was to replace.
-            required: new versions must serve for the process to be ready.
+        A version that is not there any more is missed only at the second look: somebody may be replacing it. If
+        `by_hand`, somebody asked for this one, and has finished. New versions may be `required` to serve for the
+        process to be ready.
         """
         gone = contents is None and (by_hand or self._before is None)
         now = contents or {}
@@ -108,9 +104,8 @@ class Versions:
 
     def due(self, *, by_hand: bool) -> list[Entry]:
         """List the versions to load: those not tried as they are now, and by hand those that failed as well."""
-        return [
-            self.entries[version] for version in sorted(self.wanted) if self._is_due(self.entries[version], by_hand)
-        ]
+        wanted = [self.entries[version] for version in sorted(self.wanted)]
+        return [entry for entry in wanted if self._is_due(entry, by_hand)]
 
     def _is_due(self, entry: Entry, by_hand: bool) -> bool:
         content = self.looked.get(entry.version, ABSENT)
@@ -122,9 +117,9 @@ class Versions:
 
     def newest(self) -> Entry | None:
         """The version that should answer who names none."""
-        candidates = self.wanted - self.held.keys()
-        if self.current is not None or candidates - set(self.apart):  # a canary that is all there is answers everybody
-            candidates -= set(self.apart)
+        candidates, apart = self.wanted - self.held.keys(), set(self.apart)
+        if self.current is not None or candidates - apart:  # a canary that is all there is answers everybody
+            candidates -= apart
         return self.entries[max(candidates)] if candidates else None
 
     def last(self) -> Entry:

@@ -122,7 +122,7 @@ def _report(request: Request) -> dict[str, Any]:
 
 def _line(registry: Registry, line: Versions) -> dict[str, Any]:
     kinds: tuple[Kind, ...] = ("canary", "shadow")
-    rules = {kind: registry.rule(kind, line.name) for kind in kinds}
+    rules = {kind: registry.division.rules(kind).get(line.name) for kind in kinds}
     return {
         "name": line.name,
         "answers": None if line.current is None else line.current.version,

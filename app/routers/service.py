@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 from app.errors import NotFound
 from app.health.health import Health
 from app.metrics.service_metrics import Metrics
-from app.repository.registry import Entry
+from app.repository.versions import Entry
 from app.routers.context import registry_of
 from app.tensors import Signature
 from app.transport.asgi import ERROR_TEXT

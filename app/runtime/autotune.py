@@ -40,26 +40,20 @@ class Decision:
 
     def __str__(self) -> str:
         where = "on the event loop" if self.inline else "in a worker thread"
-        return f"runs {where}, {self.threads} thread(s), at most {self.max_batch_rows} rows a run ({self._times()})"
+        times = ", ".join(f"{rows} rows {seconds * 1e6:.0f} µs" for rows, seconds in self.run_s.items()) or "not timed"
+        return f"runs {where}, {self.threads} thread(s), at most {self.max_batch_rows} rows a run ({times})"
 
-    def _times(self) -> str:
-        if not self.run_s:
-            return "not timed"
-        return ", ".join(f"{rows} rows {seconds * 1e6:.0f} µs" for rows, seconds in self.run_s.items())
+
+OpenEngine = Callable[[int], Engine]  # a session of so many threads
 
 
 def decide(
-    open_engine: Callable[[int], Engine],
-    sample: Arrays | None,
-    settings: Settings,
-    *,
-    batched: bool = True,
-    steady: bool = True,
+    open_engine: OpenEngine, sample: Arrays | None, settings: Settings, *, batched: bool = True, steady: bool = True
 ) -> tuple[Engine, Decision]:
     """Time the graph with one thread; give it all CPUs only where that can pay, and the loop only if it is quick.
 
     Args:
-        open_engine: makes a session of so many threads.
+        open_engine: makes the session.
         sample: inputs that the model takes, (rows, …) where it is `batched`; None if nobody knows any.
         settings: what the operator has decided already.
         batched: rows of several requests may share a run.
@@ -74,10 +68,11 @@ def decide(
         return open_engine(threads), Decision(settings.run_on == "loop", threads, 1, {})
     sizes = _sizes(settings.max_batch_rows, sample, batched, steady)
     threads = settings.threads or 1
-    engine, run_s = _measure(open_engine(threads), sample, sizes, batched)
+    engine = open_engine(threads)
+    run_s = _measure(engine, sample, sizes, batched)
     if settings.threads is None and cpus > 1 and _near_32(run_s) > SMALL_RUN_S:
-        threads = cpus
-        engine, run_s = _measure(open_engine(threads), sample, sizes, batched)
+        engine, threads = open_engine(cpus), cpus
+        run_s = _measure(engine, sample, sizes, batched)
     rows = settings.max_batch_rows if batched and settings.max_batch_rows else row_limit(run_s)
     return engine, Decision(_inline(settings, run_s, rows, cpus, steady), threads, rows, run_s)
 
@@ -93,11 +88,11 @@ def _sizes(chosen: int | None, sample: Arrays, batched: bool, steady: bool) -> t
     return tuple([size for size in SIZES if size == 1 or (size <= cap and size * row_bytes <= RUN_MAX_BYTES)])
 
 
-def _measure(engine: Engine, sample: Arrays, sizes: tuple[int, ...], batched: bool) -> tuple[Engine, dict[int, float]]:
+def _measure(engine: Engine, sample: Arrays, sizes: tuple[int, ...], batched: bool) -> dict[int, float]:
     def run(rows: int) -> None:
         engine.rehearse({name: tile(array, rows) for name, array in sample.items()} if batched else sample)
 
-    return engine, time_runs(run, sizes)
+    return time_runs(run, sizes)
 
 
 def _inline(settings: Settings, run_s: dict[int, float], batch_rows: int, cpus: int, steady: bool) -> bool:
@@ -117,10 +112,8 @@ def time_runs(run: Callable[[int], Any], sizes: tuple[int, ...]) -> dict[int, fl
     """Time `run(rows)` for each size: the best of five after one to warm up, in seconds.
 
     A model that is slow with few rows, or slow and no cheaper a row than with one, is not asked how slow it is with
-    many; and one that fails with so many while it ran with fewer gets fewer.
-
-    Raises:
-        BundleError: when it fails at the smallest size.
+    many; and one that fails with so many while it ran with fewer gets fewer. Raises `BundleError` when it fails at the
+    smallest size.
     """
     times: dict[int, float] = {}
     for rows in sorted(set(sizes)):

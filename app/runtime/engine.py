@@ -9,6 +9,7 @@ It knows nothing of requests, queues or features.
 import os
 import threading
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -30,56 +31,45 @@ FATAL = 4  # ONNX Runtime's severity of what is logged although the error says i
 
 
 class Engine:
-    """A session on the CPU.
+    """A session on the CPU; raises `BundleError` when the file is no graph that ONNX Runtime can run.
 
-    Args:
-        graph: its file, or what was held of it.
-        threads: threads of one run, always explicit: the library's default is the cores of the whole node.
-        data_folder: where the graph may find weights kept outside its file; by default it may not have any.
-
-    Raises:
-        BundleError: when the file is no graph that ONNX Runtime can run.
+    A run takes so many `threads`, always explicit: the library's default is the cores of the whole node. Weights that
+    are kept outside the graph's file may lie in `data_folder`; by default it may not have any.
     """
 
     def __init__(self, graph: Path | Held, threads: int, data_folder: Path | None = None) -> None:
         self.threads = threads
-        if isinstance(graph, Held):
-            self.model = graph.path
-            self._session = _session(graph, threads, data_folder)
-        else:
-            self.model = graph
-            with hold(graph, MODEL_MAX_BYTES) as held:
-                self._session = _session(held, threads, data_folder)
+        with nullcontext(graph) if isinstance(graph, Held) else hold(graph, MODEL_MAX_BYTES) as held:
+            self.model = held.path
+            self._session = _session(held, threads, data_folder)
         self.inputs, self.strange_inputs = _specs(self._session.get_inputs())
         self.outputs, self.strange_outputs = _specs(self._session.get_outputs())
         self._outputs = [output.name for output in self.outputs]
 
     def check(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> None:
-        """Compare the graph's tensors with the manifest's.
-
-        Raises:
-            BundleError: naming the tensors expected and found.
-        """
-        self._compare("inputs", inputs, self._session.get_inputs())
-        self._compare("outputs", outputs, self._session.get_outputs())
+        """Compare the graph's tensors with the manifest's; raises `BundleError`, naming those expected and found."""
+        sides = (("inputs", inputs, self._session.get_inputs()), ("outputs", outputs, self._session.get_outputs()))
+        for what, wanted, tensors in sides:
+            specs = [tensor.spec for tensor in wanted]
+            expected = [(spec.name, spec.datatype.ort, list(spec.shape[1:])) for spec in specs]
+            found = [(t.name, t.type, [dim if isinstance(dim, int) else None for dim in t.shape[1:]]) for t in tensors]
+            where = f"{self.model}: expected"
+            if expected != found:
+                raise BundleError(f"{where} the {what} {expected}, as in the manifest. Received: {found}.")
+            if fixed := [t.name for t in tensors if isinstance(t.shape[0], int)]:  # a scalar was refused above
+                raise BundleError(f"{where} a symbolic batch dimension. Received: a fixed one in {fixed}.")
 
     def run(self, inputs: Arrays) -> list[Array]:
         """Run the graph once; safe to call from any thread, and the GIL is released meanwhile.
 
-        Returns:
-            The outputs in the graph's order, each (rows, …); those that are no tensors are left out.
+        Returns the outputs that are tensors in the graph's order, each (rows, …).
         """
         return self._session.run(self._outputs, inputs)  # type: ignore[no-any-return]
 
     def rehearse(self, inputs: Arrays, limit_s: float | None = None) -> list[Array]:
-        """Run at load, where a failure is the graph's; the error says it, so that ONNX Runtime need not log it.
+        """Run at load, where a failure is the graph's: it raises `BundleError`, and ONNX Runtime need not log it.
 
-        Args:
-            inputs: as `run`.
-            limit_s: seconds after which the run is broken off, at the end of the node that is running.
-
-        Raises:
-            BundleError: with the reason.
+        After `limit_s` seconds the run is broken off, at the end of the node that is running.
         """
         options = ort.RunOptions()
         options.log_severity_level = FATAL
@@ -102,18 +92,6 @@ class Engine:
     def rehearse_named(self, inputs: Arrays) -> dict[str, Array]:
         """Run at load, as `rehearse`; return the outputs by name."""
         return dict(zip(self._outputs, self.rehearse(inputs), strict=True))
-
-    def _compare(self, what: str, wanted: tuple[Tensor, ...], found: list[Any]) -> None:
-        specs = [tensor.spec for tensor in wanted]
-        expected = [(spec.name, spec.datatype.ort, list(spec.shape[1:])) for spec in specs]
-        received = [(t.name, t.type, [dim if isinstance(dim, int) else None for dim in t.shape[1:]]) for t in found]
-        if expected != received:
-            raise BundleError(
-                f"{self.model}: expected the {what} {expected}, as in the manifest. Received: {received}."
-            )
-        fixed = [t.name for t in found if isinstance(t.shape[0], int)]  # a scalar was refused above
-        if fixed:
-            raise BundleError(f"{self.model}: expected a symbolic batch dimension. Received: a fixed one in {fixed}.")
 
 
 def _session(graph: Held, threads: int, data_folder: Path | None) -> ort.InferenceSession:
@@ -151,8 +129,7 @@ def _options(threads: int, data_folder: Path | None) -> ort.SessionOptions:
     options.enable_cpu_mem_arena = False
     options.enable_mem_pattern = False
     # It would look for external data in the working directory, or beside the copy that is held.
-    options.add_session_config_entry(
-        "session.model_external_initializers_file_folder_path", str(data_folder or os.devnull)
-    )
+    external = str(data_folder or os.devnull)
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", external)
     options.log_severity_level = 3
     return options

@@ -3,8 +3,7 @@
     golden_rows(bundle, reader)      the recorded rows, as callers' are read
     prove(bundle, reader, engine)    together and alone, against the recorded answers; then strange rows
 
-The types of features say which rows are strange, the answer's type what a right answer is. It knows nothing of HTTP or
-batches.
+The types of features say which rows are strange, the answer's type what a right answer is.
 """
 
 import numpy as np
@@ -20,11 +19,7 @@ from app.tensors import Array, TensorSpec
 
 
 def golden_rows(bundle: Bundle, reader: RowReader) -> Rows:
-    """Return the recorded rows.
-
-    Raises:
-        BundleError: when they do not fit the manifest.
-    """
+    """Return the recorded rows; raises `BundleError` when they do not fit the manifest."""
     try:
         return reader.rows(bundle.golden.instances)
     except ValueError as error:  # a `msgspec.ValidationError` is one, too
@@ -32,11 +27,7 @@ def golden_rows(bundle: Bundle, reader: RowReader) -> Rows:
 
 
 def prove(bundle: Bundle, reader: RowReader, engine: Engine) -> None:
-    """Run the golden rows, together and alone, and compare; then rows that training did not hold.
-
-    Raises:
-        BundleError: when the graph answers otherwise than it did for the trainer.
-    """
+    """Run the golden rows, together and alone, then strange ones; raises `BundleError` for other answers than then."""
     rows = golden_rows(bundle, reader)
     wanted = {tensor.name: _recorded(bundle, tensor.spec) for tensor in bundle.manifest.outputs}
     for some in (rows, rows[:1]):
@@ -48,7 +39,6 @@ def prove(bundle: Bundle, reader: RowReader, engine: Engine) -> None:
 
 
 def _recorded(bundle: Bundle, spec: TensorSpec) -> Array:
-    """Return what the trainer got from an output."""
     try:
         return np.array(bundle.golden.outputs[spec.name], spec.datatype.dtype)
     except (TypeError, ValueError, OverflowError) as error:
@@ -61,10 +51,9 @@ def _compare(bundle: Bundle, found: Outputs, wanted: Outputs) -> None:
     fault = bundle.answer.mismatch(found, wanted, Tolerance(golden.atol, golden.rtol))
     if fault is not None:
         rows = len(next(iter(found.values())))
-        raise BundleError(
-            f"{bundle.folder / bundles.GOLDEN}: expected outputs within {golden.atol:g} + {golden.rtol:g} of the "
-            f"trainer's answers. Received: {fault} in a run of {rows} rows."
-        )
+        expected = f"outputs within {golden.atol:g} + {golden.rtol:g} of the trainer's answers"
+        where = bundle.folder / bundles.GOLDEN
+        raise BundleError(f"{where}: expected {expected}. Received: {fault} in a run of {rows} rows.")
 
 
 def _check(bundle: Bundle, found: Outputs, to_what: str) -> None:

@@ -35,11 +35,7 @@ class Trial:
 
 
 def find(folder: Path) -> Path:
-    """Return the path of the graph in `folder`.
-
-    Raises:
-        BundleError: when there is none of the right name, or what lies there is a bundle that lost its manifest.
-    """
+    """Return the path of the graph in `folder`; raises `BundleError` without one, or for the remains of a bundle."""
     path = folder / MODEL
     remains = [name for name in (GOLDEN, PROFILE) if (folder / name).exists()]
     if remains:
@@ -47,23 +43,19 @@ def find(folder: Path) -> Path:
     if path.is_file():
         return path
     others = sorted([entry.name for entry in folder.glob("*.onnx")])
-    advice = {0: "", 1: f" Rename it: mv {folder / others[0]} {path}" if others else ""}
-    more = " Give each a folder of its own: <models>/<name>/<version>/."
-    raise BundleError(
-        f"{folder}: expected {MANIFEST} and its files, or {MODEL} alone. "
-        f"Received: {', '.join(others) or 'neither'}.{advice.get(len(others), more)}"
-    )
+    received, advice = ", ".join(others) or "neither", ""
+    if len(others) == 1:
+        advice = f" Rename it: mv {folder / others[0]} {path}"
+    elif others:
+        advice = " Give each a folder of its own: <models>/<name>/<version>/."
+    raise BundleError(f"{folder}: expected {MANIFEST} and its files, or {MODEL} alone. Received: {received}.{advice}")
 
 
 def examine(engine: Engine, content: Held, limit_s: float = TRIAL_MAX_S) -> Trial:
-    """Find out by running `engine`, for about `limit_s` seconds at most, whether requests may share a run.
-
-    `content` is what the engine was made from.
+    """Find out by running `engine`, made from `content`, for about `limit_s` at most whether requests may share a run.
 
     A graph that runs with nothing that can be made up for it is served all the same: real inputs may fit.
-
-    Raises:
-        BundleError: when an input is no tensor of a known datatype, or no output is.
+    Raises `BundleError` when an input is no tensor of a known datatype, or no output is.
     """
     if engine.strange_inputs or not engine.outputs:
         strange = ", ".join(engine.strange_inputs or engine.strange_outputs) or "none"

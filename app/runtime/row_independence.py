@@ -31,8 +31,8 @@ RANKS_MAX = 4  # tried where the graph does not say how many dimensions an input
 
 Specs = tuple[TensorSpec, ...]
 Outputs = list[Array]
+# By how much the number of rows changes an output: as a multiple of what is allowed; beside its largest number.
 Rounding = tuple[float, float]
-"""By how much the number of rows changes an output: as a multiple of what is allowed; beside its largest number."""
 
 
 class Apart(Exception):
@@ -40,12 +40,7 @@ class Apart(Exception):
 
 
 class Runs:
-    """The runs of one trial.
-
-    Args:
-        engine: what is tried.
-        limit_s: seconds that all runs may take together; one that takes longer is broken off.
-    """
+    """The runs of one trial, which may take `limit_s` seconds together; one that takes longer is broken off."""
 
     def __init__(self, engine: Engine, limit_s: float) -> None:
         self._engine = engine
@@ -71,10 +66,8 @@ class Runs:
         """Return one row of those that were seen not to depend on their company, and the worst rounding seen.
 
         On inputs unlike any real one a graph may blow rounding up a thousandfold. So neighbours must change nothing
-        on whatever ran, while the number of rows may change more than is allowed on some, if there are others.
-
-        Raises:
-            Apart: with the reason.
+        on whatever ran, while the number of rows may change more than is allowed on some, if there are others. Raises
+        `Apart` with the reason.
         """
         ran, worst = False, (0.0, 0.0)
         for sample in self._samples(specs, ROWS):
@@ -106,11 +99,7 @@ class Runs:
             return None
 
     def _compare(self, sample: Arrays, outputs: Outputs) -> Rounding:
-        """Run the same again, then each row among copies of itself and alone, then many rows.
-
-        Raises:
-            Apart: when anything but the number of rows changes what a row gets.
-        """
+        """Run the same again, each row among copies and alone, many; raises `Apart` if more than rounding differs."""
         specs = self._engine.outputs
         for spec, output in zip(specs, outputs, strict=True):
             if not output.ndim or len(output) != ROWS:
@@ -189,5 +178,4 @@ def _distance(found: Array, wanted: Array) -> float:
 
 
 def _allowed(output: Array) -> float:
-    """Return the distance that rounding explains."""
     return max(TOLERANCE, STEPS * float(np.finfo(output.dtype).eps)) if output.dtype.kind == "f" else TOLERANCE

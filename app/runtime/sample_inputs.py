@@ -8,7 +8,7 @@ It runs nothing; `app.runtime.graph` finds out which of them fit.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,12 +19,11 @@ MAX_BYTES = 2**26  # of one sample: five dimensions of 512 would fill any memory
 TEXT_BYTES = 64  # that a string weighs, about
 SEED = 20
 
+# What decides a size: a symbol of the graph, or the name of an input and the place of its dimension.
 Unknown = str | tuple[str, int]
-"""What decides a size: a symbol of the graph, or the name of an input and the place of its dimension."""
 
 
-@dataclass(frozen=True)
-class Values:
+class Values(NamedTuple):
     """What fills the arrays, drawn at random."""
 
     scale: float  # fractions lie between 0 and this
@@ -57,12 +56,10 @@ def _sizes(unknowns: list[Unknown]) -> Iterator[dict[Unknown, int]]:
     if not unknowns:
         yield {}
         return
-    for size in SIZES:
-        yield dict.fromkeys(unknowns, size)
+    yield from [dict.fromkeys(unknowns, size) for size in SIZES]
     if len(unknowns) > 1:
         for unknown in unknowns:
-            for size in SIZES:
-                yield dict.fromkeys(unknowns, 1) | {unknown: size}
+            yield from [dict.fromkeys(unknowns, 1) | {unknown: size} for size in SIZES]
 
 
 def _unknown(spec: TensorSpec, at: int) -> Unknown:

@@ -20,7 +20,7 @@ from starlette.types import Scope
 from app.errors import NotReady
 from app.protocols.tfserving.handler import ANY_CASE, PARTS, VERBS, version_of
 from app.protocols.tfserving.openapi import answer_of, describe
-from app.repository.registry import Entry
+from app.repository.versions import Entry
 from app.routers.context import not_started, registry_of
 from app.routers.service import names
 from app.tensors import TensorSpec

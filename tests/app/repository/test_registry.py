@@ -10,9 +10,10 @@ import pytest
 from app.bundle import reader as bundles
 from app.errors import InvalidInput, NotFound, NotReady
 from app.repository.loader import Loader
-from app.repository.registry import Entry, Registry
+from app.repository.registry import Registry
 from app.repository.reloader import Reloader
 from app.repository.traffic_split import Traffic
+from app.repository.versions import Entry
 from app.runtime.model import Calls, Model, Observer
 from app.settings import Settings
 from tests.support import serving, tiny
@@ -34,13 +35,21 @@ class Silent:
     def retried(self) -> None: ...
 
 
+class Uncounted:
+    """Counts nothing."""
+
+    def shadowed(self, model: Model, outcome: str) -> None: ...
+
+    def compared(self, model: Model, seconds: float, agreed: list[bool], difference: float) -> None: ...
+
+
 def observe(model: Model) -> Observer:
     return Silent()
 
 
 def reloader(settings: Settings, *told: Any) -> tuple[Registry, Reloader]:
     """A registry of a folder, and what fills it."""
-    registry = Registry(settings, Traffic(settings.canary, settings.shadow))
+    registry = Registry(settings, Traffic(settings.canary, settings.shadow, Uncounted()))
     return registry, Reloader(registry, settings, observe, *told)
 
 

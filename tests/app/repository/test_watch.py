@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from app.errors import NotFound, NotReady
-from app.repository.registry import Entry, Registry
+from app.repository.registry import Registry
 from app.repository.reloader import Reloader
+from app.repository.versions import Entry
 from app.settings import Settings
 from tests.app.bad_requests import GOOD, JSON, body_of
 from tests.app.repository.test_registry import reloader as filled
