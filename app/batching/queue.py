@@ -152,7 +152,7 @@ class WorkQueue:
             if work.done or (work.deadline <= now and expired(work, now)):
                 self._gone -= 1
                 continue
-            if work.key != key:
+            if work.key is not key and work.key != key:  # most are the same object
                 if batch:
                     works.appendleft(work)
                     break

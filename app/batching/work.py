@@ -9,6 +9,8 @@ import itertools
 from collections.abc import Hashable
 from typing import Any, Protocol
 
+import msgspec
+
 from app.errors import RequestError
 
 
@@ -20,26 +22,21 @@ class Sliced(Protocol):
     def __getitem__(self, part: slice, /) -> "Sliced": ...
 
 
-class Work:
-    """What `app.batching.batcher.Batcher.submit` takes.
+class Work(msgspec.Struct, eq=False, kw_only=True):
+    """What `app.batching.batcher.Batcher.submit` takes; a Struct, because one is made for each request.
 
     Subclasses say what happens at the end: exactly one of `resolve` and `reject` is called, once, on the event loop.
     """
 
-    __slots__ = ("deadline", "done", "key", "parts", "rows", "size", "size_bytes", "submitted", "taken")
-
-    def __init__(
-        self, rows: Sliced, submitted: float, deadline: float, key: Hashable = None, size_bytes: int = 0
-    ) -> None:
-        self.rows = rows
-        self.size = len(rows)
-        self.key = key
-        self.size_bytes = size_bytes  # what the rows weigh while they wait, say the length of the request's body
-        self.submitted = submitted  # both on `time.monotonic`, in seconds
-        self.deadline = deadline
-        self.taken = 0  # rows handed to a run so far
-        self.parts: list[Any] | None = None  # of the pieces that ran, where there is more than one
-        self.done = False
+    rows: Sliced
+    size: int  # of `rows`
+    submitted: float  # both on `time.monotonic`, in seconds
+    deadline: float
+    key: Hashable = None
+    size_bytes: int = 0  # what the rows weigh while they wait, say the length of the request's body
+    taken: int = 0  # rows handed to a run so far
+    parts: list[Any] | None = None  # of the pieces that ran, where there is more than one
+    done: bool = False
 
     def resolve(self, answers: Any) -> None:
         """Receive one answer a row, in order: what `run` gave for the rows, or `join` made of their pieces."""

@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from app.errors import BodyTooLarge, InvalidInput, Path
-from app.features.base import Fault, Feature
+from app.features.base import Cell, Fault, Feature
 from app.features.feature_set import FeatureSet
 from app.features.json_errors import EXPLAIN_MAX_BYTES, explain, shown_at
 from app.features.rows import Rows, rows_of
@@ -34,6 +34,7 @@ class RowReader:
 
     def __init__(self, features: FeatureSet, max_rows: int) -> None:
         self.features = features
+        self._key = features.key
         self._max_rows = max_rows
         bracketless = all(type_.bracketless for type_ in features.types)
         self._countable = bracketless and not any(set(name) & set("[{") for name in features.names)
@@ -51,37 +52,35 @@ class RowReader:
             instances = self._decode(body).instances
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise explain(error, body, self.features.names) from error
-        pack = self._pack
+        pack, cells = self._pack, None
         if pack is not None:
             try:
-                return rows_of(
-                    self.features,
-                    [pack(*row) if type(row) is tuple else pack(*astuple(row)) for row in instances],
-                    Rows,
-                )
-            except Exception:  # noqa: S110  (a value is missing or out of range; below it is seen which)
-                pass
-        try:
-            return self._rows(instances)
-        except Fault as error:
-            path, fault = self._path(instances)
-            raise InvalidInput(path, fault.expected, shown_at(body, path)) from error
+                cells = [pack(*row) if type(row) is tuple else pack(*astuple(row)) for row in instances]
+            except Exception:  # a value is missing or out of range; below it is seen which
+                cells = None
+        if cells is None:
+            try:
+                cells = self._cells(instances)
+            except Fault as error:
+                path, fault = self._path(instances)
+                raise InvalidInput(path, fault.expected, shown_at(body, path)) from error
+        rows = Rows(cells)
+        rows.features, rows.key = self.features, self._key  # `rows_of`, without a call
+        return rows
 
     def rows(self, instances: Sequence[dict[str, Any]]) -> Rows:
         """Turn named instances, as in `golden.json`, into rows; raises `ValueError` with the fault."""
         converted = [msgspec.convert(instance, self._record) for instance in instances]
         try:
-            return self._rows(converted)
+            return rows_of(self.features, self._cells(converted), Rows)
         except Fault as error:
             path, fault = self._path(converted)
             raise ValueError(str(InvalidInput(path, fault.expected, f"{fault.received!s:.80}"))) from error
 
-    def _rows(self, instances: Sequence[Any]) -> Rows:
+    def _cells(self, instances: Sequence[Any]) -> list[Cell]:
         """Bring objects and arrays into the order of the types, and their values into cells."""
         cell, ordered = self.features.cell, self._from_array
-        return rows_of(
-            self.features, [cell(ordered(row) if type(row) is tuple else astuple(row)) for row in instances], Rows
-        )
+        return [cell(ordered(row) if type(row) is tuple else astuple(row)) for row in instances]
 
     def _path(self, instances: Sequence[Any]) -> tuple[Path, Fault]:
         """Find the first fault, and its path in the body: a row is an object, or a list in the manifest's order."""

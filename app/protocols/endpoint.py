@@ -153,11 +153,22 @@ class Endpoint(ABC, Generic[Asked]):
             deadline = self.deadline(head, started, self.timeout_s(asked))
         submitted = monotonic()
         model.metrics.decoded(submitted - started)
-        work = Inference(instances, submitted, deadline, instances.key, len(body))
-        work.endpoint, work.model, work.head, work.asked = self, model, head, asked
-        work.started, work.respond, work.answer = started, respond, None
-        traffic = self._registry.traffic
-        work.mirror = traffic.mirror(model, body) if self.mirrored and traffic is not None else None
+        work = Inference(
+            rows=instances,
+            size=len(instances),
+            submitted=submitted,
+            deadline=deadline,
+            key=instances.key,
+            size_bytes=len(body),
+            endpoint=self,
+            model=model,
+            head=head,
+            asked=asked,
+            started=started,
+            respond=respond,
+        )
+        if self.mirrored and self._registry.traffic is not None:
+            work.mirror = self._registry.traffic.mirror(model, body)
         model.batcher.submit(work)
         return work
 

@@ -41,19 +41,17 @@ class Protocolled(Protocol):
         ...
 
 
-class Inference(Work):
+class Inference(Work, kw_only=True):
     """A request; a `Ticket` to its transport."""
 
-    __slots__ = ("answer", "asked", "endpoint", "head", "mirror", "model", "respond", "started")
-
-    answer: Answer | None  # once there is one
-    asked: Any  # what the request wants beside an answer, in the protocol's own form
     endpoint: Protocolled
-    head: Head
-    mirror: Mirror | None  # told of the answer before the caller is
     model: Model
-    respond: Respond
+    head: Head
+    asked: Any  # what the request wants beside an answer, in the protocol's own form
     started: float
+    respond: Respond
+    mirror: Mirror | None = None  # told of the answer before the caller is
+    answer: Answer | None = None  # once there is one
 
     def resolve(self, answer: Answer) -> None:
         model = self.model

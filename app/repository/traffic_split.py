@@ -135,7 +135,16 @@ class Copies:
         try:
             found = shadow.row_reader.decode(body)
             rows = rows_of(found.features, found, Copied)
-            work = Copy(rows, started, len(body), partial(self._compare, answer, started), self._failed)
+            work = Copy(
+                rows=rows,
+                size=len(rows),
+                submitted=started,
+                deadline=started + COPY_MAX_S,
+                key=Copy,  # of its own: copies share no run with requests, for they are not counted as traffic
+                size_bytes=len(body),
+                taken_by=partial(self._compare, answer, started),
+                failed=self._failed,
+            )
             shadow.batcher.submit(work)
         except RequestError as error:
             self._failed(error)
@@ -153,25 +162,20 @@ class Copies:
         self._counts.shadowed(self._shadow, "failed")
 
 
-class Copy(Work):
+class Copy(Work, kw_only=True):
     """A copy on its way through the shadow's batcher."""
 
-    __slots__ = ("_failed", "_taken")
-
-    def __init__(self, rows: Any, started: float, size_bytes: int, taken: Any, failed: Any) -> None:
-        # A key of its own: copies share no run with requests, for they are not counted as traffic.
-        super().__init__(rows, started, started + COPY_MAX_S, Copy, size_bytes)
-        self._taken = taken
-        self._failed = failed
+    taken_by: Callable[[Answer], None]
+    failed: Callable[[RequestError], None]
 
     def resolve(self, answer: Answer) -> None:
-        self._taken(answer)
+        self.taken_by(answer)
 
     def join(self, parts: list[Any]) -> Answer:
         return Answer.join(parts)
 
     def reject(self, error: RequestError) -> None:
-        self._failed(error)
+        self.failed(error)
 
 
 def _beside(line: Versions | None, version: int) -> tuple[Model, Model] | None:

@@ -2,7 +2,6 @@
 
     a run ─> RunOutputs ─┬─> Answer(0, 1)     outputs of the first request, by name
                          ├─> Answer(1, 4)     … of the second; both are views
-                         └ texts              JSON a row, written for all rows at once where `/predict` asked
 
 It knows no protocol.
 """
@@ -19,7 +18,6 @@ class RunOutputs(msgspec.Struct, gc=False):
     """The outputs of one run."""
 
     outputs: dict[str, Array]  # (rows, …) each, where the model is batched
-    texts: list[bytes] | None = None  # of each row, where anybody wants them
     batched: bool = True  # without it the outputs are those of one request, whatever their shapes
 
 
@@ -29,6 +27,7 @@ class Answer(msgspec.Struct, gc=False):
     run: RunOutputs
     start: int
     stop: int
+    texts: Sequence[bytes] = ()  # JSON, one a row, where `/predict` asked
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -41,15 +40,10 @@ class Answer(msgspec.Struct, gc=False):
             return run.outputs
         return {name: array[self.start : self.stop] for name, array in run.outputs.items()}
 
-    @property
-    def texts(self) -> list[bytes]:
-        """One JSON text a row, where `/predict` asked."""
-        return [] if self.run.texts is None else self.run.texts[self.start : self.stop]
-
     @classmethod
     def join(cls, parts: Sequence["Answer"]) -> "Answer":
         """Put the answers to pieces of a request after one another."""
         found = [part.outputs for part in parts]
         outputs = {name: np.concatenate([part[name] for part in found]) for name in found[0]}
         texts = [text for part in parts for text in part.texts]
-        return cls(RunOutputs(outputs, texts or None), 0, sum(map(len, parts)))
+        return cls(RunOutputs(outputs), 0, sum(map(len, parts)), texts)

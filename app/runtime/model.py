@@ -197,15 +197,16 @@ class Model:
         self._check(outputs, ends[-1], forms)
         if self.watch is not None and Copied not in forms:  # the copies of a shadow are a batch of their own
             self.watch.add(inputs, outputs)
-        found = RunOutputs(outputs, self._texts(outputs) if Rows in forms else None)
+        found = RunOutputs(outputs)
+        texts = self._texts(outputs) if Rows in forms else []
         if len(pieces) == ends[-1]:  # as most requests are: one row each
-            return [Answer(found, end - 1, end) for end in ends]
-        return [Answer(found, end - len(piece), end) for piece, end in zip(pieces, ends, strict=True)]
+            return [Answer(found, end - 1, end, texts[end - 1 : end]) for end in ends]
+        starts = [0, *ends]
+        return [Answer(found, start, end, texts[start:end]) for start, end in zip(starts, ends, strict=False)]
 
     def body(self, answer: Answer) -> bytes:
         """Join the texts of an answer's rows to the body of a response of `/predict`."""
-        texts = answer.run.texts or ()
-        return self._head + b",".join(texts[answer.start : answer.stop]) + b"]}"
+        return self._head + b",".join(answer.texts) + b"]}"
 
     def _check(self, outputs: dict[str, Array], rows: int, forms: set[type]) -> None:
         """Refuse outputs of other rows, and what JSON could not say where rows came as JSON."""

@@ -11,6 +11,7 @@ import asyncio
 import functools
 from time import monotonic
 
+import msgspec
 from starlette.types import Message, Receive, Scope, Send
 
 from app.errors import Headers
@@ -25,22 +26,18 @@ SECRETS = KEY_HEADERS | {b"cookie", b"proxy-authorization"}
 ERROR_TEXT = "slipway.error"  # in the scope: what a log may say of the error that is answered
 
 
-class AsgiRequest:
+class AsgiRequest(msgspec.Struct, eq=False):
     """A request as `app.http.handler.Request` wants it, and the place where its answer arrives."""
 
-    __slots__ = ("adapter", "answer", "body", "head", "own", "sent", "ticket", "waiter")
-
-    arrived = 0.0
-
-    def __init__(self, adapter: "AsgiAdapter", head: Head, sent: SentIds | None, body: bytes) -> None:
-        self.adapter = adapter
-        self.head = head
-        self.sent = sent
-        self.body = body
-        self.ticket: Ticket | None = None
-        self.answer: tuple[int, bytes, Headers] | None = None
-        self.own: Pairs = ()  # headers that no other answer has
-        self.waiter: asyncio.Future[None] | None = None
+    adapter: "AsgiAdapter"
+    head: Head
+    sent: SentIds | None
+    body: bytes
+    ticket: Ticket | None = None
+    answer: tuple[int, bytes, Headers] | None = None
+    own: Pairs = ()  # headers that no other answer has
+    waiter: asyncio.Future[None] | None = None
+    arrived: float = 0.0
 
     def respond(self, status: int, body: bytes, headers: Headers, logged: str = "") -> None:
         adapter = self.adapter

@@ -125,7 +125,7 @@ class HotProtocol(HttpToolsProtocol):
         head = self._heads.get(data[:end])
         if head is not None and head.length == len(data) - end:
             self._busy = True
-            self.cycle = exchange = Exchange(self, head, data[end:], watched=self.watching)
+            self.cycle = exchange = Exchange(self, head, data[end:], self.watching, head.keep_alive)
             exchange.handle()
             return
         if head is None and self._answer_named(data, end):
@@ -147,7 +147,7 @@ class HotProtocol(HttpToolsProtocol):
         head, said = known
         self._busy = True
         named = head.with_ids(said)
-        self.cycle = exchange = Exchange(self, named, data[end:], watched=True)
+        self.cycle = exchange = Exchange(self, named, data[end:], True, named.keep_alive)
         exchange.handle()
         head.verdict = named.verdict
         return True
@@ -185,7 +185,7 @@ class HotProtocol(HttpToolsProtocol):
         keep_alive = keep_alive and not self._hot.closing
         self._head = HotHead(handler, self.url, keep_alive, self.headers)
         watched = self.watching or sent_ids(self._head.headers) is not None
-        self.cycle = exchange = Exchange(self, self._head, watched=watched)
+        self.cycle = exchange = Exchange(self, self._head, b"", watched, keep_alive)
         if self._busy or self.pipeline or self.flow.write_paused:
             self.flow.pause_reading()
             self.pipeline.appendleft((exchange, None))

@@ -11,6 +11,8 @@ It knows nothing of parsing or of the socket; `app.transport.fast_path` does.
 import asyncio
 from typing import Protocol
 
+import msgspec
+
 from app.errors import Headers
 from app.http.handler import Handler, Head, Refusal, Ticket
 from app.http.request_ids import ID_HEADERS, id_line, sent_ids
@@ -63,49 +65,29 @@ class HotHead(Head):
         return other
 
 
-class Exchange:
+class Exchange(msgspec.Struct, eq=False):
     """One hot request and its answer; to uvicorn it looks like a `RequestResponseCycle`.
 
-    Args:
-        connection: that it came by.
-        head: what it asks.
-        body: if all of it is here.
-        watched: its answer names the request as its head does, and its end is told in any case; see
-            `app.telemetry.request_observer`. Else the observer is told of errors alone.
+    A Struct, because one is made for each request.
     """
 
-    __slots__ = (
-        "_connection",
-        "_received",
-        "_started",
-        "_ticket",
-        "_whole",
-        "arrived",
-        "body",
-        "disconnected",
-        "head",
-        "keep_alive",
-        "response_complete",
-        "watched",
-    )
-
-    def __init__(self, connection: ResponseWriter, head: HotHead, body: bytes = b"", *, watched: bool) -> None:
-        self._connection = connection
-        self.watched = watched
-        self.head = head
-        self._received = 0  # bytes of a body that comes by pieces
-        self._whole = False  # the last byte of the body is here
-        self._started = False  # it is this request's turn on the connection
-        self._ticket: Ticket | None = None
-        self.body = body
-        self.keep_alive = head.keep_alive
-        self.disconnected = False
-        self.response_complete = False
+    connection: ResponseWriter  # that it came by
+    head: HotHead
+    body: bytes  # if all of it is here, or what is here of it
+    watched: bool  # its answer names the request as its head does, and its end is told in any case, not only errors
+    keep_alive: bool
+    arrived: float = 0.0
+    disconnected: bool = False
+    response_complete: bool = False
+    received: int = 0  # bytes of a body that comes by pieces
+    whole: bool = False  # the last byte of the body is here
+    started: bool = False  # it is this request's turn on the connection
+    ticket: Ticket | None = None
 
     @property
     def crowded_out(self) -> bool:
         """True when it is being refused because its model has more to do than it can."""
-        return isinstance(self._ticket, Refusal) and self._ticket.crowded
+        return isinstance(self.ticket, Refusal) and self.ticket.crowded
 
     # ── what uvicorn asks of a cycle whose connection is lost ──
 
@@ -116,10 +98,10 @@ class Exchange:
     def set(self) -> None:
         """Drop the work: the client has left."""
         self.disconnected = True
-        if self._ticket is not None and not self.response_complete:
+        if self.ticket is not None and not self.response_complete:
             if self.watched:
-                self._connection.observer.abandoned(self, self.head.handler, sent_ids(self.head.headers), self._ticket)
-            self._ticket.cancel()
+                self.connection.observer.abandoned(self, self.head.handler, sent_ids(self.head.headers), self.ticket)
+            self.ticket.cancel()
 
     # ── the body comes in ──
 
@@ -128,11 +110,11 @@ class Exchange:
 
         Each is copied when it comes: to join those of a large body at its end stopped the loop for ten milliseconds.
         """
-        self._received += len(piece)
-        if self._received > self.head.handler.max_body_bytes:
+        self.received += len(piece)
+        if self.received > self.head.handler.max_body_bytes:
             self.body = b""
-            if self._started:
-                self._refuse(self._received)
+            if self.started:
+                self._refuse(self.received)
         elif not self.body:
             self.body = piece
         else:
@@ -142,45 +124,45 @@ class Exchange:
 
     def complete(self) -> None:
         """The body is whole: answer, if it is this request's turn."""
-        self._whole = True
-        if self._started:
+        self.whole = True
+        if self.started:
             self.handle()
 
     def start(self) -> None:
         """It is this request's turn on the connection; a body that is announced as too large is not waited for."""
-        self._started = True
-        size = max(self._received, self.head.length or 0)
+        self.started = True
+        size = max(self.received, self.head.length or 0)
         if size > self.head.handler.max_body_bytes:
             self._refuse(size)
-        elif self._whole:
+        elif self.whole:
             self.handle()
         elif self.head.expects_100:
-            self._connection.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.connection.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     # ── the answer goes out ──
 
     def handle(self) -> None:
         """Hand the request over; the answer comes to `respond`."""
-        self.arrived = self._connection.arrived
+        self.arrived = self.connection.arrived
         ticket = self.head.handler.handle(self, self.respond)
         if not self.response_complete:
-            self._ticket = ticket
+            self.ticket = ticket
 
     def respond(self, status: int, body: bytes, headers: Headers, logged: str = "") -> None:
         """Write the answer; uvicorn then starts the next request or waits for one."""
         if not self.disconnected and not self.response_complete:
             self.response_complete = True
             own = b"" if status < 400 and not self.watched else self._own_lines(status, body, logged)
-            self._ticket = None  # it knows `respond`: a cycle that only the garbage collector would find
-            self._connection.write(self, status, body, headers, own)
+            self.ticket = None  # it knows `respond`: a cycle that only the garbage collector would find
+            self.connection.write(self, status, body, headers, own)
 
     def _own_lines(self, status: int, body: bytes, logged: str) -> bytes:
         """Tell the observer what it wants to know; return the lines that say which request it was."""
         said = self.head.headers if self.watched else {}
-        if status < 400 and not self._connection.watching:
+        if status < 400 and not self.connection.watching:
             return id_line(said)
-        observer, handler = self._connection.observer, self.head.handler
-        pairs = observer.answered(self, handler, sent_ids(said), self._ticket, status, body, logged)
+        observer, handler = self.connection.observer, self.head.handler
+        pairs = observer.answered(self, handler, sent_ids(said), self.ticket, status, body, logged)
         return b"".join([b"%b: %b\r\n" % pair for pair in pairs])
 
     def _refuse(self, size: int) -> None:

@@ -9,7 +9,7 @@ A call that its client cancels, or whose deadline passes, takes its work along. 
 import asyncio
 from time import monotonic
 
-from app.errors import DeadlineExceeded, Headers, RequestError, Response
+from app.errors import DeadlineExceeded, RequestError, Response
 from app.http.access import RPC, access_of
 from app.http.handler import Head
 from app.protocols.endpoint import Serving
@@ -83,32 +83,39 @@ class Infer:
         instances = instances_of(model, asked.arrays)
         submitted = monotonic()
         model.metrics.decoded(submitted - started)
-        work = CalledInference(instances, submitted, deadline, instances.key, size_bytes)
-        work.endpoint, work.model, work.head, work.asked = self, model, call.head, asked
-        work.started, work.answer, work.mirror = started, None, None
-        work.call, work.message = call, self._serving.loop.create_future()
-        work.respond = work.finish
+        message: Message = self._serving.loop.create_future()
+        work = CalledInference(
+            rows=instances,
+            size=len(instances),
+            submitted=submitted,
+            deadline=deadline,
+            key=instances.key,
+            size_bytes=size_bytes,
+            endpoint=self,
+            model=model,
+            head=call.head,
+            asked=asked,
+            started=started,
+            respond=lambda status, body, headers, logged="": _end(call, model, message, body),
+            call=call,
+            message=message,
+        )
         model.batcher.submit(work)
-        return work, work.message
+        return work, message
 
 
-class CalledInference(Inference):
+class CalledInference(Inference, kw_only=True):
     """A request that a coroutine waits for: its end is a future's."""
-
-    __slots__ = ("call", "message")
 
     call: Call
     message: Message
 
-    def finish(self, status: int, body: bytes, headers: Headers, logged: str = "", /) -> None:
-        """Give the response to the coroutine."""
-        self._end(body)
-
     def reject(self, error: RequestError) -> None:
         self.model.metrics.calls[PROTOCOL].refused(error)
-        self._end(error)
+        _end(self.call, self.model, self.message, error)
 
-    def _end(self, outcome: bytes | RequestError) -> None:
-        self.call.ran = last_run(self.model)  # now: when the caller is answered, another may have followed
-        if not self.message.done():  # cancelled in this turn of the loop, and not yet told the batcher
-            self.message.set_result(outcome)
+
+def _end(call: Call, model: Model, message: Message, outcome: bytes | RequestError) -> None:
+    call.ran = last_run(model)  # now: when the caller is answered, another may have followed
+    if not message.done():  # cancelled in this turn of the loop, and not yet told the batcher
+        message.set_result(outcome)

@@ -22,17 +22,11 @@ from tests.support import serving
 Pieces = list[Sequence[Any]]
 
 
-class Caller(Work):
+class Caller(Work, kw_only=True):
     """Keeps how its request ended: the answers or the error, and how often."""
 
-    __slots__ = ("end", "ends")
-
-    def __init__(
-        self, rows: Sequence[Any], *, deadline: float = float("inf"), key: Hashable = None, size_bytes: int = 0
-    ) -> None:
-        super().__init__(rows, monotonic(), deadline, key, size_bytes)
-        self.end: asyncio.Future[list[Any] | RequestError] = asyncio.get_running_loop().create_future()
-        self.ends = 0
+    end: asyncio.Future[list[Any] | RequestError]
+    ends: int = 0
 
     def resolve(self, answers: list[Any]) -> None:
         self._finish(list(answers))
@@ -52,6 +46,19 @@ class CallerThatRaises(Caller):
     def resolve(self, answers: list[Any]) -> None:
         super().resolve(answers)
         raise RuntimeError("this caller cannot take its answer")
+
+
+def calling(
+    rows: Sequence[Any],
+    *,
+    deadline: float = float("inf"),
+    key: Hashable = None,
+    size_bytes: int = 0,
+    form: type[Caller] = Caller,
+) -> Caller:
+    end: asyncio.Future[list[Any] | RequestError] = asyncio.get_running_loop().create_future()
+    now = monotonic()
+    return form(rows=rows, size=len(rows), submitted=now, deadline=deadline, key=key, size_bytes=size_bytes, end=end)
 
 
 class Tally:
@@ -160,7 +167,7 @@ async def test_what_waits_is_one_batch() -> None:
     """Requests of one turn of the loop run together, each with its own answers."""
     run = Recording()
     batcher = make(run)
-    callers = [Caller([1]), Caller([2, 3]), Caller([4])]
+    callers = [calling([1]), calling([2, 3]), calling([4])]
     for caller in callers:
         batcher.submit(caller)
     assert [await end_of(c) for c in callers] == [answers_to(c.rows) for c in callers]
@@ -172,7 +179,7 @@ async def test_a_lone_request_runs_alone_at_once() -> None:
     run = Recording()
     batcher = make(run)
     for row in range(3):
-        caller = Caller([row])
+        caller = calling([row])
         batcher.submit(caller)
         assert await end_of(caller) == answers_to([row])
     assert [len(batch) for batch in run.batches] == [1, 1, 1]
@@ -182,7 +189,7 @@ async def test_what_arrives_during_a_run_is_the_next_batch(executor: Executor) -
     """While a run is under way the queue gathers, and then goes in one run."""
     run = Gated()
     batcher = make(run, executor=executor)
-    first, later = Caller([0]), [Caller([row]) for row in (1, 2, 3)]
+    first, later = calling([0]), [calling([row]) for row in (1, 2, 3)]
     batcher.submit(first)
     await run.until_entered()
     for caller in later:
@@ -198,7 +205,7 @@ async def test_keys_are_not_mixed() -> None:
     """A run holds work of one key, in the order of arrival."""
     run = Recording()
     batcher = make(run)
-    callers = [Caller([n], key=key) for n, key in enumerate("aabba")]
+    callers = [calling([n], key=key) for n, key in enumerate("aabba")]
     for caller in callers:
         batcher.submit(caller)
     for caller in callers:
@@ -210,7 +217,7 @@ async def test_larger_work_is_cut_and_joined_in_order() -> None:
     """A request larger than a run gets its answers in order; no run exceeds the limit."""
     tally = Tally()
     batcher = make(Recording(), most=4, observer=tally)
-    caller = Caller(range(11))
+    caller = calling(range(11))
     batcher.submit(caller)
     assert await end_of(caller) == answers_to(range(11))
     assert tally.runs == [4, 4, 3]
@@ -221,7 +228,7 @@ async def test_larger_work_does_not_starve_the_small() -> None:
     ends: list[str] = []
     run = Recording()
     batcher = make(run, most=4)
-    large, small = Caller(range(100)), Caller(["small"])
+    large, small = calling(range(100)), calling(["small"])
     large.end.add_done_callback(lambda _: ends.append("large"))
     small.end.add_done_callback(lambda _: ends.append("small"))
     batcher.submit(large)
@@ -237,7 +244,7 @@ async def test_two_large_requests_take_turns() -> None:
     """Neither of two large requests waits for the whole of the other."""
     run = Recording()
     batcher = make(run, most=2)
-    one, two = Caller(range(6)), Caller(range(100, 106))
+    one, two = calling(range(6)), calling(range(100, 106))
     batcher.submit(one)
     batcher.submit(two)
     assert await end_of(one) == answers_to(range(6))
@@ -249,7 +256,7 @@ async def test_the_observer_learns_rows_and_waits() -> None:
     """Each run is told once, with one wait for each piece."""
     tally = Tally()
     batcher = make(Recording(), most=4, observer=tally)
-    callers = [Caller([1, 2]), Caller([3]), Caller([4, 5])]
+    callers = [calling([1, 2]), calling([3]), calling([4, 5])]
     for caller in callers:
         batcher.submit(caller)
     for caller in callers:
@@ -266,7 +273,7 @@ async def test_a_delay_gathers_company_until_the_batch_is_full() -> None:
     """With a delay an idle engine waits, and a full batch ends the wait."""
     run = Recording()
     batcher = make(run, most=3, delay_s=3600)
-    callers = [Caller([row]) for row in range(3)]
+    callers = [calling([row]) for row in range(3)]
     for caller in callers:
         batcher.submit(caller)
         await asyncio.sleep(0)
@@ -279,7 +286,7 @@ async def test_a_delay_ends_without_company() -> None:
     """The delay is the most that a lone request waits."""
     batcher = make(Recording(), delay_s=0.001)
     for row in range(2):
-        caller = Caller([row])
+        caller = calling([row])
         batcher.submit(caller)
         assert await end_of(caller) == answers_to([row])
     assert batcher.idle
@@ -292,15 +299,15 @@ async def test_a_full_queue_refuses_at_the_door(executor: Executor) -> None:
     """What does not fit is refused with both numbers; what waits is answered, and the count returns to zero."""
     run = Gated()
     batcher = make(run, queue=5, executor=executor)
-    running, waiting = Caller([0]), Caller([1, 2, 3])
+    running, waiting = calling([0]), calling([1, 2, 3])
     batcher.submit(running)
     await run.until_entered()
     batcher.submit(waiting)
     with pytest.raises(Overloaded, match=r"at most 5 waiting rows. Received: 3 beside 3") as refusal:
-        batcher.submit(Caller([4, 5, 6]))
+        batcher.submit(calling([4, 5, 6]))
     assert refusal.value.status == 429
     assert refusal.value.headers == (("retry-after", "1"),)
-    fits = Caller([4, 5])
+    fits = calling([4, 5])
     batcher.submit(fits)
     assert batcher.queue.rows == 5
     run.gate.set()
@@ -313,12 +320,12 @@ async def test_the_queue_is_bounded_in_bytes_too(executor: Executor) -> None:
     """Few but heavy rows are refused as well; a request heavier than the bound may wait alone."""
     run = Gated()
     batcher = make(run, executor=executor, queue_bytes=100)
-    running, heavy = Caller([0], size_bytes=500), Caller([1], size_bytes=500)
+    running, heavy = calling([0], size_bytes=500), calling([1], size_bytes=500)
     batcher.submit(running)
     await run.until_entered()
     batcher.submit(heavy)
     with pytest.raises(Overloaded, match=r"at most 100 waiting bytes. Received: 1 beside 500"):
-        batcher.submit(Caller([2], size_bytes=1))
+        batcher.submit(calling([2], size_bytes=1))
     run.gate.set()
     for caller in (running, heavy):
         assert await end_of(caller) == answers_to(caller.rows)
@@ -332,14 +339,14 @@ async def test_cancel_while_queued(executor: Executor) -> None:
     """Work whose caller left is not run, its rows are free at once, and its neighbours are answered."""
     run = Gated()
     batcher = make(run, queue=3, executor=executor)
-    running, gone, stays = Caller([0]), Caller([1, 2]), Caller([3])
+    running, gone, stays = calling([0]), calling([1, 2]), calling([3])
     batcher.submit(running)
     await run.until_entered()
     batcher.submit(gone)
     batcher.submit(stays)
     batcher.cancel(gone)
     assert batcher.queue.rows == 1
-    joins = Caller([4, 5])
+    joins = calling([4, 5])
     batcher.submit(joins)
     run.gate.set()
     for caller in (running, stays, joins):
@@ -352,7 +359,7 @@ async def test_cancel_while_running(executor: Executor) -> None:
     """A caller that leaves a running batch takes nobody's answer with it."""
     run = Gated()
     batcher = make(run, executor=executor)
-    callers = [Caller([row]) for row in range(4)]
+    callers = [calling([row]) for row in range(4)]
     for caller in callers:
         batcher.submit(caller)
     await run.until_entered()
@@ -367,7 +374,7 @@ async def test_cancel_of_large_work_partly_taken(executor: Executor) -> None:
     """The pieces not yet taken are dropped, and their rows leave the count."""
     run = Gated()
     batcher = make(run, most=4, executor=executor)
-    large, small = Caller(range(10), size_bytes=7), Caller(["small"])
+    large, small = calling(range(10), size_bytes=7), calling(["small"])
     batcher.submit(large)
     await run.until_entered()
     batcher.submit(small)
@@ -385,7 +392,7 @@ async def test_cancel_of_a_suspect(executor: Executor) -> None:
     """Work that waits to be run alone after a failure can be cancelled as well."""
     run = Gated(bad="bad")
     batcher = make(run, executor=executor)
-    callers = [Caller(["bad"]), Caller([1]), Caller([2])]
+    callers = [calling(["bad"]), calling([1]), calling([2])]
     for caller in callers:
         batcher.submit(caller)
     await run.until_entered()
@@ -400,7 +407,7 @@ async def test_cancel_of_a_suspect(executor: Executor) -> None:
 async def test_cancel_after_the_answer_changes_nothing() -> None:
     """The count stays exact when a caller leaves after its answer."""
     batcher = make(Recording())
-    caller = Caller([1])
+    caller = calling([1])
     batcher.submit(caller)
     await end_of(caller)
     batcher.cancel(caller)
@@ -414,7 +421,7 @@ async def test_when_a_batch_fails_only_the_bad_request_fails() -> None:
     """The pieces of a failed batch run alone; those without fault are answered."""
     tally = Tally()
     batcher = make(FailingOn("bad"), observer=tally)
-    callers = [Caller([1]), Caller(["bad"]), Caller([2, 3])]
+    callers = [calling([1]), calling(["bad"]), calling([2, 3])]
     for caller in callers:
         batcher.submit(caller)
     assert await end_of(callers[0]) == answers_to([1])
@@ -430,7 +437,7 @@ async def test_the_batcher_lives_on_after_a_failure() -> None:
     """A model's error belongs to its request."""
     batcher = make(FailingOn("bad"))
     for rows in (["bad"], [1], ["bad"], [2]):
-        caller = Caller(rows)
+        caller = calling(rows)
         batcher.submit(caller)
         outcome = await end_of(caller)
         assert isinstance(outcome, ModelFailed) if rows == ["bad"] else outcome == answers_to(rows)
@@ -441,7 +448,7 @@ async def test_a_bad_row_in_a_later_piece_fails_its_request_once() -> None:
     """Of a large request with a bad row nothing more is run, and it is told once."""
     run = FailingOn(6)
     batcher = make(run, most=4)
-    large, small = Caller(range(20)), Caller(["small"])
+    large, small = calling(range(20)), calling(["small"])
     batcher.submit(large)
     batcher.submit(small)
     assert await end_of(small) == answers_to(["small"])
@@ -454,7 +461,7 @@ async def test_a_bad_row_in_a_later_piece_fails_its_request_once() -> None:
 async def test_pieces_stay_in_order_when_a_neighbour_fails() -> None:
     """A large request that shared a batch with a bad one still gets its answers in order."""
     batcher = make(FailingOn("bad"), most=4)
-    bad, large = Caller(["bad"]), Caller(range(9))
+    bad, large = calling(["bad"]), calling(range(9))
     batcher.submit(bad)
     batcher.submit(large)
     assert await end_of(large) == answers_to(range(9))
@@ -475,7 +482,7 @@ async def test_pieces_stay_in_order_when_a_neighbour_fails() -> None:
 async def test_a_wrong_number_of_answers_fails_the_request(wrong: Callable[[Pieces], Pieces]) -> None:
     """Answers that do not fit the rows are never handed out."""
     batcher = make(wrong)
-    callers = [Caller([1]), Caller([2, 3])]
+    callers = [calling([1]), calling([2, 3])]
     for caller in callers:
         batcher.submit(caller)
     for caller in callers:
@@ -487,13 +494,13 @@ async def test_a_wrong_number_of_answers_fails_the_request(wrong: Callable[[Piec
 async def test_a_caller_that_raises_harms_nobody() -> None:
     """The others of the batch get their answers, and the batcher goes on."""
     batcher = make(Recording())
-    callers = [Caller([1]), CallerThatRaises([2]), Caller([3])]
+    callers = [calling([1]), calling([2], form=CallerThatRaises), calling([3])]
     for caller in callers:
         batcher.submit(caller)
     for caller in callers:
         assert await end_of(caller) == answers_to(caller.rows)
     assert batcher.failure is None
-    again = Caller([4])
+    again = calling([4])
     batcher.submit(again)
     assert await end_of(again) == answers_to([4])
 
@@ -505,7 +512,7 @@ async def test_a_deadline_that_passed_before_the_run() -> None:
     """Expired work is not run; its neighbour is."""
     run = Recording()
     batcher = make(run)
-    late, in_time = Caller([1], deadline=monotonic() - 1), Caller([2])
+    late, in_time = calling([1], deadline=monotonic() - 1), calling([2])
     batcher.submit(late)
     batcher.submit(in_time)
     assert isinstance(await end_of(late), DeadlineExceeded)
@@ -515,10 +522,10 @@ async def test_a_deadline_that_passed_before_the_run() -> None:
 
 
 async def test_a_deadline_while_queued(executor: Executor) -> None:
-    """Waiting work is rejected when its deadline passes, though the engine is busy; the others are not."""
+    """Caller work is rejected when its deadline passes, though the engine is busy; the others are not."""
     run = Gated()
     batcher = make(run, executor=executor)
-    running, late, patient = Caller([0]), Caller([1], deadline=monotonic() + 0.01), Caller([2])
+    running, late, patient = calling([0]), calling([1], deadline=monotonic() + 0.01), calling([2])
     batcher.submit(running)
     await run.until_entered()
     batcher.submit(late)
@@ -535,7 +542,7 @@ async def test_a_deadline_while_running(executor: Executor) -> None:
     """Running work is rejected once when its deadline passes; its neighbour in the batch is answered."""
     run = Gated()
     batcher = make(run, executor=executor)
-    late, patient = Caller([1], deadline=monotonic() + 0.01), Caller([2])
+    late, patient = calling([1], deadline=monotonic() + 0.01), calling([2])
     batcher.submit(late)
     batcher.submit(patient)
     await run.until_entered()
@@ -550,11 +557,11 @@ async def test_the_earliest_deadline_is_watched(executor: Executor) -> None:
     """A later request with an earlier deadline does not wait for the first one's, again and again."""
     run = Gated()
     batcher = make(run, executor=executor)
-    patient = Caller([0], deadline=monotonic() + 3600)
+    patient = calling([0], deadline=monotonic() + 3600)
     batcher.submit(patient)
     await run.until_entered()
     for n in (1, 2):
-        late = Caller([n], deadline=monotonic() + 0.01)
+        late = calling([n], deadline=monotonic() + 0.01)
         batcher.submit(late)
         assert isinstance(await end_of(late), DeadlineExceeded)
     run.gate.set()
@@ -565,7 +572,7 @@ async def test_a_deadline_of_large_work_partly_taken(executor: Executor) -> None
     """The pieces not yet taken are dropped with it."""
     run = Gated()
     batcher = make(run, executor=executor)
-    large = Caller(range(10), deadline=monotonic() + 0.5)
+    large = calling(range(10), deadline=monotonic() + 0.5)
     batcher.submit(large)
     await run.until_entered()
     assert isinstance(await end_of(large), DeadlineExceeded)
@@ -584,7 +591,7 @@ async def test_a_broken_batcher_rejects_everybody(threaded: bool, executor: Exec
     complaints: list[Any] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context["exception"]))
     batcher = make(Recording(), most=2, observer=ObserverThatRaises(), executor=executor if threaded else None)
-    callers = [Caller([n]) for n in range(5)]
+    callers = [calling([n]) for n in range(5)]
     for caller in callers:
         batcher.submit(caller)
     for caller in callers:
@@ -593,7 +600,7 @@ async def test_a_broken_batcher_rejects_everybody(threaded: bool, executor: Exec
     assert isinstance(batcher.failure, RuntimeError)
     assert batcher.failure in complaints
     with pytest.raises(ModelFailed):
-        batcher.submit(Caller([9]))
+        batcher.submit(calling([9]))
 
 
 async def test_a_batcher_whose_threads_are_gone_rejects_everybody(executor: Executor) -> None:
@@ -601,7 +608,7 @@ async def test_a_batcher_whose_threads_are_gone_rejects_everybody(executor: Exec
     asyncio.get_running_loop().set_exception_handler(lambda _, context: None)
     executor.shutdown()
     batcher = make(Recording(), executor=executor)
-    caller = Caller([1])
+    caller = calling([1])
     batcher.submit(caller)
     assert isinstance(await end_of(caller), ModelFailed)
     assert isinstance(batcher.failure, RuntimeError)
@@ -631,7 +638,7 @@ def test_batched_equals_single(sizes: list[int], most: int, threaded: bool, leav
                 return [answers_to(piece) for piece in pieces]
 
             batcher = make(run, most=most, observer=tally, executor=pool if threaded else None)
-            callers = [Caller([(n, row) for row in range(size)]) for n, size in enumerate(sizes)]
+            callers = [calling([(n, row) for row in range(size)]) for n, size in enumerate(sizes)]
             for caller in callers:
                 batcher.submit(caller)
             for n in leaving & set(range(len(callers))):
@@ -654,7 +661,7 @@ def test_batched_equals_single(sizes: list[int], most: int, threaded: bool, leav
 async def test_sizes_around_the_limit(size: int, threaded: bool, executor: Executor) -> None:
     """Around every multiple of the limit, alone and in company, answers are whole and in order."""
     batcher = make(Recording(), most=4, executor=executor if threaded else None)
-    callers = [Caller([(n, row) for row in range(size)]) for n in range(3)]
+    callers = [calling([(n, row) for row in range(size)]) for n in range(3)]
     for caller in callers:
         batcher.submit(caller)
     for caller in callers:
@@ -669,7 +676,7 @@ async def test_thousands_of_callers_never_get_anothers_answer(threaded: bool, ex
     batcher = make(Recording(), most=16, queue=10**6, observer=tally, executor=executor if threaded else None)
 
     async def one(n: int) -> bool:
-        caller = Caller([(n, row) for row in range(chance.choice((1, 1, 1, 2, 15, 16, 17, 40)))])
+        caller = calling([(n, row) for row in range(chance.choice((1, 1, 1, 2, 15, 16, 17, 40)))])
         for _ in range(chance.randrange(4)):
             await asyncio.sleep(0)
         batcher.submit(caller)
@@ -694,7 +701,7 @@ async def test_what_would_wait_too_long_is_refused_at_the_door(executor: Executo
     run = Gated()
     batcher = make(run, executor=executor)  # four rows a turn
     batcher.pace.turn_s = 1.0  # as if each turn had taken a second so far
-    first, waiting = Caller([0]), Caller([1, 2, 3, 4, 5])
+    first, waiting = calling([0]), calling([1, 2, 3, 4, 5])
     batcher.submit(first)
     await run.until_entered()
     crowded_before = batcher.queue.crowded
@@ -720,7 +727,7 @@ async def test_a_large_request_is_waited_for_by_the_piece(executor: Executor) ->
     run = Gated()
     batcher = make(run, executor=executor)  # four rows a turn
     batcher.pace.turn_s = 1.0
-    first, large, left = Caller([0]), Caller(list(range(40))), Caller(list(range(9)))
+    first, large, left = calling([0]), calling(list(range(40))), calling(list(range(9)))
     for caller in (first, large, left):
         batcher.submit(caller)
     await run.until_entered()
@@ -738,7 +745,7 @@ async def test_an_empty_queue_refuses_nobody_for_the_pace() -> None:
     """After the slowest turn the next request still has its chance."""
     batcher = make(Recording())
     batcher.pace.turn_s = 1e6
-    caller = Caller([1], deadline=monotonic() + serving.PATIENCE_S)
+    caller = calling([1], deadline=monotonic() + serving.PATIENCE_S)
     batcher.submit(caller)
     assert await end_of(caller) == answers_to([1])
 
@@ -747,7 +754,7 @@ async def test_the_pace_follows_the_runs(executor: Executor) -> None:
     """It starts at nothing and is learned from what ran."""
     batcher = make(Recording(), executor=executor)
     assert batcher.pace.turn_s == 0
-    caller = Caller([1])
+    caller = calling([1])
     batcher.submit(caller)
     await end_of(caller)
     assert batcher.pace.turn_s > 0
@@ -758,7 +765,7 @@ async def test_a_busy_loop_fills_the_batch() -> None:
     run = Recording()
     batcher = make(run, most=8)
     loop = asyncio.get_running_loop()
-    callers = [Caller([n]) for n in range(6)]
+    callers = [calling([n]) for n in range(6)]
     for caller in callers[:2]:
         batcher.submit(caller)
     loop.call_soon(batcher.submit, callers[2])
@@ -775,12 +782,12 @@ async def test_behind_a_run_that_hangs_nothing_piles_up(executor: Executor) -> N
     """Callers come, give up and go; their rows go with them, and who stays is answered in order."""
     run = Gated()
     batcher = make(run, executor=executor, queue=1000)
-    first, stays = Caller([0]), [Caller([1]), Caller([2])]
+    first, stays = calling([0]), [calling([1]), calling([2])]
     batcher.submit(first)
     await run.until_entered()
     batcher.submit(stays[0])
     for row in range(3000):
-        gone = Caller([row])
+        gone = calling([row])
         batcher.submit(gone)
         batcher.cancel(gone)
         await asyncio.sleep(0)
@@ -798,11 +805,11 @@ async def test_those_that_expire_in_the_queue_are_counted_once() -> None:
     """Whether a turn or the clock finds them first."""
     run = Recording()
     batcher = make(run)
-    late = [Caller([n], deadline=monotonic() - 1) for n in range(5)]
+    late = [calling([n], deadline=monotonic() - 1) for n in range(5)]
     for caller in late:
         with contextlib.suppress(Overloaded):
             batcher.submit(caller)
-    good = Caller([7])
+    good = calling([7])
     batcher.submit(good)
     assert await end_of(good) == answers_to([7])
     await until_idle(batcher)
@@ -814,7 +821,7 @@ async def test_how_long_the_longest_run_took(executor: Executor) -> None:
     run = Gated()
     batcher = make(run, executor=executor)
     assert (batcher.run_started, batcher.longest_run_s) == (None, 0.0)
-    caller = Caller([1])
+    caller = calling([1])
     before = monotonic()
     batcher.submit(caller)
     await run.until_entered()

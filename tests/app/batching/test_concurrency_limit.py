@@ -17,7 +17,7 @@ from app.batching.concurrency_limit import limit_of
 from app.errors import Overloaded
 from app.main import Slipway
 from app.protocols.open_inference_grpc.protos import open_inference_pb2 as pb
-from tests.app.batching.test_batcher import Caller, Gated, make
+from tests.app.batching.test_batcher import Gated, calling, make
 from tests.support import serving, tiny
 
 NUMBERS = tiny.Tiny(task="regression", numbers=("a", "b"), booleans=(), strings=(), optional=())
@@ -102,7 +102,7 @@ async def test_who_has_left_counts_until_its_rows_are_gone() -> None:
     run = Gated()
     with ThreadPoolExecutor(1) as executor:
         batcher = make(run, most=2, executor=executor, requests=3)
-        running, waiting, large = Caller([1]), Caller([2]), Caller(list(range(5)))
+        running, waiting, large = calling([1]), calling([2]), calling(list(range(5)))
         batcher.submit(running)
         await run.until_entered()
         batcher.submit(waiting)
@@ -113,7 +113,7 @@ async def test_who_has_left_counts_until_its_rows_are_gone() -> None:
         refuse(batcher)
         batcher.cancel(waiting)
         assert batcher.under_way == 2
-        last = Caller([3])
+        last = calling([3])
         batcher.submit(last)
         refuse(batcher)
         run.gate.set()
@@ -129,7 +129,7 @@ async def test_a_large_request_counts_once_while_a_piece_of_it_runs() -> None:
     with ThreadPoolExecutor(1) as executor:
         for rows, most in (([1, 2, 3, 4, 5], 2), ([1], 2)):
             batcher = make(run, most=most, executor=executor, requests=1)
-            caller = Caller(rows)
+            caller = calling(rows)
             batcher.submit(caller)
             await run.until_entered()
             assert batcher.under_way == 1
@@ -143,5 +143,5 @@ def refuse(batcher: Batcher) -> None:
     """One more is refused, before its body is read and after."""
     assert batcher.queue.crowded
     with pytest.raises(Overloaded) as refused:
-        batcher.submit(Caller([9]))
+        batcher.submit(calling([9]))
     assert refused.value.reason == "concurrency"

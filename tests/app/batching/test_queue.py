@@ -25,7 +25,7 @@ def make(*, batch: int = 4, rows: int = 1000, size_bytes: int = 2**20, turns: in
 
 
 def work(*rows: Any, deadline: float = LATER, key: str = "", size_bytes: int = 1) -> Work:
-    return Work(rows, monotonic(), deadline, key, size_bytes)
+    return Work(rows=rows, size=len(rows), submitted=monotonic(), deadline=deadline, key=key, size_bytes=size_bytes)
 
 
 def never(work: Work, now: float) -> bool:

@@ -188,7 +188,16 @@ async def test_a_copy_and_a_request_share_no_run(tmp_path: Path) -> None:
         answered: list[Any] = []
         for order in (0, 1):
             rows = rows_of(model.features, model.row_reader.rows([LOW]), Copied)
-            copy = Copy(rows, time.monotonic(), 10, answered.append, answered.append)
+            now = time.monotonic()
+            copy = Copy(
+                rows=rows,
+                size=1,
+                submitted=now,
+                deadline=now + serving.PATIENCE_S,
+                key=Copy,
+                taken_by=answered.append,
+                failed=answered.append,
+            )
             if order:
                 model.batcher.submit(copy)
             request = asyncio.create_task(by_predict(client, [HIGH]))

@@ -47,9 +47,20 @@ class Asked:
     def submit(self, model: Model, arrays: dict[str, Array], patience_s: float = 30) -> Inference:
         now = monotonic()
         instances = instances_of(model, arrays)
-        work = Inference(instances, now, now + patience_s, instances.key, 8)
-        work.endpoint, work.model, work.head, work.asked = self, model, Head(b"", ()), None
-        work.started, work.respond, work.answer, work.mirror = now, self._respond, None, None
+        work = Inference(
+            rows=instances,
+            size=len(instances),
+            submitted=now,
+            deadline=now + patience_s,
+            key=instances.key,
+            size_bytes=8,
+            endpoint=self,
+            model=model,
+            head=Head(b"", ()),
+            asked=None,
+            started=now,
+            respond=self._respond,
+        )
         model.batcher.submit(work)
         return work
 

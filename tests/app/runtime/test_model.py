@@ -1,6 +1,7 @@
 """A version, ready to answer: proved at load, timed, and the same alone as in company."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,15 +32,14 @@ def test_what_a_loaded_model_knows(loaded: Model) -> None:
 
 def test_the_body_of_an_answer(loaded: Model) -> None:
     """Model, version and the rows' texts, as JSON."""
-    run = RunOutputs({}, [b"0", b'{"a":1}', b"2"])
-    assert json.loads(loaded.body(Answer(run, 1, 3))) == {
+    assert json.loads(loaded.body(Answer(RunOutputs({}), 1, 3, [b'{"a":1}', b"2"]))) == {
         "model": "tiny",
         "version": 1,
         "predictions": [{"a": 1}, 2],
     }
 
 
-def shares(answers: list[bytes]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def shares(answers: Sequence[bytes]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     return np.array([list(json.loads(answer)["probabilities"].values()) for answer in answers])
 
 
