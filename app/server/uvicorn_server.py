@@ -15,7 +15,6 @@ from typing import Any, NoReturn
 
 import msgspec
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.cgroup import share_arenas
 from app.main import OperationsApp, Slipway, create_app
@@ -25,6 +24,7 @@ from app.settings import Settings
 from app.telemetry import log_format as logs
 from app.transport.fast_path import HotProtocol
 from app.transport.uvicorn_compat import fits
+from app.transport.write_coalescing import PacketsProtocol
 
 log = logging.getLogger("slipway.server")
 
@@ -105,7 +105,7 @@ def serve(settings: Settings, sock: socket.socket, operations: socket.socket | N
     app = create_app(settings)
     config = uvicorn.Config(
         app,
-        http=HotProtocol if settings.door == "protocol" and fits() else HttpToolsProtocol,
+        http=HotProtocol if settings.door == "protocol" and fits() else PacketsProtocol,
         **QUIET,
         timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=settings.shutdown_timeout_s,

@@ -252,7 +252,6 @@ def test_a_bad_request_through_either_door(case: str, http: httpx.Client) -> Non
     assert http.post("/predict", content=body_of(GOOD), headers=JSON).status_code == 200
 
 
-@pytest.mark.parametrize("process", ["protocol"], indirect=True)
 def test_an_answer_is_one_packet(process: serving.Process) -> None:
     """Head and body are there at the first look at the socket, each time; of two packets the second would often lag."""
     body = body_of(GOOD)

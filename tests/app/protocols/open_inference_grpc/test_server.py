@@ -287,7 +287,7 @@ async def test_the_calls_own_deadline_is_the_works(folder: Path) -> None:
         )
         counted = 'slipway_requests_total{code="504",model="identity_FP32",protocol="grpc",version="1"} 3.0'
         async with asyncio.timeout(serving.PATIENCE_S):  # the server may hear of the end later than its caller
-            while counted not in (await http.get("/metrics")).text:
+            while counted not in (await http.get("/metrics")).text:  # noqa: ASYNC110 - it is asked over HTTP
                 await asyncio.sleep(0.05)
         assert batcher.queue.rows == 0
 
