@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 JOIN_MAX_BYTES = 65536  # of a body that is copied behind its head
 
 # What is the real transport's own. It is bound once for a connection: some of it is asked at each request.
-PASSED_ON = [
+PASSED_ON = (
     "abort",
     "can_write_eof",
     "get_extra_info",
@@ -29,7 +29,7 @@ PASSED_ON = [
     "resume_reading",
     "set_protocol",
     "set_write_buffer_limits",
-]
+)
 
 
 class Turn:
