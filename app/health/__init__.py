@@ -1,0 +1,3 @@
+"""Started, ready, live, draining; is anything stuck?"""
+
+__all__ = ["health", "loop_lag", "watchdog"]

@@ -1,0 +1,3 @@
+"""Every metric, and how several workers show one sum."""
+
+__all__ = ["feedback_metrics", "instruments", "multiprocess", "service_metrics"]

@@ -1,0 +1,3 @@
+"""Files to rows."""
+
+__all__ = ["csv_reader"]

@@ -1,0 +1,3 @@
+"""Temperature and threshold."""
+
+__all__ = ["adjustment", "temperature"]

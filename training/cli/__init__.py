@@ -1,0 +1,3 @@
+"""Words to options, errors to one message and an exit code."""
+
+__all__ = ["bundles", "environment", "sign", "train"]

@@ -1,0 +1,3 @@
+"""What a column holds; summaries in bounded memory."""
+
+__all__ = ["arrays", "bins", "summaries", "values"]

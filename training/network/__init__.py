@@ -1,0 +1,3 @@
+"""Encoders of the features, join, trunk, head."""
+
+__all__ = ["architectures", "network", "reparameterize"]

@@ -1,4 +1,4 @@
-"""The stages of a training run, in order: `train` turns options into a bundle."""
+"""The stages in order, over one state: `train` turns options into a bundle."""
 
 from training.pipeline.run import default_name
 from training.pipeline.train import train

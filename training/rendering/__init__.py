@@ -1,0 +1,3 @@
+"""Markdown, SVG and HTML."""
+
+__all__ = ["html", "markdown", "pictures"]

@@ -1,0 +1,3 @@
+"""The sections of card and report."""
+
+__all__ = ["card", "findings_section"]

@@ -1,0 +1,3 @@
+"""The Open Inference Protocol over gRPC, an extra."""
+
+__all__ = ["server"]

@@ -1,0 +1,3 @@
+"""The REST API of TensorFlow Serving."""
+
+__all__ = ["handler", "routes"]

@@ -1,0 +1,3 @@
+"""Words: vocabulary and the layer that encodes them."""
+
+__all__ = ["category"]

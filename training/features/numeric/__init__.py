@@ -1,0 +1,3 @@
+"""Numbers, in whatever form: statistics and the layer that encodes them."""
+
+__all__ = ["column_type", "statistics"]

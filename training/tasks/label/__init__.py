@@ -1,0 +1,3 @@
+"""Classes."""
+
+__all__ = ["classification"]

@@ -1,0 +1,3 @@
+"""Numbers."""
+
+__all__ = ["regression"]
