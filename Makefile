@@ -18,7 +18,7 @@ AUDIT := .venv/audit
 CODE  := app training slipway tests benchmarks monitoring image k8s
 
 .DEFAULT_GOAL := help
-.PHONY: help serve train test quick environments check watch deploy image image-test format bench profile audit sbom lock protos clean
+.PHONY: help serve train test coverage quick environments check watch deploy image image-test format bench profile audit sbom lock protos clean
 
 help:  ## Show this help
 	@awk 'BEGIN {FS = ":.*## "; print "Usage: make TARGET [NAME=value …]\n"} \
@@ -42,15 +42,15 @@ WORKERS ?= auto
 # Each worker begins with its share of the files in their order, and takes from another's when it has done them.
 PARALLEL := --numprocesses=$(WORKERS) --maxprocesses=8 --dist=worksteal
 
-test: $(DEV)/.done $(OTHER:=/.done)  ## Run every test, with coverage; ARGS="tests/app -x" runs a few, without
-ifeq ($(ARGS),)
+test: $(DEV)/.done $(OTHER:=/.done)  ## Run every test; ARGS="tests/app -x" runs a few
+	$(DEV)/bin/python -m pytest $(if $(ARGS),$(ARGS),$(PARALLEL))
+
+# Apart, because to follow each call of TensorFlow costs half the time of the tests again.
+coverage: $(DEV)/.done $(OTHER:=/.done)  ## Run every test, and see which lines none of them reaches
 	$(DEV)/bin/coverage erase
 	$(DEV)/bin/coverage run -m pytest $(PARALLEL)
 	$(DEV)/bin/coverage combine --quiet
 	$(DEV)/bin/coverage report
-else
-	$(DEV)/bin/python -m pytest $(ARGS)
-endif
 
 quick: $(DEV)/.done  ## Run the tests that start no process and import no TensorFlow: in a minute or so, while you work
 	$(DEV)/bin/python -m pytest $(PARALLEL) -p no:schemathesis --quick $(ARGS)

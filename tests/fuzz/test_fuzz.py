@@ -41,7 +41,7 @@ from app.tensors import Tensors
 from tests.clients import models as bare
 from tests.support import serving, tiny
 
-DOCUMENTED = 30  # requests to each operation of the document
+DOCUMENTED = 12  # requests to each operation of the document
 BROKEN = 250  # bodies for each decoder; `python -m tests.fuzz` tries millions
 SLOW_S = 5.0  # of CPU, for one body
 EVERY = settings(deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -97,7 +97,7 @@ def test_what_the_document_allows_ends_as_it_says(process: serving.Process) -> N
         ask()
     assert not faults
     print(f"\n{tried} requests to {len(operations)} operations, {well} of them answered with 200")
-    assert tried > 10 * len(operations)
+    assert tried > 4 * len(operations)
     assert well > tried / 10
     assert httpx.get(f"{process.address}/health").status_code == 200
     assert "Traceback" not in process.complaints()
