@@ -344,7 +344,7 @@ def answer(model: Model, count: Count, read: Callable[[], tuple[Given, Write | N
 @pytest.mark.skipif(sys.platform != "linux", reason="atheris is packed for Linux")
 def test_bodies_that_reach_every_line_they_can() -> None:
     """A little of what `python -m tests.fuzz` tries for as long as one likes, by coverage."""
-    command = [sys.executable, "-m", "tests.fuzz", "--cases", "3000"]
+    command = [sys.executable, "-m", "tests.fuzz", "--cases", "1000"]
     done = subprocess.run(command, cwd=serving.ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
-    assert [line.split()[1] for line in done.stdout.splitlines()[1:]] == ["3,000"] * 4, done.stdout
+    assert [line.split()[1] for line in done.stdout.splitlines()[1:]] == ["1,000"] * 4, done.stdout

@@ -163,7 +163,7 @@ def test_no_alert_fires_on_a_healthy_service(watched: Prometheus) -> None:
 def test_whatever_was_refused_has_a_reason(watched: Prometheus) -> None:
     """The objective counts by reason, the panels by code: both must speak of the same requests."""
     codes, reasons = 'sum(slipway_requests_total{code!="200"})', 'sum(slipway_rejections_total{reason!="left"})'
-    assert watched.value(codes)
+    until(lambda: watched.value(codes))
     assert watched.value(f"{codes} - {reasons}") == 0
     counted, answered = "sum(slipway_request_duration_seconds_count)", 'sum(slipway_requests_total{code="200"})'
     assert watched.value(f"{counted} - {answered}") == 0
