@@ -91,7 +91,8 @@ def complete(folder: Path, settings: Settings) -> bool:
 
 def _lower_priority() -> None:
     try:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)  # on Linux a thread has its own
+        thread = threading.get_native_id()  # on Linux a thread has a priority of its own
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICENESS)
     except (OSError, AttributeError) as error:
         log.debug("Models are loaded at the priority of requests: %s", error)
 
