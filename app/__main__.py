@@ -110,13 +110,10 @@ def _bind_operations(settings: Settings) -> socket.socket | None:
 
 def _bind(settings: Settings, port: int, choice: str) -> socket.socket:
     """Bind before anything is loaded: a port that is taken should be said at once."""
-    sock = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        sock.bind((settings.host, port))
+        return rpc_port.bound(settings.host, port)
     except OSError as error:
         sys.exit(f"Cannot listen on {settings.host}:{port}: {error.strerror}. Choose another port: {choice}")
-    return sock
 
 
 if __name__ == "__main__":

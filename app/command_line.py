@@ -23,7 +23,6 @@ USAGE_ERROR = 2
 UNITS = {"_per_s": "N", "_s": "SECONDS", "_ms": "MILLISECONDS", "_us": "MICROSECONDS", "_bytes": "BYTES"}
 UNITS |= {"_rows": "ROWS"}
 PLACEHOLDERS = {"dict": "JSON", "Path": "PATH", "int": "N", "float": "N"}
-
 T = TypeVar("T", bound=Settings)
 
 
@@ -87,7 +86,7 @@ def _headings(kind: type[Settings]) -> dict[str, str]:
 def _shown(name: str, field: FieldInfo, keywords: dict[str, Any]) -> dict[str, Any]:
     """Return how an option stands in the help: what it means, its default, and a placeholder for its value."""
     text = str(field.description)
-    if field.default is not None and field.default_factory is None and not field.is_required():
+    if field.default not in (None, {}) and not field.is_required():
         default = ("off", "on")[field.default] if isinstance(field.default, bool) else field.default
         text += f" (default: {default})"
     shown: dict[str, Any] = {"help": text.replace("%", "%%")}

@@ -16,10 +16,9 @@
         ├── NotReady              503  no verified, warm model, or draining
         └── DeadlineExceeded      504  the answer did not come in time
 
-Whatever is not in this tree is a bug: the caller gets a bare 500 and the log gets the trace.
-Beside its status each error has a `reason`, the word under which it is counted in `slipway_rejections_total`.
-An error keeps the service's own words (`text`) apart from what the caller sent (`received`): the caller is told both,
-a log only the first.
+Whatever is not in this tree is a bug: the caller gets a bare 500 and the log gets the trace. Beside its status each
+error has a `reason`, the word under which it is counted in `slipway_rejections_total`. An error keeps the service's own
+words (`text`) apart from what the caller sent (`received`): the caller is told both, a log only the first.
 """
 
 from types import EllipsisType

@@ -31,103 +31,62 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SLIPWAY_", frozen=True, cli_kebab_case=True, cli_implicit_flags=True)
 
-    # most used
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 in a container.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    workers: int = Field(
-        1, ge=1, description="Processes on this port; more only on one big machine, else use replicas."
-    )
+    workers: int = Field(1, ge=1, description="Processes on this port; more only on one big machine, else replicas.")
     models: Path = Field(Path("models"), description="Folder of bundles, each in `<name>/<version>/`.")
     versions: PolicyText = Field(
-        "latest",
-        description='Versions of each model to load: latest, all, 1,3 or {"model": [1, 3]}; what is not named: latest.',
+        "latest", description='Versions of each model to load: latest, all, 1,3 or {"model": [1, 3]}; others: latest.'
     )
-    default_model: str | None = Field(
-        None, description="Model that answers when a request names none and several are loaded."
-    )
-    grpc_port: int | None = Field(
-        None, ge=0, le=65535, description="Port for gRPC, with the extra `grpc` installed; 0 takes a free one."
-    )
-    api_keys_file: FilePath | None = Field(
-        None, description="File of API keys, each line KEY or NAME:KEY; left out, everybody may ask."
-    )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least severe level that is logged."
-    )
+    default_model: str | None = Field(None, description="Model that answers if several are loaded and none is named.")
+    grpc_port: int | None = Field(None, ge=0, le=65535, description="Port for gRPC (extra `grpc`); 0 takes a free one.")
+    api_keys_file: FilePath | None = Field(None, description="API keys, KEY or NAME:KEY a line; left out, all may ask.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe level to log.")
 
-    # ports and connections
     operations_port: int | None = Field(
         None,
         ge=0,
         le=65535,
-        description="Port of its own for /metrics, /admin, /health and /models; the first two then leave the main one; "
-        "0 takes a free one.",
+        description="Port for /metrics and /admin, which then leave the main one, /health and /models; 0 takes any.",
     )
-    keep_alive_s: int = Field(
-        75, ge=0, description="Idle seconds until a connection is closed; above a proxy's own (60)."
-    )
+    keep_alive_s: int = Field(75, ge=0, description="Idle seconds until a connection closes; above a proxy's own (60).")
     door: Literal["protocol", "asgi"] = Field(
         "protocol", description="How hot routes are answered: inside uvicorn's protocol class, or as plain ASGI."
     )
     tls_certificate: FilePath | None = Field(None, description="Certificate chain (PEM) to serve HTTPS with.")
     tls_key: FilePath | None = Field(None, description="Private key (PEM) of the certificate.")
-    tls_client_ca: FilePath | None = Field(
-        None, description="Authorities (PEM) of which every client must hold a certificate (mutual TLS)."
-    )
+    tls_client_ca: FilePath | None = Field(None, description="Authorities (PEM) of every client (mutual TLS).")
 
-    # versions and traffic
-    watch_s: float = Field(
-        2.0, ge=0, description="Seconds between two looks at the models folder; 0 looks at the start and when asked."
-    )
-    labels: dict[str, dict[str, int]] = Field(
-        default_factory=dict, description='Versions by label, as {"model": {"stable": 1, "canary": 2}}.'
-    )
+    watch_s: float = Field(2.0, ge=0, description="Seconds between looks at the models; 0: at start and when asked.")
+    labels: dict[str, dict[str, int]] = Field({}, description='Versions by label, as {"model": {"stable": 1}}.')
     canary: dict[str, Canary] = Field(
-        default_factory=dict,
-        description='Versions that answer a part of /predict, as {"model": {"version": 2, "share": 0.1}}.',
+        {}, description='Answers part of /predict: {"model": {"version": 2, "share": 0.1}}.'
     )
     shadow: dict[str, Shadow] = Field(
-        default_factory=dict,
-        description='Versions that run on a copy of /predict, as {"model": {"version": 2, "share": 0.1}}.',
+        {}, description='Runs on a copy of /predict: {"model": {"version": 2, "share": 0.1}}.'
     )
-    verify_key: PublicKey | None = Field(
-        None, description="Public key (PEM); a version that is not signed by its holder is refused."
-    )
+    verify_key: PublicKey | None = Field(None, description="Public key (PEM); versions it did not sign are refused.")
 
-    # callers
-    admin_keys_file: FilePath | None = Field(
-        None, description="File of the operators' keys, likewise; without it there is no /admin."
-    )
+    admin_keys_file: FilePath | None = Field(None, description="Keys of operators, likewise; without it no /admin.")
     max_requests_per_s: float | None = Field(
         None, gt=0, description="Requests a second of each API key, or of all callers without keys; more get 429."
     )
 
-    # bounds
     max_body_bytes: int = Field(16 * 2**20, ge=1, description="Bytes of a request body; more is refused with 413.")
     max_head_bytes: int = Field(65536, ge=1024, description="Bytes of a request's head; more is refused with 431.")
     max_request_rows: int = Field(10_000, ge=1, description="Rows of one request; more is refused with 413.")
     max_queue_rows: int = Field(20_000, ge=1, description="Rows waiting in a model's queue; more is refused with 429.")
-    max_queue_bytes: int = Field(
-        2**28, ge=1, description="Bytes of the bodies waiting in a model's queue, or to be read; else 429."
-    )
+    max_queue_bytes: int = Field(2**28, ge=1, description="Bytes of bodies in a model's queue or to be read; else 429.")
     max_concurrent_requests: Annotated[int, Field(ge=1)] | dict[str, Annotated[int, Field(ge=1)]] | None = Field(
         None, description='Requests of a model that may wait or run at once, or {"model": 64} by model; more get 429.'
     )
 
-    # deadlines and stopping
-    receive_timeout_s: float = Field(
-        30.0, gt=0, description="Seconds from a request's first byte to its last; a slower sender is cut off with 408."
-    )
+    receive_timeout_s: float = Field(30.0, gt=0, description="Seconds from a request's first byte to last; else 408.")
     timeout_ms: int = Field(10_000, ge=1, description="Milliseconds until a request without an answer gets 504.")
     drain_delay_s: float = Field(
-        0.0,
-        ge=0,
-        description="Seconds after SIGTERM during which the service answers as before and only fails readiness; "
-        "for whoever routes to it to notice, where no preStop hook waits.",
+        0.0, ge=0, description="Seconds after SIGTERM of serving on, only not ready, where no preStop hook waits."
     )
-    shutdown_timeout_s: int = Field(
-        20, ge=0, description="Seconds that accepted requests have to finish after SIGTERM."
-    )
+    shutdown_timeout_s: int = Field(20, ge=0, description="Seconds that accepted requests have to end after SIGTERM.")
     watchdog_s: float = Field(
         60.0,
         ge=0,
@@ -135,39 +94,26 @@ class Settings(BaseSettings):
         "a run later where the deadline or the model's own runs are long; 0 never.",
     )
 
-    # the engine; what is left out is decided by measuring the model at load
     max_batch_rows: int | None = Field(None, ge=1, description="Rows of one run; left out: where more no longer pays.")
     max_delay_us: int = Field(0, ge=0, description="Microseconds that an idle engine waits for company; 0 never waits.")
-    threads: int | None = Field(
-        None, ge=1, description="Threads of a run; left out: one for a small model, else the CPUs."
-    )
+    threads: int | None = Field(None, ge=1, description="Threads of a run; left out: one for small models, else CPUs.")
     run_on: Literal["auto", "loop", "thread"] = Field(
         "auto", description="Where a run happens: on the event loop if it takes microseconds, else in a worker thread."
     )
 
-    # drift, feedback and the objective
     drift: bool = Field(
-        True, description="Count which training bins values fall into, for models with a profile; see docs/drift.md."
+        True, description="Count values by training's bins, where a profile has them; see docs/drift.md."
     )
     feedback: bool = Field(
-        False, description="Take true values on /feedback and keep recent predictions for them; see docs/feedback.md."
+        False, description="Take the truth of recent predictions on /feedback; see docs/feedback.md."
     )
-    feedback_rows: int = Field(
-        100_000, ge=1, description="Predictions kept for feedback, up to 38 MB for 100,000; the oldest go first."
-    )
+    feedback_rows: int = Field(100_000, ge=1, description="Predictions kept for feedback; 100,000 take up to 38 MB.")
     objective_ms: float = Field(
-        100.0,
-        gt=0,
-        description="Milliseconds within which answers are promised; a bound of the latency histogram's buckets.",
+        100.0, gt=0, description="Milliseconds in which answers are promised; a bound of the latency histogram."
     )
 
-    # logs and traces
     log_form: Literal["auto", "json", "text"] = Field(
         "auto", description="Form of the log: a JSON object a line, text for people, or by whether a terminal reads it."
     )
-    log_requests: float = Field(
-        0.0, ge=0, le=1, description="Share of the good answers that get a line in the log; errors have one anyway."
-    )
-    tracing: bool = Field(
-        False, description="Send spans to an OpenTelemetry collector, with the extra `tracing`; OTEL_* say where."
-    )
+    log_requests: float = Field(0.0, ge=0, le=1, description="Share of good answers that are logged; errors all are.")
+    tracing: bool = Field(False, description="Send spans to an OpenTelemetry collector (extra `tracing`); see OTEL_*.")

@@ -137,15 +137,10 @@ class Instances(Protocol):
     """Rows to predict: what `app.batching.batcher` asks of them is a length and slices."""
 
     @property
-    def key(self) -> Hashable:
-        """What instances must have in common to share a run: the shapes of their rows."""
-
+    def key(self) -> Hashable: ...  # what instances must have in common to share a run: the shapes of their rows
     def __len__(self) -> int: ...
-
     def __getitem__(self, part: slice, /) -> Self: ...
-
-    def arrays(self) -> dict[str, Array]:
-        """Return the graph's tensors, with the rows first unless the model is not batched."""
+    def arrays(self) -> dict[str, Array]: ...  # the graph's tensors, with the rows first unless it is not batched
 
 
 class Tensors:

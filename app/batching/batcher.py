@@ -30,9 +30,7 @@ from app.errors import DeadlineExceeded, ModelFailed, RequestError
 NEVER = float("inf")
 TURN_MAX_S = 0.005  # batches follow one another on the loop for this long before it looks at its sockets again
 CLOCK_TICK_S = 0.001  # uvloop rounds timers to milliseconds; a timer must not fire before its deadline
-
 FAILED_TO_TAKE = "A caller failed to take its answer."
-
 THREADS = Path("/proc/self/task")  # of this process, by number, on Linux
 
 log = logging.getLogger("slipway.batcher")
@@ -47,29 +45,17 @@ class Observer(Protocol):
     def ran(self, rows: int, run_s: float, waited_s: list[float]) -> None:
         """One run ended, well or not; `waited_s` holds each piece's time in the queue."""
 
-    def retried(self) -> None:
-        """A batch failed, and its pieces run alone."""
+    def retried(self) -> None: ...  # a batch failed, and its pieces run alone
 
 
 class Batcher:
     """The turns of one engine, and what waits for them.
 
-    Args:
-        run: pieces of rows to answers; called on the loop, or in `executor` if there is one.
-        limits: rows of one run, and what may wait for it.
-        observer: told of every run.
-        executor: where to run; None runs on the event loop.
-        max_delay_s: seconds that an idle engine waits for company; 0 never waits.
+    It runs on the event loop, or in `executor` if there is one; an idle engine waits `max_delay_s` for company.
     """
 
     def __init__(
-        self,
-        run: Run,
-        limits: Limits,
-        *,
-        observer: Observer,
-        executor: Executor | None = None,
-        max_delay_s: float = 0.0,
+        self, run: Run, limits: Limits, *, observer: Observer, executor: Executor | None = None, max_delay_s: float = 0
     ) -> None:
         self._run = run
         self._max_batch_rows = limits.batch_rows
@@ -97,11 +83,7 @@ class Batcher:
     # ── in, and out again ──
 
     def submit(self, work: Work) -> None:
-        """Queue `work`; its end arrives through `resolve` or `reject`.
-
-        Raises:
-            Overloaded, ModelFailed: as `app.batching.queue.WorkQueue.admit`.
-        """
+        """Queue `work`, whose end arrives through `resolve` or `reject`; raises as `WorkQueue.admit`."""
         self.queue.put(work)
         if work.deadline < self._next_check:
             self._watch(work.deadline)

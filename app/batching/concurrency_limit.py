@@ -16,13 +16,7 @@ from app.errors import Overloaded
 
 
 class LimitedQueue(WorkQueue):
-    """A queue that also refuses who would be one too many.
-
-    Args:
-        max_requests: that may be under way.
-        under_way: tells how many are.
-        further: see `WorkQueue`.
-    """
+    """A `WorkQueue` that also refuses who would be one too many; `under_way` tells how many there are."""
 
     def __init__(self, max_requests: int, under_way: Callable[[], int], *further: Any) -> None:
         super().__init__(*further)
@@ -34,12 +28,9 @@ class LimitedQueue(WorkQueue):
         super().admit(rows, size_bytes, patience_s)
         if self._under_way() >= self._max_requests:
             self._pace.refused()
-            raise Overloaded(
-                f"Too many requests: expected at most {self._max_requests} under way. Received: one more. "
-                "Try again later.",
-                retry_after_s=max(1, math.ceil(self.wait_s)),
-                reason="concurrency",
-            )
+            expected = f"Too many requests: expected at most {self._max_requests} under way"
+            text, wait_s = f"{expected}. Received: one more. Try again later.", max(1, math.ceil(self.wait_s))
+            raise Overloaded(text, retry_after_s=wait_s, reason="concurrency")
 
 
 def queue_of(limits: Limits, pace: Pace, turns: int, under_way: Callable[[], int]) -> WorkQueue:

@@ -34,11 +34,8 @@ class Limits:
 class WorkQueue:
     """The works before one engine.
 
-    Args:
-        limits: what may wait, and how much of it goes into one batch.
-        pace: how fast runs follow one another.
-        turns: that a newcomer to an empty queue takes: its own, and where runs happen on the loop the one that it has
-            waited for already, in its socket.
+    A newcomer to an empty queue takes so many `turns`: its own, and where runs happen on the loop the one that it has
+    waited for already, in its socket.
     """
 
     def __init__(self, limits: Limits, pace: Pace, turns: int) -> None:
@@ -74,16 +71,9 @@ class WorkQueue:
         """Refuse at the door what the queue cannot take, or what would still wait when its time is up.
 
         A server that is offered twice what it can do must not spend itself on work that nobody waits for any more.
-        The estimate may use up `WAIT_SHARE` of the patience; the rest is for its own error.
-
-        Args:
-            rows: rows of the request, or one if they have not been counted yet.
-            size_bytes: bytes of its body.
-            patience_s: seconds until its deadline.
-
-        Raises:
-            Overloaded: when the queue cannot take it; `retry_after_s` is the wait that was estimated.
-            ModelFailed: when the batcher has broken.
+        The estimate may use up `WAIT_SHARE` of the patience, the seconds until the deadline; the rest is for its own
+        error. `rows` is one while they have not been counted.
+        Raises `Overloaded`, with the wait that was estimated, and `ModelFailed` when the batcher has broken.
         """
         if self.broken:
             raise ModelFailed("The model cannot answer.")
@@ -114,11 +104,7 @@ class WorkQueue:
         return self.rows >= self.easy_rows
 
     def put(self, work: Work) -> None:
-        """Let `work` wait.
-
-        Raises:
-            Overloaded, ModelFailed: as `admit`.
-        """
+        """Let `work` wait; raises as `admit`."""
         rows = self.rows + work.size
         size_bytes = self.size_bytes + work.size_bytes
         hasty = WAIT_SHARE * (work.deadline - work.submitted) < 2 * self._pace.turn_s
@@ -139,9 +125,7 @@ class WorkQueue:
     def take(self, expired: Callable[[Work, float], bool]) -> list[Piece]:
         """Form a batch of what waits: of one key, up to the row limit.
 
-        Args:
-            expired: asked about each work whose deadline may have passed, with the time on `time.monotonic`; it ends
-                the work, and says whether it did.
+        `expired` is asked about each work whose deadline may have passed; it ends the work, and says whether it did.
         """
         batch: list[Piece] = []
         works, room, size_bytes = self._works, self._max_batch_rows, 0

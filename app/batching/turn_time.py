@@ -17,12 +17,9 @@ class Pace:
     """The seconds from run to run, while rows wait, so that all else the loop does is in them.
 
     An average over the last tenth of a second or so, and not over the last runs: the loop reads its sockets, which may
-    take longer than all runs together, once before several runs that follow one another.
-    Where the runs are a small part of it, to refuse a request takes as long as to answer it; then those refused count
-    as if they had been in runs, or a service that has once begun to refuse would find no end.
-
-    Args:
-        batch_rows: rows of a full run.
+    take longer than all runs together, once before several runs that follow one another. Where the runs are a small
+    part of it, to refuse a request takes as long as to answer it; then those refused count as if they had been in runs,
+    or a service that has once begun to refuse would find no end. A full run has `batch_rows`.
     """
 
     def __init__(self, batch_rows: int) -> None:
@@ -51,13 +48,7 @@ class Pace:
         self._backlog = False
 
     def ran(self, started: float, ended: float, *, backlog: bool) -> None:
-        """Learn from a run.
-
-        Args:
-            started: on `time.monotonic`, in seconds.
-            ended: likewise.
-            backlog: rows wait for the next run.
-        """
+        """Learn from a run, with its times on `time.monotonic`; with a `backlog` rows wait for the next one."""
         spent_s = ended - (self._last_end if self._backlog else started)
         keep = math.exp(-spent_s / PACE_S)
         self._recent_s = self._recent_s * keep + spent_s

@@ -18,7 +18,6 @@ class Sliced(Protocol):
     """Rows: anything with a length and slices."""
 
     def __len__(self) -> int: ...
-
     def __getitem__(self, part: slice, /) -> "Sliced": ...
 
 

@@ -59,17 +59,11 @@ def read(
     path: Path,
     most: tuple[int, Exception],
 ) -> Generator[None, None, Sequence[Part]]:
-    """Read portion after portion, one a step.
+    """Read portion after portion, as `rows` or `app.codecs.json_lists.items` cut them, one a step.
 
-    Args:
-        portions: as `rows` or `app.codecs.json_lists.items` cut them.
-        read_one: reads one of them; raises any `RequestError`; `InvalidInput` is told by its place in the whole.
-        count: how many items of the array a part holds.
-        path: of the array in the request.
-        most: items that the array may have, and what is raised when there are more.
-
-    Raises:
-        Uneven: when the whole has to say what is wrong, or may be right in spite of it.
+    `read_one` raises any `RequestError`; an `InvalidInput` is told by its place in the array at `path`. `count` tells
+    the items of a part, and `most` how many there may be, and what is raised when there are more.
+    Raises `Uneven` when the whole has to say what is wrong, or may be right in spite of it.
     """
     parts: list[Part] = []
     before, (limit, excess) = 0, most
@@ -106,12 +100,8 @@ def read_rows(
 ) -> Generator[None, None, Part]:
     """Read a body, with `instances` or without, a portion a step; or all at once, where it cannot be cut.
 
-    Args:
-        body: of at most `rows_max` rows.
-        rows_max: more raise `BodyTooLarge`.
-        read_one: reads it, or some of its rows; raises any `RequestError`, which is told by its place in the whole.
-        count: how many rows a part holds.
-        join: puts parts together; raises `Uneven` where they do not fit.
+    More than `rows_max` raise `BodyTooLarge`. `read_one` reads some rows, or all; what it raises is told by its place
+    in the whole. `count` tells the rows of a part, and `join` raises `Uneven` where parts do not fit.
     """
     excess = BodyTooLarge(INSTANCES, f"at most {rows_max} rows", "more")
     try:

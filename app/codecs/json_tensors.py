@@ -34,14 +34,9 @@ class Base64(msgspec.Struct, forbid_unknown_fields=True):
 def read(data: bytes | msgspec.Raw, datatype: Datatype, path: Path, *, b64: bool = False) -> Array:
     """Read a JSON value as an array of `datatype`.
 
-    Args:
-        data: a scalar, or lists of one depth and of equal lengths at each level.
-        datatype: of the elements; whole numbers may stand for floats, and null for a float that is missing (NaN).
-        path: of the value in the request, for messages.
-        b64: let `{"b64": …}` stand for a string.
-
-    Raises:
-        InvalidInput: with the path of the element that is not what is expected.
+    It is a scalar, or lists of one depth and of equal lengths at each level. Whole numbers may stand for floats, null
+    for a float that is missing (NaN), and with `b64` `{"b64": …}` for a string. `path` is the value's in the request;
+    raises `InvalidInput` with the path of the element that is not what is expected.
     """
     data = bytes(data)
     opening = NESTING.match(data)

@@ -3,8 +3,7 @@
     {"instances": [row, …]} ─ decode ─> values in the order of the types ─ cells ─> Rows
 
 A request's row is an object (any order) or an array (the manifest's order). msgspec checks types, names and widths in
-C, and says where a fault is; a type says of the rest what it does not take.
-It knows neither transport nor batches.
+C, and says where a fault is; a type says of the rest what it does not take. It knows neither transport nor batches.
 """
 
 import re
@@ -25,12 +24,7 @@ ROWS_FIRST = re.compile(rb'\s*\{\s*"instances"\s*:\s*\[')
 
 
 class RowReader:
-    """Reads the rows of one model.
-
-    Args:
-        features: of the bundle.
-        max_rows: of one request.
-    """
+    """Reads the rows of one model."""
 
     def __init__(self, features: FeatureSet, max_rows: int) -> None:
         self.features = features
@@ -105,12 +99,8 @@ class RowReader:
     def openapi(self) -> dict[str, Any]:
         """Describe the body of a request as JSON Schema."""
         features, names = self.features, self.features.names
-        record = {
-            "type": "object",
-            "properties": {feature.name: features.openapi(feature) for feature in features.features},
-            "required": [feature.name for feature in features.features if not feature.optional],
-            "additionalProperties": False,
-        }
+        properties = {feature.name: features.openapi(feature) for feature in features.features}
+        record = _object(properties, [feature.name for feature in features.features if not feature.optional])
         array = {
             "type": "array",
             "description": f"The same values in this order: {', '.join(names)}.",
@@ -119,12 +109,11 @@ class RowReader:
             "maxItems": len(names),
         }
         instances = {"type": "array", "minItems": 1, "items": {"anyOf": [record, array]}}
-        return {
-            "type": "object",
-            "properties": {"instances": instances},
-            "required": ["instances"],
-            "additionalProperties": False,
-        }
+        return _object({"instances": instances}, ["instances"])
+
+
+def _object(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
 def _permutation(listed: Sequence[Feature], ordered: Sequence[Feature]) -> Callable[[Any], tuple[Any, ...]]:

@@ -82,10 +82,8 @@ class Feedback:
     def settle(self, request_id: str, values: Sequence[Any]) -> Settled:
         """Take the true values of an answer's rows, None where one is not known yet.
 
-        Raises:
-            NotFound: when no prediction of this id is kept.
-            InvalidInput: when the values do not fit the predictions.
-            Conflict: when another value came before, or several answers had this id; nothing is counted then.
+        Raises `NotFound` when no prediction of this id is kept, `InvalidInput` when the values do not fit, `Conflict`
+        when another value came before, or several answers had this id; nothing is counted then.
         """
         entry = self._entries.get(request_id)
         line = None if entry is None else entry.line

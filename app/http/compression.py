@@ -15,10 +15,8 @@ LEVEL = 1  # the least work; numbers gain little from more
 def unpack(body: bytes, encoding: bytes, max_bytes: int) -> bytes:
     """Return the body without its `content-encoding`.
 
-    Raises:
-        UnsupportedMedia: when the encoding is not gzip or deflate.
-        BodyTooLarge: when more than `max_bytes` come out.
-        InvalidInput: when it is not what it says.
+    Raises `UnsupportedMedia` for another encoding than gzip or deflate, `BodyTooLarge` when more than `max_bytes` come
+    out, and `InvalidInput` for a body that is not what it says.
     """
     steps = unpacking(body, encoding, max_bytes)
     while True:

@@ -13,23 +13,15 @@ from app.errors import Headers, Rendered
 class Respond(Protocol):
     """Called exactly once with the answer, perhaps before `handle` returns.
 
-    Args:
-        status: of HTTP.
-        body: JSON unless the headers hold another `content-type`.
-        headers: further ones, with names in small letters.
-        logged: what a log may say of an error; see `app.errors.render`.
+    The body is JSON unless `headers`, with names in small letters, hold another `content-type`; `logged` is what a log
+    may say of an error, see `app.errors.render`.
     """
 
     def __call__(self, status: int, body: bytes, headers: Headers, logged: str = "", /) -> None: ...
 
 
 class Head:
-    """What the head of a request says; a transport that sees the same bytes again may keep it.
-
-    Args:
-        query: raw, without the question mark.
-        headers: with names in small letters.
-    """
+    """What the head of a request says; a transport that sees the same bytes again may keep it."""
 
     __slots__ = ("content_encoding", "content_type", "headers", "length", "query", "timeout", "verdict")
 
@@ -55,36 +47,24 @@ class Request(Protocol):
     arrived: float  # on `time.monotonic` in seconds, if it has waited since then for a turn of the loop; else 0
 
     @property
-    def head(self) -> Head:
-        """Query and headers."""
+    def head(self) -> Head: ...
 
 
 class Ticket(Protocol):
     """A request under way, or refused; what is read of it is for logs and traces. Times are on `time.monotonic`."""
 
     @property
-    def model(self) -> Any:
-        """The `app.runtime.model.Model` that answers; None when none was found."""
-
+    def model(self) -> Any: ...  # the `app.runtime.model.Model` that answers; None when none was found
     @property
-    def started(self) -> float:
-        """When the request was whole, and here."""
-
+    def started(self) -> float: ...  # when the request was whole, and here
     @property
-    def submitted(self) -> float:
-        """When it was decoded and queued; 0 when it never was."""
-
+    def submitted(self) -> float: ...  # when it was decoded and queued; 0 when it never was
     @property
-    def size(self) -> int:
-        """Rows."""
-
+    def size(self) -> int: ...  # rows
     @property
-    def answer(self) -> Any:
-        """The `app.runtime.answer.Answer` once there is one, else None."""
-
+    def answer(self) -> Any: ...  # the `app.runtime.answer.Answer` once there is one, else None
     @property
-    def quick(self) -> bool:
-        """True when the answer comes before a client could be seen to leave."""
+    def quick(self) -> bool: ...  # the answer comes before a client could be seen to leave
 
     def cancel(self) -> None:
         """Drop the request: its client has left."""
@@ -112,16 +92,11 @@ class Handler(Protocol):
     """Answers the requests of one path."""
 
     @property
-    def protocol(self) -> str:
-        """What metrics, logs and traces call the protocol."""
-
+    def protocol(self) -> str: ...  # what metrics, logs and traces call it
     @property
-    def route(self) -> str:
-        """The path with names in the place of what varies: what logs and traces show of it."""
-
+    def route(self) -> str: ...  # the path with names in the place of what varies: what logs and traces show of it
     @property
-    def max_body_bytes(self) -> int:
-        """Bytes of a body that a transport may collect; more is the handler's to `refuse`."""
+    def max_body_bytes(self) -> int: ...  # of a body that a transport may collect; more is the handler's to `refuse`
 
     def refuse(self, received_bytes: int) -> Rendered:
         """Count a body over the limit and return the answer to it."""

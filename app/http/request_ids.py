@@ -20,7 +20,6 @@ TRACESTATE_MAX_BYTES = 512  # of what is passed on; the standard asks for as muc
 
 # A whole line of a head, not one that is continued; what is no plain text is left to the parser.
 VARYING = re.compile(rb"\r\n(x-request-id|traceparent|tracestate):([\t\x20-\x7e]*)(?=\r\n[^\t ])", re.IGNORECASE)
-
 ID_HEADERS = frozenset((b"x-request-id", b"traceparent", b"tracestate"))
 
 _fresh: list[str] = []  # drawn and not yet given away

@@ -81,9 +81,8 @@ class Recorder:
         self._values: list[Any] = [None] * watch.table.bins
         self._shares: list[Any] = []
         for column in watch.table.columns:
-            for place, (bin_, share) in enumerate(
-                zip(column.layout.names, column.layout.shares, strict=True), column.start
-            ):
+            layout = column.layout
+            for place, (bin_, share) in enumerate(zip(layout.names, layout.shares, strict=True), column.start):
                 named = (*labels, column.kind, column.name, bin_)
                 self._values[place] = metrics.values.labels(*named)
                 self._shares.append(metrics.training_share.labels(*named))

@@ -1,11 +1,10 @@
 """Every metric of the service in one list; `docs/metrics.md` says what each includes and excludes.
 
-There is one registry an application, so that two of them in one process do not count for each other.
-With several worker processes each instrument says how the workers' values are joined: counters and histograms add up,
-gauges by their mode, of the workers that live. The client's information metrics and functions cannot be joined, so what
-is served stands in labels of gauges that are set.
-It knows what is measured and not when; see `app.metrics.service_metrics`. Drift and feedback have instruments of their
-own.
+There is one registry an application, so that two of them in one process do not count for each other. With several
+worker processes each instrument says how the workers' values are joined: counters and histograms add up, gauges by
+their mode, of the workers that live. The client's information metrics and functions cannot be joined, so what is served
+stands in labels of gauges that are set. It knows what is measured and not when; see `app.metrics.service_metrics`.
+Drift and feedback have instruments of their own.
 """
 
 import platform

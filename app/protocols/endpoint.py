@@ -61,9 +61,7 @@ class Endpoint(ABC, Generic[Asked]):
     """
 
     mirrored: ClassVar[bool] = False  # whether shadows get copies of its requests
-
     route: str  # see `app.http.handler.Handler`; logs and traces show it
-
     protocol: ClassVar[str]  # as metrics name it; one of `app.metrics.instruments.PROTOCOLS`
 
     def __init__(self, serving: Serving) -> None:
@@ -120,7 +118,8 @@ class Endpoint(ABC, Generic[Asked]):
             Reading(
                 model,
                 self._steps(model, head, body, started, respond),
-                (started, self.deadline(head, started)),
+                started,
+                self.deadline(head, started),
                 len(body) + (STEP_BYTES if head.content_encoding else 0),
                 failed=lambda error: self._refuse(model, error, respond),
                 left=model.metrics.calls[self.protocol].left,
@@ -137,13 +136,7 @@ class Endpoint(ABC, Generic[Asked]):
         return self.submit(model, head, content, body, started, respond)
 
     def submit(
-        self,
-        model: Model,
-        head: Head,
-        content: tuple[Instances, Asked],
-        body: bytes,
-        started: float,
-        respond: Respond,
+        self, model: Model, head: Head, content: tuple[Instances, Asked], body: bytes, started: float, respond: Respond
     ) -> Ticket:
         """Queue what was read of `body`; `started`, on `time.monotonic` in seconds, is when it was whole."""
         instances, asked = content
@@ -182,13 +175,8 @@ class Endpoint(ABC, Generic[Asked]):
     def deadline(self, head: Head, started: float, timeout_s: float | None = None) -> float:
         """Return when an answer is of no use any more: after the least of what the caller asks for, and the limit.
 
-        Args:
-            head: may hold `X-Request-Timeout-Ms`.
-            started: on `time.monotonic`, in seconds.
-            timeout_s: what the body asks for, where the protocol has a word for it.
-
-        Raises:
-            InvalidInput: when the header is no positive number.
+        `started` is on `time.monotonic`, `timeout_s` what the body asks for; raises `InvalidInput` for a header
+        `X-Request-Timeout-Ms` that is no positive number.
         """
         limit_s = self._timeout_s
         if head.timeout:

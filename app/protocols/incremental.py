@@ -14,6 +14,8 @@ from collections.abc import Callable, Generator
 from time import monotonic
 from typing import Any
 
+import msgspec
+
 from app.errors import DeadlineExceeded, Overloaded
 from app.http.handler import Ticket
 from app.runtime.model import Model
@@ -21,57 +23,48 @@ from app.runtime.model import Model
 Steps = Generator[None, None, Ticket]  # reads a body, a portion a step, and queues its request in the last
 
 
-class Reading:
+class Reading(msgspec.Struct, eq=False):
     """A request whose body is being read; a `Ticket` to its door."""
 
-    quick = False
-
-    def __init__(
-        self,
-        model: Model,
-        steps: Steps,
-        times: tuple[float, float],  # it was whole; its answer is of no use any more: on `time.monotonic`, in seconds
-        size_bytes: int,
-        failed: Callable[[Exception], None],  # told of what a step that was waited for raised, or that the time is up
-        left: Callable[[], None],  # told when the client leaves before the last step
-    ) -> None:
-        self.model = model
-        self.started, self.deadline = times
-        self.size_bytes = size_bytes
-        self.failed = failed
-        self.left = left
-        self.line: Readings | None = None  # in which it waits
-        self.timer: asyncio.TimerHandle | None = None  # to its deadline, while it waits
-        self._steps = steps
-        self._queued: Ticket | None = None  # what the last step gave
+    model: Model
+    steps: Steps
+    started: float  # it was whole; both on `time.monotonic`, in seconds
+    deadline: float  # its answer is of no use any more
+    size_bytes: int
+    failed: Callable[[Exception], None]  # told of what a step that was waited for raised, or that the time is up
+    left: Callable[[], None]  # told when the client leaves before the last step
+    line: "Readings | None" = None  # in which it waits
+    timer: asyncio.TimerHandle | None = None  # to its deadline, while it waits
+    queued: Ticket | None = None  # what the last step gave
+    quick: bool = False
 
     @property
     def submitted(self) -> float:
-        return 0.0 if self._queued is None else self._queued.submitted
+        return 0.0 if self.queued is None else self.queued.submitted
 
     @property
     def size(self) -> int:
-        return 0 if self._queued is None else self._queued.size
+        return 0 if self.queued is None else self.queued.size
 
     @property
     def answer(self) -> Any:
-        return None if self._queued is None else self._queued.answer
+        return None if self.queued is None else self.queued.answer
 
     def step(self) -> Ticket | None:
         """Make the next step; return what it gave if it was the last, and raise what it raises."""
         gc.disable()  # it would visit many thousands of new objects again and again
         try:
-            next(self._steps)
+            next(self.steps)
         except StopIteration as last:
-            self._queued = last.value
+            self.queued = last.value
         finally:
             gc.enable()
-        return self._queued
+        return self.queued
 
     def cancel(self) -> None:
         """Drop the request: its client has left."""
-        if self._queued is not None:
-            self._queued.cancel()
+        if self.queued is not None:
+            self.queued.cancel()
         elif self.line is not None:
             self.line.remove(self)
             self.left()

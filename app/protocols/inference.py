@@ -23,7 +23,6 @@ from app.tensors import Array, Tensors
 
 log = logging.getLogger("slipway.infer")
 
-
 Written = TypeVar("Written")
 
 
@@ -31,14 +30,9 @@ class Protocolled(Protocol):
     """What an `Inference` asks of the endpoint that it came by."""
 
     @property
-    def protocol(self) -> str:
-        """Under which requests are counted."""
-        ...
-
+    def protocol(self) -> str: ...  # under which requests are counted
     @property
-    def write(self) -> Callable[[Model, Head, Any, Answer], Response]:
-        """Write an answer as the protocol has it; raises any `RequestError` if it cannot be."""
-        ...
+    def write(self) -> Callable[[Model, Head, Any, Answer], Response]: ...  # raises any `RequestError` if it cannot
 
 
 class Inference(Work, kw_only=True):
@@ -96,15 +90,9 @@ def timed(model: Model, write: Callable[[], Written]) -> Written:
 
 
 def instances_of(model: Model, arrays: dict[str, Array]) -> Tensors:
-    """Check a request's tensors.
+    """Check a request's tensors, each by its input's name and of its dtype, as callers send them.
 
-    Args:
-        model: who answers.
-        arrays: input name -> array of the input's dtype, as callers send it.
-
-    Raises:
-        InvalidInput: when the arrays are not what the model takes.
-        BodyTooLarge: when there are more rows than a request may have.
+    Raises `InvalidInput` when the model does not take them, `BodyTooLarge` when a request may not have so many rows.
     """
     instances = model.signature.check(arrays)
     if len(instances) > model.max_request_rows:

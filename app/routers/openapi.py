@@ -22,8 +22,7 @@ def document(app: FastAPI, registry: Registry) -> Json:
 
 def _operation(models: list[Model]) -> Json:
     examples = {
-        f"{model.name}/{model.version}": {"summary": f"A row of {model.name}'s test data", "value": model.example}
-        for model in models
+        f"{m.name}/{m.version}": {"summary": f"A row of {m.name}'s test data", "value": m.example} for m in models
     }
     body = {"schema": _any_of([m.row_reader.openapi() for m in models]), "examples": examples}
     names: Json = {"type": "string", "enum": sorted({model.name for model in models})}

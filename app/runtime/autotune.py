@@ -52,15 +52,9 @@ def decide(
 ) -> tuple[Engine, Decision]:
     """Time the graph with one thread; give it all CPUs only where that can pay, and the loop only if it is quick.
 
-    Args:
-        open_engine: makes the session.
-        sample: inputs that the model takes, (rows, …) where it is `batched`; None if nobody knows any.
-        settings: what the operator has decided already.
-        batched: rows of several requests may share a run.
-        steady: requests have the sample's trailing shapes; otherwise what the sample costs says little about them.
-
-    Raises:
-        BundleError: when the graph cannot run.
+    The `sample` is inputs that the model takes, (rows, …) where it is `batched`, so that requests may share a run; None
+    if nobody knows any. `steady` requests have its trailing shapes; otherwise what it costs says little about them.
+    Raises `BundleError` when the graph cannot run.
     """
     cpus = max(1, int(effective_cpus()))
     if sample is None:

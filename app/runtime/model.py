@@ -47,40 +47,21 @@ class Calls(Protocol):
     """What is told of a version's requests over one protocol; see `app.metrics.model_metrics.Calls`."""
 
     @property
-    def answered(self) -> Callable[[float], None]:
-        """Take the seconds from a request's last byte to its encoded answer."""
-        ...
-
-    def refused(self, error: Exception) -> None:
-        """A request got this error and no prediction."""
-        ...
-
-    def left(self) -> None:
-        """The caller of a request was gone before its answer."""
-        ...
+    def answered(self) -> Callable[[float], None]: ...  # takes the seconds from a last byte to an encoded answer
+    def refused(self, error: Exception) -> None: ...  # a request got this error and no prediction
+    def left(self) -> None: ...  # the caller of a request was gone before its answer
 
 
 class Observer(BatchObserver, Protocol):
     """What a version tells of itself; see `app.metrics.model_metrics`."""
 
     @property
-    def calls(self) -> Mapping[str, Calls]:
-        """Protocol -> what is told of requests over it."""
-        ...
-
+    def calls(self) -> Mapping[str, Calls]: ...  # by protocol
     @property
-    def decoded(self) -> Callable[[float], None]:
-        """Take the seconds that decoding a request took."""
-        ...
-
+    def decoded(self) -> Callable[[float], None]: ...  # takes the seconds that decoding a request took
     @property
-    def encoded(self) -> Callable[[float], None]:
-        """Take the seconds that encoding one answer took, where a batch is not encoded at once."""
-        ...
-
-    def traced(self, seconds: float, trace_id: str) -> None:
-        """An answered request belongs to a trace that is kept; `seconds` as `Calls.answered` took them."""
-        ...
+    def encoded(self) -> Callable[[float], None]: ...  # likewise of one answer, where a batch is not encoded at once
+    def traced(self, seconds: float, trace_id: str) -> None: ...  # see `app.metrics.model_metrics.ModelMetrics.traced`
 
 
 @dataclass(frozen=True)
@@ -100,12 +81,8 @@ class Facts:
 class Model:
     """A verified, warm version; `start` it on the event loop that serves.
 
-    Args:
-        facts: name, version, tensors, decision.
-        engine: the session.
-        bundle: what lies on disk; None for a graph without a manifest, which is served as tensors only.
-        reader: how named rows are read; None likewise.
-        watch: counts what it is asked and what it answers; None where nobody wants to know, or nothing was profiled.
+    A graph without a manifest has neither `bundle` nor `reader`, and is served as tensors only. There is no `watch`
+    where nobody wants to know what it is asked and what it answers, or nothing was profiled.
     """
 
     batcher: Batcher
@@ -144,11 +121,7 @@ class Model:
 
     @property
     def row_reader(self) -> RowReader:
-        """How named rows are read.
-
-        Raises:
-            NotFound: when the model has no manifest and takes tensors only.
-        """
+        """How named rows are read; raises `NotFound` when the model has no manifest and takes tensors only."""
         if self.reader is None:
             where = f"/v2/models/{self.name}/infer or /v1/models/{self.name}:predict"
             raise NotFound(f"Model `{self.name}` has no manifest and takes tensors only: expected {where}.")
@@ -179,13 +152,9 @@ class Model:
             self._executor.shutdown(wait=False)
 
     def run(self, pieces: list[Instances]) -> list[Answer]:
-        """Answer several requests in one run.
+        """Answer several requests, in whichever form but all of one key, in one run.
 
-        Args:
-            pieces: instances in whichever form; all of one key.
-
-        Raises:
-            FloatingPointError: when an answer to rows is not finite; the batcher then finds whose it is.
+        Raises `FloatingPointError` when an answer to rows is not finite; the batcher then finds whose it is.
         """
         self.encode_s = 0.0
         forms = set(map(type, pieces))
@@ -234,11 +203,7 @@ def _joined(pieces: list[Any], forms: set[type]) -> dict[str, Array]:
 
 
 def load(folder: Path, settings: Settings) -> Model:
-    """Read, verify, create, prove and time what lies in `folder`, which is `…/<name>/<version>`.
-
-    Raises:
-        BundleError: saying which file, what was expected and what was found.
-    """
+    """Read, verify, create, prove and time what lies in `folder`, `…/<name>/<version>`; raises `BundleError`."""
     kind = _load_bundle if bundles.declared(folder) else _load_graph
     signed = None if settings.verify_key is None else signature.signed(folder, settings.verify_key)
     return kind(folder, settings, signed)

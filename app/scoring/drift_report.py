@@ -110,10 +110,7 @@ def score(model: Model, watch: Watch, table: Table, progress: TextIO) -> Score:
 
 def judge(watch: Watch, counts: Counts) -> list[Verdict]:
     """Say how far each feature has moved; the prediction first, then those that moved most."""
-    features = [
-        _verdict(feature, counts, float(counts.out_of_range[place]))
-        for place, feature in enumerate(watch.table.features)
-    ]
+    features = [_verdict(each, counts, float(counts.out_of_range[at])) for at, each in enumerate(watch.table.features)]
     prediction = [_verdict(watch.table.prediction, counts, 0.0)] if counts.predictions else []
     return [*prediction, *sorted(features, key=lambda found: -found.psi)]
 

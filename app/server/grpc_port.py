@@ -33,20 +33,20 @@ def claim(settings: Settings) -> tuple[Settings, socket.socket | None]:
     try:
         held = _hold(settings.host, port)
     except OSError as error:
-        sys.exit(
-            f"Cannot listen on {settings.host}:{port} for gRPC: {error.strerror}. Choose another port: --grpc-port 8002"
-        )
+        where = f"{settings.host}:{port} for gRPC"
+        sys.exit(f"Cannot listen on {where}: {error.strerror}. Choose another port: --grpc-port 8002")
     return settings.model_copy(update={"grpc_port": held.getsockname()[1]}), held
 
 
 def _hold(host: str, port: int) -> socket.socket:
     """Bind alone first: a port that somebody else shares is taken, although sharing it would succeed."""
-    with _bound(host, port, shared=False) as alone:
+    with bound(host, port) as alone:
         port = alone.getsockname()[1]
-    return _bound(host, port, shared=True)
+    return bound(host, port, shared=True)
 
 
-def _bound(host: str, port: int, *, shared: bool) -> socket.socket:
+def bound(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """Return a socket that is bound, and `shared` with others or alone; raises `OSError`."""
     sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
         option = socket.SO_REUSEPORT if shared else socket.SO_REUSEADDR  # not both, or others could bind beside it

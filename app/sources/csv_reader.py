@@ -75,9 +75,7 @@ def open_table(stack: ExitStack, path: Path, wanted: Sequence[Wanted], encoding:
     if required:
         hint = f"Received the columns {', '.join(names)}."[:400]
         raise DataError(f"{path}: expected the column(s) {', '.join(required)}, which the model needs. {hint}")
-    return Table(
-        absent=absent, read_share=lambda: min(1.0, raw.tell() / size), lines=lambda: _lines(path, reader, names, wanted)
-    )
+    return Table(absent, lambda: min(1.0, raw.tell() / size), lambda: _lines(path, reader, names, wanted))
 
 
 def delimiter_of(header: str) -> str:

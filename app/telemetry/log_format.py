@@ -21,7 +21,6 @@ import msgspec
 
 WAITING_MAX_BYTES = 2**20  # that wait to be written; the next lines are left out
 FLUSH_S = 1.0  # that the last lines may take at the end
-
 WRITE_MAX_BYTES = 65536  # that are written at once
 
 Form = Literal["auto", "json", "text"]

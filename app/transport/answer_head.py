@@ -46,13 +46,8 @@ class AnswerHeads:
 def last_answer(status: int, pairs: Iterable[tuple[bytes, bytes]], body: bytes) -> bytes:
     """Return a whole answer after which the connection closes; `pairs` are headers of its own."""
     own = b"".join([b"%b: %b\r\n" % pair for pair in pairs])
-    return b"%b%b%bcontent-length: %d\r\nconnection: close\r\n\r\n%b" % (
-        STATUS_LINE[status],
-        JSON_LINE,
-        own,
-        len(body),
-        body,
-    )
+    end = b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body)
+    return STATUS_LINE[status] + JSON_LINE + own + end + body
 
 
 @functools.lru_cache(maxsize=256)

@@ -80,13 +80,7 @@ class LastHead:
 
 
 class AsgiAdapter:
-    """An ASGI callable that collects the body, under its limit, and awaits the handler's answer.
-
-    Args:
-        handler: who answers.
-        observer: told of the answers.
-        last: may be shared among adapters.
-    """
+    """An ASGI callable that collects the body, under its limit, and awaits the handler's answer."""
 
     def __init__(self, handler: Handler, observer: RequestObserver | None = None, last: LastHead | None = None) -> None:
         self.handler = handler
@@ -152,14 +146,9 @@ async def _collect(message: Message, receive: Receive, limit_bytes: int) -> tupl
 
 
 class ObservedSend:
-    """Sends an ordinary route's answer on, with the id of its request.
+    """Sends an ordinary route's answer on, with the id of its request; a good one, if `quiet`, has no line in the log.
 
-    Args:
-        scope: of the request.
-        send: where the answer goes.
-        observer: told of it.
-        route: the form of the path, empty where no route has it.
-        quiet: a good answer has no line in the log.
+    `route` is the form of the path, empty where no route has it.
     """
 
     def __init__(

@@ -6,16 +6,14 @@
 
 Left alone, a turn takes in all that every socket holds: with thousands of connections that is tens of milliseconds, and
 a fast sender is read up to 32 times in a row, 256 KB each. Whoever asks for health would wait for that, twice: until
-its connection is taken, and until it is read.
-What is refused has to be read nevertheless: a connection that is closed with unread bytes in it is reset, and the reset
-may overtake the answer that says why.
-Where more comes than can be answered, first come, first served would be the end of it: all wait until it is too late
-for all. So once the oldest has waited for long, every other place goes to the newest, which still has its time
-(Maurer 2015, "Fail at scale", on adaptive LIFO).
-Nor may refusals take the time that answers need: a refusal costs a fifth of what many an answer does. Who would only be
-refused waits until it is its turn; meanwhile its connection brings nothing new. Only where very many wait are they
-refused as fast as they come: each holds a descriptor, and new connections need one.
-It knows neither requests nor what a body holds.
+its connection is taken, and until it is read. What is refused has to be read nevertheless: a connection that is closed
+with unread bytes in it is reset, and the reset may overtake the answer that says why. Where more comes than can be
+answered, first come, first served would be the end of it: all wait until it is too late for all. So once the oldest has
+waited for long, every other place goes to the newest, which still has its time (Maurer 2015, "Fail at scale", on
+adaptive LIFO). Nor may refusals take the time that answers need: a refusal costs a fifth of what many an answer does.
+Who would only be refused waits until it is its turn; meanwhile its connection brings nothing new. Only where very many
+wait are they refused as fast as they come: each holds a descriptor, and new connections need one. It knows neither
+requests nor what a body holds.
 """
 
 import asyncio
@@ -39,16 +37,10 @@ class Reader(Protocol):
     loop: asyncio.AbstractEventLoop
 
     def take(self, arrived: float) -> bool:
-        """Take what had been put off; `arrived`, on `time.monotonic` in seconds, is when it came.
+        """Take what was put off and came at `arrived`; True if it was refused because its model has too much to do."""
 
-        True when it was refused because its model has more to do than it can.
-        """
-
-    def hold(self) -> None:
-        """Read no more for now."""
-
-    def read_on(self) -> None:
-        """Read the next piece, unless there are other reasons to wait."""
+    def hold(self) -> None: ...  # read no more for now
+    def read_on(self) -> None: ...  # read the next piece, unless there are other reasons to wait
 
 
 class FairScheduler:

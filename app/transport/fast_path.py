@@ -41,9 +41,7 @@ class HotProtocol(HttpToolsProtocol):
 
     _busy = False  # a request of this connection is being answered
     _idle_since: float | None = None
-    arrived = (
-        0.0  # when what is being taken came, on `time.monotonic`, if it has waited in `app.transport.fair_scheduling`
-    )
+    arrived = 0.0  # when what is being taken came, on `time.monotonic`, if it has waited for a later turn
     _put_off: tuple[bytes, ...] = ()  # pieces that wait there
     _head: HotHead | None = None  # of the hot request that the parser is reading
 
@@ -247,9 +245,8 @@ class HotProtocol(HttpToolsProtocol):
         if not self._busy and not self.transport.is_closing():
             identity = identify(sent_ids(dict(self.headers if self._bounds.in_message else ())))
             body = msgspec.json.encode({"error": message})
-            pairs = self.observer.answered_ordinary(
-                Record(identity, status, method="", bytes_out=len(body), error=message)
-            )
+            record = Record(identity, status, method="", bytes_out=len(body), error=message)
+            pairs = self.observer.answered_ordinary(record)
             self.transport.write(last_answer(status, pairs, body))
         self.transport.close()
 

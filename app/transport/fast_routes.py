@@ -14,10 +14,7 @@ Find = Callable[[bytes], Handler | None]
 class HotRoutes:
     """The paths whose POST requests go to a handler by the short way, and the bounds of a connection.
 
-    Args:
-        receive_timeout_s: seconds from the first byte of a request to its last.
-        max_head_bytes: bytes of a request's head.
-        observer: told of the answers; left out, only errors get an id and a line.
+    Without an `observer` only errors get an id and a line.
     """
 
     def __init__(

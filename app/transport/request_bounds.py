@@ -14,12 +14,7 @@ from app.transport.fast_routes import HotRoutes
 
 
 class RequestBounds:
-    """The request that a connection is reading.
-
-    Args:
-        hot: says how much is borne.
-        loop: that of the connection.
-    """
+    """The request that a connection is reading; `hot` says how much is borne."""
 
     __slots__ = ("_head_bytes", "_hot", "_loop", "_sent_bytes", "_timer", "in_head", "in_message")
 

@@ -22,7 +22,6 @@ from app.runtime.model import Model
 from app.tensors import Tensors
 
 PREFIX = "/v2/models/"
-
 INFER = re.compile(rb"/v2/models/([^/]+)(?:/versions/([^/]+))?/infer")
 VERSION = re.compile(r"[1-9][0-9]{0,17}")  # as the folders are named
 LENGTH_HEADER = b"inference-header-content-length"

@@ -3,13 +3,18 @@
     POST /v1/models/{name}[/versions/{version}|/labels/{label}]:{verb}
         find ─> Call ─> read the body by its verb ─> submit ─> … ─> write the outputs ─> respond
 
+A large body is read in steps: `instances` some rows a step, `inputs` list by list.
 It knows the paths; `predict` and `classify_regress` beside it know what a body means.
 """
 
 import re
-from collections.abc import Generator, Mapping
+import sys
+from collections.abc import Generator, Mapping, Sequence
+from functools import partial
 from urllib.parse import unquote
 
+from app.codecs.chunks import ROWS, Uneven, concatenate, read_rows
+from app.codecs.json_lists import read_in_steps
 from app.errors import InvalidInput, Response
 from app.http.compression import pack
 from app.http.handler import Handler, Head
@@ -17,8 +22,7 @@ from app.protocols.endpoint import Endpoint, Serving
 from app.protocols.inference import instances_of, timed
 from app.protocols.tfserving.body import Given, Read, Write
 from app.protocols.tfserving.classify_regress import classify, regress
-from app.protocols.tfserving.predict import predict
-from app.protocols.tfserving.predict_incremental import read_body_in_steps
+from app.protocols.tfserving.predict import columns_of, json_of, predict, write_columns
 from app.runtime.answer import Answer
 from app.runtime.model import Model
 from app.tensors import Tensors
@@ -33,6 +37,7 @@ CALL = re.compile(f"{MODEL}:(?P<verb>{'|'.join(VERBS)})", ANY_CASE)
 CHOICES = ("version", "label")
 ROUTE = "/v1/models/{{name}}{chosen}:{verb}"
 Labels = Mapping[str, Mapping[str, int]]  # model -> label -> version
+Content = tuple[Given, Write]  # what a body holds, and how to answer
 
 
 class TensorFlowServing:
@@ -77,7 +82,7 @@ class Call(Endpoint[Write]):
         return 200, body, model.headers + packing
 
 
-def _checked(model: Model, content: tuple[Given, Write]) -> tuple[Tensors, Write]:
+def _checked(model: Model, content: Content) -> tuple[Tensors, Write]:
     given, write = content
     return given if isinstance(given, Tensors) else instances_of(model, given), write
 
@@ -91,3 +96,31 @@ def version_of(parts: Mapping[str, str | None], labels: Labels) -> int | None:
     if label not in known:
         raise InvalidInput((), f"one of {', '.join(known) or 'none'}", f"`{label[:80]}`", noun="label")
     return known[label]
+
+
+def read_body_in_steps(read: Read, model: Model, body: bytes) -> Generator[None, None, Content]:
+    """Read a body as `read` does, in more than one step where it can be cut; raises what `read` raises."""
+    if read is predict and ROWS.match(body) is None and (columns := json_of(body)[1]):
+        yield
+        arrays = {}
+        for spec, data, path in columns_of(model.signature, columns):
+            arrays[spec.name] = yield from read_in_steps(data, spec.datatype, path, b64=True)
+        return arrays, write_columns
+    rows_max = model.max_request_rows if model.signature.batched else sys.maxsize
+    return (yield from read_rows(body, rows_max, partial(read, model), _count, _joined))
+
+
+def _joined(parts: Sequence[Content]) -> Content:
+    write = parts[0][1]
+    rows = [given for given, _ in parts if isinstance(given, Tensors)]
+    if len(rows) == len(parts):
+        return Tensors.join(rows), write
+    named = [given for given, _ in parts if not isinstance(given, Tensors)]
+    if len(named) != len(parts):
+        raise Uneven  # rows of tensors and rows of features in one body
+    return {name: concatenate([part[name] for part in named]) for name in named[0]}, write
+
+
+def _count(content: Content) -> int:
+    given = content[0]
+    return len(given) if isinstance(given, Tensors) else len(next(iter(given.values())))

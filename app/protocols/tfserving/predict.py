@@ -3,9 +3,8 @@
     {"instances": [row, …]}   rows     -> {"predictions": [row, …]}
     {"inputs": tensors}       columns  -> {"outputs": tensors}
 
-Where there is one input or output its value stands alone, where there are several they stand by name.
-A row format's values are joined to one JSON array a tensor, so that each tensor is read once.
-It knows neither paths nor transport.
+Where there is one input or output its value stands alone, where there are several they stand by name. A row format's
+values are joined to one JSON array a tensor, so that each tensor is read once. It knows neither paths nor transport.
 """
 
 import base64

@@ -14,8 +14,8 @@ from app.codecs import chunks
 from app.codecs.json_lists import items
 from app.protocols.open_inference import request as openinference_request
 from app.protocols.tfserving.body import Write
+from app.protocols.tfserving.handler import read_body_in_steps
 from app.protocols.tfserving.predict import predict
-from app.protocols.tfserving.predict_incremental import read_body_in_steps
 from app.tensors import DATATYPES, Signature, TensorSpec
 from tests.app.codecs.test_chunks import (
     MATRIX,

@@ -45,7 +45,8 @@ class Asked:
         self.reading = Reading(
             model,
             self._steps(name, range(steps), seen, error),
-            (now, now + patience_s),
+            started=now,
+            deadline=now + patience_s,
             size_bytes=10,
             failed=self.faults.append,
             left=self._leave,
