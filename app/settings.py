@@ -59,11 +59,9 @@ class Settings(BaseSettings):
 
     watch_s: float = Field(2.0, ge=0, description="Seconds between looks at the models; 0: at start and when asked.")
     labels: dict[str, dict[str, int]] = Field({}, description='Versions by label, as {"model": {"stable": 1}}.')
-    canary: dict[str, Canary] = Field(
-        {}, description='Answers part of /predict: {"model": {"version": 2, "share": 0.1}}.'
-    )
+    canary: dict[str, Canary] = Field({}, description='Gets part of /predict: {"model": {"version": 2, "share": 0.1}}.')
     shadow: dict[str, Shadow] = Field(
-        {}, description='Runs on a copy of /predict: {"model": {"version": 2, "share": 0.1}}.'
+        {}, description='Gets copies of /predict: {"model": {"version": 2, "share": 0.1}}.'
     )
     verify_key: PublicKey | None = Field(None, description="Public key (PEM); versions it did not sign are refused.")
 
@@ -84,7 +82,7 @@ class Settings(BaseSettings):
     receive_timeout_s: float = Field(30.0, gt=0, description="Seconds from a request's first byte to last; else 408.")
     timeout_ms: int = Field(10_000, ge=1, description="Milliseconds until a request without an answer gets 504.")
     drain_delay_s: float = Field(
-        0.0, ge=0, description="Seconds after SIGTERM of serving on, only not ready, where no preStop hook waits."
+        0.0, ge=0, description="Seconds that it serves on after SIGTERM, but is not ready, where no preStop hook waits."
     )
     shutdown_timeout_s: int = Field(20, ge=0, description="Seconds that accepted requests have to end after SIGTERM.")
     watchdog_s: float = Field(
@@ -101,12 +99,8 @@ class Settings(BaseSettings):
         "auto", description="Where a run happens: on the event loop if it takes microseconds, else in a worker thread."
     )
 
-    drift: bool = Field(
-        True, description="Count values by training's bins, where a profile has them; see docs/drift.md."
-    )
-    feedback: bool = Field(
-        False, description="Take the truth of recent predictions on /feedback; see docs/feedback.md."
-    )
+    drift: bool = Field(True, description="Count values in training's bins, if a profile has them; see docs/drift.md.")
+    feedback: bool = Field(False, description="Take true values of predictions on /feedback; see docs/feedback.md.")
     feedback_rows: int = Field(100_000, ge=1, description="Predictions kept for feedback; 100,000 take up to 38 MB.")
     objective_ms: float = Field(
         100.0, gt=0, description="Milliseconds in which answers are promised; a bound of the latency histogram."

@@ -103,6 +103,13 @@ class Signature:
     outputs: tuple[TensorSpec, ...]
     batched: bool
 
+    def described(self) -> dict[str, Any]:
+        """Return `inputs` and `outputs` as JSON has them."""
+        return {
+            side: [{"name": spec.name, "datatype": spec.datatype.name, "shape": spec.wire_shape} for spec in specs]
+            for side, specs in (("inputs", self.inputs), ("outputs", self.outputs))
+        }
+
     def find(self, name: str) -> TensorSpec:
         """Return the input of that name; raises `InvalidInput` when there is none."""
         for spec in self.inputs:

@@ -65,9 +65,7 @@ class Canary(BaseModel, frozen=True, extra="forbid"):
 
     version: int = Field(ge=1, description="The version.")
     share: float = Field(0.0, ge=0, le=1, description="Of the requests that no rule below decides.")
-    key: str = Field(
-        "", max_length=128, description="Header that names a caller, who stays on one side; empty: chance."
-    )
+    key: str = Field("", max_length=128, description="Header naming a caller, who stays on one side; empty: chance.")
     match: dict[str, str] = Field({}, max_length=16, description="Headers and values with which a request goes to it.")
 
 

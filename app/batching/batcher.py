@@ -206,9 +206,8 @@ class Batcher:
         """Give the answers to their callers, or set the pieces of a failed batch apart."""
         now = monotonic()
         self.ran_from, self.ran_to = started, now
-        self._observer.ran(
-            sum([len(piece) for _, piece in batch]), now - started, [started - work.submitted for work, _ in batch]
-        )
+        waited_s = [started - work.submitted for work, _ in batch]
+        self._observer.ran(sum([len(piece) for _, piece in batch]), now - started, waited_s)
         if isinstance(outcome, list):
             self._hand_out(batch, outcome)
         elif len(batch) > 1:

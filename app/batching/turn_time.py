@@ -40,7 +40,6 @@ class Pace:
         return self._recent_run_s >= RUN_SHARE * self._recent_s
 
     def refused(self) -> None:
-        """A newcomer was turned away."""
         self._refused += 1
 
     def rest(self) -> None:

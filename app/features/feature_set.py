@@ -62,7 +62,6 @@ class FeatureSet:
         return self._joined(type_.from_arrow(columns) for type_ in self.types)
 
     def json_type(self, feature: Feature) -> Any:
-        """Return the type that msgspec decodes a value to."""
         return self.type_of(feature.name).json_type(feature)
 
     def type_of(self, name: str) -> FeatureType:
@@ -74,7 +73,6 @@ class FeatureSet:
         return partial(type_.read_text, feature)
 
     def openapi(self, feature: Feature) -> dict[str, Any]:
-        """Describe a value as JSON Schema."""
         schema = self.type_of(feature.name).openapi(feature)
         if feature.optional and "type" in schema:
             schema["type"] = [schema["type"], "null"]

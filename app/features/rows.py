@@ -35,7 +35,6 @@ class Rows(list[Cell]):
         return rows_of(self.features, cells, type(self))
 
     def arrays(self) -> dict[str, Array]:
-        """Return the graph's tensors, with the rows first."""
         return self.features.arrays(self)
 
     @classmethod

@@ -64,7 +64,6 @@ class Health:
         return [text for text in found if text and text not in self.reasons()]
 
     def summary(self) -> dict[str, Any]:
-        """The state for a person."""
         refusals = self.refusals()
         return {
             "status": "ready" if self.ready else "not ready",

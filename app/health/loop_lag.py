@@ -20,12 +20,10 @@ class LoopLag:
         self._due = 0.0
 
     def start(self) -> None:
-        """Set the timer for the next look."""
         self._due = monotonic() + PERIOD_S
         self._timer = self._loop.call_later(PERIOD_S, self._look)
 
     def stop(self) -> None:
-        """Look no more."""
         if self._timer is not None:
             self._timer.cancel()
 

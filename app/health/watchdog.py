@@ -115,7 +115,6 @@ class LoopWatch:
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
 
     def start(self) -> None:
-        """Begin to beat and to look."""
         self._beat()
         self._thread.start()
 
@@ -124,7 +123,6 @@ class LoopWatch:
         self._timer = self._loop.call_later(self._turn_s / 2, self._beat)
 
     def stop(self) -> None:
-        """End the thread."""
         if self._timer is not None:
             self._timer.cancel()
         self._done.set()

@@ -46,7 +46,6 @@ class Guard:
 
     @property
     def keyed(self) -> bool:
-        """True when there is a file of keys."""
         return self._path is not None
 
     def refresh(self) -> None:

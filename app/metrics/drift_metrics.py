@@ -20,6 +20,7 @@ class DriftMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         counter = partial(Counter, registry=registry)
+        gauge = partial(Gauge, registry=registry, multiprocess_mode="livemax")
         self.values = counter(
             "slipway_drift_values",
             "Rows answered, by the training bin of each feature and of the prediction; an estimate of all rows where "
@@ -27,15 +28,10 @@ class DriftMetrics:
             BIN,
         )
         text = "Share of the training rows in the bin."
-        self.training_share = Gauge(
-            "slipway_drift_training_share", text, BIN, registry=registry, multiprocess_mode="livemax"
-        )
+        self.training_share = gauge("slipway_drift_training_share", text, BIN)
         self.rows = counter("slipway_drift_rows", "Rows that were looked at for drift.", (*MODEL, "kind"))
-        self.out_of_range = counter(
-            "slipway_drift_out_of_range",
-            "Rows with a number outside the minimum and maximum of training; an estimate likewise.",
-            (*MODEL, "feature"),
-        )
+        text = "Rows with a number outside the minimum and maximum of training; an estimate likewise."
+        self.out_of_range = counter("slipway_drift_out_of_range", text, (*MODEL, "feature"))
         self._recorders: dict[Watch, Recorder] = {}
 
     def observe(self, name: str, version: int, watch: Watch | None) -> None:
@@ -95,7 +91,6 @@ class Recorder:
         self._predictions = metrics.rows.labels(*labels, "prediction")
 
     def fold(self) -> None:
-        """Count what was answered since the last time."""
         counts = self._watch.take()
         if counts is None:
             return

@@ -36,6 +36,7 @@ class Instruments:
         self._histogram = partial(Histogram, registry=self.registry)
         self._total = partial(Gauge, registry=self.registry, multiprocess_mode="livesum")
         self._most = partial(Gauge, registry=self.registry, multiprocess_mode="livemax")
+        self._least = partial(Gauge, registry=self.registry, multiprocess_mode="livemin")
         self._of_requests(tuple(sorted({*LATENCY_S, objective_s})))
         self._of_batches()
         self._of_loads()
@@ -43,68 +44,41 @@ class Instruments:
         self._of_the_process(version, limit_bytes(cgroup))
 
     def _of_requests(self, latency_s: tuple[float, ...]) -> None:
-        self.requests = self._counter(
-            "slipway_requests", "Requests for predictions that were answered, by status.", (*MODEL, "protocol", "code")
-        )
-        self.latency = self._histogram(
-            "slipway_request_duration_seconds",
-            "From the last byte of a request to its encoded answer, of answers with status 200.",
-            MODEL,
-            buckets=latency_s,
-        )
-        self.rejections = self._counter(
-            "slipway_rejections", "Requests for predictions that got none, by reason.", (*MODEL, "reason")
-        )
+        text = "Requests for predictions that were answered, by status."
+        self.requests = self._counter("slipway_requests", text, (*MODEL, "protocol", "code"))
+        text = "From the last byte of a request to its encoded answer, of answers with status 200."
+        self.latency = self._histogram("slipway_request_duration_seconds", text, MODEL, buckets=latency_s)
+        text = "Requests for predictions that got none, by reason."
+        self.rejections = self._counter("slipway_rejections", text, (*MODEL, "reason"))
         self.in_flight = self._total("slipway_requests_in_flight", "Requests that wait or run.", MODEL)
 
     def _of_batches(self) -> None:
-        self.stage = self._histogram(
-            "slipway_stage_duration_seconds",
-            "Time in one stage: decode and queue of a request, run of a batch, encode of a batch or a request.",
-            (*MODEL, "stage"),
-            buckets=LATENCY_S,
-        )
+        text = "Time in one stage: decode and queue of a request, run of a batch, encode of a batch or a request."
+        self.stage = self._histogram("slipway_stage_duration_seconds", text, (*MODEL, "stage"), buckets=LATENCY_S)
         self.batch_rows = self._histogram("slipway_batch_rows", "Rows of each run.", MODEL, buckets=BATCH_ROWS)
-        self.batch_retries = self._counter(
-            "slipway_batch_retries", "Batches that failed, so that their requests ran alone.", MODEL
-        )
+        text = "Batches that failed, so that their requests ran alone."
+        self.batch_retries = self._counter("slipway_batch_retries", text, MODEL)
         self.queue_rows = self._total("slipway_queue_rows", "Rows waiting for a run.", MODEL)
         self.queue_capacity = self._total("slipway_queue_capacity_rows", "Rows that may wait.", MODEL)
 
     def _of_loads(self) -> None:
         text = "1 if the version serves, 0 if it failed."
-        self.model_ready = Gauge(
-            "slipway_model_ready", text, MODEL, registry=self.registry, multiprocess_mode="livemin"
-        )
+        self.model_ready = self._least("slipway_model_ready", text, MODEL)
         self.model_loads = self._counter("slipway_model_loads", "Loads that ended.", ("model", "outcome"))
-        self.model_load_s = self._most(
-            "slipway_model_load_seconds", "Seconds to verify, load, prove and time the version.", MODEL
-        )
+        text = "Seconds to verify, load, prove and time the version."
+        self.model_load_s = self._most("slipway_model_load_seconds", text, MODEL)
         text = "Always 1; the labels say what is served."
         self.model_info = self._most("slipway_model_info", text, (*MODEL, "sha256", "precision", "task"))
-        self.engine_info = self._most(
-            "slipway_engine_info",
-            "Always 1; the labels say where runs happen, with how many threads, and of how many rows at most.",
-            (*MODEL, "run_on", "threads", "max_batch_rows"),
-        )
+        text = "Always 1; the labels say where runs happen, with how many threads, and of how many rows at most."
+        self.engine_info = self._most("slipway_engine_info", text, (*MODEL, "run_on", "threads", "max_batch_rows"))
 
     def _of_shadows(self) -> None:
-        self.shadow_requests = self._counter(
-            "slipway_shadow_requests",
-            "Copies of requests to a shadow, by outcome: answered, failed, or dropped for want of time.",
-            (*MODEL, "outcome"),
-        )
-        self.shadow_rows = self._counter(
-            "slipway_shadow_rows",
-            "Rows that a shadow answered, by whether it gave the label that the caller got.",
-            (*MODEL, "agreed"),
-        )
-        self.shadow_difference = self._histogram(
-            "slipway_shadow_difference",
-            "Largest difference of a probability or value between a shadow's answer and the caller's, by request.",
-            MODEL,
-            buckets=DIFFERENCE,
-        )
+        text = "Copies of requests to a shadow, by outcome: answered, failed, or dropped for want of time."
+        self.shadow_requests = self._counter("slipway_shadow_requests", text, (*MODEL, "outcome"))
+        text = "Rows that a shadow answered, by whether it gave the label that the caller got."
+        self.shadow_rows = self._counter("slipway_shadow_rows", text, (*MODEL, "agreed"))
+        text = "Largest difference of a probability or value between a shadow's answer and the caller's, by request."
+        self.shadow_difference = self._histogram("slipway_shadow_difference", text, MODEL, buckets=DIFFERENCE)
         text = "From the start of a copy to its answer, decoding included."
         self.shadow_latency = self._histogram("slipway_shadow_duration_seconds", text, MODEL, buckets=LATENCY_S)
 
@@ -112,9 +86,8 @@ class Instruments:
         text = "How late a timer of the event loop is, ten times a second."
         self.lag = self._histogram("slipway_event_loop_lag_seconds", text, buckets=LAG_S)
         self.tasks = self._total("slipway_asyncio_tasks", "Tasks of the event loop; they must not pile up.")
-        self.stuck = self._most(
-            "slipway_stuck", "1 while a run does not end, or the event loop does not turn.", ("what",)
-        )
+        text = "1 while a run does not end, or the event loop does not turn."
+        self.stuck = self._most("slipway_stuck", text, ("what",))
         for what in ("engine", "loop"):
             self.stuck.labels(what)
         self.draining = self._most("slipway_draining", "1 while the process finishes before it exits.")

@@ -43,7 +43,6 @@ class Calls:
         self._metrics.rejections.labels(*self._labels, "left").inc()
 
     def fold(self) -> None:
-        """Count what waits."""
         self.recorder.fold()
         refusals, self._refusals = self._refusals, {}
         for (status, reason), count in refusals.items():
@@ -92,7 +91,6 @@ class ModelMetrics:
             self.fold()
 
     def retried(self) -> None:
-        """See `app.batching.batcher.Observer`."""
         self._retries.inc()
 
     def traced(self, seconds: float, trace_id: str) -> None:
@@ -100,7 +98,6 @@ class ModelMetrics:
         self._latency.exemplify(seconds, {"trace_id": trace_id})
 
     def fold(self) -> None:
-        """Count what waits."""
         self._unfolded = 0
         for recorder in (self._decode, self._queue, self._run, self._encode, self._batch_rows):
             recorder.fold()

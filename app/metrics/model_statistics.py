@@ -27,12 +27,10 @@ class Statistics:
         self._last_s = 0.0  # on the clock of the wall
 
     def ran(self, rows: int, run_s: float, pieces: int) -> None:
-        """Take a run that ended, well or not."""
         self._runs.append((rows, run_s, pieces))
         self._last_s = time()
 
     def fold(self) -> None:
-        """Count what waits in the list."""
         for rows, run_s, pieces in self._runs:
             size = self._sizes.setdefault(rows, [0, 0.0])
             size[0] += 1

@@ -166,7 +166,6 @@ class Endpoint(ABC, Generic[Asked]):
         return work
 
     def refuse(self, received_bytes: int) -> Rendered:
-        """See `app.http.handler.Handler`."""
         limit = self.max_body_bytes
         error = BodyTooLarge((), f"at most {limit} bytes", f"{received_bytes} or more")
         self._metrics.refused(None, self.protocol, error)
@@ -206,7 +205,6 @@ def _crowds_out(model: Model | None, fault: Exception) -> bool:
 
 
 def _timeout_s(text: bytes) -> float:
-    """Read the milliseconds of `X-Request-Timeout-Ms`."""
     if text.isdigit() and len(text) < 16 and int(text):
         return int(text) / 1000
     received = text[:80].decode("latin-1")

@@ -62,7 +62,6 @@ class Reading(msgspec.Struct, eq=False):
         return self.queued
 
     def cancel(self) -> None:
-        """Drop the request: its client has left."""
         if self.queued is not None:
             self.queued.cancel()
         elif self.line is not None:

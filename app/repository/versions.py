@@ -37,7 +37,6 @@ class Entry:
     seen: Content | None = None  # when it was last tried: content that is still the same is nobody's to finish
 
     def serve(self, model: Model, content: Content) -> None:
-        """It is loaded."""
         self.state, self.reason, self.model, self.content = "ready", "", model, content
 
     def refuse(self, reason: str, content: Content) -> None:

@@ -51,7 +51,6 @@ class Gate:
             self._guards.admit(found.access, Head(scope["query_string"], scope["headers"]))
 
     def has(self, access: Access, port: Port) -> bool:
-        """Whether a port has such a route."""
         return not self._divided or bool(access.port & port)
 
 

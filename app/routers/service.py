@@ -14,7 +14,6 @@ from app.health.health import Health
 from app.metrics.service_metrics import Metrics
 from app.repository.versions import Entry
 from app.routers.context import registry_of
-from app.tensors import Signature
 from app.transport.asgi import ERROR_TEXT
 
 router = APIRouter()
@@ -131,18 +130,10 @@ def _detail(entry: Entry) -> dict[str, Any]:
     about = _overview(entry)
     if entry.model is None:
         return about
-    about |= {**tensors_of(entry.model.signature), "batched": entry.model.signature.batched}
+    about |= {**entry.model.signature.described(), "batched": entry.model.signature.batched}
     if entry.model.bundle is not None:
         manifest = entry.model.bundle.manifest
         about |= {"created": manifest.created, "features": to_builtins(manifest.features)}
         about |= {"labels": to_builtins(manifest.labels), "metrics": manifest.metrics}
         about |= {"training": manifest.training, "example": entry.model.example}
     return about
-
-
-def tensors_of(signature: Signature) -> dict[str, Any]:
-    """Describe `inputs` and `outputs`."""
-    return {
-        side: [{"name": spec.name, "datatype": spec.datatype.name, "shape": spec.wire_shape} for spec in specs]
-        for side, specs in (("inputs", signature.inputs), ("outputs", signature.outputs))
-    }

@@ -60,8 +60,7 @@ def describe(model: Model, settings: Settings) -> dict[str, Any]:
         "kind": "graph" if model.bundle is None else "bundle",
         "verified": _verified(model),
         "sha256": facts.sha256,
-        "inputs": [_tensor(spec) for spec in model.signature.inputs],
-        "outputs": [_tensor(spec) for spec in model.signature.outputs],
+        **model.signature.described(),
         "batched": model.signature.batched,
         "remark": facts.remark,
         "inline": decision.inline,
@@ -98,10 +97,6 @@ def _verified(model: Model) -> str:
         return f"nothing vouches for it: {bundles.MODEL} has no manifest"
     files, rows = len(model.bundle.manifest.files), len(model.bundle.golden.instances)
     return f"{files} files by their sha256{signed}; {rows} golden rows answered as for the trainer"
-
-
-def _tensor(spec: TensorSpec) -> dict[str, Any]:
-    return {"name": spec.name, "datatype": spec.datatype.name, "shape": spec.wire_shape}
 
 
 def _json(finding: Finding, settings: Settings) -> dict[str, Any]:

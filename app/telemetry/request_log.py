@@ -40,7 +40,6 @@ class RequestLog:
         return True
 
     def write(self, record: Record) -> None:
-        """Write the line of a request."""
         level = logging.ERROR if record.status >= 500 else logging.WARNING if record.status >= 400 else logging.INFO
         if log.isEnabledFor(level):
             text = f"{record.method} {record.route or '(unknown)'} {record.code or record.status}"

@@ -31,7 +31,6 @@ class AnswerHeads:
         self.good = b""  # the head of an answer with status 200, up to its length
 
     def make(self, defaults: Defaults, headers: Headers) -> None:
-        """Make `good` anew."""
         self.good = self.of(200, defaults, headers)
         self.good_of = headers
 

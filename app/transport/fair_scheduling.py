@@ -70,7 +70,6 @@ class FairScheduler:
         return monotonic() - self._began > TURN_S
 
     def _turn(self) -> None:
-        """The loop has turned."""
         self._began = None
         self.taken = 0
 

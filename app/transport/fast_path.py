@@ -87,7 +87,6 @@ class HotProtocol(HttpToolsProtocol):
             self._take(data)
 
     def take(self, arrived: float) -> bool:
-        """See `app.transport.fair_scheduling.Reader`."""
         pieces, self._put_off = self._put_off, ()
         self.arrived = arrived
         try:
@@ -102,11 +101,9 @@ class HotProtocol(HttpToolsProtocol):
         return isinstance(self.cycle, Exchange) and self.cycle.crowded_out
 
     def hold(self) -> None:
-        """See `app.transport.fair_scheduling.Reader`."""
         self.transport.pause_reading()
 
     def read_on(self) -> None:
-        """See `app.transport.fair_scheduling.Reader`."""
         if not self.flow.read_paused and not self.transport.is_closing():
             self.transport.resume_reading()
 

@@ -33,7 +33,6 @@ class RequestBounds:
         return max(self._head_bytes, self._sent_bytes) > self._hot.max_head_bytes
 
     def begin(self) -> None:
-        """A request begins."""
         self.in_message = self.in_head = True
         self._head_bytes = self._sent_bytes = 0
 
@@ -51,7 +50,6 @@ class RequestBounds:
             self.wait(late)
 
     def wait(self, late: Callable[[], None]) -> None:
-        """Begin the time anew."""
         self._timer = self._loop.call_later(self._hot.receive_timeout_s, late)
 
     def end(self) -> None:

@@ -80,12 +80,10 @@ class Packets(asyncio.Transport):
             self._send(data)
 
     def write_eof(self) -> None:
-        """Send what is held, and end."""
         self.flush()
         self._transport.write_eof()
 
     def close(self) -> None:
-        """Send what is held, and close."""
         self.flush()
         self._transport.close()
 

@@ -98,7 +98,6 @@ class Writers:
         self._made: WeakKeyDictionary[Model, Writer] = WeakKeyDictionary()
 
     def of(self, model: Model) -> Writer:
-        """Return the model's writer."""
         writer = self._made.get(model)
         if writer is None:
             writer = self._made[model] = Writer(model)

@@ -25,18 +25,12 @@ from app.protocols.open_inference.triton_config import config_of
 from app.repository.registry import Registry
 from app.routers import service as routes
 from app.routers.context import body_of, not_started, registry_of
-from app.routers.service import failing, tensors_of
+from app.routers.service import failing
 from app.runtime.model import Model
 from app.transport.asgi import ERROR_TEXT
 
-EXTENSIONS = (
-    "binary_tensor_data",
-    "classification",
-    "model_configuration",
-    "model_repository",
-    "schedule_policy",
-    "statistics",
-)
+EXTENSIONS: tuple[str, ...] = ("binary_tensor_data", "classification", "model_configuration", "model_repository")
+EXTENSIONS += ("schedule_policy", "statistics")
 PLATFORM = "onnxruntime_onnx"
 GONE = "UNAVAILABLE"
 STATES = {"loading": "LOADING", "ready": "READY", "waiting": "LOADING", "failed": GONE, "unloaded": GONE}
@@ -144,7 +138,7 @@ def served(registry: Registry, name: str) -> list[Model]:
 def metadata_of(registry: Registry, model: Model) -> dict[str, Any]:
     """Return the response to a request for metadata."""
     versions = [str(other.version) for other in served(registry, model.name)]
-    return {"name": model.name, "versions": versions, "platform": PLATFORM, **tensors_of(model.signature)}
+    return {"name": model.name, "versions": versions, "platform": PLATFORM, **model.signature.described()}
 
 
 def index_of(registry: Registry, *, only_ready: bool) -> list[dict[str, str]]:

@@ -29,14 +29,12 @@ class Probe:
         self._stopping = stopping
 
     async def Check(self, request: Any, context: Context) -> Any:  # noqa: N802  (gRPC's name)
-        """Tell the health as it is now."""
         name_answer(context)
         if request.service not in self._services:
             await context.abort(StatusCode.NOT_FOUND, f"Unknown service: `{request.service[:80]}`.")
         return self._answer(request.service)
 
     async def List(self, request: Any, context: Context) -> Any:  # noqa: N802
-        """Tell the health of every service."""
         name_answer(context)
         return health_pb2.HealthListResponse(statuses={name: self._answer(name) for name in self._services})
 

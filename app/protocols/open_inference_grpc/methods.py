@@ -32,7 +32,6 @@ class Methods:
         self._health = health
 
     def behaviours(self) -> dict[str, Behaviour]:
-        """Return each method's behaviour by its name."""
         methods: dict[str, tuple[type[Message], Callable[[Any], Message]]] = {
             "ServerLive": (pb.ServerLiveRequest, lambda _: pb.ServerLiveResponse(live=self._health.live)),
             "ServerReady": (pb.ServerReadyRequest, lambda _: pb.ServerReadyResponse(ready=self._health.ready)),

@@ -52,11 +52,8 @@ SAMPLES: dict[str, Json] = {
     "classify": {"rows": {"summary": "Rows", "value": {"examples": [{"age": 39, "workclass": "State-gov"}]}}},
     "regress": {"rows": {"summary": "Rows", "value": {"examples": [{"rooms": 5.2, "income": [8.3]}]}}},
 }
-SUMMARIES = {
-    "predict": "Predict from tensors",
-    "classify": "Score the labels of named features",
-    "regress": "Predict a number from named features",
-}
+SUMMARIES = {"predict": "Predict from tensors", "classify": "Score the labels of named features"}
+SUMMARIES |= {"regress": "Predict a number from named features"}
 
 
 def describe(verb: str, path: str) -> Json:
