@@ -12,15 +12,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from training.rendering.markdown import number
@@ -77,12 +69,8 @@ def _timed_bar(console: Console, name: str, total: int) -> Iterator[Callable[...
 @contextmanager
 def reading_bar(console: Console, name: str) -> Iterator[Callable[[float], None]]:
     """Show which share of a large file has been read, from when the first is told until all has been."""
-    if not console.is_terminal:
-        yield lambda _share: None
-        return
-    columns = (TextColumn("[bold]{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(name, total=1.0, visible=False)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(f"[bold]{name}", total=1.0, visible=False)
         yield lambda share: bar.update(task, completed=share, visible=share < 1)
 
 

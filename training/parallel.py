@@ -1,8 +1,5 @@
 """Parallel: work that runs at the same time as other work, in threads of this process.
 
-    each(work, items)    the same work on every item, a core each ─> the answers, in the order of the items
-    Background(work)     one long piece of work while something else goes on ─> its answer when it is asked for
-
 NumPy, scikit-learn, TensorFlow and ONNX Runtime let go of Python's lock while they compute, so threads do, and no table
 is copied into another process. It knows nothing about what the work is.
 """
@@ -51,7 +48,6 @@ class Background(Future[Answer]):
         Thread(target=self._run, args=(work,), name="background", daemon=True).start()
 
     def wait(self) -> None:
-        """Wait until it is done, well or not."""
         wait([self])
 
     def _run(self, work: Callable[[], Answer]) -> None:

@@ -1,7 +1,5 @@
 """Golden: real rows of the test split with the answers of the graph that ships.
 
-    test rows ─ pick ─> instances as a caller sends them ─ run ─> outputs, and how far another machine may differ
-
 It knows nothing about files.
 """
 

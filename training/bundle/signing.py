@@ -1,8 +1,5 @@
 """Signing: the files of a version ─> model.sig, as OpenSSF Model Signing has it.
 
-    Signer(path)           a private key (PEM), opened by the passphrase in the environment if it has one
-    Signer.sign(folder)    name and sha256 of every file ─> statement ─> signature ─> model.sig, whole or not at all
-
 The form, and who verifies it, are in `app.bundle.signature_format` and `app.bundle.signature`. It knows nothing of what
 the files hold.
 """
@@ -14,25 +11,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from app.bundle import sealed_file, signature
+from app.bundle import sealed_file, signature, signature_format
 from app.bundle.reader import SIGNATURE
-from app.bundle.signature_format import (
-    BUNDLE_TYPE,
-    HASH,
-    PAYLOAD_TYPE,
-    Envelope,
-    KeyIdentifier,
-    Material,
-    Predicate,
-    Resource,
-    Serialization,
-    Signature,
-    Signed,
-    Statement,
-    Subject,
-    root,
-    to_be_signed,
-)
+from app.bundle.signature_format import Predicate, Resource, Serialization, Signed, Statement, Subject
 from app.errors import BundleError
 from training.errors import DataError
 
@@ -54,11 +35,12 @@ class Signer:
         """Sign all files below a folder, and return the signature's path; raise a DataError for a link, or no file."""
         payload = msgspec.json.encode(_statement(folder))
         public = self._key.public_key()
-        by = Signed(self._key.sign(to_be_signed(payload), signature.ecdsa(public)))
-        made = Signature(
-            media_type=BUNDLE_TYPE,
-            verification_material=Material(KeyIdentifier(signature.fingerprint(public))),
-            dsse_envelope=Envelope(payload, PAYLOAD_TYPE, (by,)),
+        by = Signed(self._key.sign(signature_format.to_be_signed(payload), signature.ecdsa(public)))
+        hint = signature_format.KeyIdentifier(signature.fingerprint(public))
+        made = signature_format.Signature(
+            media_type=signature_format.BUNDLE_TYPE,
+            verification_material=signature_format.Material(hint),
+            dsse_envelope=signature_format.Envelope(payload, signature_format.PAYLOAD_TYPE, (by,)),
         )
         unfinished = folder / UNFINISHED
         try:
@@ -78,7 +60,7 @@ def _statement(folder: Path) -> Statement:
     if not resources:
         raise DataError(f"{folder}: expected a folder of files to sign. Received: none.")
     return Statement(
-        subject=(Subject(folder.absolute().name, {HASH: root(resources)}),),
+        subject=(Subject(folder.absolute().name, {signature_format.HASH: signature_format.root(resources)}),),
         predicate=Predicate(resources, Serialization(ignore_paths=(SIGNATURE,))),
     )
 

@@ -19,7 +19,6 @@ class Adjustment:
 
     @property
     def changes(self) -> bool:
-        """Say whether anything is to be folded in."""
         return self.scale != 1 or bool(np.any(self.shift))
 
     def facts(self) -> dict[str, Any]:

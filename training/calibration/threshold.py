@@ -46,20 +46,8 @@ def _scores(metric: ThresholdMetric, right: Counts, wrong: Counts, y: NDArray[np
     return METRICS[metric](right, wrong, float((y == 1).sum()), float((y == 0).sum()))
 
 
-def _f1(right: Counts, wrong: Counts, ones: float, _zeros: float) -> Counts:
-    return 2 * right / (ones + right + wrong)
-
-
-def _accuracy(right: Counts, wrong: Counts, ones: float, zeros: float) -> Counts:
-    return (right + zeros - wrong) / (ones + zeros)
-
-
-def _balanced_accuracy(right: Counts, wrong: Counts, ones: float, zeros: float) -> Counts:
-    return (right / ones + (zeros - wrong) / zeros) / 2
-
-
 METRICS: dict[ThresholdMetric, Callable[[Counts, Counts, float, float], Counts]] = {
-    "f1": _f1,
-    "accuracy": _accuracy,
-    "balanced_accuracy": _balanced_accuracy,
+    "f1": lambda right, wrong, ones, zeros: 2 * right / (ones + right + wrong),
+    "accuracy": lambda right, wrong, ones, zeros: (right + zeros - wrong) / (ones + zeros),
+    "balanced_accuracy": lambda right, wrong, ones, zeros: (right / ones + (zeros - wrong) / zeros) / 2,
 }

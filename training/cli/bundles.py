@@ -1,7 +1,5 @@
 """Commands on bundles that are there: `evaluate` judges one on new data, `compare` puts two side by side.
 
-    words ─> served.py, evaluate_bundle.py, compare_bundles.py ─> tables, or one JSON document
-
     0 done · 2 a bundle, the data or an option does not fit
 
 TensorFlow is not needed for either. It knows nothing about how anything is measured.
@@ -108,13 +106,8 @@ def _answer(served: Served, data: Path, encoding: str) -> Answers:
 
 
 def _account(answers: Answers) -> dict[str, Any]:
-    return {
-        "refused": answers.refused,
-        "faults": answers.faults,
-        "without_target": answers.without_target,
-        "absent": answers.absent,
-        "is_training_file": answers.is_own,
-    }
+    account = {name: getattr(answers, name) for name in ("refused", "faults", "without_target", "absent")}
+    return {**account, "is_training_file": answers.is_own}
 
 
 def _print_account(out: Console, answers: Answers) -> None:

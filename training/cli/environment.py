@@ -40,9 +40,7 @@ def silence_loggers() -> None:
     # The quantizer advises on the root logger: its advice (pre-process first) is what compress.py does.
     logging.getLogger().setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="tensorflow|keras|tf2onnx|onnxruntime")
-    warnings.filterwarnings(
-        "ignore", message="lbfgs failed to converge"
-    )  # of the linear baseline, training/evaluation/baselines.py
+    warnings.filterwarnings("ignore", message="lbfgs failed to converge")  # of the linear baseline
 
 
 @contextmanager

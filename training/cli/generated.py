@@ -1,8 +1,5 @@
 """Generated: the declared options -> a command of Typer.
 
-    by_name() ─ a parameter each ─> callback(**values) ─ to_options ─> Options
-                                    parse(words) ─────────┘
-
 What most people need comes first in `--help`; the rest stands below it, room by room.
 It knows no option by name, and nothing about what the command does.
 """

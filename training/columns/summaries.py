@@ -1,10 +1,5 @@
 """Summaries: what is kept of rows that pass by once, in bounded memory.
 
-    values ─┬─ Summary     rows, missing, an example; of numbers least, most, mean, deviation: exact
-            ├─ Different   how many different values: exact up to some thousands, then within about two per cent
-            └─ CountedSummary   how often each text came: exact up to so many different ones
-    rows   ─── Sample      so many rows, each as likely as any other
-
 It knows nothing about files, columns' meaning or what is learned.
 """
 
@@ -48,7 +43,6 @@ class Summary:
         """Take in the values that are not missing; `present` counts those before them."""
 
     def shown(self, value: Any) -> str:
-        """Write a value for people."""
         return str(value)[:EXAMPLE_CHARS]
 
     @property
@@ -134,7 +128,6 @@ class Sample:
         self.seen = 0
 
     def add(self, frame: pd.DataFrame) -> None:
-        """Take in rows."""
         keys = self._random.random(len(frame))
         self.seen += len(frame)
         if len(self._keys) == self._rows:

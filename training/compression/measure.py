@@ -1,7 +1,5 @@
 """Compress: an fp32 graph -> candidates, each measured through the serving engine.
 
-    fp32 ─ quantize ─> drafts ─ measure ─> bytes, load, latency, quality on validation, moves with its batch
-
 It knows nothing about Keras, or which of them ships.
 """
 
@@ -11,7 +9,6 @@ from dataclasses import dataclass
 from training.columns.arrays import Arrays, Rows, distance, predict_in_batches, spread
 from training.compression.quantization import Draft
 from training.export.ort_session import Session, latencies_us, loads_ms
-from training.options.rooms import Precision
 from training.tasks.base import Metrics, Task
 from training.tasks.evaluate import evaluate, worst_loss_points
 from training.tasks.parts import Output
@@ -22,19 +19,15 @@ COMPANY_ROWS = 256
 Say = Callable[[str], None]  # what is being done
 
 
-@dataclass(frozen=True, eq=False)
-class Candidate:
-    """One graph that might ship, and what was measured."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Candidate(Draft):
+    """A graph that might ship, and what was measured."""
 
-    name: str
-    precision: Precision
-    graph: bytes
     load_ms: float
     latency_us: Mapping[int, float]  # rows -> microseconds
     validation: Metrics
     loss_points: float  # the worst budget metric on validation, against fp32
     batch_effect: float  # how far a row's answer moves with the rows beside it, in units of the answer
-    portable: bool = True  # it gives the same answers on every processor
 
     @property
     def bytes(self) -> int:
@@ -54,15 +47,12 @@ def measure(drafts: Sequence[Draft], task: Task, validation: Rows, say: Say = la
     load_ms = loads_ms({draft.name: draft.graph for draft in drafts})
     return tuple(
         Candidate(
-            name=draft.name,
-            precision=draft.precision,
-            graph=draft.graph,
+            **vars(draft),
             load_ms=load_ms[draft.name],
             latency_us=latency_us[draft.name],
             validation=quality[draft.name],
             loss_points=worst_loss_points(task, quality[drafts[0].name], quality[draft.name]),
             batch_effect=effect[draft.name],
-            portable=draft.portable,
         )
         for draft in drafts
     )

@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from training.columns.arrays import Rows, predict_in_batches
 from training.compression.measure import Say
 from training.data.prepare import Data
-from training.network import reparameterize
 from training.network.architectures import unit_groups, widened
-from training.network.network import Network
+from training.network.network import Network, build
 from training.options import Options
 from training.tasks.base import Task
 from training.trainer.fit import Part, fit
@@ -46,7 +45,7 @@ def networks(teacher: Network, data: Data, options: Options, say: Say) -> Iterat
         yield name, network
         if interrupted:
             return
-    student = reparameterize.plain(data.features, data.task, options, _fewer(hidden, 1 - STUDENT_SHARE))
+    student = build(data.features, data.task, options, hidden=_fewer(hidden, 1 - STUDENT_SHARE))
     lessons.teach(student, STUDENT_EPOCHS, "student")
     yield "student", student
 
@@ -63,15 +62,11 @@ class Lessons:
     def teach(self, network: Network, epochs: int, name: str) -> bool:
         """Fit a network, and say whether it was interrupted."""
         options = self._options.changed(epochs=epochs)
-        history = fit(
-            network.trunk,
-            self._task,
-            self._train,
-            self._validation,
-            options,
-            lambda done, _: self._say(f"{name}: epoch {done} of at most {epochs}"),
-        )
-        return history.interrupted
+
+        def show(done: int, _: dict[str, float]) -> None:
+            self._say(f"{name}: epoch {done} of at most {epochs}")
+
+        return fit(network.trunk, self._task, self._train, self._validation, options, show).interrupted
 
 
 def pruned(teacher: Network, data: Data, options: Options, hidden: tuple[int, ...], share: float) -> Network:
@@ -86,7 +81,7 @@ def pruned(teacher: Network, data: Data, options: Options, hidden: tuple[int, ..
         for name in readers:
             kernel, bias = weights[name]
             weights[name] = [kernel[kept], bias]
-    network = reparameterize.plain(data.features, data.task, options, fewer)
+    network = build(data.features, data.task, options, hidden=fewer)
     for layer in network.trunk.layers:
         if layer.name in weights:
             layer.set_weights(weights[layer.name])

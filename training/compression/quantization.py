@@ -13,7 +13,7 @@ It knows nothing about Keras, tasks or how graphs are judged.
 import contextlib
 import io
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -116,15 +116,12 @@ def halved(graph: bytes, kept: Kept) -> bytes:
     The answers are those of the rounded weights, in the same time on every processor; only the file is smaller.
     """
     model = onnx.load_model_from_string(graph)
-    readers: dict[str, list[onnx.NodeProto]] = {}
+    readers: dict[str, list[onnx.NodeProto]] = defaultdict(list)
     for node in model.graph.node:
         for name in node.input:
-            readers.setdefault(name, []).append(node)
-    casts = [
-        _halve(tensor)
-        for tensor in model.graph.initializer
-        if _may_be_halved(tensor, readers.get(tensor.name, []), kept)
-    ]
+            readers[name].append(node)
+    narrow = (tensor for tensor in model.graph.initializer if _may_be_halved(tensor, readers[tensor.name], kept))
+    casts = [_halve(tensor) for tensor in narrow]
     if not casts:
         return graph
     for cast in reversed(casts):

@@ -47,20 +47,20 @@ def choose(
     Raises a TrainingError when there is none of the precision asked for, or nothing is within the budget: it names the
     limits that each breaks, and the nearest.
     """
-    fp32 = candidates[0]
+    fp32, asked = candidates[0], candidates
     if forced is not None:
         budget = Budget(math.inf, budget.latency_ms, budget.size_kb)
         asked = tuple(candidate for candidate in candidates if candidate.name == forced)
         if not asked:
             raise TrainingError(f"`--precision`: expected a graph that {forced} makes smaller. Received: none.")
-        verdicts = {candidate.name: objection(candidate, budget) for candidate in candidates}
-        chosen = _least(asked, fp32, verdicts) or _refuse(asked, verdicts, budget, searched)
-        return _choice(chosen, candidates, verdicts, f"{forced} ships because --precision asked for it.")
     verdicts = {candidate.name: objection(candidate, budget) for candidate in candidates}
-    if verdicts[fp32.name] is None:
+    if forced is None and verdicts[fp32.name] is None:
         verdicts |= {c.name: verdicts[c.name] or not_worth_it(c, fp32) for c in candidates[1:]}
-    chosen = _least(candidates, fp32, verdicts) or _refuse(candidates, verdicts, budget, searched)
-    return _choice(chosen, candidates, verdicts, _reason(chosen, candidates, verdicts, budget))
+    chosen = _least(asked, fp32, verdicts) or _refuse(asked, verdicts, budget, searched)
+    by_rule = _reason(chosen, candidates, verdicts, budget)
+    reason = f"{forced} ships because --precision asked for it." if forced is not None else by_rule
+    said = {name: verdict or FITS for name, verdict in verdicts.items()} | {chosen.name: SHIPS}
+    return Choice(chosen, candidates, reason, said)
 
 
 def objection(candidate: Candidate, budget: Budget) -> str | None:
@@ -122,18 +122,12 @@ def _least(candidates: Candidates, fp32: Candidate, verdicts: Verdicts) -> Candi
 
 
 def _refuse(candidates: Candidates, verdicts: Verdicts, budget: Budget, searched: CompressName) -> NoReturn:
-    lines = [f"  {candidate.name}: {verdicts[candidate.name]}" for candidate in candidates]
+    lines = "\n".join(f"  {candidate.name}: {verdicts[candidate.name]}" for candidate in candidates)
     nearest = min(candidates, key=lambda candidate: _overshoot(candidate, budget))
     more = ", or look among more candidates (--compress full)" if searched == "quick" else ""
     raise TrainingError(
-        "\n".join(
-            [
-                f"`--budget`: expected a graph within {budget}. Received:",
-                *lines,
-                f"The nearest is {nearest.name}. No bundle was written. "
-                f"Allow more, or make the network smaller (--hidden){more}.",
-            ]
-        )
+        f"`--budget`: expected a graph within {budget}. Received:\n{lines}\nThe nearest is {nearest.name}. "
+        f"No bundle was written. Allow more, or make the network smaller (--hidden){more}."
     )
 
 
@@ -141,19 +135,13 @@ def _overshoot(candidate: Candidate, budget: Budget) -> float:
     """Return by what factor a candidate breaks the limit that it breaks most; what can never ship is farthest."""
     if unsteadiness(candidate):
         return math.inf
-    over = [
-        candidate.loss_points / budget.quality_points if budget.quality_points else float(candidate.loss_points > 0)
-    ]
+    lost = candidate.loss_points
+    over = [lost / budget.quality_points if budget.quality_points else float(lost > 0)]
     if budget.latency_ms is not None:
         over.append(max(candidate.latency_us.values()) / 1000 / budget.latency_ms)
     if budget.size_kb is not None:
         over.append(candidate.bytes / 1000 / budget.size_kb)
     return max(over)
-
-
-def _choice(chosen: Candidate, candidates: Candidates, verdicts: Verdicts, reason: str) -> Choice:
-    said = {name: verdict or FITS for name, verdict in verdicts.items()} | {chosen.name: SHIPS}
-    return Choice(chosen, candidates, reason, said)
 
 
 def _reason(chosen: Candidate, candidates: Candidates, verdicts: Verdicts, budget: Budget) -> str:

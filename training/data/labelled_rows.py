@@ -86,11 +86,8 @@ def _wanted(path: Path, names: Sequence[str], manifest: Manifest) -> tuple[list[
         raise DataError(f"{path}: expected the target {target!r} to judge by. Received: {', '.join(names)}.")
     dated = _dated(names, features.names)
     parts = {part for found in dated.values() for part in found}
-    wanted = [
-        Wanted(each.name, each.optional, features.text_reader(each.name))
-        for each in features.features
-        if each.name not in parts
-    ]
+    own = (each for each in features.features if each.name not in parts)
+    wanted = [Wanted(each.name, each.optional, features.text_reader(each.name)) for each in own]
     dates = [Wanted(name, optional=True, read=str) for name in dated]
     return [*wanted, *dates, Wanted(target, optional=True, read=answer_of(manifest.answer).read_text)], dated
 

@@ -1,7 +1,5 @@
 """Load: a file on disk -> a table of columns, as pandas read it.
 
-    CSV (also .gz, .bz2, .xz, .zip) or Parquet -> DataFrame, with the named columns as text
-
 It knows nothing about features, targets' meaning or what makes a column useful; `training/data/sniff.py` knows what a
 file is that is no table.
 """

@@ -66,13 +66,8 @@ def _remarks(series: pd.Series) -> Iterator[tuple[float, str]]:
     if texts and share >= SAID_SHARE:
         yield share, f"{code(str(series.name))}: {texts:,} of {values:,} cells are text, {where}"
     elif texts and _looks_like_numbers(series.dropna().unique()):
-        yield (
-            0.0,
-            (
-                f"{code(str(series.name))}: numbers in a notation that is read as text, {where}; "
-                "numbers have a decimal point and no other sign"
-            ),
-        )
+        said = f"{code(str(series.name))}: numbers in a notation that is read as text, {where}; "
+        yield 0.0, f"{said}numbers have a decimal point and no other sign"
 
 
 def _numbers(words: Any) -> pd.Series:

@@ -63,27 +63,15 @@ def prepare(options: Options, seen: Seen = lambda _share: None) -> Data:
 
 
 def _whole(options: Options) -> Data:
-    frame = read(options)
-    is_text = options.data.task is not None and task_class(options.data.task).takes_text
-    names = [options.data.target] if options.data.target and is_text else []
-    mixed = mixed_columns.examine(frame, leave=(*options.data.drop, *options.data.categorical, *names))
-    table = clean(
-        frame,
-        options.data.target,
-        options.data.drop,
-        options.data.categorical,
-        keep_duplicates=options.data.keep_duplicates,
-    )
-    task = infer_task(table.target, options.data.task)
+    frame, chosen = read(options), options.data
+    is_text = chosen.task is not None and task_class(chosen.task).takes_text
+    names = [chosen.target] if chosen.target and is_text else []
+    mixed = mixed_columns.examine(frame, leave=(*chosen.drop, *chosen.categorical, *names))
+    table = clean(frame, chosen.target, chosen.drop, chosen.categorical, keep_duplicates=chosen.keep_duplicates)
+    task = infer_task(table.target, chosen.task)
     y = task.encode(table.target)  # (rows,)
-    parts = split(
-        table.features,
-        y,
-        strata=task.strata(y),
-        validation=options.data.validation_share,
-        test=options.data.test_share,
-        seed=options.run.seed,
-    )
+    shares = {"validation": chosen.validation_share, "test": chosen.test_share}
+    parts = split(table.features, y, strata=task.strata(y), seed=options.run.seed, **shares)
     return replace(divided(table, task, y, parts, options), warnings=(*mixed, *table.remarks))
 
 

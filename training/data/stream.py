@@ -54,7 +54,6 @@ class Divided:
     hashes: dict[str, NDArray[np.uint64]]  # of each column's values, (rows,)
 
     def of(self, part: int) -> tuple[pd.DataFrame, pd.Series]:
-        """Return features and target of a part."""
         return self.frame[self.part == part], self.target[self.part == part]
 
 
@@ -74,10 +73,8 @@ class Stream:
             labelled = frame[frame[target] != ""]
             features, said = labelled.drop(columns=target), labelled[target]
             hashes = {name: _hash(features[name]) for name in features.columns}
-            part = self._parts(
-                [*(hashes[name] for name in features.columns if name in self.told_apart_by), _hash(said)]
-            )
-            yield Divided(features, said, part, hashes), len(frame)
+            telling = [hashes[name] for name in features.columns if name in self.told_apart_by]
+            yield Divided(features, said, self._parts([*telling, _hash(said)]), hashes), len(frame)
 
     def _parts(self, hashes: list[NDArray[np.uint64]]) -> NDArray[np.int8]:
         """Draw each row's part by what stands in it: (rows,)."""
@@ -123,7 +120,6 @@ class Survey:
     warnings: tuple[str, ...] = ()
 
     def add(self, rows: Divided, read: int) -> None:
-        """Take in a chunk."""
         self.rows_read += read
         self.rows_with_target += len(rows.frame)
         train = rows.part == TRAIN
@@ -153,17 +149,11 @@ class Survey:
 
     def features(self, types: dict[str, str]) -> Features:
         """Describe the training rows: quantiles from their sample, everything else from all of them."""
-        accounts = {name: self.accounts[name] for name in types}
-        return describe(
-            self.samples[TRAIN].frame,
-            types,
-            self.stream.options,
-            {name: account.all for name, account in accounts.items()},
-            {name: account.train for name, account in accounts.items()},
-        )
+        of = {name: self.accounts[name].all for name in types}
+        trained = {name: self.accounts[name].train for name in types}
+        return describe(self.samples[TRAIN].frame, types, self.stream.options, of, trained)
 
     def remarks(self, types: dict[str, str]) -> tuple[str, ...]:
-        """Return what a person should know of how columns were read."""
         accounts = ((name, self.accounts[name]) for name in types)
         said = (remark for name, account in accounts for remark in account.type.remarks(name, account.all))
         return (*self.warnings, *said)

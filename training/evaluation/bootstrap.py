@@ -1,7 +1,5 @@
 """Intervals: how far chance in the choice of rows moves a metric, by the percentile bootstrap.
 
-    rows drawn with replacement, so often ─> a metric each time ─> what lies in the middle 95 %
-
 Two models are compared on the same draws, so what makes a row hard for both cancels out.
 Efron, Tibshirani 1993, "An introduction to the bootstrap", chapter 13. The interval is about other rows of the same
 kind; that another seed would have fitted another network is not in it (`--folds` shows that).

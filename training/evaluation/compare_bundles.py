@@ -1,8 +1,5 @@
 """Comparison: two bundles side by side.
 
-    manifests ─> facts, metrics, features, libraries and options: what differs
-    + a file  ─> both on the same rows through the serving code ─> each metric's difference, with an interval
-
 It knows nothing about how it is shown.
 """
 

@@ -66,7 +66,6 @@ def splits(data: Data, options: Options) -> list[Split]:
 
 
 def _judge(data: Data, options: Options, show: Callable[[int], None]) -> Metrics | None:
-    """Fit a network and judge it on what stands in the place of the test rows."""
     seed_everything(options.run.seed, exactly=not options.fit.jit)
     learner = reparameterize.fitted(data.features, data.task, options)
     parts = encoded(learner, data.task, data.train), encoded(learner, data.task, data.validation)

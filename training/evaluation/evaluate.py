@@ -1,7 +1,5 @@
 """Judge: a trained model -> how good it is on the test split, beside the baselines, and how sure that is.
 
-    every graph, Keras and every baseline ─> answers to the test rows ─> metrics, intervals, slices
-
 The test split is touched here, once, after every choice.
 It knows nothing about how findings are shown.
 """
@@ -37,7 +35,6 @@ def judge(model: TrainedModel, baselines: Mapping[str, Baseline]) -> Findings:
 
 
 def _answers(model: TrainedModel, baselines: Mapping[str, Baseline]) -> dict[str, Outputs]:
-    """Let every model answer the test rows: model -> outputs."""
     test, choice = model.data.test, model.choice
 
     def of(predict: Predict) -> Callable[[Rows], Outputs]:

@@ -1,7 +1,5 @@
 """Evaluate: how good a bundle is on new labelled rows, beside what its card says.
 
-    bundle + file ─ answer ─> Answers: outputs and truths by line, and what was refused ─ judge ─> Evaluation
-
 It knows nothing about how it is shown.
 """
 
@@ -48,7 +46,6 @@ class Answers:
 
     @property
     def y(self) -> NDArray[Any]:
-        """Return what was true, as the task judges by it."""
         return self.task.encode(pd.Series(self.truths, name="truth"))
 
     @property
@@ -80,9 +77,8 @@ def answer(served: Served, path: Path, encoding: str = UTF_8, progress: Progress
     with ExitStack() as stack:
         reading = open_examples(stack, path, served.manifest, encoding)
         is_own = sha256(path) == served.manifest.training.get("data_sha256")
-        found = Answers(
-            served.task, absent=tuple(n for n in reading.table.absent if n not in reading.dated), is_own=is_own
-        )
+        absent = tuple(name for name in reading.table.absent if name not in reading.dated)
+        found = Answers(served.task, absent=absent, is_own=is_own)
         _run(served, reading, found, progress)
     different = len(set(map(repr, found.truths)))  # a truth may be a list
     if len(found.lines) < MIN_ROWS or different < MIN_ROWS:

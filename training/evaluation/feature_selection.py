@@ -1,12 +1,11 @@
 """Selection: features that are not needed -> a model without them, if it is not worse on the validation rows.
 
-    importances ─> what is not told from useless ─ fit again without ─> kept, or not; said either way
-
 The test rows have no part in it.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from training.columns.arrays import Rows
 from training.data.clean import Table
@@ -44,15 +43,9 @@ def without(data: Data, dropped: Sequence[str]) -> Data:
         return replace(of, arrays=data.features.arrays_without(dropped, of.arrays))
 
     kept = data.features.without(dropped)
-    return replace(
-        data,
-        table=_table_without(data.table, kept),
-        features=kept,
-        train=rows(data.train),
-        validation=rows(data.validation),
-        test=rows(data.test),
-        optional={name: data.optional[name] for name in kept.order},
-    )
+    parts: dict[str, Any] = {part: rows(getattr(data, part)) for part in ("train", "validation", "test")}
+    optional = {name: data.optional[name] for name in kept.order}
+    return replace(data, table=_table_without(data.table, kept), features=kept, optional=optional, **parts)
 
 
 def _table_without(table: Table, kept: Features) -> Table:

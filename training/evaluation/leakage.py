@@ -1,7 +1,5 @@
 """Leakage: features that alone predict the target almost perfectly, and so may be known only after it.
 
-    training rows ─ a rule on one feature ─> validation rows judged by it ─> Suspect, or nothing
-
 The rule is a small decision tree on what a feature is in numbers, and the mean of each of its names.
 It knows nothing about networks; nothing is dropped, for only a person knows when a value becomes known.
 Kaufman et al., "Leakage in data mining: formulation, detection, and avoidance", 2012.

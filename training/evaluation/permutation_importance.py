@@ -1,7 +1,5 @@
 """Importance: which features the shipped graph goes by, by permutation on the validation rows.
 
-    a feature's values dealt out anew among the rows ─ the graph answers ─> how much of the metric is lost
-
 Breiman 2001, "Random forests"; Fisher, Rudin, Dominici 2019, "All models are wrong, but many are useful".
 Features that say the same stand in for one another, and each of them looks less needed than it is.
 It knows nothing about how the graph was made.

@@ -1,7 +1,5 @@
 """Served: a bundle as the service runs it, without the service.
 
-    folder ─ load ─> verified, proved by its golden rows ─ answer(instances) ─> outputs
-
 It is read by `app.bundle.reader`, checked and assembled by the service's types and run by the service's engine, so
 what is measured through it is what callers get. It knows nothing about files of data or metrics.
 """
@@ -47,7 +45,6 @@ class Served:
 
     @property
     def task(self) -> Task:
-        """What judges it."""
         return task_class(self.manifest.task).of_answer(to_builtins(self.manifest.answer))
 
     def answer(self, instances: Sequence[Instance]) -> Outputs:

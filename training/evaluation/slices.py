@@ -1,7 +1,5 @@
 """Slices: test rows with something in common, and where the shipped graph is worst.
 
-    what a type finds its values to have in common ─ the metric on those rows ─> the worst first
-
 With some hundred slices, one in forty looks worse by chance alone: a slice is a place to look, not a proof.
 """
 

@@ -1,7 +1,5 @@
 """Export: a Keras model -> an ONNX graph that gives the same answers.
 
-    served ─ tf2onnx ─> graph with named inputs and outputs, the batch dimension symbolic ─ check_parity ─> bytes
-
 It knows nothing about training, compression or bundles.
 """
 

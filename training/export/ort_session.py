@@ -26,7 +26,6 @@ class Session:
         self._names = [tensor.name for tensor in self._engine.inputs]
 
     def predict(self, arrays: Arrays) -> Outputs:
-        """Return every output by its name."""
         return self._engine.run_named({name: arrays[name] for name in self._names})
 
 
@@ -70,7 +69,6 @@ def _time_run_us(session: Session, batch: Arrays, runs: int) -> float:
 
 @contextlib.contextmanager
 def _file(graph: bytes) -> Iterator[Path]:
-    """Write a graph where the engine reads one."""
     with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
         file.write(graph)
         file.flush()

@@ -66,7 +66,6 @@ class Tabular:
 
     @classmethod
     def of(cls, *, numbers: NDArray[Any] | None = None, names: NDArray[Any] | None = None) -> "Tabular":
-        """Return what has numbers, names or both."""
         given = next(one for one in (numbers, names) if one is not None)
         return cls(
             np.empty((len(given), 0), np.float32) if numbers is None else numbers.astype(np.float32),
@@ -96,7 +95,6 @@ class FeatureType(ABC):
         """Return the cells of a part of a column, as Arrow holds it; None where it has others than of this type."""
 
     def is_missing(self, cells: NDArray[Any]) -> Mask:
-        """Say which cells stand for missing."""
         return is_empty_text(cells)
 
     def summary(self, *, trained: bool = False) -> Summary:

@@ -63,7 +63,6 @@ class DateSummary(Summary):
 
     @property
     def offset(self) -> str | None:
-        """Return that of the column's clock."""
         if not self.offsets:
             return None
         return next(iter(self.offsets)) if len(self.offsets) == 1 else UTC
@@ -82,11 +81,8 @@ class Date(NumericType):
     def convert(self, series: pd.Series) -> pd.Series:
         """Return text as written; a day that no calendar has is missing."""
         if types.is_datetime64_any_dtype(series):
-            return (
-                series.map(lambda moment: moment.isoformat(timespec="seconds"), na_action="ignore")
-                .astype(object)
-                .fillna("")
-            )
+            said = series.map(lambda moment: moment.isoformat(timespec="seconds"), na_action="ignore")
+            return said.astype(object).fillna("")
         text = series.astype(object).map(lambda value: str(value).strip(), na_action="ignore").astype(object).fillna("")
         known = {value: value if _exists(value) else "" for value in text.unique()}
         return text.map(known)

@@ -10,7 +10,6 @@ encoders there are.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from pkgutil import resolve_name
 from typing import Any, ClassVar
 
 import numpy as np
@@ -37,7 +36,6 @@ class Encoder(ABC):
 
     @property
     def width(self) -> int:
-        """Numbers of a row's vector."""
         return int(self.vector.shape[-1])
 
     def fold(self, kernel: Kernel) -> tuple[Kernel, NDArray[np.float32]]:
@@ -46,9 +44,3 @@ class Encoder(ABC):
         Of its (width, units) kernel: the kernel in the served network, and what comes to the bias, (units,).
         """
         return kernel, np.zeros(kernel.shape[1], np.float32)
-
-
-def encoder_of(where: str) -> type[Encoder]:
-    """Import an encoder: "module:Class"."""
-    found: type[Encoder] = resolve_name(where)
-    return found

@@ -10,6 +10,7 @@ networks or ONNX.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pkgutil import resolve_name
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,12 @@ from numpy.typing import NDArray
 from training.columns.arrays import Arrays, merged
 from training.columns.summaries import Summary
 from training.features.base import Column, FeatureType, Mask, Tabular, Tensor
-from training.features.encoder import Encoder, encoder_of
+from training.features.encoder import Encoder
 from training.features.registry import feature_type, own_options, ranked
 from training.options import Options
 
 Arranged = dict[str, NDArray[Any]]
+Summaries = Mapping[str, Summary]  # feature -> what was kept of its cells
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,6 @@ class Group:
 
     @cached_property
     def places(self) -> dict[str, int]:
-        """Return the place of each feature among them."""
         return {column.name: place for place, column in enumerate(self.columns)}
 
     @property
@@ -47,11 +48,9 @@ class Group:
         return self.type.tensors(self.columns)
 
     def of(self, arrays: Arrays) -> Arranged:
-        """Return the type's own tensors."""
         return {tensor.name: arrays[tensor.name] for tensor in self.tensors}
 
     def some(self, arrays: Arrays, names: Sequence[str]) -> Arranged:
-        """Return the tensors of some of the features alone."""
         return self.type.some(self.columns, [self.places[name] for name in names], self.of(arrays))
 
 
@@ -70,11 +69,9 @@ class Features:
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        """Return the inputs of the graph."""
         return tuple(tensor for group in self.groups for tensor in group.tensors)
 
     def type_of(self, name: str) -> FeatureType:
-        """Return a feature's type."""
         return self._group[name].type
 
     def encoders(self, options: Options, *, fitted: bool) -> list[Encoder]:
@@ -83,7 +80,7 @@ class Features:
         for group in self.groups:
             shared.setdefault(group.type.encoder, []).append(group)
         return [
-            encoder_of(where)(
+            resolve_name(where)(
                 [(group.type, group.columns) for group in groups], own_options(groups[0].type, options), fitted
             )
             for where, groups in shared.items()
@@ -92,7 +89,6 @@ class Features:
     # ── rows as tensors ──
 
     def arrays(self, cells: pd.DataFrame) -> Arranged:
-        """Lay rows of cells out as the graph's inputs."""
         return merged(group.type.arrays(group.columns, cells[group.names]) for group in self.groups)
 
     def from_instances(self, instances: Sequence[Mapping[str, Any]]) -> Arranged:
@@ -108,16 +104,13 @@ class Features:
         return [{str(name): self.type_of(str(name)).value(cell) for name, cell in row.items()} for row in rows]
 
     def is_missing(self, cells: pd.DataFrame) -> pd.DataFrame:
-        """Say which cells stand for missing: (rows, features)."""
         found = {name: self.type_of(name).is_missing(cells[name].to_numpy()) for name in self.order}
         return pd.DataFrame(found, index=cells.index)
 
     def spoiled(self, arrays: Arrays, random: np.random.Generator) -> Arranged:
-        """Return rows in which some values are missing, unseen or extreme."""
         return merged(group.type.spoiled(group.columns, group.of(arrays), random) for group in self.groups)
 
     def alone(self, name: str, arrays: Arrays) -> Arranged:
-        """Return the tensors of one feature."""
         return self._group[name].some(arrays, [name])
 
     def mixed(self, name: str, arrays: Arrays, order: NDArray[np.int64]) -> Arrays:
@@ -137,14 +130,12 @@ class Features:
         return Features(order, tuple(group for group in groups if group.columns))
 
     def arrays_without(self, dropped: Sequence[str], arrays: Arrays) -> Arranged:
-        """Return the tensors of the others."""
         kept = ((group, [name for name in group.names if name not in dropped]) for group in self.groups)
         return merged(group.some(arrays, names) for group, names in kept if names)
 
     # ── judged and told, feature by feature ──
 
     def tabular(self, name: str, arrays: Arrays) -> Tabular:
-        """Return a feature for models that know numbers and names alone."""
         return self.type_of(name).tabular(self.columns[name], self.alone(name, arrays))
 
     def table(self, arrays: Arrays) -> Tabular:
@@ -153,20 +144,16 @@ class Features:
         return Tabular(np.hstack([one.numbers for one in each]), np.hstack([one.names for one in each]))
 
     def slices(self, name: str, trained: Arrays, arrays: Arrays) -> Iterator[tuple[str, Mask]]:
-        """Yield what some rows have in common in a feature, and which."""
         column = self.columns[name]
         return self.type_of(name).slices(column, self.alone(name, trained), self.alone(name, arrays))
 
     def bins(self, name: str, arrays: Arrays) -> dict[str, Any]:
-        """Return how a feature lies in the rows, for `profile.json`."""
         return self.type_of(name).bins(self.columns[name], self.alone(name, arrays))
 
     def sections(self) -> list[str]:
-        """Return what the card and the report say of the features beside the table of columns, in Markdown."""
         return [said for name, column in self.columns.items() for said in self.type_of(name).section(column)]
 
     def manifest(self, name: str) -> Mapping[str, Any]:
-        """Return what the manifest says of a feature beside its name, its type and whether it may be missing."""
         group = self._group[name]
         return group.type.manifest(self.columns[name], group.places[name])
 
@@ -176,11 +163,7 @@ class Features:
 
 
 def describe(
-    cells: pd.DataFrame,
-    types: Mapping[str, str],
-    options: Options,
-    of: Mapping[str, Summary],
-    trained: Mapping[str, Summary] | None = None,
+    cells: pd.DataFrame, types: Mapping[str, str], options: Options, of: Summaries, trained: Summaries | None = None
 ) -> Features:
     """Compute the statistics of the training rows; `of` and `trained` are as in `FeatureType.describe`."""
 
@@ -200,11 +183,9 @@ def describe(
 
 def recut(exact: Features, sampled: Features) -> Features:
     """Return the statistics of all training rows, cut as a sample was that was described for other options."""
-    again = sampled.columns
-    return replace(
-        exact,
-        groups=tuple(
-            replace(group, columns=tuple(group.type.recut(column, again[column.name]) for column in group.columns))
-            for group in exact.groups
-        ),
-    )
+
+    def again(group: Group) -> Group:
+        recut_columns = (group.type.recut(column, sampled.columns[column.name]) for column in group.columns)
+        return replace(group, columns=tuple(recut_columns))
+
+    return replace(exact, groups=tuple(map(again, exact.groups)))

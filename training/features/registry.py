@@ -1,7 +1,5 @@
 """The types of features by name: where each is, resolved when it is first asked for, and the options that it brings.
 
-    recognise(series) ─> the surest type        feature_type(name) ─> the type
-
 A type is added by a module or folder and a line here; two may share options. Nothing here imports pandas or TensorFlow.
 """
 

@@ -20,7 +20,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.options.rooms import FamilyName
+from training.options.rooms import FamilyName, NetworkOptions
 
 FIRST, HEAD, WIDE = "first", "head", "wide_columns"  # names of layers, and so parts of their nodes' names
 READERS = (FIRST, WIDE)  # layers that read the encoded columns; all are dense
@@ -73,23 +73,17 @@ class Beside(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
 
 
 def answer(
-    family: FamilyName,
-    x: Any,
-    *,
-    hidden: tuple[int, ...],
-    dropout: float,
-    members: int,
-    width: int,
-    policy: str = "float32",
+    chosen: NetworkOptions, x: Any, *, hidden: tuple[int, ...], members: int, width: int, policy: str = "float32"
 ) -> Any:
     """Wire a family on the encoded columns, (batch, encoded), with `width` outputs.
 
     Units after the first of a residual network are inside the blocks. Each of the `members` is a head with a last
     hidden layer of its own. Hidden layers have the dtype `policy`; what is said is computed in float32.
     """
-    last = (_residual if family == "residual" else _stack)(x, widened(family, hidden, members), dropout, policy)
+    wire = _residual if chosen.family == "residual" else _stack
+    last = wire(x, widened(chosen.family, hidden, members), chosen.dropout, policy)
     said = Heads(members, width, name=HEAD)(last) if members > 1 else keras.layers.Dense(width, name=HEAD)(last)
-    if family != "wide-and-deep":
+    if chosen.family != "wide-and-deep":
         return said
     wide = keras.layers.Dense(width, kernel_initializer="zeros", name=WIDE)(x)  # begins with nothing to say
     return Beside(name="beside")([said, wide])

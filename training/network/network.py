@@ -83,15 +83,8 @@ def build(
     if task.has_own_network:
         said = task.wire(joined, options)
     else:
-        said = answer(
-            options.network.family,
-            joined,
-            hidden=hidden or options.network.hidden,
-            dropout=options.network.dropout,
-            members=members,
-            width=task.width,
-            policy=policy,
-        )
+        wanted = hidden or options.network.hidden
+        said = answer(options.network, joined, hidden=wanted, members=members, width=task.width, policy=policy)
     trunk = keras.Model([tensor for encoder in encoders for tensor in encoder.learned], said, name="trunk")
     raw = [tensor for encoder in encoders for tensor in encoder.raw]
     middle = [tensor for encoder in encoders for tensor in _looked_up(encoder)]
@@ -119,11 +112,8 @@ def _encoded(encoder: Encoder, arrays: Arrays) -> dict[str, NDArray[Any]]:
     names = [tensor.name for tensor in encoder.learned]
     if encoder.lookup is None:
         return dict(zip(names, given, strict=True))
-    starts = range(0, len(given[0]), LOOKUP_ROWS)
-    parts = [
-        _listed(encoder.lookup([tf.constant(array[start : start + LOOKUP_ROWS]) for array in given]))
-        for start in starts
-    ]
+    pieces = (slice(start, start + LOOKUP_ROWS) for start in range(0, len(given[0]), LOOKUP_ROWS))
+    parts = [_listed(encoder.lookup([tf.constant(array[rows]) for array in given])) for rows in pieces]
     joined = (np.concatenate([one.numpy() for one in of_name]) for of_name in zip(*parts, strict=True))
     return dict(zip(names, joined, strict=True))
 

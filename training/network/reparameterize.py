@@ -20,7 +20,6 @@ from training.features.features import Features
 from training.network.architectures import READERS, Heads, rescale, widened
 from training.network.network import Network, build
 from training.options import Options
-from training.options.rooms import MixedPrecision
 from training.tasks.base import Task
 
 
@@ -28,22 +27,17 @@ def fitted(features: Features, task: Task, options: Options) -> Network:
     """Build the network that is fitted; one of a task's own is served as it is."""
     if task.has_own_network:
         return build(features, task, options)
-    members = options.network.members
-    return build(features, task, options, members=members, fitted=True, policy=policy(options.fit.mixed_precision))
-
-
-def policy(chosen: MixedPrecision) -> str:
-    """Return the Keras policy of the hidden layers."""
-    return "float32" if chosen == "off" else f"mixed_{chosen}"
+    half = options.fit.mixed_precision
+    policy = "float32" if half == "off" else f"mixed_{half}"
+    return build(features, task, options, members=options.network.members, fitted=True, policy=policy)
 
 
 def fold(network: Network, features: Features, task: Task, options: Options) -> Network:
     """Build the network that is served, with the weights of a fitted one."""
     if task.has_own_network:
         return network
-    served = plain(
-        features, task, options, widened(options.network.family, options.network.hidden, options.network.members)
-    )
+    chosen = options.network
+    served = build(features, task, options, hidden=widened(chosen.family, chosen.hidden, chosen.members))
     layers = {layer.name: layer for layer in network.trunk.layers}
     for layer in served.trunk.layers:
         if layer.get_weights():
@@ -57,11 +51,6 @@ def calibrate(network: Network, task: Task, validation: Rows, options: Options) 
     if found.changes:
         rescale(network.trunk, found.scale, found.shift)
     return found
-
-
-def plain(features: Features, task: Task, options: Options, hidden: tuple[int, ...]) -> Network:
-    """Build a network that is served, with new weights."""
-    return build(features, task, options, hidden=hidden)
 
 
 def _weights(layer: Any, encoders: Sequence[Encoder]) -> list[NDArray[Any]]:

@@ -95,7 +95,6 @@ class Declared:
         return Path(given) if isinstance(given, str) and is_path else given
 
     def flags(self, value: Any) -> list[str]:
-        """Write a value as it stands on the command line."""
         if value is True:
             return [self.flag]
         if value is False:

@@ -45,7 +45,6 @@ class Options:
 
     @classmethod
     def of(cls, *, data: Path, **values: Any) -> "Options":
-        """Return the defaults with some values, by their names on the command line."""
         return cls(data=DataOptions(path=data)).changed(**values)
 
     def changed(self, **values: Any) -> "Options":
@@ -65,7 +64,6 @@ class Options:
         return next((one for one in self.others if type(one) is room), room())
 
     def value(self, one: Declared) -> Any:
-        """Return what was chosen."""
         room = next((room for _, room in self._house() if type(room) is one.room), None)
         return getattr(self.own(one.room) if room is None else room, one.field)
 

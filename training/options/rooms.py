@@ -20,6 +20,7 @@ HalfName = Literal["float16", "bfloat16"]
 MixedPrecision = Literal["off", "auto", "float16", "bfloat16"]
 Precision = Literal["fp32", "fp16", "int8-dynamic", "int8-static"]
 Forced = Literal["fp32", "fp16", "int8-static"]  # int8-dynamic never ships: a row's answer would depend on its batch
+ELSEWHERE = {"place": True, "learned": False}  # where a run reads or writes, whatever it learns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,12 +29,7 @@ class DataOptions:
 
     title: ClassVar[str] = "Data"
     path: Path = option(
-        REQUIRED,
-        "CSV (also .gz, .bz2, .xz, .zip) or Parquet file.",
-        name="data",
-        argument=True,
-        place=True,
-        learned=False,
+        REQUIRED, "CSV (also .gz, .bz2, .xz, .zip) or Parquet file.", name="data", argument=True, **ELSEWHERE
     )
     target: str | None = option(  # None: refused with the list of columns
         None, "Column to predict. Without it, the columns are listed.", unit="column", common=True
@@ -152,12 +148,7 @@ class TuneOptions:
         common=True,
     )
     store: Path | None = option(
-        None,
-        "File that keeps the search, to go on with it.",
-        name="tune_store",
-        unset="not kept",
-        place=True,
-        learned=False,
+        None, "File that keeps the search, to go on with it.", name="tune_store", unset="not kept", **ELSEWHERE
     )
 
 
@@ -170,30 +161,24 @@ class RunOptions:
         None, "Name of the model.", unit="name", unset="from the file's name", common=True, learned=False
     )
     models: Path = option(
-        Path("models"), "Folder of the bundles; the next version is written.", common=True, place=True, learned=False
+        Path("models"), "Folder of the bundles; the next version is written.", common=True, **ELSEWHERE
     )
     seed: int = option(0, "Makes a run repeatable on one machine.", unit="number", low=0, common=True)
     checkpoints: Path | None = option(
         None,
         "Folder to save the run in after each epoch; the same command goes on from there if killed.",
         unset="not saved",
-        place=True,
-        learned=False,
+        **ELSEWHERE,
     )
     sign_key: Path | None = option(
         None,
         "Private key (PEM) to sign the bundle with. "
         "Its passphrase, if it has one, is taken from SLIPWAY_SIGN_KEY_PASSPHRASE.",
-        place=True,
-        learned=False,
+        **ELSEWHERE,
     )
     tensorboard: Path | None = option(
-        None, "Folder to write the losses and the learning rate to, for TensorBoard.", place=True, learned=False
+        None, "Folder to write the losses and the learning rate to, for TensorBoard.", **ELSEWHERE
     )
     mlflow: str | None = option(
-        None,
-        "MLflow store to log the run to: sqlite:///runs.db, http://host:5000.",
-        unit="uri",
-        place=True,
-        learned=False,
+        None, "MLflow store to log the run to: sqlite:///runs.db, http://host:5000.", unit="uri", **ELSEWHERE
     )

@@ -33,9 +33,9 @@ def select(run: Run) -> None:
         smaller.data, smaller.context = data, run.context.second()
         for stage in MODEL:
             stage(smaller)
-        return smaller.model
+        return smaller
 
-    selection = feature_selection.select(run.model, run.importances, again)
+    selection = feature_selection.select(run, run.importances, again)
     console.print_selection(run.out, selection)
     if selection.kept:
         explain(smaller)
@@ -58,17 +58,17 @@ def cross_validate(run: Run) -> None:
 def judge(run: Run) -> None:
     """Touch the test split: once, after every choice is made."""
     with console.stage(run.out, "Judge"):
-        found = evaluate.judge(run.model, run.baselines.result())
+        found = evaluate.judge(run, run.baselines.result())
     run.findings = replace(found, importances=run.importances, selection=run.selection, folds=run.folds)
 
 
 def write(run: Run) -> None:
     """Write the next version, whole or not at all."""
     with console.stage(run.out, "Write"):
-        model, data, findings = run.model, run.data, run.findings
+        data, findings = run.data, run.findings
         predict = Session(run.choice.chosen.graph).predict
-        drawn = card.plots(model, findings)
-        facts = manifest(model, findings)
+        drawn = card.plots(run, findings)
+        facts = manifest(run, findings)
         precision = run.choice.chosen.precision
         examples = golden(data.test_frame, data.features, data.optional, run.task, predict, precision)
         answers = predict_in_batches(predict, data.train.arrays)
@@ -76,8 +76,8 @@ def write(run: Run) -> None:
             "model.onnx": run.choice.chosen.graph,
             "golden.json": writer.to_json(examples),
             "profile.json": writer.to_json(profile(data.features, run.task, data.train.arrays, answers), indent=1),
-            "card.md": card.card(model, findings, drawn).encode(),
-            card.HTML: card.page(model, findings, facts).encode(),
+            "card.md": card.card(run, findings, drawn).encode(),
+            card.HTML: card.page(run, findings, facts).encode(),
             **drawn,
         }
         run.folder = writer.write(run.options.run.models, run.name, facts, files, run.signer)

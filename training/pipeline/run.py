@@ -1,20 +1,15 @@
 """Run: the state of one training run. Each stage is handed it, reads what the stages before have found, and adds.
 
-    begin(options) ─> Run ─ prepare … write ─> the same, with everything in it
-
 It knows nothing about how a stage works.
 """
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
 
 from training.bundle import writer
 from training.bundle.signing import Signer
-from training.calibration.adjustment import Adjustment
-from training.compression.selection import Choice
-from training.data.prepare import Data
 from training.evaluation.baselines import Baseline
 from training.evaluation.findings import Findings, Folds, Importance, Selection
 from training.network.network import Network
@@ -23,30 +18,20 @@ from training.parallel import Background
 from training.tasks.base import Task
 from training.trained_model import TrainedModel
 from training.trainer import mixed_precision
-from training.trainer.fit import History
 from training.trainer.run_context import RunContext, join_run
-from training.tuning.trials import Search
 
 
 @dataclass(kw_only=True)
-class Run:
+class Run(TrainedModel):
     """What is known so far; the comment names the stage that finds it."""
 
-    options: Options
     out: Console  # where a person reads what is done
     signer: Signer | None  # signs the bundle; None: nobody does
-    name: str  # of the model
     context: RunContext
 
-    data: Data = field(init=False)  # prepare
     baselines: Background[dict[str, Baseline]] = field(init=False)  # prepare; fitted beside the network
-    search: Search | None = None  # tune
     learner: Network = field(init=False)  # build: as it is fitted
-    history: History = field(init=False)  # fit
-    network: Network = field(init=False)  # calibrate: as it is served
-    adjustment: Adjustment = field(init=False)  # calibrate
     graph: bytes = field(init=False)  # export
-    choice: Choice = field(init=False)  # compress
     importances: tuple[Importance, ...] = ()  # explain
     selection: Selection | None = None  # select
     folds: Folds | None = None  # cross_validate
@@ -56,11 +41,6 @@ class Run:
     @property
     def task(self) -> Task:
         return self.data.task
-
-    @property
-    def model(self) -> TrainedModel:
-        """Return what was trained, for those who judge and write it."""
-        return TrainedModel(**{field.name: getattr(self, field.name) for field in fields(TrainedModel)})
 
 
 def begin(options: Options, out: Console, signer: Signer | None) -> Run:

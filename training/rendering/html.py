@@ -1,9 +1,5 @@
 """HTML: the card's Markdown, more of it, and plots -> one page that needs nothing else.
 
-    Markdown ─ markdown-it ─> sections ─┐
-    SVG ────────────────────────────────┼─ jinja2, report.html.j2 ─> report.html
-    facts ──────────────────────────────┘
-
 No network, no scripts; light and dark as the reader's screen is; for a telephone and for paper.
 Whatever comes from the data is escaped: in Markdown by markdown-it, which is not let through any HTML, elsewhere by
 jinja2, in plots by matplotlib. It knows nothing about models.
@@ -34,22 +30,14 @@ class Fact:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Part:
-    """A title below a section's."""
-
-    id: str
-    title: str
-
-
 @dataclass
 class Section:
-    """What stands under one title."""
+    """What stands under one title; of the smaller titles in it, its parts, no more than their names is kept."""
 
     id: str
     title: str
     body: Markup = field(default_factory=Markup)
-    parts: list[Part] = field(default_factory=list)
+    parts: list["Section"] = field(default_factory=list)
     plots: list[Markup] = field(default_factory=list)
 
 
@@ -99,12 +87,12 @@ def _pieces(tokens: Sequence[Token]) -> Iterator[tuple[str | None, list[Token]]]
         yield tokens[start + 1].content, list(tokens[start + 3 : end])  # without what opens, says and closes it
 
 
-def _parts(tokens: Sequence[Token]) -> list[Part]:
+def _parts(tokens: Sequence[Token]) -> list[Section]:
     """Give each smaller title a place to jump to."""
     found = []
     for opening, text in pairwise(tokens):
         if opening.type == "heading_open" and opening.tag == "h3":
-            found.append(Part(_slug(text.content), text.content))
+            found.append(Section(_slug(text.content), text.content))
             opening.attrSet("id", found[-1].id)
     return found
 

@@ -1,8 +1,5 @@
 """Report: what a run found -> `card.md`, its plots and `report.html`, for people.
 
-    TrainedModel, Findings ─ blocks ─┬─ and a gallery ─────────────────> card.md, to be read beside the code
-                             └─ and how to repeat it ─ html.py ─> report.html, one page with everything in it
-
 It knows nothing about how any of it was computed.
 """
 
@@ -25,11 +22,8 @@ from training.tuning import trials
 CURVES, IMPORTANCE = "curves.png", "importance.png"
 HTML = "report.html"
 QUALITY, COMPRESSION, TRAINING = "How good it is", "What compression cost", "How it was trained"
-PLACES = {  # plot -> the section of the page that it stands in; those of a task say how good it is
-    IMPORTANCE: "What it goes by",
-    compression_section.PLOT: COMPRESSION,
-    CURVES: TRAINING,
-}
+# plot -> the section of the page that it stands in; those of a task say how good it is
+PLACES = {IMPORTANCE: "What it goes by", compression_section.PLOT: COMPRESSION, CURVES: TRAINING}
 
 
 def plots(model: TrainedModel, findings: Findings) -> dict[str, bytes]:
@@ -47,16 +41,9 @@ def plots(model: TrainedModel, findings: Findings) -> dict[str, bytes]:
 
 def card(model: TrainedModel, findings: Findings, drawn: Iterable[str]) -> str:
     """Write the card; `drawn` are the files of the plots."""
-    blocks = [
-        f"# {model.name}",
-        *_blocks(model, findings),
-        code_block(command(model.options)),
-        "## Plots",
-        "\n".join(f"![{file.removesuffix('.png')}]({file})" for file in drawn),
-        "## Limits",
-        _limits(model.data),
-    ]
-    return "\n\n".join(blocks) + "\n"
+    gallery = "\n".join(f"![{file.removesuffix('.png')}]({file})" for file in drawn)
+    blocks = [f"# {model.name}", *_blocks(model, findings), code_block(command(model.options)), "## Plots", gallery]
+    return "\n\n".join([*blocks, "## Limits", _limits(model.data)]) + "\n"
 
 
 def page(model: TrainedModel, findings: Findings, facts: Mapping[str, Any]) -> str:
@@ -64,13 +51,8 @@ def page(model: TrainedModel, findings: Findings, facts: Mapping[str, Any]) -> s
     with pictures.as_svg():
         drawn = plots(model, findings)
     task = model.data.task
-    blocks = [
-        *_blocks(model, findings),
-        "## Limits",
-        _limits(model.data),
-        "## How to repeat it",
-        *training_section.repeat(facts),
-    ]
+    repeat = ["## How to repeat it", *training_section.repeat(facts)]
+    blocks = [*_blocks(model, findings), "## Limits", _limits(model.data), *repeat]
     libraries = facts["libraries"]
     return html.page(
         title=model.name,

@@ -51,13 +51,11 @@ def costs_table(choice: Choice) -> str:
 def differences_table(choice: Choice, metrics: Mapping[str, Metrics]) -> str:
     """One line a candidate, one column a metric; in brackets what it differs from fp32 by."""
     before = metrics[choice.candidates[0].name]
-    rows = (
-        [
-            _marked(choice, candidate.name),
-            *(f"{value:.4f} ({value - before[name]:+.4f})" for name, value in metrics[candidate.name].items()),
-        ]
-        for candidate in choice.candidates
-    )
+
+    def cells(found: Metrics) -> list[str]:
+        return [f"{value:.4f} ({value - before[name]:+.4f})" for name, value in found.items()]
+
+    rows = ([_marked(choice, one.name), *cells(metrics[one.name])] for one in choice.candidates)
     return table(["graph", *before], rows)
 
 

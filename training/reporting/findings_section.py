@@ -54,7 +54,6 @@ def folded(folds: Folds, metric: str) -> str:
 
 
 def _intervals(found: Intervals, opponent: str) -> list[str]:
-    """One line a metric: the shipped graph, and its difference to the strongest baseline, each with its interval."""
     share = f"{found.level:.0%} interval"
     rows = (
         [name, number(shipped.value), span(shipped), f"{beside.value:+.4g}", span(beside)]
@@ -70,7 +69,6 @@ def _intervals(found: Intervals, opponent: str) -> list[str]:
 
 
 def _importances(found: Sequence[Importance], metric: str) -> list[str]:
-    """One line a feature, the most important first."""
     rows = ([plain(i.feature), f"{i.loss.value:+.4f}", span(i.loss), "" if i.is_needed else "no"] for i in found)
     return [
         "## What it goes by",
@@ -83,7 +81,6 @@ def _importances(found: Sequence[Importance], metric: str) -> list[str]:
 
 
 def _folds(folds: Folds, scores: Mapping[str, float]) -> list[str]:
-    """One line a metric: over the folds, and of the shipped graph on the test rows."""
     rows = (
         [name, *map(number, (folds.mean(name), folds.spread(name), min(values), max(values), shipped))]
         for name, shipped in scores.items()
@@ -99,7 +96,6 @@ def _folds(folds: Folds, scores: Mapping[str, float]) -> list[str]:
 
 
 def _slices(found: Slices, task: "Task") -> list[str]:
-    """One line a slice, the worst first."""
     worse = sum(one.is_worse for one in found.slices)
     rows = []
     for one in found.slices[:MOST_SLICES]:

@@ -54,13 +54,8 @@ def bars(importances: Sequence[Importance], metric: str) -> bytes:
     losses = [importance.loss for importance in shown]
     errors = [[loss.value - loss.low for loss in losses], [loss.high - loss.value for loss in losses]]
     colors = ["tab:blue" if importance.is_needed else "lightgrey" for importance in shown]
-    axes.barh(
-        [importance.feature for importance in shown],
-        [loss.value for loss in losses],
-        xerr=errors,
-        color=colors,
-        ecolor="grey",
-    )
+    names = [importance.feature for importance in shown]
+    axes.barh(names, [loss.value for loss in losses], xerr=errors, color=colors, ecolor="grey")
     axes.invert_yaxis()
     axes.axvline(0, color="grey", linewidth=0.8)
     pictures.name_axes(axes, "What it goes by", f"{metric} lost when permuted (validation rows)", "")

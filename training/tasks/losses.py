@@ -1,8 +1,5 @@
 """Losses: what the fit makes small, beyond Keras' own losses.
 
-    smoothed    labels that are not quite certain: a share of each row's weight goes to all labels alike
-    members     an ensemble's heads answer for themselves in training; each loses for itself
-
 It knows nothing about networks or callbacks.
 """
 

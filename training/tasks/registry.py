@@ -1,7 +1,5 @@
 """The tasks by name: where each is, resolved when it is first asked for, and the options that it brings.
 
-    infer_task(target) ─> the task that is surest of it        task_class(name) ─> the class
-
 A task is added by a module or folder and a line here; two names may share a class. Nothing here imports pandas or
 TensorFlow.
 """

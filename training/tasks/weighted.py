@@ -1,7 +1,5 @@
 """Weighted: metrics for many weightings of the same rows at once.
 
-    y, outputs, weights (times, rows) ─> {metric: (times,)}
-
 A resample of the rows is a weighting by counts. A task that can say its metrics in a few sums over all weightings does
 so, in `label/weighted.py`, or itself; for any other the rows are repeated. It knows no metric.
 """

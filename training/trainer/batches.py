@@ -1,18 +1,18 @@
 """Feed: encoded rows -> batches, epoch by epoch, each row once an epoch.
 
-    order(seed, epoch) ─ cut into batches ─ take these rows ─> inputs, target[, weights]
-
 The order is asked for when an epoch begins, so a fit that begins with a later epoch sees the batches that it would
 have seen there. It knows nothing about how the rows were made or what learns from them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
+
+from training.columns.arrays import Arrays
 
 AS_IT_IS = tf.autograph.experimental.do_not_convert  # nothing in them is to be converted, and to look takes as long
 
@@ -37,13 +37,7 @@ class Feed(EpochFeed):
     """The batches of a training part: `arrays` are (rows, …) by name, `y` and `weights` (rows,)."""
 
     def __init__(
-        self,
-        arrays: Mapping[str, NDArray[Any]],
-        y: NDArray[Any],
-        *,
-        batch_rows: int,
-        seed: int,
-        weights: NDArray[np.float32] | None = None,
+        self, arrays: Arrays, y: NDArray[Any], *, batch_rows: int, seed: int, weights: NDArray[np.float32] | None = None
     ) -> None:
         super().__init__(len(y), batch_rows, seed)
         self._arrays, self._y, self._weights = arrays, y, weights

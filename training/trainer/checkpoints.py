@@ -85,7 +85,6 @@ class Checkpoints:
         return State(said["epochs"], arrays, said["facts"], said["saved_s"])
 
     def remove(self) -> None:
-        """Remove the files, and the folder if nothing else is in it."""
         for path in [*self._files(), self.folder / "writing.tmp"]:
             path.unlink(missing_ok=True)
         if self.folder.is_dir() and not any(self.folder.iterdir()):
@@ -95,11 +94,8 @@ class Checkpoints:
         return sorted(self.folder.glob("epoch-*.npz"), reverse=True)
 
     def _check(self, theirs: Mapping[str, Any]) -> None:
-        different = [
-            f"{name} (there {theirs.get(name)}, here {self.run.get(name)})"
-            for name in {**self.run, **theirs}
-            if theirs.get(name) != self.run.get(name)
-        ]
+        pairs = ((name, theirs.get(name), self.run.get(name)) for name in {**self.run, **theirs})
+        different = [f"{name} (there {there}, here {here})" for name, there, here in pairs if there != here]
         if different:
             raise DataError(
                 f"`--checkpoints`: expected checkpoints of this run. Received: {self.folder}, whose run differs in "

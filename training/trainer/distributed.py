@@ -120,7 +120,7 @@ class Several(Workers):
             )
 
     def go_on(self) -> None:
-        group = {"group_size": self.count, "group_key": GROUP, "instance_key": next(self._keys), "timeout_seconds": 0.0}
+        group = self._group(next(self._keys))
         if self.chief:
             tf.raw_ops.CollectiveBcastSendV2(input=tf.constant(0), **group)
             return
@@ -142,17 +142,11 @@ class Several(Workers):
 
     def reduce(self, tensor: Any, key: int, merge: str = "Add", final: str = "Div") -> Any:
         """Return what all workers' tensors give together, by default their mean."""
-        return tf.raw_ops.CollectiveReduceV2(
-            input=tensor,
-            group_size=self.count,
-            group_key=GROUP,
-            instance_key=key,
-            ordering_token=[],
-            merge_op=merge,
-            final_op=final,
-            communication_hint="auto",
-            timeout_seconds=0.0,
-        )
+        how = {"merge_op": merge, "final_op": final, "communication_hint": "auto", "ordering_token": []}
+        return tf.raw_ops.CollectiveReduceV2(input=tensor, **how, **self._group(key))
+
+    def _group(self, key: int) -> dict[str, Any]:
+        return {"group_size": self.count, "group_key": GROUP, "instance_key": key, "timeout_seconds": 0.0}
 
 
 ALONE = Workers()

@@ -1,8 +1,5 @@
 """Fit: a network, encoded rows -> the weights with the best validation loss.
 
-    optimizer ─┐
-    callbacks ─┴─ Model.fit ─> History        (Ctrl-C stops after the current step and keeps the best so far)
-
 It knows nothing about data files, ONNX or how models are judged.
 """
 
@@ -57,7 +54,6 @@ class Part:
         return Feed(self.arrays, self.y, batch_rows=batch_rows, seed=seed, weights=weights)
 
     def class_counts(self) -> NDArray[np.int64]:
-        """Count the rows of each class."""
         return np.bincount(self.y)
 
 

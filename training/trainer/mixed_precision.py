@@ -1,8 +1,5 @@
 """Halves: numbers of 16 bits in the hidden layers while they are fitted, where the hardware computes in them.
 
-    --mixed-precision ─ hardware ─> a Keras policy for the hidden layers
-    float16 alone: the loss is scaled, so that small gradients do not become zero
-
 Weights stay in 32 bits, and so do the encoding of the columns, the last layers, the loss and whatever is served.
 Mixed precision: Micikevicius and others 2018, "Mixed precision training".
 It knows nothing about networks but the policies of their layers.

@@ -1,8 +1,5 @@
 """Tracking: a run -> an MLflow store: its options, the losses of each epoch, the test metrics and the bundle.
 
-    --mlflow sqlite:///runs.db    a file here, the bundles in `mlartifacts` beside it: no server
-    --mlflow http://host:5000     a server
-
 The experiment is called as the model. It needs the extra `mlflow`, which is imported when it is asked for.
 It knows nothing about what is learned.
 """

@@ -13,7 +13,6 @@ The mean of many steps is steadier than any of them, and costs nothing where it 
 """
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -68,29 +67,16 @@ def average(optimizer: Any, momentum: float) -> list[Any]:
     return [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)]
 
 
-LEARNING_RATES: dict[OptimizerName, float] = {
-    "sgd": 0.05,
-    "momentum": 0.02,
-    "rmsprop": 0.001,
-    "adam": 0.002,
-    "adamw": 0.002,
-}
-
-
+LEARNING_RATES: dict[str, float] = {"sgd": 0.05, "momentum": 0.02, "rmsprop": 0.001, "adam": 0.002, "adamw": 0.002}
 SMALLEST_BATCH_ROWS, LARGEST_BATCH_ROWS = 32, 256
 
 
 def build(name: OptimizerName, rate: float) -> Any:
     """Return the Keras optimizer of that name at its full learning rate."""
-    optimizers = keras.optimizers
-    makers: dict[OptimizerName, Callable[[], Any]] = {
-        "sgd": lambda: optimizers.SGD(rate),
-        "momentum": lambda: optimizers.SGD(rate, momentum=0.9, nesterov=True),
-        "rmsprop": lambda: optimizers.RMSprop(rate),
-        "adam": lambda: optimizers.Adam(rate),
-        "adamw": lambda: optimizers.AdamW(rate),
-    }
-    return makers[name]()
+    if name == "momentum":
+        return keras.optimizers.SGD(rate, momentum=0.9, nesterov=True)
+    kinds = {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"}
+    return getattr(keras.optimizers, kinds[name])(rate)
 
 
 def scaled_rate(optimizer: OptimizerName, batch: int) -> float:

@@ -28,7 +28,6 @@ class RunContext:
 
     @property
     def loggers(self) -> list[Any]:
-        """Return the Keras callbacks that are told of each epoch."""
         return [logger for logger in (self.board, self.tracker) if logger is not None]
 
     @property
@@ -49,7 +48,6 @@ class RunContext:
         return RunContext(checkpoints=replace(self.checkpoints, folder=self.checkpoints.folder / SECOND))
 
     def track(self, folder: Path, scores: Mapping[str, Metrics]) -> None:
-        """Record how the run ended."""
         if self.tracker is not None:
             self.tracker.finish(folder, scores)
 

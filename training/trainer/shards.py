@@ -40,11 +40,9 @@ class Shards:
         return self.rows
 
     def feed(self, batch_rows: int, seed: int, class_weights: NDArray[np.float32] | None = None) -> "ShardFeed":
-        """Return the batches; with the weight of each class, rows are weighed by theirs."""
         return ShardFeed(self, batch_rows, seed, class_weights)
 
     def class_counts(self) -> NDArray[np.int64]:
-        """Count the rows of each class."""
         counts = [np.bincount(_open(file, self.layout)[Y]) for file in self.files]
         width = max(map(len, counts))
         total: NDArray[np.int64] = np.sum([np.pad(count, (0, width - len(count))) for count in counts], axis=0)
@@ -100,7 +98,6 @@ class ShardFeed(EpochFeed):
         self._shards, self._class_weights = of, class_weights
 
     def batches(self) -> Any:
-        """Return a `tf.data.Dataset`; an iteration is an epoch."""
         layout = self._shards.layout
         fields = {name: layout[name] for name in layout.names or ()}
         signature = {

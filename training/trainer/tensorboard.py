@@ -1,8 +1,5 @@
 """TensorBoard: the losses and the learning rate of each epoch -> event files.
 
-    <folder>/train        loss, learning rate
-    <folder>/validation   loss
-
 Scalars alone. They are written by TensorFlow itself: `tf.summary.scalar` would want the package `tensorboard`, which
 only who looks at them needs. It knows nothing about what is learned.
 """

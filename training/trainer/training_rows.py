@@ -1,8 +1,5 @@
 """Training rows: prepared rows -> what the trunk of a network learns from, in memory or on disk.
 
-    data ─┬─ a part in memory ─────────────────────> Part
-          └─ a stream: the second pass of its file ─> Shards, in a folder that is removed after the fit
-
 It knows nothing about how either is learned from.
 """
 

@@ -112,7 +112,8 @@ def _try(study: optuna.Study, options: Options, data: Data, show: trials.Show) -
     trial.set_user_attr("seconds", round(time.monotonic() - started, 1))
     study.tell(trial, loss, state=state)
     if state in ENDED:
-        show(done + 1, f"{_said(loss)}{_best(study)}")
+        said = "given up" if loss is None else f"validation loss {loss:.4f}"
+        show(done + 1, f"{said}{_best(study)}")
     return state not in ENDED
 
 
@@ -149,10 +150,6 @@ def _progress(trial: optuna.Trial, study: optuna.Study, show: trials.Show, done:
 def _best(study: optuna.Study) -> str:
     ended = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     return f", best {study.best_value:.4f}" if ended else ""
-
-
-def _said(loss: float | None) -> str:
-    return "given up" if loss is None else f"validation loss {loss:.4f}"
 
 
 def _differing(drawn: dict[str, Any], given: dict[str, Any], options: Options) -> list[str]:

@@ -1,7 +1,5 @@
 """Space: what `--tune` searches, each knob with its unit, its values and the reason for them.
 
-    options as given ─ begin ─> the first trial           drawn ─ changed ─> options to try
-
 An option that was given, that is, differs from its default, stays as it is: only the others are searched.
 Not searched: the schedule and the smoothing of labels, whose losses cannot be compared epoch by epoch with the others;
 the optimizer, whose learning rates would be a search of their own; and what no validation loss can judge.

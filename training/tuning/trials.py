@@ -51,7 +51,6 @@ class Search:
         return len(self.trials) - len(self.ended)
 
     def facts(self) -> dict[str, int | float | None]:
-        """What the manifest says of the search."""
         best = self.best
         loss = None if best is None else best.validation_loss
         return {"trials": len(self.trials), "given_up": self.given_up, "validation_loss": loss}

@@ -4,12 +4,12 @@ from tests.training.conftest import options_for
 from training.compression.candidates import STEPS, find
 from training.data.prepare import Data
 from training.export.onnx import export
-from training.network import reparameterize as fold
+from training.network.network import build
 
 
 def test_fp32_comes_first_and_every_kind_that_was_asked_for_is_there(binary: Data) -> None:
     options = options_for(Path("goods.csv"), "sold", compress="full", embedding=32, hidden=(32, 16))
-    network = fold.plain(binary.features, binary.task, options, options.network.hidden)
+    network = build(binary.features, binary.task, options)
     said: list[str] = []
     found = find(options, binary, network, export(network), said.append)
     names = [candidate.name for candidate in found]

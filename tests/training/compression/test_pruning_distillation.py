@@ -6,8 +6,7 @@ import pytest
 from tests.training.conftest import only, options_for
 from training.compression.pruning_distillation import Lessons, pruned
 from training.data.prepare import Data, prepare
-from training.network import reparameterize as fold
-from training.network.network import Network
+from training.network.network import Network, build
 from training.options import Options
 from training.options.rooms import FamilyName
 from training.trainer.fit import seed_everything
@@ -24,7 +23,7 @@ def options_of(data: Data, family: FamilyName = "wide-and-deep") -> Options:
 
 def made(data: Data, options: Options) -> Network:
     seed_everything(5)
-    return fold.plain(data.features, data.task, options, options.network.hidden)
+    return build(data.features, data.task, options)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -13,7 +13,7 @@ from training.export.onnx import check_parity, export, parity_rows
 from training.export.ort_session import Session
 from training.network.architectures import WIDE, Heads, answer, rescale
 from training.network.network import Network, build
-from training.options.rooms import FamilyName
+from training.options.rooms import FamilyName, NetworkOptions
 from training.tasks.evaluate import evaluate
 from training.trainer.fit import Part, fit, seed_everything
 
@@ -76,7 +76,7 @@ def test_each_head_reads_its_own_part() -> None:
 def test_rescaling_says_so_many_times_as_much_and_the_shift(family: FamilyName, members: int) -> None:
     seed_everything(0)
     numbers = keras.Input((6,))
-    said = answer(family, numbers, hidden=(8, 4), dropout=0.0, members=members, width=2)
+    said = answer(NetworkOptions(family=family, dropout=0.0), numbers, hidden=(8, 4), members=members, width=2)
     trunk = keras.Model(numbers, said)
     x = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
     trunk.set_weights([weights + 0.01 for weights in trunk.get_weights()])  # the wide part begins at zero
@@ -87,7 +87,7 @@ def test_rescaling_says_so_many_times_as_much_and_the_shift(family: FamilyName, 
 
 def test_the_wide_part_reaches_the_answer_past_the_hidden_layers() -> None:
     numbers = keras.Input((6,))
-    said = answer("wide-and-deep", numbers, hidden=(8, 4), dropout=0.0, members=1, width=1)
+    said = answer(NetworkOptions(family="wide-and-deep", dropout=0.0), numbers, hidden=(8, 4), members=1, width=1)
     trunk = keras.Model(numbers, said)
     trunk.set_weights([weights * 0 for weights in trunk.get_weights()])
     assert trunk(np.ones((1, 6))).numpy() == 0
@@ -98,7 +98,7 @@ def test_the_wide_part_reaches_the_answer_past_the_hidden_layers() -> None:
 
 def test_a_residual_block_adds_to_what_it_was_given() -> None:
     numbers = keras.Input((6,))
-    said = answer("residual", numbers, hidden=(8, 4), dropout=0.0, members=1, width=1)
+    said = answer(NetworkOptions(family="residual", dropout=0.0), numbers, hidden=(8, 4), members=1, width=1)
     trunk = keras.Model(numbers, said)
     shapes = [weights.shape for weights in trunk.get_weights()]
     assert shapes == [(6, 8), (8,), (8, 4), (4,), (4, 8), (8,), (8, 1), (1,)]

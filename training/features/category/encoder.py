@@ -1,8 +1,5 @@
 """The encoder of categories: a tensor of text -> codes, once a row -> numbers from one learned table.
 
-    categorical ─ StringLookup ─ ColumnCodes ─> codes ─ EmbedColumns ─> vector
-    └── lookup (once a row, not in every epoch) ──┘
-
 It knows nothing about other types, tasks or how networks are fitted.
 """
 

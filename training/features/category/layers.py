@@ -1,8 +1,5 @@
 """Layers: names -> what dense layers can learn from.
 
-    ColumnCodes     one union's index -> a code in the column's own range
-    EmbedColumns    codes             -> numbers from one table
-
 Each layer treats all columns at once: ONNX Runtime takes about a microsecond a node.
 """
 

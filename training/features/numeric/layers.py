@@ -1,8 +1,5 @@
 """Layers: raw floats -> what dense layers can learn from, in few nodes.
 
-    EncodeNumbers   floats with NaN -> standardised values, pieces between quantiles, missing indicators
-    EmbedNumbers    floats with NaN -> a few learned sums of each one's encoding; `fold` takes it out again
-
 Each layer treats all columns at once: ONNX Runtime takes about a microsecond a node.
 They know nothing about tasks or training.
 """

@@ -1,7 +1,5 @@
 """Weighted: the metrics of labels for many weightings of the same rows at once.
 
-    y, probabilities, weights (times, rows) ─> {metric: (times,)}
-
 A thousand resamples cost a few sums over sorted rows each. For weights of one this is what scikit-learn gives, and a
 test holds it. It knows nothing about how weights are drawn.
 """
