@@ -108,7 +108,9 @@ class Batcher:
     def check_thread(self) -> None:
         """Break if the thread of a run under way is no more: then its end would never come."""
         number = self._run_thread
-        if self.run_started is not None and number is not None and not _alive(number):
+        if self.run_started is None or number is None or not THREADS.exists():
+            return
+        if not (THREADS / str(number)).exists():
             self._break(RuntimeError("The thread of the run is gone."))
 
     @property
@@ -305,8 +307,3 @@ def _attempt(run: Run, batch: list[Piece]) -> Any:
         return outcome
     except Exception as error:
         return error
-
-
-def _alive(thread: int) -> bool:
-    """Whether this process has a thread of that number, as far as the system says."""
-    return (THREADS / str(thread)).exists() or not THREADS.exists()

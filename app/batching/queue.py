@@ -1,6 +1,6 @@
 """What waits for an engine: in order, and bounded in rows, in bytes and in the time that it would wait.
 
-    put   ─> refused at the door, or at the back of the queue
+    put   ─> refused, or at the back of the queue
     take  ─> the next batch: work of one key from the front; what does not fit is cut, and its rest goes to the back
     drop  ─> its caller has left, or its time is up: it is passed over, and swept out when there are many like it
 
@@ -65,8 +65,6 @@ class WorkQueue:
         """How many works wait."""
         return len(self._works) - self._gone
 
-    # ── who is let in ──
-
     def admit(self, rows: int, size_bytes: int, patience_s: float) -> None:
         """Refuse at the door what the queue cannot take, or what would still wait when its time is up.
 
@@ -120,8 +118,6 @@ class WorkQueue:
         message = f"The queue is full: expected {expected}. Received: {received}. Try again later."
         return Overloaded(message, retry_after_s=max(1, math.ceil(self.wait_s)), reason=reason)
 
-    # ── who is next ──
-
     def take(self, expired: Callable[[Work, float], bool]) -> list[Piece]:
         """Form a batch of what waits: of one key, up to the row limit.
 
@@ -169,8 +165,6 @@ class WorkQueue:
     def _beyond(self, work: Work) -> int:
         """Rows of a waiting work that are left for later turns than its next."""
         return max(0, work.size - work.taken - self._max_batch_rows)
-
-    # ── who has left ──
 
     def drop(self, work: Work) -> bool:
         """Pass over what waits of a work that is done; True when so many are that it is time for `sweep`."""

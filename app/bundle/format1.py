@@ -10,11 +10,13 @@ Converting the files would break their hashes, their signatures and the way back
 from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec.json import encode
+from msgspec.structs import replace
 
 from app.answers import registry as answers
 from app.bundle.manifest import Facts, Manifest
 from app.features import registry as features
-from app.features.base import Feature, FeatureName
+from app.features.base import FeatureName
 
 FORMAT = 1
 TYPES = {"number": "number", "boolean": "boolean", "string": "category"}
@@ -53,10 +55,6 @@ def read(data: bytes) -> Manifest:
     return Manifest(
         **known,
         task=written.task,
-        features=tuple([_feature(feature) for feature in written.features]),
-        answer=answers.read(msgspec.json.encode(answer)),
+        features=tuple([features.read(encode(replace(each, type=TYPES[each.type]))) for each in written.features]),
+        answer=answers.read(encode(answer)),
     )
-
-
-def _feature(written: Written) -> Feature:
-    return features.read(msgspec.json.encode(msgspec.structs.replace(written, type=TYPES[written.type])))

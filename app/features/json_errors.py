@@ -122,9 +122,6 @@ def _malformed(error: Exception, body: bytes) -> InvalidInput:
     return InvalidInput((), f"well-formed JSON ({what})", f"`{near}`", noun=f"JSON at byte {at}", hint=hint)
 
 
-# ── the value at msgspec's place, such as `instances[3].age` ──
-
-
 def _walk(value: Any, place: str) -> tuple[Any, Path]:
     """Return the value at a place, and the place as a path; a key of `value` may hold dots and brackets."""
     path: list[str | int | EllipsisType] = []

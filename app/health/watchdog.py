@@ -31,9 +31,6 @@ TURN_S = 1.0  # between two looks of the thread
 EXIT_CODE = 70  # EX_SOFTWARE of sysexits.h
 
 
-# ── runs ──
-
-
 @dataclass(frozen=True)
 class Stuck:
     """A run that should have ended."""
@@ -88,8 +85,6 @@ class EngineWatch:
         self._said = {version: run.run_s for version, run in found.items()}
         return bool(found)
 
-
-# ── the loop ──
 
 End = Callable[[], object]
 

@@ -47,7 +47,8 @@ def samples(specs: tuple[TensorSpec, ...], rows: int) -> Iterator[dict[str, Arra
         for sizes in _sizes(others):
             all_sizes = sizes | dict.fromkeys(leading, rows)
             shapes = {spec.name: _shape(spec, all_sizes) for spec in specs}
-            if sum(_bytes(spec, shapes[spec.name]) for spec in specs) <= MAX_BYTES:
+            item_bytes = {spec.name: spec.datatype.item_bytes or TEXT_BYTES for spec in specs}
+            if sum(math.prod(shape) * item_bytes[name] for name, shape in shapes.items()) <= MAX_BYTES:
                 yield _fill(specs, shapes, values)
 
 
@@ -68,10 +69,6 @@ def _unknown(spec: TensorSpec, at: int) -> Unknown:
 
 def _shape(spec: TensorSpec, sizes: dict[Unknown, int]) -> list[int]:
     return [sizes[_unknown(spec, at)] if dim is None else dim for at, dim in enumerate(spec.shape)]
-
-
-def _bytes(spec: TensorSpec, shape: list[int]) -> int:
-    return math.prod(shape) * (spec.datatype.item_bytes or TEXT_BYTES)
 
 
 def _fill(specs: tuple[TensorSpec, ...], shapes: dict[str, list[int]], values: Values) -> dict[str, Array]:

@@ -59,8 +59,6 @@ class FairScheduler:
         self._granted = 0.0  # when the last of `_wanted` had its turn, on `time.monotonic`
         self._rested = True  # since then
 
-    # ── requests ──
-
     def full(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Say whether this turn has taken long enough; the first to ask in a turn starts the clock."""
         if self._began is None:
@@ -110,8 +108,6 @@ class FairScheduler:
         late, self.late = self.late, deque()
         for reader, arrived in late:
             reader.take(arrived)
-
-    # ── large bodies ──
 
     def wait(self, reader: Reader) -> None:
         """Hold a connection in the middle of a body until the loop has turned, and the others had theirs."""

@@ -89,8 +89,6 @@ class Exchange(msgspec.Struct, eq=False):
         """True when it is being refused because its model has more to do than it can."""
         return isinstance(self.ticket, Refusal) and self.ticket.crowded
 
-    # ── what uvicorn asks of a cycle whose connection is lost ──
-
     @property
     def message_event(self) -> "Exchange":
         return self
@@ -102,8 +100,6 @@ class Exchange(msgspec.Struct, eq=False):
             if self.watched:
                 self.connection.observer.abandoned(self, self.head.handler, sent_ids(self.head.headers), self.ticket)
             self.ticket.cancel()
-
-    # ── the body comes in ──
 
     def feed(self, piece: bytes) -> None:
         """Collect a piece of the body, under the limit.
@@ -138,8 +134,6 @@ class Exchange(msgspec.Struct, eq=False):
             self.handle()
         elif self.head.expects_100:
             self.connection.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-    # ── the answer goes out ──
 
     def handle(self) -> None:
         """Hand the request over; the answer comes to `respond`."""

@@ -151,7 +151,8 @@ def _reason(chosen: Candidate, candidates: Candidates, verdicts: Verdicts, budge
         return f"fp32 ships: {account}."
     lost = f"{max(0.0, chosen.loss_points):.2f} of {budget.quality_points:g} points lost on validation"
     needed = f" fp32 {verdicts[fp32.name]}." if verdicts[fp32.name] else ""
-    return f"{chosen.name} ships: {_gains(chosen, fp32)}, {lost}.{needed}"
+    gains = ", ".join(f"{ratio:.2f} times the {what}" for what, ratio in _ratios(chosen, fp32).items())
+    return f"{chosen.name} ships: {gains}, {lost}.{needed}"
 
 
 def _cost(candidate: Candidate, fp32: Candidate) -> float:
@@ -162,10 +163,6 @@ def _cost(candidate: Candidate, fp32: Candidate) -> float:
 def _ratios(candidate: Candidate, fp32: Candidate) -> dict[str, float]:
     times = {f"time at batch {rows}": candidate.latency_us[rows] / fp32.latency_us[rows] for rows in fp32.latency_us}
     return {"bytes": candidate.bytes / fp32.bytes, **times}
-
-
-def _gains(candidate: Candidate, fp32: Candidate) -> str:
-    return ", ".join(f"{ratio:.2f} times the {what}" for what, ratio in _ratios(candidate, fp32).items())
 
 
 def facts(choice: Choice, options: Options) -> dict[str, Any]:

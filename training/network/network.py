@@ -87,7 +87,9 @@ def build(
         said = answer(options.network, joined, hidden=wanted, members=members, width=task.width, policy=policy)
     trunk = keras.Model([tensor for encoder in encoders for tensor in encoder.learned], said, name="trunk")
     raw = [tensor for encoder in encoders for tensor in encoder.raw]
-    middle = [tensor for encoder in encoders for tensor in _looked_up(encoder)]
+    middle = [
+        tensor for each in encoders for tensor in (_listed(each.lookup(list(each.raw))) if each.lookup else each.raw)
+    ]
     served = keras.Model(raw, _named(task.finish(trunk(middle))), name="slipway")
     return Network(trunk=trunk, served=served, encoders=encoders, outputs=tuple(output.name for output in task.outputs))
 
@@ -101,10 +103,6 @@ def _named(answers: Any) -> Any:
         name: tensor if made_by[name] == name else keras.layers.Identity(name=name)(tensor)
         for name, tensor in answers.items()
     }
-
-
-def _looked_up(encoder: Encoder) -> Sequence[Any]:
-    return encoder.raw if encoder.lookup is None else _listed(encoder.lookup(list(encoder.raw)))
 
 
 def _encoded(encoder: Encoder, arrays: Arrays) -> dict[str, NDArray[Any]]:

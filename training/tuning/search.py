@@ -64,9 +64,10 @@ def tune(options: Options, data: Data, out: Console) -> tuple[Options, Data, Sea
 def open_study(options: Options, rows: int) -> optuna.Study:
     """Begin a search, or go on with that in the store; raise a DataError for one of other data, options or knobs."""
     study = _load(options.tune.store)
+    loose = (free() | APART) - {"data"}  # no trial's validation loss depends on them: a search may go on with others
     about = {
         "data (sha256)": sha256(options.data.path),
-        "options": shlex.join(flags(_bare(options))),
+        "options": shlex.join(flags(options.changed(**{name: by_name()[name].default for name in loose}))),
         "knobs": hashlib.sha256(repr(search_space.space(options, rows)).encode()).hexdigest(),
     }
     for what, value in about.items():
@@ -155,11 +156,6 @@ def _best(study: optuna.Study) -> str:
 def _differing(drawn: dict[str, Any], given: dict[str, Any], options: Options) -> list[str]:
     other = {name: value for name, value in drawn.items() if value != given[name]}
     return flags(search_space.changed(Options.of(data=options.data.path), other))
-
-
-def _bare(options: Options) -> Options:
-    """Return the options without those that no trial's validation loss depends on: a search may go on with others."""
-    return options.changed(**{name: by_name()[name].default for name in (free() | APART) - {"data"}})
 
 
 def _ended(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:

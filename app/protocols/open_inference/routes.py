@@ -127,9 +127,6 @@ async def control(name: str, verb: str) -> JSONResponse:
     raise NotFound(f"The server does not {verb} on request: expected the models folder to be changed, and a restart.")
 
 
-# ── what gRPC tells, too ──
-
-
 def served(registry: Registry, name: str) -> list[Model]:
     """Return the versions of a model that serve."""
     return [model for model in registry.models if model.name == name]

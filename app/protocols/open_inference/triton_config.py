@@ -40,8 +40,7 @@ def config_of(model: Model, settings: Settings) -> Json:
 def _tensors(specs: Iterable[TensorSpec], batched: bool) -> list[Json]:
     """Leave the dimension of the rows out, as Triton does."""
     start = 1 if batched else 0
-    return [{"name": spec.name, "data_type": _type(spec), "dims": spec.wire_shape[start:]} for spec in specs]
-
-
-def _type(spec: TensorSpec) -> str:
-    return "TYPE_STRING" if spec.datatype.name == "BYTES" else f"TYPE_{spec.datatype.name}"
+    types = {spec.name: "STRING" if spec.datatype.name == "BYTES" else spec.datatype.name for spec in specs}
+    return [
+        {"name": spec.name, "data_type": f"TYPE_{types[spec.name]}", "dims": spec.wire_shape[start:]} for spec in specs
+    ]

@@ -64,9 +64,6 @@ def json_of(body: bytes) -> tuple[bytes, bytes]:
     return rows, columns
 
 
-# ── rows ──
-
-
 def _read_rows(model: Model, data: bytes) -> Given:
     inputs = model.signature.inputs
     beginning = BEGINNING.match(data)
@@ -149,9 +146,6 @@ def _row_texts(array: Array) -> list[bytes]:
     opening, closing = b"[" * (array.ndim - 1), b"]" * (array.ndim - 1)
     rows = write(array)[array.ndim : -array.ndim].split(closing + b"," + opening)
     return [opening + row + closing for row in rows] if opening else rows
-
-
-# ── columns ──
 
 
 def columns_of(signature: Signature, data: bytes) -> Iterator[tuple[TensorSpec, bytes, Path]]:
