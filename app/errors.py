@@ -146,7 +146,7 @@ class Conflict(RequestError):
 
 
 class Overloaded(RequestError):
-    """Raised at the door when the queue is full, or another limit is reached; `reason` says which."""
+    """Raised for a newcomer when the queue is full, or another limit is reached; `reason` says which."""
 
     status = 429
 

@@ -5,7 +5,7 @@
                  └── next turn ──┘
 
 An idle engine runs at once; what arrives meanwhile is the next batch, so nobody ever waits for company.
-What waits, who is let in and what the next batch holds is `app.batching.queue`'s. Work that expired or was cancelled is
+What waits and what the next batch holds is `app.batching.queue`'s. Work that expired or was cancelled is
 dropped before the run. When a batch fails, each of its pieces runs alone, so that only the bad one fails.
 It knows neither HTTP nor ONNX: rows are anything with a length and slices.
 """

@@ -66,7 +66,7 @@ class WorkQueue:
         return len(self._works) - self._gone
 
     def admit(self, rows: int, size_bytes: int, patience_s: float) -> None:
-        """Refuse at the door what the queue cannot take, or what would still wait when its time is up.
+        """Refuse what the queue cannot take, or what would still wait when its time is up.
 
         A server that is offered twice what it can do must not spend itself on work that nobody waits for any more.
         The estimate may use up `WAIT_SHARE` of the patience, the seconds until the deadline; the rest is for its own

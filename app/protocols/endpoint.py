@@ -47,7 +47,7 @@ class Serving:
     max_body_bytes: int
     guards: Guards  # the keys of callers
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
-    observer: RequestObserver = field(default_factory=RequestObserver)  # told of answers by the doors
+    observer: RequestObserver = field(default_factory=RequestObserver)  # told of answers by the transports
     readings: Readings = field(default_factory=Readings)  # large bodies that are being read
 
 

@@ -24,7 +24,7 @@ Steps = Generator[None, None, Ticket]  # reads a body, a portion a step, and que
 
 
 class Reading(msgspec.Struct, eq=False):
-    """A request whose body is being read; a `Ticket` to its door."""
+    """A request whose body is being read; a `Ticket` to its transport."""
 
     model: Model
     steps: Steps

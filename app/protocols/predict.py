@@ -2,7 +2,7 @@
 
     find the model ─> read the rows ─> … ─> write the answer, whose rows were written with those of the whole run
 
-It knows no transport: the doors (`app.transport.asgi`, `app.transport.fast_path`) bring the bytes and take the answer.
+It knows no transport: `app.transport.asgi` and `app.transport.fast_path` bring the bytes and take the answer.
 """
 
 from collections.abc import Generator

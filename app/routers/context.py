@@ -14,7 +14,7 @@ def registry_of(request: Request) -> Registry:
 
 
 async def not_started(request: Request) -> Response:
-    """Answer a hot route for which there is no door: the lifespan has not begun. It also gives other methods a 405."""
+    """Answer a hot route that has no handler before the lifespan begins. It also gives other methods a 405."""
     raise NotReady("The service is starting; this path is not answered yet.")
 
 

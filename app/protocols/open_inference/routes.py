@@ -6,7 +6,7 @@
     POST /v2/repository/index                       what was found, and what became of it
 
 After a model's name may stand `/versions/{version}`. Infer is a hot route (`app.protocols.open_inference.handler`);
-here it is described, and refused where there is no door for it.
+here it is described, and refused where no handler takes it.
 """
 
 from collections.abc import Iterable
@@ -101,9 +101,9 @@ async def statistics(request: Request) -> JSONResponse:
 
 
 async def infer(request: Request) -> Response:
-    """Answer infer where there is no door for it; it also gives other methods their 405.
+    """Answer infer where no handler takes it; it also gives other methods their 405.
 
-    Without a registry the lifespan has not begun; else the path is spelt so that no door knows it.
+    Without a registry the lifespan has not begun; else the path is spelt so that no handler knows it.
     """
     path = request.url.path[:200]
     if hasattr(request.app.state, "registry"):

@@ -5,7 +5,7 @@
     GET /v1/models/{name}/metadata  the tensors of the version that answers
 
 After the name may stand `/versions/{version}` or `/labels/{label}`. The verbs are hot routes
-(`app.protocols.tfserving.handler`); here they are described, and refused where there is no door for them.
+(`app.protocols.tfserving.handler`); here they are described, and refused where no handler takes them.
 """
 
 import re

@@ -1,32 +1,23 @@
-import io
 import json
-import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from rich.console import Console
 
-from app.bundle import reader as contract
 from app.features import registry as service
-from app.features.row_reader import RowReader
-from tests.support import serving
 from training.bundle.golden import golden
 from training.bundle.profile import profile
 from training.columns.arrays import predict_in_batches
 from training.data.prepare import Data, prepare
 from training.evaluation import baselines
-from training.evaluation.evaluate_bundle import answer, judge
 from training.evaluation.permutation_importance import importances
-from training.evaluation.served_bundle import load
 from training.export.onnx import check_parity, export, parity_rows
 from training.export.ort_session import Session
 from training.features import registry
 from training.network import reparameterize as fold
 from training.options import Options
 from training.options.declare import Member
-from training.pipeline import train
 from training.tasks.evaluate import evaluate
 from training.trainer.fit import encoded, fit, seed_everything
 from training.trainer.training_rows import training_rows
@@ -105,39 +96,3 @@ def test_baselines_and_the_profile_see_it(data: Data) -> None:
         predict_in_batches(lambda rows: data.task.trivial(len(rows["track_length"])), data.train.arrays),
     )
     assert found["features"]["way"]["maximum"] == MOST
-
-
-async def test_a_bundle_with_it_is_written_checked_served_watched_and_judged(options: Options, tmp_path: Path) -> None:
-    """By /predict, TF Serving's protocol and Open Inference alike, on what a golden row holds."""
-    folder = train(options.changed(models=tmp_path / "models"), Console(file=io.StringIO()))
-    bundle = contract.read(folder)
-    rows = [dict(row) for row in bundle.golden.instances]
-    expected = bundle.golden.outputs["probabilities"]
-    arrays = RowReader(bundle.features, len(rows)).rows(rows).arrays()
-    tensors = {name: array.tolist() for name, array in arrays.items()}
-    async with serving.running(serving.app_of(tmp_path / "models")) as client:
-        said = (await client.post("/predict", json={"instances": rows})).json()["predictions"]
-        columns = {"inputs": tensors}
-        served = (await client.post("/v1/models/ways:predict", json=columns)).json()["outputs"]
-        v2 = [
-            {
-                "name": spec.name,
-                "datatype": spec.datatype.name,
-                "shape": list(arrays[spec.name].shape),
-                "data": tensors[spec.name],
-            }
-            for spec in bundle.features.inputs
-        ]
-        inferred = (await client.post("/v2/models/ways/infer", json={"inputs": v2})).json()["outputs"][0]
-        refused = await client.post("/predict", json={"instances": [{**rows[0], "way": [[1]]}]})
-        metrics = (await client.get("/metrics")).text
-    for answers in (
-        [list(each["probabilities"].values()) for each in said],
-        served,
-        np.reshape(inferred["data"], (-1, 2)),
-    ):
-        np.testing.assert_allclose(answers, expected, atol=1e-5)
-    assert (refused.status_code, "instances[0].way" in refused.json()["error"]) == (400, True)
-    assert re.search(r'slipway_drift_values_total\{.*feature="way".*\} [1-9]', metrics)
-    judged = judge(load(folder), answer(load(folder), options.data.path))
-    assert judged.metrics["roc_auc"].value > 0.95

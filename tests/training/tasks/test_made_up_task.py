@@ -1,18 +1,13 @@
 """A task is added by a module and a line in the registry, on both sides: no other file knows of it."""
 
-import io
 import json
-import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from rich.console import Console
 
 from app.answers import registry as service
-from app.bundle import reader as contract
-from tests.support import serving
 from training.bundle.golden import golden
 from training.columns.arrays import predict_in_batches
 from training.compression import candidates
@@ -20,9 +15,7 @@ from training.compression.selection import choose
 from training.data.prepare import Data, prepare
 from training.evaluation import baselines, leakage
 from training.evaluation.bootstrap import intervals
-from training.evaluation.evaluate_bundle import answer, judge
 from training.evaluation.permutation_importance import importances
-from training.evaluation.served_bundle import load
 from training.evaluation.slices import slices
 from training.export.onnx import check_parity, export, parity_rows
 from training.export.ort_session import Session
@@ -31,7 +24,6 @@ from training.network.network import Network
 from training.network.reparameterize import calibrate
 from training.options import Options, facts, flags
 from training.options.declare import Member
-from training.pipeline import train
 from training.tasks import registry
 from training.tasks.evaluate import evaluate
 from training.trainer.fit import encoded, fit, seed_everything
@@ -104,35 +96,3 @@ def test_golden_rows_hold_both_outputs_and_the_tolerance_is_its_own(data: Data, 
     assert set(found["outputs"]) == {"values", "order"}
     assert all(isinstance(place, int) for place in found["outputs"]["order"][0])
     assert found["rtol"] == 0.01
-
-
-async def test_a_bundle_of_it_is_written_checked_served_watched_and_judged(options: Options, tmp_path: Path) -> None:
-    """By /predict, TF Serving's protocol and Open Inference alike; then its feedback counts."""
-    folder = train(options.changed(models=tmp_path / "models"), Console(file=io.StringIO()))
-    bundle = contract.read(folder)
-    assert bundle.manifest.training["options"]["series"] == {"tower": 8}
-    rows, expected = [dict(row) for row in bundle.golden.instances], bundle.golden.outputs
-    tensors = np.array([list(row.values()) for row in rows]).tolist()
-    async with serving.running(serving.app_of(tmp_path / "models", feedback=True)) as client:
-        said = (await client.post("/predict", json={"instances": rows})).json()["predictions"]
-        one = await client.post("/predict", json={"instances": rows[:1]})
-        served = (await client.post("/v1/models/walks:predict", json={"inputs": {"numeric": tensors}})).json()
-        v2 = {"name": "numeric", "datatype": "FP32", "shape": [len(rows), 3], "data": tensors}
-        inferred = (await client.post("/v2/models/walks/infer", json={"inputs": [v2]})).json()["outputs"]
-        truth = {"id": one.headers["x-request-id"], "value": expected["values"][0]}
-        settled = await client.post("/feedback", json=truth)
-        refused = await client.post("/feedback", json={**truth, "value": [1.0]})
-        metrics = (await client.get("/metrics")).text
-    assert settled.json()["counted"] == 1, settled.text
-    assert refused.status_code in (400, 409)
-    for values, order in (
-        ([each["values"] for each in said], [each["order"] for each in said]),
-        (served["outputs"]["values"], served["outputs"]["order"]),
-        (np.reshape(inferred[0]["data"], (-1, 3)), np.reshape(inferred[1]["data"], (-1, 3))),
-    ):
-        np.testing.assert_allclose(values, expected["values"], atol=1e-5)
-        assert np.array_equal(order, expected["order"])
-    assert re.search(r'slipway_feedback_score\{.*score="distance".*\} \d', metrics)
-    assert re.search(r'slipway_drift_rows_total\{.*kind="prediction".*\} [1-9]', metrics)
-    judged = judge(load(folder), answer(load(folder), options.data.path))
-    assert judged.metrics["first_place"].value > 0.6
