@@ -39,7 +39,7 @@ def test_from_a_csv_to_an_answer(table: str, tmp_path: Path) -> None:
         found = [[p["value"]] if "value" in p else list(p["probabilities"].values()) for p in answer["predictions"]]
         np.testing.assert_allclose(found, wanted, rtol=bundle.golden.rtol + 1e-6, atol=bundle.golden.atol)
 
-        strange = {**instances[0], **{f.name: "never seen" for f in bundle.manifest.features if f.type == "string"}}
+        strange = {**instances[0], **{f.name: "never seen" for f in bundle.manifest.features if f.type == "category"}}
         response = httpx.post(f"{process.address}/predict", json={"instances": [strange]})
         assert response.status_code == 200, response.text
         assert process.stop() == 0
