@@ -5,12 +5,14 @@ python -m app check [MODELS] [options]    see `app.scoring.check`
 python -m app drift DATA [options]        see `app.scoring.drift_report`
 """
 
+import os
 import signal
 import sys
 
-# PID 1 ignores SIGTERM until there is a handler, and the imports below take a while.
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+# PID 1 ignores SIGTERM until there is a handler, and the imports below take a while. An exception would not do: while a
+# module of C is initialised, it is turned into another or lost, and the process would live on.
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+signal.signal(signal.SIGINT, lambda *_: os._exit(0))
 
 # FastAPI asks of each parameter whether it is a model of Pydantic 1, and would import all of it: 2 MB, and a tenth of
 # the start. None says that it is not there.

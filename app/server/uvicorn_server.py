@@ -30,11 +30,16 @@ log = logging.getLogger("slipway.server")
 
 ACCEPTORS = 8  # connections that are taken in a turn of the loop
 STUCK_S = 0.5  # that a run gets to end when everything else has
+ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 def exit_zero_on_signals() -> None:
-    """Make SIGTERM and SIGINT end this process with code 0; uvicorn finishes first, and then raises them again."""
-    for number in (signal.SIGTERM, signal.SIGINT):
+    """Make SIGTERM and SIGINT end this process with code 0, once uvicorn has finished and raises them again.
+
+    Until uvicorn takes them, they wait: an exception that is raised between any two steps of a start can be lost.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    for number in ENDING:
         signal.signal(number, lambda *_: sys.exit(0))
 
 
@@ -47,6 +52,7 @@ class Server(uvicorn.Server):
         self._operations = None if operations is None else OperationsPort(OperationsApp(app), config, operations)
 
     async def startup(self, sockets: Any = None) -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         await super().startup(sockets)
         if self._operations is not None:
             await self._operations.start()

@@ -81,3 +81,17 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+@pytest.mark.parametrize("share", [0.2, 0.4, 0.6, 0.8, 0.95])
+def test_a_signal_in_the_middle_of_a_start_ends_it(models: Path, tmp_path: Path, share: float) -> None:
+    """Whatever was being imported: an exception in a module of C that is being initialised would be lost."""
+    with serving.Process(models, tmp_path) as whole:
+        began = time.monotonic()
+        assert whole.address
+        took_s = time.monotonic() - began
+        assert whole.stop() == 0
+    with serving.Process(models, tmp_path) as started:
+        time.sleep(share * took_s)
+        assert started.stop() in {0, -signal.SIGTERM}  # before the first line of Python, the signal itself ends it
+        assert "Traceback" not in started.complaints()
