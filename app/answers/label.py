@@ -14,6 +14,7 @@ from app.answers.running_scores import Labels, Scores
 from app.bins.category import CategoryBins
 from app.bins.layout import Floats
 from app.tensors import Array, TensorSpec
+from app.words import Vocabulary
 
 OUTPUT = "probabilities"
 SUM_ATOL = 1e-3  # of a row's probabilities beside one
@@ -35,6 +36,7 @@ class LabelAnswer(AnswerType):
     def __init__(self, keys: LabelKeys) -> None:
         self.classes = keys.labels
         self._place = {label: place for place, label in enumerate(keys.labels)}
+        self._vocabulary = Vocabulary(keys.labels)
         self._templates = _templates(keys.labels)
 
     def check_outputs(self, outputs: Sequence[TensorSpec]) -> None:
@@ -92,10 +94,11 @@ class LabelAnswer(AnswerType):
         return places
 
     def truth(self, value: Any) -> int:
-        if not isinstance(value, str) or value not in self._place:
+        place = self._place.get(self._vocabulary.meant(value)) if isinstance(value, str) else None
+        if place is None:
             more = " …" if len(self.classes) > SHOWN_LABELS else ""
             raise ValueError(f"one of {', '.join(self.classes[:SHOWN_LABELS])}{more}")
-        return self._place[value]
+        return place
 
     def running_scores(self) -> Scores:
         return Labels(len(self.classes))

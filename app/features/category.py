@@ -1,6 +1,8 @@
 """The feature `category`: a word -> a column of a string tensor, "" for missing.
 
-Any word may come; those that are not in the vocabulary are unknown to the graph. It knows nothing of other types.
+Any word may come; those that are not in the vocabulary are unknown to the graph, unless they are in it once they are
+stripped and composed (`app.words`). That is looked at only where a row holds a word that no vocabulary has.
+It knows nothing of other types.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +16,7 @@ from app.bins.layout import Counted, Floats
 from app.features.base import Arrays, Count
 from app.features.column_type import ColumnFeature, ColumnType
 from app.tensors import Array
+from app.words import Vocabulary, composed
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]  # "" is how a tensor says missing
 UNKNOWN_WORD = "\u2047"  # a word that no vocabulary holds
@@ -33,18 +36,35 @@ class Categories(ColumnType):
     bins = CategoryBins
     dtype = "string"
 
+    def __init__(self, features: Sequence[Category]) -> None:
+        super().__init__(features)
+        vocabularies = [feature.vocabulary or () for feature in self.features]
+        self._vocabularies = [Vocabulary(words) for words in vocabularies]
+        self._usual = composed(word for words in vocabularies for word in ("", *words))
+
     def json_type(self, feature: Category) -> Any:
         return str | None if feature.optional else Text
 
     def cell(self, values: Sequence[Any]) -> Sequence[str]:
-        return tuple(["" if value is None else value for value in values]) if None in values else values
+        if self._usual.issuperset(values):
+            return values
+        return tuple([words.meant(value or "") for words, value in zip(self._vocabularies, values, strict=True)])
 
     def arrays(self, cells: Sequence[Any]) -> dict[str, Array]:
         return {self.tensor: np.array(cells, object)}  # (rows, features)
 
+    def from_wire(self, arrays: Arrays) -> dict[str, Array]:
+        found = super().from_wire(arrays)[self.tensor]  # (rows, columns)
+        if self._usual.issuperset(self.own(found).ravel().tolist()):
+            return {self.tensor: found}
+        found = found.copy()
+        for column, words in zip(self.columns, self._vocabularies, strict=True):
+            found[:, column] = _meant(words, found[:, column].tolist())
+        return {self.tensor: found}
+
     def column_of(self, feature: Category, column: Any) -> Array:
-        values: Array = column.cast("string").fill_null("").to_numpy(zero_copy_only=False)
-        return values.astype(object).reshape(-1, 1)
+        values = column.cast("string").fill_null("").to_pylist()
+        return _meant(self._vocabularies[self.features.index(feature)], values).reshape(-1, 1)
 
     def openapi(self, feature: Category) -> dict[str, Any]:
         if not feature.vocabulary:
@@ -68,3 +88,9 @@ class Categories(ColumnType):
                 counter.count(arrays[self.tensor], found)
 
         return count
+
+
+def _meant(words: Vocabulary, values: Sequence[str]) -> Array:
+    """Return a column of words, each different one looked up once."""
+    meant = {value: words.meant(value) for value in set(values)}
+    return np.array([meant[value] for value in values], object)  # (rows,)

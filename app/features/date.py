@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 PARTS = ("year", "month", "day", "weekday", "hour")  # Monday is 1
 ISO = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)\s?(Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)?)?", re.ASCII
+    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)\s?(Z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?", re.ASCII
 )
 OFFSET = re.compile(r"[+-]([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 NO_OFFSET = "a date without an offset, as all dates of this column are"

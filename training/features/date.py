@@ -35,7 +35,7 @@ from training.rendering.markdown import code
 FIRST_LOOK = 100  # values that must be dates before all are looked at
 UTC = "+00:00"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-OFFSET = r"[T ]\d\d:\d\d\S*?\s?(Z|[+-]\d\d:?\d\d)$"
+OFFSET = r"[T ]\d\d:\d\d\S*?\s?(Z|[+-]\d\d(?::?\d\d)?)$"
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ def _offset(word: str) -> str:
     """Write an offset in one way: +01:00."""
     if word == "Z":
         return UTC
-    return word if ":" in word else f"{word[:3]}:{word[3:]}"
+    return word if ":" in word else f"{word[:3]}:{word[3:] or '00'}"
 
 
 def _parts(cells: pd.Series, offset: str | None) -> NDArray[np.float32]:

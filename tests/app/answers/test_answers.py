@@ -136,6 +136,13 @@ CATEGORY = {"kind": "category", "values": ["no", "yes"], "shares": [0.5, 0.5], "
 NUMBER = {"kind": "number", "edges": [1], "shares": [0.5, 0.5], "missing": 0.0, "minimum": 0, "maximum": 2}
 
 
+def test_the_truth_is_stripped_and_composed_where_only_that_is_a_label() -> None:
+    known = label("no", "Z\u00fcrich", " no")
+    assert [known.truth(word) for word in ("no", " no", "\u00a0no", " Zu\u0308rich\n")] == [0, 2, 0, 1]
+    with pytest.raises(ValueError, match="one of no"):
+        known.truth("Zurich")
+
+
 def test_truth_is_what_predictions_are() -> None:
     assert label("no", "yes").predicted(shares([0.2, 0.8], [0.7, 0.3])) == [1, 0]
     assert [label("no", "yes").truth(word) for word in ("yes", "no")] == [1, 0]

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from app.errors import InvalidInput
 from app.features.base import Fault
 from app.features.feature_set import FeatureSet
+from app.features.row_reader import RowReader
 from tests.support import tiny
 
 ALL = tiny.Tiny(
@@ -84,6 +86,26 @@ def test_what_a_row_could_not_hold_is_refused(change: dict[str, Any], message: s
     array = np.array(rows, object if name in ("categorical", "date") else np.float32)
     with pytest.raises(InvalidInput, match=message):
         features().from_wire(wire(**{name: array}))
+
+
+def test_words_are_those_of_their_own_feature_in_rows_tensors_and_columns() -> None:
+    """`town` knows " low" as it stands, `level` does not."""
+    words = {"level": ("low", "high"), "town": (" low", "Z\u00fcrich")}
+    known = FeatureSet(
+        [
+            msgspec.structs.replace(feature, vocabulary=words[feature.name]) if feature.name in words else feature
+            for feature in features().features
+        ]
+    )
+    reader = RowReader(known, 100)
+    rows = [{**ROWS[0], "level": " low", "town": " low"}, {**ROWS[0], "level": "high\n", "town": "Zu\u0308rich\u00a0"}]
+    wanted = [["low", " low"], ["high", "Z\u00fcrich"]]
+    assert reader.rows(rows).arrays()["categorical"].tolist() == wanted
+    sent = np.array([[row["level"], row["town"]] for row in rows], object)
+    assert known.from_wire(wire(categorical=sent))["categorical"].tolist() == wanted
+    assert sent[0, 0] == " low"  # a caller's tensor is not changed
+    table = columns() | {name: pa.array([row[name] for row in rows]).dictionary_encode() for name in words}
+    assert known.from_arrow(table)["categorical"].tolist() == wanted
 
 
 # ── columns of a table ──

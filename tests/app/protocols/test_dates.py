@@ -8,13 +8,14 @@ import httpx
 import numpy as np
 import pytest
 
-from tests.support import serving, tiny
+from tests.support import asking, serving, tiny
 
 DATED = tiny.Tiny(
     format=2, numbers=("age",), booleans=(), strings=("level",), dates=("since",), optional=("since",), scale=1e-3
 )
 ROW = {"age": 3.0, "level": "low", "since": "2024-02-29T13:05"}
 SAME_MOMENT = ["2024-02-29T13:05", "2024-02-29 13:05", "2024-02-29T12:05Z", "2024-02-29T07:05:59.5-05:00"]
+SAME_MOMENT += ["2024-02-29T14:05+02", "2024-02-29 14:05:00+0200"]
 
 
 @pytest.fixture
@@ -29,44 +30,7 @@ def expected(root: Path, row: dict[str, Any]) -> list[float]:
     return shares
 
 
-async def post(client: httpx.AsyncClient, path: str, body: Any) -> Any:
-    answer = await client.post(path, json=body)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-async def by_predict(client: httpx.AsyncClient, row: dict[str, Any]) -> list[float]:
-    found = await post(client, "/predict", {"instances": [row]})
-    return list(found["predictions"][0]["probabilities"].values())
-
-
-async def by_columns(client: httpx.AsyncClient, row: dict[str, Any]) -> list[float]:
-    inputs = {"numeric": [[row["age"]]], "categorical": [[row["level"]]], "date": [[row["since"] or ""]]}
-    found: list[list[float]] = (await post(client, "/v1/models/tiny:predict", {"inputs": inputs}))["outputs"]
-    return found[0]
-
-
-async def by_features(client: httpx.AsyncClient, row: dict[str, Any]) -> list[float]:
-    found: list[list[float]] = (await post(client, "/v1/models/tiny:predict", {"instances": [row]}))["predictions"]
-    return found[0]
-
-
-async def by_examples(client: httpx.AsyncClient, row: dict[str, Any]) -> list[float]:
-    found = await post(client, "/v1/models/tiny:classify", {"examples": [row]})
-    return [score for _, score in found["results"][0]]
-
-
-async def by_open_inference(client: httpx.AsyncClient, row: dict[str, Any]) -> list[float]:
-    inputs = [
-        {"name": "numeric", "datatype": "FP32", "shape": [1, 1], "data": [row["age"]]},
-        {"name": "categorical", "datatype": "BYTES", "shape": [1, 1], "data": [row["level"]]},
-        {"name": "date", "datatype": "BYTES", "shape": [1, 1], "data": [row["since"] or ""]},
-    ]
-    found: list[float] = (await post(client, "/v2/models/tiny/infer", {"inputs": inputs}))["outputs"][0]["data"]
-    return found
-
-
-@pytest.mark.parametrize("ask", [by_predict, by_columns, by_features, by_examples, by_open_inference])
+@pytest.mark.parametrize("ask", asking.EVERY)
 @pytest.mark.parametrize("since", [*SAME_MOMENT, None])
 async def test_a_date_means_the_same_in_every_protocol(
     ask: Any, since: str | None, client: httpx.AsyncClient, tmp_path: Path

@@ -57,6 +57,11 @@ def test_one_offset_is_the_columns_and_what_says_none_is_read_in_it() -> None:
     assert features.arrays(cells)["date"][:, -1].tolist() == [23, 10]
 
 
+@pytest.mark.parametrize("offset", ["+02:00", "+0200", "+02", " +02"])
+def test_an_offset_is_the_same_however_it_is_written(offset: str) -> None:
+    assert described(cells_of(f"2024-03-01T10:00{offset}"), TYPES).manifest("when")["offset"] == "+02:00"
+
+
 def test_several_offsets_are_taken_in_utc() -> None:
     assert parts_of("2024-02-29T23:30-02:00", "2024-02-29T23:30Z", "2024-02-29T10:00+0200")[:, -1].tolist() == [
         1,
