@@ -1,0 +1,9 @@
+"""What was seen of a column over all chunks, and what it is.
+
+chunk after chunk ─ Tally.add ─> counts, words, evidence ─ Tally.verdict ─> Verdict: a kind, a rule, remarks
+"""
+
+from app.sources.tally.tally import Tally
+from app.sources.tally.verdict import Verdict
+
+__all__ = ["Tally", "Verdict"]
