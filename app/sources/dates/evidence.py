@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from app.sources.dates.reading import days, exists, fitting
-from app.sources.dates.shapes import is_compact, split
+from app.sources.dates.reading import Ints, days, exists, fitting, whole
+from app.sources.dates.shapes import Pieces, is_compact, may_be_date, split
 from app.sources.rules import DateForm, Order
 
+LAST_MONTH = 12
 FIRST_LOOK = 64  # cells that must be dates before all are looked at
 ORDERS: tuple[Order, ...] = ("ymd", "dmy", "mdy")
 
@@ -50,32 +52,35 @@ class Evidence:
         if not self.failed:
             self.failed = not exists(*days(split(cells), DateForm())).all()
 
-    def add_others(self, cells: Any, counts: Any | None = None) -> None:
+    def add_others(self, cells: Any, counts: Ints) -> None:
         """Take in texts that are no plain numbers, each as often as `counts` says."""
-        if self.failed or not len(cells):
+        if self.failed or not len(cells) or whole(cells) is not None:
             return
-        if not pc.all(split(cells[:FIRST_LOOK]).fit).as_py():
+        head = cells[:FIRST_LOOK]
+        if not pc.all(may_be_date(head)).as_py() or not pc.all(split(head).fit).as_py():
             self.failed = True
             return
-        pieces = split(cells)
-        first, last = (
-            pc.cast(pc.if_else(pc.equal(pieces.of[each], ""), "0", pieces.of[each]), "int64")
-            for each in ("first", "last")
-        )
-        is_numeric = pc.not_equal(pieces.of["first"], "")
-        self.some_numeric |= bool(pc.any(is_numeric).as_py())
-        self.first_is_day |= bool(pc.any(pc.greater(first, 12)).as_py())
-        self.first_is_month |= bool(pc.any(pc.greater(last, 12)).as_py())
-        self.all_dotted &= bool(pc.all(pc.or_(pc.invert(is_numeric), pc.equal(pieces.of["mark"], "."))).as_py())
-        fit = {order: fitting(cells, pieces, DateForm(order=order)) for order in ("dmy", "mdy")}
-        self.failed = not (fit["dmy"] | fit["mdy"]).all()
+        encoded = cells.dictionary_encode()
+        counts = np.bincount(encoded.indices.to_numpy(), counts, len(encoded.dictionary)).astype(np.int64)
+        self._look_at(encoded.dictionary, split(encoded.dictionary), counts)
+
+    def _look_at(self, cells: Any, pieces: Pieces, counts: Ints) -> None:
+        first, last = pieces.number("first"), pieces.number("last")
+        is_numeric = first >= 0
+        self.some_numeric |= bool(is_numeric.any())
+        self.first_is_day |= bool((first > LAST_MONTH).any())
+        self.first_is_month |= bool((last > LAST_MONTH).any())
+        is_dotted = pc.fill_null(pc.equal(pieces.of["mark"], "."), False).to_numpy(zero_copy_only=False)
+        self.all_dotted &= bool((is_dotted | ~is_numeric).all())
+        fit = [fitting(cells, pieces, DateForm(order=order)) for order in ("dmy", "mdy")]
+        self.failed = not (fit[0] | fit[1]).all()
         for order in ORDERS:
             self._count(order, cells, ~exists(*days(pieces, DateForm(order=order))), counts)
 
-    def _count(self, order: Order, cells: Any, missing: Any, counts: Any | None) -> None:
+    def _count(self, order: Order, cells: Any, missing: NDArray[np.bool_], counts: Ints) -> None:
         if missing.any():
             found = self._impossible[order]
-            found.count += int(missing.sum() if counts is None else counts[missing].sum())
+            found.count += int(counts[missing].sum())
             found.example = found.example or cells[int(np.flatnonzero(missing)[0])].as_py()
 
     def order(self, known: Order | None = None) -> Order | None:

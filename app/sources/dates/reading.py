@@ -22,6 +22,14 @@ FIRST_DAY, LAST_DAY = -719_162, 2_932_896  # days since 1970 of 0001-01-01 and 9
 SECONDS = 86_400
 MICROSECONDS = 10**6
 ISO_DAY = DateForm()
+LENGTHS = {  # of texts that Arrow reads quickly
+    len("YYYY-MM-DD"): pa.date32(),
+    len("YYYY-MM-DDTHH:MM"): pa.timestamp("s"),
+    len("YYYY-MM-DDTHH:MM:SS"): pa.timestamp("s"),
+    len("YYYY-MM-DDTHH:MM:SSZ"): pa.timestamp("s", "UTC"),
+    len("YYYY-MM-DDTHH:MM:SS+00:00"): pa.timestamp("s", "UTC"),
+}
+MOMENT = r"^.{10}[T ]\d\d:\d\d(?::\d\d(?:Z|[+-]\d\d:\d\d)?)?$"
 
 Ints = NDArray[np.int64]
 
@@ -30,15 +38,15 @@ def read(values: Any, form: DateForm = ISO_DAY) -> Any:
     """Return canonical text; null where a value is missing, does not fit, or is no day of the calendar."""
     if pa.types.is_date(values.type) or pa.types.is_timestamp(values.type):
         return _moments(values)
-    whole = _whole_days(values)
-    return _by_word(values, lambda words: _read_texts(words, form)) if whole is None else whole
+    text = whole(values)
+    return _by_word(values, lambda words: _read_texts(words, form)) if text is None else text
 
 
 def fits(values: Any, form: DateForm = ISO_DAY) -> Any:
     """Say which are dates in this form, if only of a day that no calendar has; null where null."""
     if pa.types.is_date(values.type) or pa.types.is_timestamp(values.type):
         return pc.if_else(pc.is_valid(values), True, None)
-    if _whole_days(values) is not None:
+    if whole(values) is not None:
         return pc.if_else(pc.is_valid(values), True, None)
     return _by_word(values, lambda words: _fit_texts(words, form))
 
@@ -48,13 +56,26 @@ def read_compact(cells: Any) -> Any:
     return _read_texts(pc.if_else(is_compact(cells), cells, None), ISO_DAY)
 
 
-def _whole_days(values: Any) -> Any | None:
-    """Return values that all are days in ISO 8601 already, else None."""
+def whole(values: Any) -> Any | None:
+    """Return canonical text of values that all are of one length and usual in ISO 8601, else None; the short way."""
+    length = pc.min_max(pc.binary_length(values)).as_py()
+    kind = LENGTHS.get(length["min"] or 0) if length["min"] == length["max"] else None
+    if kind is None:
+        return values if length["min"] is None else None
     try:
-        pc.cast(values, pa.date32())
+        pc.cast(values, kind)
     except pa.ArrowInvalid:
         return None
-    return values if pc.max(pc.binary_length(values)).as_py() in (None, 10) else None
+    return values if pa.types.is_date(kind) else _whole_moments(values, length["min"])
+
+
+def _whole_moments(values: Any, length: int) -> Any | None:
+    if not pc.all(pc.match_substring_regex(values, MOMENT), min_count=0).as_py():
+        return None  # Arrow reads some that people do not write
+    text = pc.replace_substring(values, " ", "T")
+    if length == len("YYYY-MM-DDTHH:MM"):
+        return pc.binary_join_element_wise(text, ":00", "")
+    return pc.replace_substring_regex(text, "(?:Z|-00:00)$", "+00:00") if length > len("YYYY-MM-DDTHH:MM:SS") else text
 
 
 def _by_word(values: Any, work: Any) -> Any:
@@ -80,7 +101,7 @@ def _fit_texts(cells: Any, form: DateForm) -> Any:
 def fitting(cells: Any, pieces: Pieces, form: DateForm) -> NDArray[np.bool_]:
     """Say which texts have the shape of a date whose month and hour may be: (rows,)."""
     _, month, day = days(pieces, form)
-    hour, is_half = _number(pieces.of["hour"]), _truth(_not_empty(pieces.of["half"]))
+    hour, is_half = pieces.number("hour"), _truth(_not_empty(pieces.of["half"]))
     found = (
         _truth(pieces.fit)
         & (month <= 12)
@@ -99,13 +120,13 @@ def fitting(cells: Any, pieces: Pieces, form: DateForm) -> NDArray[np.bool_]:
 
 def days(pieces: Pieces, form: DateForm) -> tuple[Ints, Ints, Ints]:
     """Return year, month and day of each cell, -1 where it has none: (rows,) each."""
-    first, last = _number(pieces.of["first"]), _number(pieces.of["last"])
+    first, last = pieces.number("first"), pieces.number("last")
     month, day = (first, last) if form.order == "mdy" else (last, first)
     is_numeric = first >= 0
-    year = _number(pieces.of["year"])
+    year = pieces.number("year")
     is_short = _truth(pc.fill_null(pc.equal(pc.binary_length(pieces.of["year"]), 2), False))
     year = np.where(is_short, year + np.where(year >= PIVOT, 1900, 2000), year)
-    named_month, named_day = _number(pieces.of["month"]), _number(pieces.of["day"])
+    named_month, named_day = pieces.number("month"), pieces.number("day")
     return year, np.where(is_numeric, month, named_month), np.where(is_numeric, day, named_day)
 
 
@@ -122,10 +143,10 @@ def _day_text(year: Ints, month: Ints, day: Ints) -> Any:
 
 
 def _time_text(pieces: Pieces) -> Any:
-    hour, half = _number(pieces.of["hour"]), pc.utf8_lower(pieces.of["half"])
+    hour, half = pieces.number("hour"), pc.utf8_lower(pieces.of["half"])
     hour = np.where(_truth(_not_empty(half)), hour % 12, hour) + 12 * _truth(pc.fill_null(pc.equal(half, "p"), False))
     clock = pc.binary_join_element_wise(
-        _padded(hour, 2), *(_padded(_number(pieces.of[each]).clip(0), 2) for each in ("minute", "second")), ":"
+        _padded(hour, 2), *(_padded(pieces.number(each).clip(0), 2) for each in ("minute", "second")), ":"
     )
     return pc.binary_join_element_wise(clock, _fraction(pieces.of["fraction"]), _offset(pieces.of["offset"]), "")
 
@@ -174,13 +195,6 @@ def _clock_text(micros: Ints, is_utc: bool) -> Any:
 
 def _padded(numbers: Ints, digits: int) -> Any:
     return pc.utf8_lpad(pc.cast(pa.array(np.asarray(numbers, np.int64)), pa.string()), digits, "0")
-
-
-def _number(texts: Any) -> Ints:
-    """Return whole numbers, -1 for "" and null: (rows,)."""
-    known = pc.if_else(pc.equal(texts, ""), "-1", texts)
-    found: Ints = pc.fill_null(pc.cast(known, pa.int64()), -1).to_numpy(zero_copy_only=False)
-    return found
 
 
 def _not_empty(texts: Any) -> Any:

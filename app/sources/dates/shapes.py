@@ -9,8 +9,10 @@ Each but the compact ones with or without a time and an offset behind it. It kno
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _NAME = (
@@ -39,6 +41,10 @@ NAMED = (
     rf"^{_YEAR}[-/ ]?{_NAME}[-/ ]?{_DAY}{_TIME}$",
     rf"^{_WEEKDAY}{_NAME}\s+{_DAY}\s+{_CLOCK}\s+(?:{_OFFSET}\s+)?{_YEAR}$",
 )
+_BEGINS = (
+    r"^(?i:\d{1,4}[-/.]\d{1,2}[-/.]\d|\d{8}|(?:\d{1,2}\D{0,6}|\d{4}[-/ ]?)?"
+    r"(?:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))"
+)
 SHAPES = (ISO, NUMERIC, *NAMED, COMPACT)
 PLACES = ("year", "month", "day", "first", "last", "hour", "minute", "second", "half", "fraction", "offset", "mark")
 
@@ -52,6 +58,20 @@ class Pieces:
     @property
     def fit(self) -> Any:
         return pc.is_valid(self.of["year"])
+
+    def number(self, place: str) -> NDArray[np.int64]:
+        """Return the whole numbers in a place, -1 where a cell has none: (rows,)."""
+        texts = self.of[place]
+        if pc.max(pc.binary_length(texts)).as_py() in (None, 0):
+            return np.full(len(texts), -1, np.int64)
+        known = pc.if_else(pc.equal(texts, ""), "-1", texts)
+        found: NDArray[np.int64] = pc.fill_null(pc.cast(known, pa.int64()), -1).to_numpy(zero_copy_only=False)
+        return found
+
+
+def may_be_date(cells: Any) -> Any:
+    """Say which texts begin as dates do; a quick look before `split`."""
+    return pc.match_substring_regex(cells, _BEGINS)
 
 
 def split(cells: Any) -> Pieces:

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from app.sources.numbers import affixes
-from app.sources.numbers.notation import MARKS, fits, pattern
+from app.sources.numbers.notation import MARKS, SPACES, fits, pattern
 from app.sources.rules import NumberForm
 
 PAIRS = tuple((decimal, mark) for decimal in ".," for mark in ("", ".", ",", " ", "'") if mark != decimal)
@@ -61,16 +61,21 @@ class Evidence:
         if not len(cells):
             return
         self.all_plain = False
-        if self.failed or affixes.split(cells[:FIRST_LOOK]).null_count:
+        self._look_at_affixes(cells[:FIRST_LOOK])
+        if not self.failed and not self._matching(cells[:FIRST_LOOK]):
             self.failed = True
-            return
-        parts = affixes.split(cells)
-        self.failed = bool(parts.null_count)
+        if not self.failed and not (alive := self._matching(cells)):
+            self._look_at_affixes(cells)  # one that stands further down
+            alive = set() if self.failed else self._matching(cells)
         if not self.failed:
-            self._look_at_affixes(pc.struct_field(parts, "before"), pc.struct_field(parts, "behind"))
-            self._look_at_cores(pc.struct_field(parts, "core"))
-        if not self.failed:
-            self._keep({pair for pair in self._alive if _all(_matches(cells, self._form(*pair)))})
+            self._keep(alive)
+            self._look_at_digits(cells)
+
+    def _matching(self, cells: Any) -> set[tuple[str, str]]:
+        """Return the pairs of marks that all of these fit as well."""
+        head = cells[:FIRST_LOOK]
+        likely = [pair for pair in self._alive if _all(_matches(head, self._form(*pair)))]
+        return {pair for pair in likely if _all(_matches(cells, self._form(*pair)))}
 
     def reading(self, decimal: str | None = None, number: NumberForm | None = None) -> Reading | None:
         """Return the form that all cells fit, if any; `decimal` or `number` decide where the cells do not."""
@@ -132,20 +137,31 @@ class Evidence:
                 alive.discard(grouped)
             self._keep(alive)
 
-    def _look_at_affixes(self, before: Any, behind: Any) -> None:
-        found = set(pc.unique(before).to_pylist()) | set(pc.unique(behind).to_pylist())
-        bare = pc.and_(pc.equal(before, ""), pc.equal(behind, ""))
-        self._some_bare |= _any(bare)
+    def _look_at_affixes(self, cells: Any) -> None:
+        self.failed |= not _all(affixes.may_be_number(cells))
+        if self.failed or (parts := affixes.split(cells)).null_count:
+            self.failed = True
+            return
+        found = {
+            word for place in ("before", "behind") for word in pc.unique(pc.struct_field(parts, place)).to_pylist()
+        }
         self._some_percent |= "%" in found
         self._affixes |= found - {"", "%"}
         too_many = len(self._affixes) + self._some_percent > 1
         self.failed |= too_many or any(affix.lower() in affixes.CLOCK for affix in self._affixes)
 
-    def _look_at_cores(self, cores: Any) -> None:
-        self._look_for_codes(cores)
-        self._long |= _any(pc.match_substring_regex(cores, r"^\d{4}"))
+    def _look_at_digits(self, cells: Any) -> None:
+        """Look at texts that fit some form: have all the affix, and which marks do they have?"""
+        affix = "%" if self._some_percent else next(iter(self._affixes), "")
+        if affix:
+            self._some_bare = self._some_bare or not _all(pc.match_substring(cells, affix))
+            cells = pc.utf8_trim(pc.replace_substring(cells, affix, ""), SPACES)
+        else:
+            self._some_bare = True
+        self._look_for_codes(cells)
+        self._long = self._long or _any(pc.match_substring_regex(cells, r"^[^\d.,]*\d{4}"))
         for mark, expression in MARKS.items():
-            if mark and mark not in self._seen and _any(pc.match_substring_regex(cores, expression)):
+            if mark and mark not in self._seen and _any(pc.match_substring_regex(cells, expression)):
                 self._seen.add(mark)
 
 

@@ -24,6 +24,7 @@ SIGN = rf"[+\{MINUS}]?"
 EXPONENT = r"(?:[eE][+-]?\d+)?"
 WORDS = "(?i:inf(?:inity)?|nan)"  # numbers to `float()`; whoever reads takes them for missing
 FLOAT = rf"^[+-]?(?:(?:\d+\.?\d*|\.\d+){EXPONENT}|{WORDS})$"
+FIRST_LOOK = 64  # cells that must be plain before all are looked at
 NEGATIVE = rf"^[^\d]*[{MINUS}(]|[{MINUS}]$"
 
 
@@ -34,6 +35,8 @@ def plain(values: Any) -> Any:
 
 def read_if_plain(values: Any) -> Any:
     """Return the numbers if all texts are plain, else None."""
+    if not pc.all(plain(values[:FIRST_LOOK]), min_count=0).as_py():
+        return None  # a cast that fails is slow
     try:
         numbers = pc.cast(values, pa.float64())
     except pa.ArrowInvalid:

@@ -46,9 +46,11 @@ class Cells:
             return
         is_plain = numbers.plain(cells)
         plain = is_plain.to_numpy(zero_copy_only=False)
-        if plain.any():
-            of = cells.filter(is_plain)
-            self._add_plain(of, numbers.read(of), counts[plain])
+        if not plain.any():
+            self._add_others(cells, counts, rows)
+            return
+        of = cells.filter(is_plain)
+        self._add_plain(of, numbers.read(of), counts[plain])
         self._add_others(cells.filter(pc.invert(is_plain)), counts[~plain], rows[~plain])
 
     def add_numbers(self, values: Any, counts: Counts) -> None:

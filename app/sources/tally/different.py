@@ -45,7 +45,9 @@ class Different:
 
     def _join(self) -> None:
         if self._waiting:
-            self._least = np.unique(np.concatenate([self._least, *self._waiting]))[: self._kept]
+            ordered = np.sort(np.concatenate([self._least, *self._waiting]))  # faster than `np.unique`, which hashes
+            is_first = np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]
+            self._least = ordered[is_first][: self._kept]
             self._waiting = []
 
 

@@ -21,6 +21,7 @@ from app.sources.tally.verdict import Verdict
 from app.sources.words import as_words
 
 KEPT_WORDS = 1000
+FIRST_LOOK = 4096  # cells of a chunk; where they hold too many words, the others need not be looked at
 SAMPLE = 5
 
 
@@ -143,10 +144,18 @@ class Tally:
         return doubles
 
     def _add(self, cells: Any, first_row: int) -> None:
+        if self._words is not None and len(cells) > FIRST_LOOK:
+            words = cells[:FIRST_LOOK].dictionary_encode().dictionary
+            if len(words) > KEPT_WORDS:
+                self._forget(words[: KEPT_WORDS + 1].to_pylist())
         if self._words is None:
             self._add_all(cells, first_row)
             return
         encoded = cells.dictionary_encode()
+        if len(encoded.dictionary) > KEPT_WORDS:
+            self._forget(encoded.dictionary[: KEPT_WORDS + 1].to_pylist())
+            self._add_all(cells, first_row)
+            return
         codes = encoded.indices.drop_null().to_numpy()
         counts = np.bincount(codes, minlength=len(encoded.dictionary))
         rows = np.zeros(len(counts), np.int64)
@@ -155,8 +164,13 @@ class Tally:
             known = self._words.setdefault(cell, [0, row])
             known[0] += count
         if len(self._words) > KEPT_WORDS:
-            self._first_words = list(self._words)[:KEPT_WORDS]
-            self._all, self._words = self._counted(), None
+            self._forget([])
+
+    def _forget(self, further: list[Any]) -> None:
+        """Count words no longer; keep the first, of which `further` came last, to show them."""
+        assert self._words is not None
+        self._first_words = list(dict.fromkeys([*self._words, *further]))[:KEPT_WORDS]
+        self._all, self._words = self._counted(), None
 
     def _add_all(self, cells: Any, first_row: int) -> None:
         rows = _rows(cells, first_row)
