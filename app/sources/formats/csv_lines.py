@@ -1,0 +1,108 @@
+"""Lines: where rows stand in a CSV file, found by a second look.
+
+    path ─ text ─ records: (line, cells) ─┬─ of_rows       lines of rows by their number among all
+                                          └─ of_good_row   line of a row by its number among the good ones
+
+Slow for cells in quotes; only for messages.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from app.sources.formats import opening
+from app.sources.formats.csv_cells import LINE_BREAK, Row, rows_of
+from app.sources.formats.csv_form import Form
+from app.sources.formats.csv_rows import repaired
+from app.sources.formats.csv_text import NotText, decoded
+
+LONGEST_CHARS = 2**22  # of one record; behind a longer one no line is known
+
+
+class _Record(NamedTuple):
+    """A row as text: its first line and its letters."""
+
+    line: int
+    text: str
+
+
+def of_rows(path: Path, encoding: str, form: Form, rows: Sequence[int]) -> dict[int, int]:
+    """Return the lines of some rows, by their number among all."""
+    wanted, found = set(rows), {}
+    for number, record in enumerate(_records(path, encoding, form), 1):
+        if number in wanted:
+            found[number] = record.line
+        if len(found) == len(wanted):
+            break
+    return found
+
+
+def of_good_row(path: Path, encoding: str, form: Form, row: int) -> int:
+    """Return the line of a row by its number among the good ones; 0 where it is not found."""
+    delimiter, width = form.dialect.delimiter, len(form.names)
+    for record in _records(path, encoding, form):
+        is_good = "\n" not in record.text and record.text.count(delimiter) == width - 1
+        if is_good and form.dialect.quote and form.dialect.quote in record.text:
+            is_good = False
+        row -= is_good or _fits(record.text, form)
+        if not row:
+            return record.line
+    return 0
+
+
+def _fits(text: str, form: Form) -> bool:
+    found: Row | None = next(rows_of(text, form.dialect, 1), None)
+    return bool(
+        (found and "".join(found.cells).strip(" \t\r\n\x1a")) or (found and len(found.cells) == len(form.names))
+    ) and (repaired(found.cells, form) is not None if found else False)
+
+
+def _records(path: Path, encoding: str, form: Form) -> Iterator[_Record]:
+    """Give the rows behind the header that are not empty."""
+    line, open_text = form.skip_lines + 1, ""
+    start = line
+    for text in _lines(path, encoding, form):
+        start = start if open_text else line
+        line += 1
+        open_text += text
+        if form.dialect.quote and form.dialect.quote in open_text and _is_open(open_text, form):
+            continue
+        if open_text.strip("\r\n"):
+            yield _Record(start, open_text)
+        open_text = ""
+    if open_text.strip("\r\n"):
+        yield _Record(start, open_text)
+
+
+def _is_open(text: str, form: Form) -> bool:
+    """Say whether a row goes on behind these lines."""
+    found = next(rows_of(text, form.dialect, 1), None)
+    return found is not None and found.fault == "a quote that never closes" and len(text) < LONGEST_CHARS
+
+
+def _lines(path: Path, encoding: str, form: Form) -> Iterator[str]:
+    """Give lines with their ends."""
+    rest, skip = "", form.skip_chars
+    try:
+        with opening.opened(path) as (stream, _):
+            for block in decoded(stream, encoding):
+                text = block.decode() if isinstance(block, bytes) else block
+                skipped = min(skip, len(text))
+                skip -= skipped
+                *lines, rest = _split(rest + text[skipped:])
+                yield from lines
+    except (NotText, *opening.UNREADABLE):
+        return
+    if rest:
+        yield rest
+
+
+def _split(text: str) -> list[str]:
+    """Split into lines with their ends; the last is what stands behind the last sure end."""
+    found, start = [], 0
+    for each in LINE_BREAK.finditer(text):
+        if each.end() == len(text) and each[0] == "\r":
+            break  # a line feed may follow
+        found.append(text[start : each.end()])
+        start = each.end()
+    return [*found, text[start:]]

@@ -1,0 +1,179 @@
+"""CSV: a file of text as pieces, read by pyarrow under the form of its first rows.
+
+    path ─ sample ─ csv_form ─> Form
+         └ csv_text ─ pyarrow ─ batches ┬ cells stripped, missing ones null ─> Piece
+                                        └ rows of another width ─ csv_rows ─> repaired where nothing is lost or rejected
+
+It knows nothing about types.
+"""
+
+import codecs
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv
+
+from app.sources.chunks import Piece, Rejected, Seen, Wishes
+from app.sources.errors import SourceError
+from app.sources.formats import csv_form, csv_lines, encodings, kinds, opening
+from app.sources.formats.csv_cells import Dialect
+from app.sources.formats.csv_rows import OddRows, Placed
+from app.sources.formats.csv_text import NotText, TextStream
+from app.sources.rules import Rules
+from app.sources.words import MISSING, without_missing
+
+SAMPLE_BYTES = 2**20
+HEAD_BYTES = 65_536  # in which bytes that are no text are looked for
+LONGEST_ROW_BYTES = 2**26
+WIDE = ("utf-16", "utf-32")  # with a mark before the text
+MOST_LINES = 10  # of rejected rows, that are looked for in one reading
+NEAR_CELLS = 5_000_000
+
+
+class CsvTable:
+    """One CSV file."""
+
+    is_text = True
+
+    def __init__(self, path: Path, name: str, wishes: Wishes, rules: Rules | None) -> None:
+        self._path, self._name = path, name
+        self.packed = opening.is_packed(path)
+        with opening.explained(name, "a CSV file"):
+            self._encoding, self._form = self._found(wishes, rules)
+        self._looked = 0  # rejected rows whose lines were looked for
+        form = self._form
+        self.names, self.unnamed = form.names, form.unnamed
+        by_mark = (
+            [f"read as {self._encoding}: the mark before the text says so"]
+            if self._encoding in WIDE and not wishes.encoding
+            else []
+        )
+        self._remarks, self._noted = [*by_mark, *form.remarks], OddRows(name, form)
+        missing = tuple(dict.fromkeys((*(rules.missing if rules else ()), *wishes.missing)))
+        self._missing = frozenset(MISSING | {word.strip() for word in missing})
+        self.rules = Rules(
+            encoding=self._encoding,
+            delimiter=form.dialect.delimiter,
+            quote=form.dialect.quote,
+            escape=form.dialect.escape,
+            missing=missing,
+        )
+
+    @property
+    def remarks(self) -> list[str]:
+        """Return what was skipped or assumed; complete after a first full reading."""
+        return [*self._remarks, *self._noted.remarks]
+
+    def pieces(self, seen: Seen, chunk_bytes: int, chunk_rows: int) -> Iterator[Piece]:
+        """Give all rows in order."""
+        odd = OddRows(self._name, self._form)
+        self._looked = 0
+        block, rows = max(chunk_bytes, 16), 0
+        while True:
+            try:
+                for batch in self._batches(seen, block, odd, rows):
+                    rows += batch.num_rows
+                    yield self._piece(odd.placed(batch))
+            except pa.ArrowInvalid as error:
+                if "straddling" not in str(error):
+                    raise SourceError(self._refusal(opening.reason(error))) from error
+                block *= 8
+                if block > 8 * LONGEST_ROW_BYTES:
+                    raise SourceError(self._too_long()) from error
+                continue
+            break
+        if (last := odd.placed(None)) is not None:
+            yield self._piece(last)
+        self._noted = odd
+        seen(1.0)
+
+    def line_of(self, row: int) -> int:
+        """Return the line where a good row begins."""
+        return csv_lines.of_good_row(self._path, self._encoding, self._form, row)
+
+    def _found(self, wishes: Wishes, rules: Rules | None) -> tuple[str, csv_form.Form]:
+        with opening.opened(self._path) as (stream, _):
+            start = stream.read(SAMPLE_BYTES)
+        kinds.check(self._name, start)
+        wished = wishes.encoding or (rules.encoding if rules and not encodings.marked(start) else None)
+        encoding = encodings.of(self._name, start[:HEAD_BYTES], wished)
+        if not encoding.startswith(("utf-16", "utf-32")):
+            kinds.check_control(self._name, start[:HEAD_BYTES])
+        sample = csv_form.Sample(self._text(start, encoding), len(start) < SAMPLE_BYTES)
+        form = csv_form.find(self._name, sample, wishes, rules)
+        if sample.whole and not sample.text[form.skip_chars :].strip(" \t\r\n\x1a"):
+            raise SourceError(f"{self._name}: expected rows. Received: 0 rows of {len(form.names)} columns.")
+        return encoding, form
+
+    def _text(self, start: bytes, encoding: str) -> str:
+        """Return the first bytes as text; the last letter may be cut."""
+        whole = len(start) < SAMPLE_BYTES
+        try:
+            return codecs.getincrementaldecoder(encoding)().decode(start, final=whole).removeprefix("\ufeff")
+        except UnicodeError as error:
+            raise encodings.not_text(self._path, self._name, encoding) from error
+
+    def _batches(self, seen: Seen, block: int, odd: "OddRows", skip: int) -> Iterator[Any]:
+        """Give the batches that pyarrow makes of blocks, without the first rows."""
+        size = max(1, self._path.stat().st_size)
+        try:
+            with opening.opened(self._path) as (stream, raw):
+                text = TextStream(self._name, stream, self._encoding, self._form.skip_chars)
+                for batch in _read(text, self._form.dialect, self.names, block, odd):
+                    left = batch.slice(min(skip, batch.num_rows))
+                    skip -= batch.num_rows - left.num_rows
+                    seen(min(1.0, raw.tell() / size))
+                    if left.num_rows:
+                        yield left
+        except NotText as error:
+            raise encodings.not_text(self._path, self._name, self._encoding) from error
+        except pa.ArrowInvalid:
+            raise
+        except opening.UNREADABLE as error:
+            raise SourceError(self._refusal(opening.reason(error))) from error
+
+    def _piece(self, placed: Placed) -> Piece:
+        self._find_lines(placed.rejected)
+        columns = [without_missing(column, self._missing) for column in placed.columns.columns]
+        return Piece(pa.RecordBatch.from_arrays(columns, self.names), placed.rejected)
+
+    def _find_lines(self, rejected: list[Rejected]) -> None:
+        """Find the lines of the first rejected rows by a second look, where that takes no more than seconds."""
+        near = [
+            each for each in rejected[: max(0, MOST_LINES - self._looked)] if each.row * len(self.names) < NEAR_CELLS
+        ]
+        self._looked += len(near)
+        lines = csv_lines.of_rows(self._path, self._encoding, self._form, [each.row for each in near]) if near else {}
+        for each in near:
+            each.line = lines.get(each.row)
+
+    def _refusal(self, received: str) -> str:
+        return f"{self._name}: expected a CSV file. Received: {received}."
+
+    def _too_long(self) -> str:
+        return self._refusal(
+            f"a row of more than {LONGEST_ROW_BYTES >> 20} MB, perhaps a quote that never closes: say --no-quotes "
+            "where quotes are letters as any other"
+        )
+
+
+def _read(text: TextStream, dialect: Dialect, names: list[str], block: int, odd: OddRows) -> Iterator[Any]:
+    """Give the rows of the right width, all cells as text; the others go to `odd`."""
+    read = pyarrow.csv.ReadOptions(column_names=names, block_size=block, use_threads=False)  # or rows have no numbers
+    parse = pyarrow.csv.ParseOptions(
+        delimiter=dialect.delimiter,
+        quote_char=dialect.quote or False,
+        escape_char=dialect.escape or False,
+        newlines_in_values=bool(dialect.quote),
+        invalid_row_handler=odd.receive,
+    )
+    as_written = pyarrow.csv.ConvertOptions(
+        column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, check_utf8=False
+    )
+    try:
+        yield from pyarrow.csv.open_csv(pa.PythonFile(text, "r"), read, parse, as_written)
+    except pa.ArrowInvalid as error:
+        if "Empty CSV file" not in str(error):
+            raise

@@ -1,0 +1,79 @@
+"""Parquet and Arrow: files that store columns with their types, as pieces.
+
+    file ─ batches ─ dictionaries decoded, long texts as texts ─> Piece
+
+It knows nothing about what a type means.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet
+
+from app.sources.chunks import Piece, Seen
+from app.sources.errors import SourceError
+from app.sources.formats import opening
+from app.sources.formats.csv_header import check_names
+from app.sources.rules import Rules
+
+EXPECTED = "a Parquet file"
+
+
+class ParquetTable:
+    """One Parquet file."""
+
+    is_text = False
+    packed = True
+
+    def __init__(self, path: Path, name: str) -> None:
+        self._path, self._name = path, name
+        with opening.explained(name, EXPECTED), pyarrow.parquet.ParquetFile(path) as file:
+            columns, rows = file.schema_arrow.names, file.metadata.num_rows
+        if not rows:
+            raise SourceError(f"{name}: expected rows. Received: 0 rows of {len(columns)} columns.")
+        self.names, self.unnamed = named(name, columns)
+        self.rules = Rules(format="parquet")
+
+    @property
+    def remarks(self) -> list[str]:
+        """Return nothing: a table with types leaves nothing to assume."""
+        return []
+
+    def pieces(self, seen: Seen, chunk_bytes: int, chunk_rows: int) -> Iterator[Piece]:
+        """Give all rows in order."""
+        with opening.explained(self._name, EXPECTED), pyarrow.parquet.ParquetFile(self._path) as file:
+            done = 0
+            for batch in file.iter_batches(chunk_rows):
+                done += batch.num_rows
+                seen(done / file.metadata.num_rows)
+                yield Piece(plain(batch, self.names), [])
+
+    def line_of(self, row: int) -> int:
+        """Return the row: there are no lines."""
+        return row
+
+
+def named(file: str, columns: list[str]) -> tuple[list[str], list[str]]:
+    """Return the stripped names, made-up ones where there are none, and those; refuse what stands twice."""
+    names = [name.strip() for name in columns]
+    check_names(file, names)
+    found = [name or f"column {place}" for place, name in enumerate(names, 1)]
+    return found, [made for made, name in zip(found, names, strict=True) if not name]
+
+
+def plain(batch: Any, names: list[str]) -> Any:
+    """Write out what is held by number, and texts in the usual way."""
+    return pa.RecordBatch.from_arrays([_plain(column) for column in batch.columns], names)
+
+
+def _plain(column: Any) -> Any:
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _plain(column.dictionary_decode())
+    if pa.types.is_large_string(kind) or kind == pa.string_view():
+        return column.cast(pa.string())
+    if pa.types.is_run_end_encoded(kind):
+        return _plain(pa.compute.run_end_decode(column))
+    return column.storage if isinstance(column, pa.ExtensionArray) else column
