@@ -17,7 +17,7 @@ from app.sources.dates.reading import Ints, days, exists, fitting, whole
 from app.sources.dates.shapes import Pieces, is_compact, may_be_date, split
 from app.sources.rules import DateForm, Order
 
-LAST_MONTH = 12
+LAST_MONTH, LAST_DAY = 12, 31
 FIRST_LOOK = 64  # cells that must be dates before all are looked at
 ORDERS: tuple[Order, ...] = ("ymd", "dmy", "mdy")
 
@@ -39,6 +39,8 @@ class Evidence:
     some_numeric: bool = False
     first_is_day: bool = False  # shown by a cell
     first_is_month: bool = False
+    may_be_year: bool = False  # the first of 24-01-01
+    last_is_year: bool = False  # of such dates: it is above 31
     all_dotted: bool = True  # of the numeric ones: 31.12.2023, where the day comes first
     _impossible: dict[Order, Impossible] = field(default_factory=lambda: {order: Impossible() for order in ORDERS})
 
@@ -72,6 +74,11 @@ class Evidence:
         self.first_is_month |= bool((last > LAST_MONTH).any())
         is_dotted = pc.fill_null(pc.equal(pieces.of["mark"], "."), False).to_numpy(zero_copy_only=False)
         self.all_dotted &= bool((is_dotted | ~is_numeric).all())
+        is_short = pieces.is_short & pc.fill_null(pc.equal(pieces.of["mark"], "-"), False).to_numpy(
+            zero_copy_only=False
+        )
+        self.may_be_year |= bool((is_short & is_numeric).any())
+        self.last_is_year |= bool((is_short & (pieces.number("year") > LAST_DAY)).any())
         fit = [fitting(cells, pieces, DateForm(order=order)) for order in ("dmy", "mdy")]
         self.failed = not (fit[0] | fit[1]).all()
         for order in ORDERS:
@@ -89,6 +96,8 @@ class Evidence:
             return None
         if not self.some_numeric:
             return "ymd"
+        if self.first_is_day and self.may_be_year and not self.last_is_year:
+            return "dmy" if known == "dmy" else None
         if self.first_is_day or self.first_is_month:
             return "dmy" if self.first_is_day else "mdy"
         if known in ("dmy", "mdy"):

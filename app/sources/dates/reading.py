@@ -124,8 +124,7 @@ def days(pieces: Pieces, form: DateForm) -> tuple[Ints, Ints, Ints]:
     month, day = (first, last) if form.order == "mdy" else (last, first)
     is_numeric = first >= 0
     year = pieces.number("year")
-    is_short = _truth(pc.fill_null(pc.equal(pc.binary_length(pieces.of["year"]), 2), False))
-    year = np.where(is_short, year + np.where(year >= PIVOT, 1900, 2000), year)
+    year = np.where(pieces.is_short, year + np.where(year >= PIVOT, 1900, 2000), year)
     named_month, named_day = pieces.number("month"), pieces.number("day")
     return year, np.where(is_numeric, month, named_month), np.where(is_numeric, day, named_day)
 

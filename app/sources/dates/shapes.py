@@ -28,7 +28,7 @@ _CLOCK = (
     r"(?P<hour>\d{1,2}):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:[.,](?P<fraction>\d{1,9}))?)?"
     r"(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?"
 )
-_TIME = rf"(?:(?:[Tt]|,?\s+(?:at\s+)?|:){_CLOCK}(?:\s*{_OFFSET}(?:\s*\([A-Za-z ]+\))?)?)?"
+_TIME = rf"(?:(?:[Tt]|,?\s+(?:at\s+)?|:){_CLOCK}(?:\s*{_OFFSET}(?:\s*\([A-Za-z ]+\)|\[[A-Za-z_/]+\])?)?)?"
 ISO = rf"^{_YEAR}(?P<mark>[-/.])(?P<month>\d{{1,2}})(?P<mark2>[-/.]){_DAY}{_TIME}$"
 COMPACT = (
     r"^(?P<year>\d{4})(?P<month>0[1-9]|1[0-2])(?P<day>0[1-9]|[12]\d|3[01])"
@@ -58,6 +58,13 @@ class Pieces:
     @property
     def fit(self) -> Any:
         return pc.is_valid(self.of["year"])
+
+    @property
+    def is_short(self) -> NDArray[np.bool_]:
+        """Say which years have two digits: (rows,)."""
+        length = pc.fill_null(pc.binary_length(self.of["year"]), 0)
+        found: NDArray[np.bool_] = pc.equal(length, 2).to_numpy(zero_copy_only=False)
+        return found
 
     def number(self, place: str) -> NDArray[np.int64]:
         """Return the whole numbers in a place, -1 where a cell has none: (rows,)."""

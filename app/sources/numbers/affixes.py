@@ -26,7 +26,7 @@ CLOCK = {"am", "pm", "a.m.", "p.m.", "a", "p"}  # behind an hour
 CORE = rf"(?:\d[\d.,{SPACES}{APOSTROPHES}]*\d|\d\.?|[.,]\d+)(?:[eE][+-]?\d+)?"
 PARTS = (
     rf"^[+(\{MINUS}]?[{SPACES}]*(?P<before>{CURRENCY})?[{SPACES}]*[+(\{MINUS}]?"
-    rf"(?P<core>{CORE})[{MINUS}]?[)]?[{SPACES}]*(?P<behind>%|{CURRENCY}|{UNIT})?[)]?$"
+    rf"(?P<core>{CORE})[)]?[{SPACES}]*(?P<behind>%|{CURRENCY}|{UNIT})?[)]?[{MINUS}]?$"
 )
 IS_CURRENCY = rf"^(?:{CURRENCY})$"
 

@@ -86,7 +86,7 @@ class Evidence:
         if len(found) == 2 and not self._seen & {".", ","}:
             return Reading(found[known == "," and not self.all_plain])  # both say the same
         if len(found) == 2:
-            first = known == "," if known else "," in self._seen and self._long and "." not in self._seen
+            first = known == "," if known else self._likely_decimal == ","
             return Reading(found[first], found[not first], known is not None)
         return Reading(found[0]) if found else None
 
@@ -98,6 +98,16 @@ class Evidence:
             return None
         form = found.form
         return form.decimal if form.decimal in self._seen or form.thousands in (".", ",") else None
+
+    @property
+    def _likely_decimal(self) -> str:
+        """Return the decimal sign of cells that leave it open: one mark, always with three digits behind it."""
+        mark, other = (".", ",") if "." in self._seen else (",", ".")
+        if self._some_percent or (mark == "," and self._long):
+            return mark  # 4,125 %; or 2,590 beside 2590, which would be grouped as well
+        if any(affixes.is_currency(affix) for affix in self._affixes):
+            return other  # few currencies have thousandths
+        return "."
 
     @property
     def _lacks_unit(self) -> bool:

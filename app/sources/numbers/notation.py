@@ -77,7 +77,7 @@ def pattern(form: NumberForm, *, mixed: bool = False) -> str:
     number = _digits(form)
     signed = f"{sign}(?:{number}|{WORDS}){behind}"
     bracketed = rf"\({before}{number}{behind}\)|{before}\({number}\){behind}"
-    return rf"^(?:{signed}|{bracketed}|{before}{number}[{MINUS}]{behind})$"
+    return rf"^(?:{signed}|{bracketed}|{before}{number}{behind}[{MINUS}])$"
 
 
 def _digits(form: NumberForm) -> str:

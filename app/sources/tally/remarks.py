@@ -30,7 +30,7 @@ def of_dates(tally: "Tally", order: Order) -> list[str]:
     said = []
     if order != "ymd":
         first = "day" if order == "dmy" else "month"
-        said.append(f"`{tally.name}` is read as dates with the {first} first, such as {_cell(tally.first_words[0])}")
+        said.append(f"`{tally.name}` is read as dates with the {first} first, such as {_two_numbers(tally)}")
     impossible = tally.cells.dates.impossible(order)
     if impossible.count:
         count = f"{impossible.count:,} cell{'s' if impossible.count > 1 else ''}"
@@ -42,7 +42,7 @@ def of_dates(tally: "Tally", order: Order) -> list[str]:
 
 def unsettled_order(tally: "Tally") -> str:
     """Say that nobody knows which number is the month."""
-    shown, found = _cell(tally.first_words[0]), tally.cells.dates
+    shown, found = _two_numbers(tally), tally.cells.dates
     if found.first_is_day and found.first_is_month:
         return f"`{tally.name}` is read as words: its dates, such as {shown}, have now the day and now the month first"
     return (
@@ -92,6 +92,13 @@ def of_words(tally: "Tally") -> list[str]:
     odd = words.filter(pc.invert(look))
     unlike = f", and not all in one: {_cell(odd[0].as_py())}" if len(odd) else ", and not all in one"
     return [f"`{tally.name}` is read as words: most cells are numbers in a notation, such as {_cell(example)}{unlike}"]
+
+
+def _two_numbers(tally: "Tally") -> str:
+    """Return a date that begins with a day or a month as a number."""
+    words = pa.array(tally.first_words, pa.string())
+    found = words.filter(pc.match_substring_regex(words, r"^\d\d?[-/.]"))
+    return _cell((found if len(found) else words)[0].as_py())
 
 
 def _of_large(tally: "Tally") -> list[str]:

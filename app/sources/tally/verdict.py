@@ -20,7 +20,7 @@ from app.sources.words import fits_boolean
 if TYPE_CHECKING:
     from app.sources.tally.tally import Tally
 
-KEPT_SHARE = 0.5  # of different large numbers that doubles keep apart; below, they are names and no amounts
+KEPT_SHARE = 0.5  # of different large numbers that doubles keep apart; where no more, they are names and no amounts
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def _of_numbers(tally: "Tally", reading: numbers.Reading) -> tuple[str, ColumnRu
     if cells.numbers.code is not None:
         return "words", ColumnRule(), [remarks.of_codes(tally)]
     different, doubles = cells.large_different
-    if doubles < KEPT_SHARE * different:
+    if different and doubles <= KEPT_SHARE * different:
         return "words", ColumnRule(), [remarks.of_large_names(tally)]
     rule = ColumnRule() if reading.form.is_plain else ColumnRule(number=reading.form)
     return "number", rule, remarks.of_numbers(tally, reading)

@@ -51,6 +51,10 @@ def number(**form: Any) -> ColumnRule:
         (["5 kg", "12.5 kg"], number(affix="kg")),
         (["36 months", "60 months"], number(affix="months")),
         (["4%", "87.5%"], number(percent=True)),
+        (["4,125 %"], number(decimal=",", percent=True)),
+        (["5 €", "1.000 €"], number(decimal=",", thousands=".", affix="€")),
+        (["1.5", "1.250"], ColumnRule()),
+        (["1,234.50-", "3.00"], number(thousands=",")),
         (["4,5 %", "3,25 %"], number(decimal=",", percent=True)),
         (["−5", "3"], ColumnRule()),  # noqa: RUF001 - U+2212
         (["(1,234.50)", "12.00"], number(thousands=",")),
@@ -83,6 +87,8 @@ def test_numbers_in_any_notation_that_all_cells_share(cells: list[str | None], r
         ["192.168.0.1", "10.0.0.1"],
         ["555-1234", "555-1235"],
         ["1st", "2nd"],
+        ["7-Nov", "8-Nov"],
+        ["12345678901234567890", "12345678901234567891"],
         ["1 23", "4 56"],
         ["true", "1"],
         ["yes", "no"],
@@ -150,6 +156,17 @@ def test_dates_whose_order_the_cells_settle(cells: list[str | None], order: Any)
     assert found.rule == (ColumnRule(date=DateForm(order=order)) if order else ColumnRule())
 
 
+def test_what_chunks_say_of_dates_is_joined() -> None:
+    """Each alone, so that no chunk knows what another one said; more words than are counted."""
+    days = [f"{1 + place % 28:02}/{1 + place % 12:02}/{1900 + place}" for place in range(1100)]
+    cells = ["13/01/2023", *days, "31/02/2023", "01/02/2023"]
+    for chunk in (1, 400, len(cells)):
+        found = tally(cells, chunk=chunk).verdict()
+        assert found.rule == ColumnRule(date=DateForm(order="dmy"))
+        assert "1 cell with a day that no calendar has, such as `31/02/2023`" in found.remarks[1]
+    assert tally([*cells, "01/13/2023"], chunk=400).verdict().kind == "words"
+
+
 def test_days_that_no_calendar_has_are_counted() -> None:
     assert verdict("0000-00-00", "2023-03-01", "0000-00-00").remarks == (
         "`c`: 2 cells with a day that no calendar has, such as `0000-00-00`: missing",
@@ -162,6 +179,10 @@ def test_dates_whose_order_nobody_knows_are_words_and_said() -> None:
     assert "`--date-order dmy` or `--date-order mdy`" in found.remarks[0]
     assert verdict("01/02/2023", order="mdy").rule == ColumnRule(date=DateForm(order="mdy"))
     assert verdict("13/02/2023", order="mdy").rule == ColumnRule(date=DateForm(order="dmy"))
+    assert verdict("23-12-31", "24-01-01").kind == "words"  # the year may come first
+    assert verdict("23-12-31", order="dmy").kind == "date"
+    assert verdict("23-12-99").rule == ColumnRule(date=DateForm(order="dmy"))
+    assert verdict("2023-01-01", "31.12.2023").remarks[0].endswith("such as `31.12.2023`")
     both = verdict("13/02/2023", "02/13/2023")
     assert (both.kind, len(both.remarks)) == ("words", 1)
     assert verdict("13/13/2023", "02/13/2023").kind == "words"
