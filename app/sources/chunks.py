@@ -15,7 +15,7 @@ from app.sources.rules import Rules
 Seen = Callable[[float], None]  # share of what is to be read, 0 to 1
 CHUNK_BYTES = 2**21  # of text
 CHUNK_ROWS = 65_536  # of files that store columns
-MAX_REJECTED = 10_000  # rows that do not fit in one chunk; a file with more of them is another table
+MAX_REJECTED = 10_000  # rows that do not fit, where they are most so far: such a file is another table
 SHOWN_CHARS = 60  # of a line in a message
 CONTENT_CHARS = 200  # of a rejected row
 

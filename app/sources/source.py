@@ -13,9 +13,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from app.sources.chunks import CHUNK_BYTES, CHUNK_ROWS, Chunk, Rejected, Seen, Table, Wishes
+from app.sources.delimited.table import CsvTable
 from app.sources.errors import SourceError
 from app.sources.formats import kinds, opening
-from app.sources.formats.csv_table import CsvTable
 from app.sources.formats.parquet import ParquetTable
 from app.sources.rules import Rules
 

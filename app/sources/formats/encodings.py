@@ -37,17 +37,32 @@ def marked(start: bytes) -> str | None:
     return next((name for mark, name in WIDE.items() if start.startswith(mark)), None)
 
 
-def of(name: str, start: bytes, wished: str | None) -> str:
-    """Return the encoding to read with: the mark's, the wish, else UTF-8; raise a SourceError where they disagree."""
-    found = marked(start) or _wide(start)
-    wish = known(wished) if wished else None
-    if found and wish and not wish.startswith(found[:6]):
+def of(name: str, start: bytes, wished: str | None, usual: str | None = None) -> str:
+    """Return the encoding to read with: the wish, the mark's, that of earlier files (`usual`), else UTF-8.
+
+    Raises a SourceError where the bytes do not look like the wish.
+    """
+    mark, wish = marked(start), known(wished) if wished else None
+    found = mark or _wide(start)
+    expected = wish or UTF_8
+    if found and not (mark and not wish) and not (wish and wish.startswith(found[:6])):
         raise SourceError(
-            f"{name}: expected {wish.upper()} text. Received: what seems to be {found}: say --encoding {found}."
+            f"{name}: expected {expected.upper()} text. Received: what seems to be {found}: say --encoding {found}."
         )
-    if found and not wish and not marked(start):
-        raise SourceError(f"{name}: expected UTF-8 text. Received: what seems to be {found}: say --encoding {found}.")
-    return wish or found or UTF_8
+    if wish or mark or usual is None or _is_utf_8(start):
+        return wish or mark or UTF_8
+    return usual
+
+
+def _is_utf_8(start: bytes) -> bool:
+    """Say whether bytes are UTF-8 beyond ASCII, which hardly happens by chance."""
+    if start.isascii():
+        return False
+    try:
+        codecs.getincrementaldecoder(UTF_8)().decode(start)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def not_text(path: Path, name: str, encoding: str) -> SourceError:

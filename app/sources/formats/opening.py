@@ -46,6 +46,15 @@ def is_packed(path: Path) -> bool:
     return magic(path).startswith((GZIP, BZIP2, XZ, ZSTD, ZIP))
 
 
+def first_bytes(stream: Any, size: int) -> bytes:
+    """Return the first bytes of a stream, fewer only where it holds no more."""
+    parts, left = [], size
+    while left and (part := stream.read(left)):
+        parts.append(bytes(part))
+        left -= len(part)
+    return b"".join(parts)
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[Any, Any]]:
     """Open a file: (stream of its content, the file itself, whose place says how far it was read)."""

@@ -5,7 +5,7 @@
 It knows nothing about what a type means.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ import pyarrow.parquet
 
 from app.sources.chunks import Piece, Seen
 from app.sources.errors import SourceError
+from app.sources.formats import names as column_names
 from app.sources.formats import opening
-from app.sources.formats.csv_header import check_names
 from app.sources.rules import Rules
 
 EXPECTED = "a Parquet file"
@@ -55,12 +55,11 @@ class ParquetTable:
         return row
 
 
-def named(file: str, columns: list[str]) -> tuple[list[str], list[str]]:
+def named(file: str, columns: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the stripped names, made-up ones where there are none, and those; refuse what stands twice."""
     names = [name.strip() for name in columns]
-    check_names(file, names)
-    found = [name or f"column {place}" for place, name in enumerate(names, 1)]
-    return found, [made for made, name in zip(found, names, strict=True) if not name]
+    column_names.check(file, names)
+    return column_names.filled(names)
 
 
 def plain(batch: Any, names: list[str]) -> Any:

@@ -2,20 +2,24 @@
 
     path ─ text ─ records: (line, cells) ─┬─ of_rows       lines of rows by their number among all
                                           └─ of_good_row   line of a row by its number among the good ones
+    path ─ bytes ─ at_byte ─> line of a place
 
 Slow for cells in quotes; only for messages.
 """
 
+import codecs
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from app.sources.delimited.cells import LINE_BREAK, NEVER_CLOSES, Row, rows_of
+from app.sources.delimited.form import Form
+from app.sources.delimited.rows import repaired
+from app.sources.delimited.text import NotText, data_of
 from app.sources.formats import opening
-from app.sources.formats.csv_cells import LINE_BREAK, Row, rows_of
-from app.sources.formats.csv_form import Form
-from app.sources.formats.csv_rows import repaired
-from app.sources.formats.csv_text import NotText, decoded
 
+ANY_BREAK = re.compile(rb"\r\n|\n|\r")
 LONGEST_CHARS = 2**22  # of one record; behind a longer one no line is known
 
 
@@ -50,6 +54,18 @@ def of_good_row(path: Path, encoding: str, form: Form, row: int) -> int:
     return 0
 
 
+def at_byte(path: Path, encoding: str, form: Form, place: int) -> int:
+    """Return the line at a place in the data as UTF-8."""
+    line = form.skip_lines + 1
+    with opening.opened(path) as (stream, _):
+        for block in data_of(stream, encoding, form.skip_chars):
+            line += len(ANY_BREAK.findall(block, 0, max(0, place)))
+            place -= len(block)
+            if place <= 0:
+                break
+    return line
+
+
 def _fits(text: str, form: Form) -> bool:
     found: Row | None = next(rows_of(text, form.dialect, 1), None)
     return bool(
@@ -77,19 +93,16 @@ def _records(path: Path, encoding: str, form: Form) -> Iterator[_Record]:
 def _is_open(text: str, form: Form) -> bool:
     """Say whether a row goes on behind these lines."""
     found = next(rows_of(text, form.dialect, 1), None)
-    return found is not None and found.fault == "a quote that never closes" and len(text) < LONGEST_CHARS
+    return found is not None and found.fault == NEVER_CLOSES and len(text) < LONGEST_CHARS
 
 
 def _lines(path: Path, encoding: str, form: Form) -> Iterator[str]:
     """Give lines with their ends."""
-    rest, skip = "", form.skip_chars
+    rest, decoder = "", codecs.getincrementaldecoder("utf-8")()
     try:
         with opening.opened(path) as (stream, _):
-            for block in decoded(stream, encoding):
-                text = block.decode() if isinstance(block, bytes) else block
-                skipped = min(skip, len(text))
-                skip -= skipped
-                *lines, rest = _split(rest + text[skipped:])
+            for block in data_of(stream, encoding, form.skip_chars):
+                *lines, rest = _split(rest + decoder.decode(block))
                 yield from lines
     except (NotText, *opening.UNREADABLE):
         return

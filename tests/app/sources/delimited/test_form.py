@@ -183,3 +183,36 @@ def test_what_is_no_table_is_refused_by_its_cause(tmp_path: Path, content: bytes
         columns_of(open_source(written(tmp_path, content), Wishes()))
     assert "rows.csv" in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_blanks_before_a_quote_are_left_out_and_said(tmp_path: Path) -> None:
+    text = 'a, b\n1, "x, y"\n2, "x ""z""\nw"\n 3, 4\n\n5\n'
+    assert read(tmp_path, text) == {"a": ["1", "2", "3"], "b": ["x, y", 'x "z"\nw', "4"]}
+    source = open_source(tmp_path / "rows.csv")
+    assert [(each.row, each.line) for each in rejected_of(source)] == [(4, 7)]
+    assert "blanks between a delimiter and a quote" in source.remarks[0]
+
+
+LONG = '"x, y",1,2\n' * 2_000  # beyond the first look
+
+
+@pytest.mark.parametrize("line", ['"x" y,1,2\n', '"x""" y,1,2\n', '"x,1,2\n'])
+def test_a_quote_that_does_not_pair_is_refused_however_late(tmp_path: Path, line: str) -> None:
+    source = open_source(written(tmp_path, f"a,b,c\n{LONG}{line}{LONG}"))
+    with pytest.raises(SourceError, match=r"closing quote, first in line 200[23].*--no-quotes"):
+        columns_of(source)
+
+
+@pytest.mark.parametrize(
+    "line", ['6" pipe,1,2\n', 'a "b",1,2\n', '"x""",1,2\n', '"""x""",1,2\n', '"" ,1,2\n', '"x\n",1,2\n']
+)
+def test_quotes_within_cells_are_letters_however_late(tmp_path: Path, line: str) -> None:
+    assert len(columns_of(open_source(written(tmp_path, f"a,b,c\n{LONG}{line}{LONG}")))["a"]) == 4_001
+
+
+def test_a_cell_as_wide_as_the_table_is_said(tmp_path: Path) -> None:
+    text = 'a,b,c\n1,x,2\n2,"y,3\n3,z,4\n4,w",5\n5,"some, text\nof a person",6\n6,"v,1\n2,u",7\n'
+    assert len(read(tmp_path, text)["a"]) == 4
+    source = open_source(tmp_path / "rows.csv")
+    columns_of(source)
+    assert source.remarks[-1].startswith("2 rows hold whole lines in quotes, first in row 2: if quotes are letters")

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from app.sources.chunks import CONTENT_CHARS, MAX_REJECTED, Rejected
+from app.sources.chunks import CONTENT_CHARS, MAX_REJECTED, SHOWN_CHARS, Rejected
+from app.sources.delimited.cells import rows_of
+from app.sources.delimited.form import Form
 from app.sources.errors import SourceError
-from app.sources.formats.csv_cells import rows_of
-from app.sources.formats.csv_form import Form
 
 
 class Placed(NamedTuple):
@@ -44,6 +44,7 @@ class OddRows:
         self._next = 1  # number of the next row, good or not
         self._newest = 0  # number of the last row that came
         self._cut = self._filled = self._ends = 0
+        self._bad = 0
         self._too_many: Rejected | None = None
 
     @property
@@ -71,8 +72,8 @@ class OddRows:
         """Return a batch with the repaired rows in their places, and the rejected; None: what is left at the end."""
         if self._too_many is not None:
             raise SourceError(
-                f"{self._name}: expected {self._too_many.reason} in row {self._too_many.row:,}, and more than "
-                f"{MAX_REJECTED:,} such rows near it: is it one table? The row begins: {self._too_many.content[:60]!r}."
+                f"{self._name}: expected {self._too_many.reason} in row {self._too_many.row:,}, as {self._bad:,} rows "
+                f"up to it: is it one table? It begins: {self._too_many.content[:SHOWN_CHARS]!r}."
             )
         rows = 0 if batch is None else batch.num_rows
         if batch is None and not self._waiting:
@@ -102,18 +103,23 @@ class OddRows:
         if not text.strip(" \t\r\n\x1a"):
             self._ends += "\x1a" in text
             self._waiting.append(_Odd(number, None, None))
-        elif len(self._waiting) > MAX_REJECTED:
-            self._too_many = self._too_many or self._rejected(number, [], text)
-        else:
+        elif self._too_many is None:
             cells = next((row.cells for row in rows_of(text, self._form.dialect, 1)), [])
             fitted = repaired(cells, self._form)
-            self._cut += fitted is not None and len(fitted) < len(cells)
-            self._filled += fitted is not None and len(fitted) > len(cells)
-            self._waiting.append(_Odd(number, fitted, None if fitted else self._rejected(number, cells, text)))
+            if fitted is None:
+                self._reject(number, cells, text)
+            else:
+                self._cut += len(fitted) < len(cells)
+                self._filled += len(fitted) > len(cells)
+                self._waiting.append(_Odd(number, fitted, None))
 
-    def _rejected(self, number: int, cells: list[str], text: str) -> Rejected:
+    def _reject(self, number: int, cells: list[str], text: str) -> None:
         reason = f"{len(self._form.names)} cells, as in the header. Received: {len(cells)}"
-        return Rejected(self._name, number, None, reason, text[:CONTENT_CHARS])
+        rejected = Rejected(self._name, number, None, reason, text[:CONTENT_CHARS])
+        self._waiting.append(_Odd(number, None, rejected))
+        self._bad += 1
+        if self._bad > max(MAX_REJECTED, number / 2):  # whatever the size of a chunk
+            self._too_many = rejected
 
     def _empty(self) -> Any:
         names = self._form.names

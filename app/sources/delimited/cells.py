@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
+NEVER_CLOSES = "a quote that never closes"
 LINE_BREAK = re.compile(r"\r\n|\n|\r")
 
 
@@ -77,8 +78,7 @@ def _content(found: re.Match[str], dialect: Dialect) -> str:
 
 
 def _fault(found: re.Match[str], dialect: Dialect) -> str:
-    if not dialect.quote or not (found["quoted"] is not None or found["rest"].startswith(dialect.quote)):
-        return ""
     if found["quoted"] is None:
-        return "a quote that never closes"
+        rest = found["rest"].lstrip(" ") if dialect.spaced else found["rest"]
+        return NEVER_CLOSES if dialect.quote and rest.startswith(dialect.quote) else ""
     return "letters behind a closing quote" if found["rest"].strip() else ""

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import msgspec
 
 from app.sources.chunks import SHOWN_CHARS
+from app.sources.delimited.cells import LINE_BREAK, Row
 from app.sources.errors import SourceError
-from app.sources.formats.csv_cells import LINE_BREAK, Row
+from app.sources.formats import names as column_names
 from app.sources.words import MISSING
 
 COMMENT = ("#", "//", "%", "--", "!")
@@ -35,28 +36,15 @@ def find(name: str, rows: Sequence[Row], width: int, before: int) -> Head:
     place = _place(rows, width)
     body = [row.cells for row in rows[place + 1 :]]
     names, said = _names(rows[place].cells, body, width)
-    check_names(name, names)
+    column_names.check(name, names)
     _check_width(name, rows, place, before)
-    names, unnamed = _filled(names)
+    names, unnamed = column_names.filled(names)
     remarks = [*_said_before(rows, place, before), *said]
     last = rows[place]
     if _is_units(body):
         last = rows[place + 1]
         remarks.append(f"line {last.line + before} stands between names and numbers and is left out: {_shown(last)}")
     return Head(names=names, unnamed=unnamed, end=last.end, remarks=remarks)
-
-
-def check_names(file: str, names: Sequence[str]) -> None:
-    """Refuse names that stand twice, and a first row in place of names, with a SourceError."""
-    twice = sorted({name for name in names if name and names.count(name) > 1}) if len(set(names)) < len(names) else []
-    if twice:
-        shown = ", ".join(twice)[:400]
-        raise SourceError(f"{file}: expected unique column names. Received twice: {shown}.")
-    if all(_is_float(name) for name in names if name) and any("." in name for name in names):
-        shown = ", ".join(names)[:SHOWN_CHARS]
-        raise SourceError(
-            f"{file}: expected a first line with the names of the columns. Received only numbers: {shown}."
-        )
 
 
 def lines_in(text: str) -> int:
@@ -68,14 +56,6 @@ def is_number(cell: str) -> bool:
     """Say whether a cell looks like a number or a date in any notation."""
     text = cell.strip()
     return NUMBER.fullmatch(text) is not None or DATED.fullmatch(text) is not None
-
-
-def _is_float(name: str) -> bool:
-    try:
-        float(name)
-    except ValueError:
-        return False
-    return True
 
 
 def trimmed(cells: Sequence[str]) -> int:
@@ -149,18 +129,6 @@ def _names(cells: Sequence[str], body: Sequence[Sequence[str]], width: int) -> t
         said.append(f"lines end in a delimiter: {cells} left out")
         names += [""] * (width - len(names))
     return names, said
-
-
-def _filled(names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the names with made-up ones where there are none, and those."""
-    unnamed, found = [], []
-    for place, name in enumerate(names, 1):
-        made = name or f"column {place}"
-        while not name and (made in names or made in unnamed):
-            made += "_"
-        found.append(made)
-        unnamed += [] if name else [made]
-    return found, unnamed
 
 
 def _check_width(file: str, rows: Sequence[Row], place: int, before: int) -> None:

@@ -1,14 +1,15 @@
 """CSV: a file of text as pieces, read by pyarrow under the form of its first rows.
 
-    path ─ sample ─ csv_form ─> Form
-         └ csv_text ─ pyarrow ─ batches ┬ cells stripped, missing ones null ─> Piece
-                                        └ rows of another width ─ csv_rows ─> repaired where nothing is lost or rejected
+    path ─ sample ─ form ─> Form
+         └ text ─ pyarrow ─ batches ┬ cells stripped, missing ones null ─> Piece
+                                        └ rows of another width ─ rows ─> repaired where nothing is lost or rejected
 
 It knows nothing about types.
 """
 
 import codecs
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +17,20 @@ import pyarrow as pa
 import pyarrow.csv
 
 from app.sources.chunks import Piece, Rejected, Seen, Wishes
+from app.sources.delimited import lines
+from app.sources.delimited.cells import Dialect
+from app.sources.delimited.form import Form, Sample, find, unpaired
+from app.sources.delimited.rows import OddRows, Placed
+from app.sources.delimited.swallowed import Swallowed
+from app.sources.delimited.text import NotText, TextStream, Unpaired
 from app.sources.errors import SourceError
-from app.sources.formats import csv_form, csv_lines, encodings, kinds, opening
-from app.sources.formats.csv_cells import Dialect
-from app.sources.formats.csv_rows import OddRows, Placed
-from app.sources.formats.csv_text import NotText, TextStream
+from app.sources.formats import encodings, kinds, opening
 from app.sources.rules import Rules
 from app.sources.words import MISSING, without_missing
 
 SAMPLE_BYTES = 2**20
 HEAD_BYTES = 65_536  # in which bytes that are no text are looked for
 LONGEST_ROW_BYTES = 2**26
-WIDE = ("utf-16", "utf-32")  # with a mark before the text
 MOST_LINES = 10  # of rejected rows, that are looked for in one reading
 NEAR_CELLS = 5_000_000
 
@@ -45,12 +48,8 @@ class CsvTable:
         self._looked = 0  # rejected rows whose lines were looked for
         form = self._form
         self.names, self.unnamed = form.names, form.unnamed
-        by_mark = (
-            [f"read as {self._encoding}: the mark before the text says so"]
-            if self._encoding in WIDE and not wishes.encoding
-            else []
-        )
-        self._remarks, self._noted = [*by_mark, *form.remarks], OddRows(name, form)
+        self._remarks = [*self._said_of_encoding(wishes, rules), *form.remarks]
+        self._noted: list[str] = []  # complete after a first full reading
         missing = tuple(dict.fromkeys((*(rules.missing if rules else ()), *wishes.missing)))
         self._missing = frozenset(MISSING | {word.strip() for word in missing})
         self.rules = Rules(
@@ -64,48 +63,44 @@ class CsvTable:
     @property
     def remarks(self) -> list[str]:
         """Return what was skipped or assumed; complete after a first full reading."""
-        return [*self._remarks, *self._noted.remarks]
+        return [*self._remarks, *self._noted]
 
     def pieces(self, seen: Seen, chunk_bytes: int, chunk_rows: int) -> Iterator[Piece]:
         """Give all rows in order."""
-        odd = OddRows(self._name, self._form)
-        self._looked = 0
-        block, rows = max(chunk_bytes, 16), 0
-        while True:
-            try:
-                for batch in self._batches(seen, block, odd, rows):
-                    rows += batch.num_rows
-                    yield self._piece(odd.placed(batch))
-            except pa.ArrowInvalid as error:
-                if "straddling" not in str(error):
-                    raise SourceError(self._refusal(opening.reason(error))) from error
-                block *= 8
-                if block > 8 * LONGEST_ROW_BYTES:
-                    raise SourceError(self._too_long()) from error
-                continue
-            break
+        odd, swallowed = OddRows(self._name, self._form), Swallowed(self.rules.delimiter, len(self.names))
+        self._looked, rows = 0, 1
+        for batch, has_quotes in self._batches(seen, max(chunk_bytes, 16), odd):
+            placed = odd.placed(batch)
+            if has_quotes:
+                swallowed.look(placed.columns, rows)
+            rows += placed.columns.num_rows
+            yield self._piece(placed)
         if (last := odd.placed(None)) is not None:
             yield self._piece(last)
-        self._noted = odd
+        self._noted = [*odd.remarks, *swallowed.remarks]
         seen(1.0)
 
     def line_of(self, row: int) -> int:
         """Return the line where a good row begins."""
-        return csv_lines.of_good_row(self._path, self._encoding, self._form, row)
+        return lines.of_good_row(self._path, self._encoding, self._form, row)
 
-    def _found(self, wishes: Wishes, rules: Rules | None) -> tuple[str, csv_form.Form]:
+    def _found(self, wishes: Wishes, rules: Rules | None) -> tuple[str, Form]:
         with opening.opened(self._path) as (stream, _):
-            start = stream.read(SAMPLE_BYTES)
+            start = opening.first_bytes(stream, SAMPLE_BYTES)
         kinds.check(self._name, start)
-        wished = wishes.encoding or (rules.encoding if rules and not encodings.marked(start) else None)
-        encoding = encodings.of(self._name, start[:HEAD_BYTES], wished)
+        encoding = encodings.of(self._name, start[:HEAD_BYTES], wishes.encoding, rules.encoding if rules else None)
         if not encoding.startswith(("utf-16", "utf-32")):
             kinds.check_control(self._name, start[:HEAD_BYTES])
-        sample = csv_form.Sample(self._text(start, encoding), len(start) < SAMPLE_BYTES)
-        form = csv_form.find(self._name, sample, wishes, rules)
+        sample = Sample(self._text(start, encoding), len(start) < SAMPLE_BYTES)
+        form = find(self._name, sample, wishes, rules)
         if sample.whole and not sample.text[form.skip_chars :].strip(" \t\r\n\x1a"):
             raise SourceError(f"{self._name}: expected rows. Received: 0 rows of {len(form.names)} columns.")
         return encoding, form
+
+    def _said_of_encoding(self, wishes: Wishes, rules: Rules | None) -> list[str]:
+        if wishes.encoding or self._encoding == (rules.encoding if rules else encodings.UTF_8):
+            return []
+        return [f"read as {self._encoding}: its bytes leave no doubt"]
 
     def _text(self, start: bytes, encoding: str) -> str:
         """Return the first bytes as text; the last letter may be cut."""
@@ -115,20 +110,44 @@ class CsvTable:
         except UnicodeError as error:
             raise encodings.not_text(self._path, self._name, encoding) from error
 
-    def _batches(self, seen: Seen, block: int, odd: "OddRows", skip: int) -> Iterator[Any]:
+    def _batches(self, seen: Seen, block: int, odd: OddRows) -> Iterator[tuple[Any, bool]]:
+        """Give (batch, whether quotes came by); where a row is longer than a block, go on with longer ones."""
+        rows = 0
+        while True:
+            try:
+                for batch, has_quotes in self._blocks(seen, block, odd, rows):
+                    rows += batch.num_rows
+                    yield batch, has_quotes
+                return
+            except pa.ArrowInvalid as error:
+                if "straddling" not in str(error):
+                    raise SourceError(self._refusal(opening.reason(error))) from error
+                block *= 8
+                if block > 8 * LONGEST_ROW_BYTES:
+                    raise SourceError(self._too_long()) from error
+
+    def _blocks(self, seen: Seen, block: int, odd: OddRows, skip: int) -> Iterator[tuple[Any, bool]]:
         """Give the batches that pyarrow makes of blocks, without the first rows."""
         size = max(1, self._path.stat().st_size)
+        with self._explained(), opening.opened(self._path) as (stream, raw):
+            text = TextStream(self._name, stream, self._encoding, self._form)
+            for batch in _read(text, self._form.dialect, self.names, block, odd):
+                left = batch.slice(min(skip, batch.num_rows))
+                skip -= batch.num_rows - left.num_rows
+                seen(min(1.0, raw.tell() / size))
+                if left.num_rows:
+                    yield left, text.has_quotes
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Say what is wrong with the file where a library only says that something is."""
         try:
-            with opening.opened(self._path) as (stream, raw):
-                text = TextStream(self._name, stream, self._encoding, self._form.skip_chars)
-                for batch in _read(text, self._form.dialect, self.names, block, odd):
-                    left = batch.slice(min(skip, batch.num_rows))
-                    skip -= batch.num_rows - left.num_rows
-                    seen(min(1.0, raw.tell() / size))
-                    if left.num_rows:
-                        yield left
+            yield
         except NotText as error:
             raise encodings.not_text(self._path, self._name, self._encoding) from error
+        except Unpaired as error:
+            line = lines.at_byte(self._path, self._encoding, self._form, error.at)
+            raise SourceError(unpaired(self._name, "letters behind a closing quote", line)) from error
         except pa.ArrowInvalid:
             raise
         except opening.UNREADABLE as error:
@@ -145,9 +164,10 @@ class CsvTable:
             each for each in rejected[: max(0, MOST_LINES - self._looked)] if each.row * len(self.names) < NEAR_CELLS
         ]
         self._looked += len(near)
-        lines = csv_lines.of_rows(self._path, self._encoding, self._form, [each.row for each in near]) if near else {}
+        rows = [each.row for each in near]
+        found = lines.of_rows(self._path, self._encoding, self._form, rows) if near else {}
         for each in near:
-            each.line = lines.get(each.row)
+            each.line = found.get(each.row)
 
     def _refusal(self, received: str) -> str:
         return f"{self._name}: expected a CSV file. Received: {received}."

@@ -2,7 +2,7 @@
 
     sample ─┬─ `sep=;` line
             ├─ quoting: usual, backslash, single quotes, none ─┐
-            └─ delimiter: , ; tab |                            ┴─> the dialect whose rows are alike ─ csv_header ─> Form
+            └─ delimiter: , ; tab |                            ┴─> the dialect whose rows are alike ─ header ─> Form
 
 What is assumed becomes a remark. Rows behind the sample are checked where they are read.
 It knows nothing about encodings or types.
@@ -15,14 +15,14 @@ from collections.abc import Sequence
 import msgspec
 
 from app.sources.chunks import SHOWN_CHARS, Wishes
+from app.sources.delimited import header
+from app.sources.delimited.cells import Dialect, Row, rows_of
 from app.sources.errors import SourceError
-from app.sources.formats import csv_header
-from app.sources.formats.csv_cells import Dialect, Row, rows_of
 from app.sources.rules import Rules
 
 DELIMITERS = ",;\t|"
 SAMPLE_ROWS = 1000
-SEP_LINE = re.compile(r'\s*"?sep=(.)"?[,;\t| ]*(\r\n|\n|\r)', re.IGNORECASE)
+SEP_LINE = re.compile(r'\s*"?sep=([!#-&(-/:-@\[-`{-~\t ])"?[,;\t| ]*(\r\n|\n|\r)', re.IGNORECASE)
 NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
@@ -49,6 +49,8 @@ class _Reading(msgspec.Struct, frozen=True):
 
     dialect: Dialect
     rows: list[Row]
+    width: int  # the commonest number of cells
+    alike: float  # share of the rows that have it
 
     @property
     def fault(self) -> Row | None:
@@ -56,25 +58,11 @@ class _Reading(msgspec.Struct, frozen=True):
         return next((row for row in self.rows if row.fault), None)
 
     @property
-    def widths(self) -> Counter[int]:
-        return Counter(len(row.cells) for row in self.rows)
-
-    @property
-    def width(self) -> int:
-        """Return the commonest number of cells."""
-        return self.widths.most_common(1)[0][0]
-
-    @property
-    def alike(self) -> float:
-        """Return the share of rows with the commonest number of cells."""
-        return self.widths[self.width] / len(self.rows)
-
-    @property
     def first_fits(self) -> bool:
         """Say whether the first row may be the header: the others have its width, or more cells that are all empty."""
         head = self.rows[0].cells
         body = [row.cells for row in self.rows[1:] if len(row.cells) == self.width] or [head]
-        if csv_header.trimmed(head) <= self.width <= len(head):
+        if header.trimmed(head) <= self.width <= len(head):
             return len(head) > 1
         return len(head) > 1 and not any(cell.strip() for cells in body for cell in cells[len(head) :])
 
@@ -88,10 +76,10 @@ def find(name: str, sample: Sample, wishes: Wishes, rules: Rules | None) -> Form
     text = sample.text[offset:]
     if not text.strip("\r\n\t \x1a"):
         raise SourceError(f"{name}: expected a CSV file. Received: an empty file.")
-    reading = _by_rules(text, sample, rules) or _best(name, text, sample, wishes, delimiters)
-    before = csv_header.lines_in(sample.text[:offset])
+    reading = _by_rules(text, sample, rules) or _best(text, sample, wishes, delimiters)
+    before = header.lines_in(sample.text[:offset])
     _check_faults(name, reading, before)
-    head = csv_header.find(name, reading.rows, reading.width, before)
+    head = header.find(name, reading.rows, reading.width, before)
     if reading.width == 1 and rules is None and not found:
         first = reading.rows[0].cells[0][:80]
         raise SourceError(f"{name}: expected columns divided by one of , ; tab |. Received: {first!r}.")
@@ -100,7 +88,7 @@ def find(name: str, sample: Sample, wishes: Wishes, rules: Rules | None) -> Form
         names=head.names,
         unnamed=head.unnamed,
         skip_chars=offset + head.end,
-        skip_lines=before + csv_header.lines_in(text[: head.end]),
+        skip_lines=before + header.lines_in(text[: head.end]),
         remarks=[*remarks, *_said(reading, before), *head.remarks],
     )
 
@@ -110,17 +98,27 @@ def _by_rules(text: str, sample: Sample, rules: Rules | None) -> _Reading | None
     if rules is None or rules.format != "csv":
         return None
     reading = _read(text, sample, Dialect(rules.delimiter, rules.quote, rules.escape))
-    return reading if reading.width > 1 and not reading.fault and reading.first_fits else None
+    return reading if reading.width > 1 and _is_clean(reading) else None
 
 
-def _best(name: str, text: str, sample: Sample, wishes: Wishes, delimiters: Sequence[str]) -> _Reading:
-    """Return the rows under the first quoting that makes them alike; else under the usual one."""
+def _best(text: str, sample: Sample, wishes: Wishes, delimiters: Sequence[str]) -> _Reading:
+    """Return the rows under the quoting that makes them most alike; under the usual one where none does better."""
     readings = [_by_delimiter(text, sample, delimiters, *quoting) for quoting in _quotings(text, wishes)]
     usual = readings[0]
-    if len(readings) == 1 or _is_clean(usual):
-        single = next((each for each in readings if each.dialect.quote == "'"), None)
-        return single if single and _is_clean(single) and _quotes_a_column(usual) else usual
-    return next((each for each in readings[1:] if _is_clean(each)), usual)
+    single = next((each for each in readings if each.dialect.quote == "'" and _is_possible(each)), None)
+    if single and _is_clean(usual) and _quotes_a_column(usual):
+        return single
+    possible = [each for each in readings if each is usual or _is_possible(each)]
+    return max(possible, key=lambda each: (_is_possible(each), each.alike))  # the first of equals: the usual
+
+
+def _is_possible(reading: _Reading) -> bool:
+    """Say whether quotes pair and the first row fits; without quotes, or with single ones, more must speak for it."""
+    if reading.fault or not reading.first_fits:
+        return False
+    if reading.dialect.quote == "'":
+        return _quotes_some(reading)
+    return bool(reading.dialect.quote) or _is_clean(reading)
 
 
 def _quotings(text: str, wishes: Wishes) -> list[tuple[str, str, bool]]:
@@ -139,8 +137,6 @@ def _quotings(text: str, wishes: Wishes) -> list[tuple[str, str, bool]]:
 
 def _is_clean(reading: _Reading) -> bool:
     if reading.fault or not reading.first_fits:
-        return False
-    if reading.dialect.quote == "'" and not _quotes_some(reading):
         return False
     head = len(reading.rows[0].cells)
     return all(len(row.cells) == reading.width for row in reading.rows if len(row.cells) != head)
@@ -178,17 +174,23 @@ def _read(text: str, sample: Sample, dialect: Dialect) -> _Reading:
     ]
     if not sample.whole and len(rows) > 1 and rows[-1].end == len(text):
         rows.pop()  # the sample may end within it
-    return _Reading(dialect, rows or [Row([""], 1, len(text))])
+    rows = rows or [Row([""], 1, len(text))]
+    width, count = Counter(len(row.cells) for row in rows).most_common(1)[0]
+    return _Reading(dialect, rows, width, count / len(rows))
 
 
 def _check_faults(name: str, reading: _Reading, before: int) -> None:
     if (bad := reading.fault) is None:
         return
     shown = reading.dialect.delimiter.join(bad.cells)[:SHOWN_CHARS]
-    raise SourceError(
-        f"{name}: expected quotes in pairs around whole cells. Received: {bad.fault}, first in line "
-        f"{bad.line + before}: {shown!r}. Double a quote within quotes, or say --no-quotes "
-        "where quotes are letters as any other."
+    raise SourceError(unpaired(name, bad.fault, bad.line + before, f": {shown!r}"))
+
+
+def unpaired(name: str, fault: str, line: int, shown: str = "") -> str:
+    """Return what is said of quotes that do not pair."""
+    return (
+        f"{name}: expected quotes in pairs around whole cells. Received: {fault}, first in line {line}{shown}. "
+        "Double a quote within quotes, or say --no-quotes where quotes are letters as any other."
     )
 
 

@@ -1,0 +1,3 @@
+"""Text whose rows are lines and whose cells are divided: CSV, TSV and their odd forms."""
+
+__all__ = ["table"]
