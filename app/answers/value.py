@@ -1,6 +1,6 @@
 """The answer `value`: one number, in the target's own unit.
 
-value (rows, 1) ─> {"value": 2.5}
+value (rows, 1), of 32 or 64 bits ─> {"value": 2.5}
 """
 
 import math
@@ -16,6 +16,7 @@ from app.bins.number import NumberBins
 from app.tensors import Array, TensorSpec
 
 OUTPUT = "value"
+TEXTS = {"float32": b'{"value":%.7g}', "float64": b'{"value":%r}'}  # with the digits that there are
 
 
 class ValueAnswer(AnswerType):
@@ -26,12 +27,14 @@ class ValueAnswer(AnswerType):
     numeric = True
 
     def __init__(self, keys: AnswerKeys) -> None:
-        pass
+        self._text = TEXTS["float32"]
 
     def check_outputs(self, outputs: Sequence[TensorSpec]) -> None:
         found = [(spec.name, spec.dtype, *spec.shape[1:]) for spec in outputs[:1]]
-        if found != [(OUTPUT, "float32", 1)]:
-            raise ValueError(f"expected {(OUTPUT, 'float32')} of one column as the first output. Received: {found}")
+        if found not in [[(OUTPUT, dtype, 1)] for dtype in TEXTS]:
+            expected = f"`{OUTPUT}`, {' or '.join(TEXTS)}, of one column as the first output"
+            raise ValueError(f"expected {expected}. Received: {found}")
+        self._text = TEXTS[outputs[0].dtype]
 
     def fault(self, outputs: Outputs) -> tuple[str, str] | None:
         return None if self.valid(outputs) else ("finite answers", str(outputs[OUTPUT]))
@@ -40,7 +43,8 @@ class ValueAnswer(AnswerType):
         return bool(np.isfinite(outputs[OUTPUT]).all())
 
     def encode(self, outputs: Outputs) -> list[bytes]:
-        return [b'{"value":%.7g}' % value for (value,) in outputs[OUTPUT].tolist()]  # what a 32-bit float holds
+        text = self._text
+        return [text % value for (value,) in outputs[OUTPUT].tolist()]
 
     def openapi(self, target: str) -> dict[str, Any]:
         value = {"type": "number", "description": f"Predicted `{target}`."}

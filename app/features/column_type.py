@@ -23,7 +23,7 @@ class ColumnFeature(Feature, frozen=True, kw_only=True):
 class ColumnType(FeatureType):
     """See `app.features.base.FeatureType`."""
 
-    dtype: ClassVar[str]
+    dtype: str
     width: ClassVar[int] = 1  # columns of a feature
 
     def __init__(self, features: Sequence[ColumnFeature]) -> None:

@@ -46,6 +46,7 @@ class Tiny:
     format: int = 1  # of the bundle; in format 1 numbers and booleans share a tensor
     dates: Sequence[str] = ()  # of format 2 alone
     offset: str | None = "+01:00"  # of the dates
+    far: float = 0.0  # of format 2: numbers are doubles about so far from zero, and so are the values of a regression
 
     @property
     def tensors(self) -> dict[str, tuple[str, list[str], int]]:
@@ -53,6 +54,8 @@ class Tiny:
         numbers, booleans = list(self.numbers), list(self.booleans)
         floats = {"numeric": [*numbers, *booleans]} if self.format == 1 else {"numeric": numbers, "boolean": booleans}
         found = {name: ("float32", features, 1) for name, features in floats.items()}
+        if self.far:
+            found["numeric"] = ("float64", numbers, 1)
         found |= {"categorical": ("string", list(self.strings), 1), "date": ("float32", list(self.dates), len(PARTS))}
         return {name: tensor for name, tensor in found.items() if tensor[1]}
 
@@ -89,7 +92,8 @@ def manifest(tiny: Tiny) -> dict[str, Any]:
     if tiny.order:
         features.sort(key=lambda feature: list(tiny.order).index(feature["name"]))
     regression = tiny.task == "regression"
-    output = {"name": "value" if regression else "probabilities", "dtype": "float32"}
+    dtype = "float64" if regression and tiny.far else "float32"
+    output = {"name": "value" if regression else "probabilities", "dtype": dtype}
     inputs = [
         {"name": name, "dtype": dtype, "shape": [None, len(names) * width]}
         for name, (dtype, names, width) in tiny.tensors.items()
@@ -116,7 +120,7 @@ def manifest(tiny: Tiny) -> dict[str, Any]:
 
 def instance(tiny: Tiny, row: int = 0) -> dict[str, Any]:
     """Return a complete row; different `row`s have different values."""
-    values: dict[str, Any] = {name: round(0.25 * (row + i), 4) for i, name in enumerate(tiny.numbers)}
+    values: dict[str, Any] = {name: tiny.far + round(0.25 * (row + i), 4) for i, name in enumerate(tiny.numbers)}
     values |= {name: bool((row + i) % 2) for i, name in enumerate(tiny.booleans)}
     values |= {name: WORDS[(row + i) % 2] for i, name in enumerate(tiny.strings)}
     values |= {
@@ -177,7 +181,7 @@ def tensors(tiny: Tiny, rows: Sequence[dict[str, Any]]) -> dict[str, np.ndarray[
             inputs[name] = np.array([[row.get(n) or "" for n in features] for row in rows], object)
         elif width == 1:
             floats = [[np.nan if row.get(n) is None else float(row[n]) for n in features] for row in rows]
-            inputs[name] = np.array(floats, np.float32)
+            inputs[name] = np.array(floats, dtype)
         else:
             inputs[name] = np.array(
                 [[part for n in features for part in parts(row.get(n))] for row in rows], np.float32
@@ -200,9 +204,9 @@ def graph(tiny: Tiny) -> onnx.ModelProto:
     initializers = [numpy_helper.from_array(np.zeros((), np.float32), "zero")]
     inputs, columns, rows = [], [], 0
     for name, (dtype, features, wide) in tiny.tensors.items():
-        kind = TensorProto.STRING if dtype == "string" else TensorProto.FLOAT
+        kind = {"string": TensorProto.STRING, "float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE}[dtype]
         inputs.append(helper.make_tensor_value_info(name, kind, ["batch", len(features) * wide]))
-        nodes += _words(name) if dtype == "string" else _numbers(name)
+        nodes += {"string": _words, "float32": _numbers, "float64": _far_numbers}[dtype](name)
         columns.append(f"{name}_known")
         rows += len(features) * wide
     return _model(tiny, nodes, initializers, inputs, columns, rows, width)
@@ -212,6 +216,15 @@ def _numbers(name: str) -> list[Any]:
     return [
         helper.make_node("IsNaN", [name], [f"{name}_missing"]),
         helper.make_node("Where", [f"{name}_missing", "zero", name], [f"{name}_known"]),
+    ]
+
+
+def _far_numbers(name: str) -> list[Any]:
+    return [
+        helper.make_node("Sub", [name, "far"], [f"{name}_near_64"]),
+        helper.make_node("Cast", [f"{name}_near_64"], [f"{name}_near"], to=TensorProto.FLOAT),
+        helper.make_node("IsNaN", [f"{name}_near"], [f"{name}_missing"]),
+        helper.make_node("Where", [f"{name}_missing", "zero", f"{name}_near"], [f"{name}_known"]),
     ]
 
 
@@ -234,13 +247,19 @@ def _model(
     bias = np.zeros(width, np.float32)
     bias[-1] = tiny.shift
     initializers += [numpy_helper.from_array(weights, "weights"), numpy_helper.from_array(bias, "bias")]
+    initializers += [numpy_helper.from_array(np.array(tiny.far), "far")] if tiny.far else []
     output = "value" if tiny.task == "regression" else "probabilities"
     nodes.append(helper.make_node("Concat", columns, ["columns"], axis=1))
-    last = output if tiny.task == "regression" else "scores"
+    far = tiny.far and tiny.task == "regression"
+    last = "near" if far else output if tiny.task == "regression" else "scores"
     nodes.append(helper.make_node("Gemm", ["columns", "weights", "bias"], [last]))
     if tiny.task != "regression":
         nodes.append(helper.make_node("Softmax", ["scores"], [output], axis=1))
-    value = helper.make_tensor_value_info(output, TensorProto.FLOAT, ["batch", width])
+    if far:
+        nodes.append(helper.make_node("Cast", ["near"], ["near_64"], to=TensorProto.DOUBLE))
+        nodes.append(helper.make_node("Add", ["near_64", "far"], [output]))
+    kind = TensorProto.DOUBLE if far else TensorProto.FLOAT
+    value = helper.make_tensor_value_info(output, kind, ["batch", width])
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 2)]
     made = helper.make_graph(nodes, "tiny", inputs, [value], initializers)
     return helper.make_model(made, opset_imports=opsets, ir_version=9)
@@ -254,7 +273,8 @@ def _feature(tiny: Tiny, name: str, type_: str) -> dict[str, Any]:
     if name in tiny.strings:
         feature["vocabulary"] = list(WORDS)
     if type_ == "number":
-        feature |= {"minimum": 0.0, "maximum": 10.0}
+        feature |= {"minimum": tiny.far, "maximum": tiny.far + 10.0}
+        feature |= {"dtype": "float64"} if tiny.far else {}
     if type_ == "date":
         feature |= {"offset": tiny.offset, "parts": list(PARTS), "minimum": "2020-01-01", "maximum": "2029-12-31T23:59"}
     return feature

@@ -50,35 +50,47 @@ class Summary:
         return 1 - self.present / self.rows if self.rows else 0.0
 
 
-class NumberSummary(Summary):
-    """Exact statistics of numbers with NaN for missing; `rounded` to the 32 bits that a graph sees.
+class Moments:
+    """Exact statistics of numbers, joined as in Chan, Golub, LeVeque 1983.
 
-    Moments are joined as in Chan, Golub, LeVeque 1983, "Algorithms for computing the sample variance".
+    "Algorithms for computing the sample variance".
     """
+
+    def __init__(self) -> None:
+        self.minimum, self.maximum = np.inf, -np.inf
+        self.mean = self._squares = 0.0
+        self._count = 0
+
+    def add(self, numbers: NDArray[np.float64]) -> None:
+        count, mean = len(numbers), float(numbers.mean())
+        apart, total = mean - self.mean, self._count + count
+        self._squares += float(((numbers - mean) ** 2).sum()) + apart**2 * self._count * count / total
+        self.mean += apart * count / total
+        self.minimum, self.maximum = min(self.minimum, numbers.min()), max(self.maximum, numbers.max())
+        self._count = total
+
+    @property
+    def deviation(self) -> float:
+        return float(np.sqrt(self._squares / self._count)) if self._count else 0.0
+
+
+class NumberSummary(Summary):
+    """The moments of numbers with NaN for missing, and with `rounded` those of the 32 bits that a graph sees."""
 
     def __init__(self, *, rounded: bool = False) -> None:
         super().__init__(np.isnan)
-        self.minimum, self.maximum = np.inf, -np.inf
-        self.mean = self._squares = 0.0
+        self.moments = Moments()
+        self.rounded = Moments() if rounded else self.moments
         self.is_whole = True
-        self._rounded = rounded
 
     def add_present(self, present: NDArray[np.float64]) -> None:
-        if self._rounded:
-            present = present.astype(np.float32).astype(np.float64)
-        count, mean = len(present), float(present.mean())
-        apart, total = mean - self.mean, self.present + count
-        self._squares += float(((present - mean) ** 2).sum()) + apart**2 * self.present * count / total
-        self.mean += apart * count / total
-        self.minimum, self.maximum = min(self.minimum, present.min()), max(self.maximum, present.max())
+        self.moments.add(present)
+        if self.rounded is not self.moments:
+            self.rounded.add(present.astype(np.float32).astype(np.float64))
         self.is_whole &= bool((present == np.floor(present)).all())
 
     def shown(self, value: Any) -> str:
         return f"{value:.15g}"
-
-    @property
-    def deviation(self) -> float:
-        return float(np.sqrt(self._squares / self.present)) if self.present else 0.0
 
 
 class Different:

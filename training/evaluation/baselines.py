@@ -50,11 +50,12 @@ def _ordinal(opponent: Opponent, task: Task, features: Features, train: Rows, se
 
 
 def _scaled(opponent: Opponent, task: Task, features: Features, train: Rows, seed: int) -> Baseline:
-    """Fit on standardised numbers and one column a name."""
-    frame = _frame(features.table(train.arrays))
+    """Fit on standardised numbers and one column a name; scikit-learn rounds the target as it does the features."""
+    dtype = np.float64 if any(output.dtype == "float64" for output in task.outputs) else None
+    frame = _frame(features.table(train.arrays), dtype)
     categorical = [column.startswith(NAME) for column in frame.columns]
     model = make_pipeline(ColumnTransformer(_scalers(frame)), opponent.make(categorical, seed)).fit(frame, train.y)
-    return lambda rows: task.answered_by(model, _frame(features.table(rows.arrays)))
+    return lambda rows: task.answered_by(model, _frame(features.table(rows.arrays), dtype))
 
 
 FORMS: Mapping[str, Callable[..., Baseline]] = {"ordinal": _ordinal, "scaled": _scaled}
@@ -72,11 +73,10 @@ def _scalers(frame: pd.DataFrame) -> list[tuple[str, Any, Any]]:
     return [(kind, scaler, there[kind]) for kind, scaler in scalers.items() if there[kind]]
 
 
-def _frame(table: Tabular) -> pd.DataFrame:
-    """Return (rows, numbers + names) with what each column is before its place."""
-    return pd.concat(
-        [pd.DataFrame(table.numbers).add_prefix(NUMBER), pd.DataFrame(table.names).add_prefix(NAME)], axis=1
-    )
+def _frame(table: Tabular, dtype: type[np.float64] | None) -> pd.DataFrame:
+    """Return (rows, numbers + names) with what each column is before its place; numbers as they are without a dtype."""
+    numbers = pd.DataFrame(table.numbers, dtype=dtype).add_prefix(NUMBER)
+    return pd.concat([numbers, pd.DataFrame(table.names).add_prefix(NAME)], axis=1)
 
 
 def _matrix(table: Tabular, encoder: Any | None) -> NDArray[np.float64]:

@@ -77,9 +77,18 @@ def _answers(
         known, asked = features.tabular(name, train.arrays), features.tabular(name, judged.arrays)
         if known.numbers.size:
             tree = rule.tree(max_leaf_nodes=LEAVES, min_samples_leaf=LEAF_ROWS, random_state=0)
-            yield name, task.answered_by(tree.fit(known.numbers, train.y), asked.numbers)
+            model = tree.fit(_in_32_bits(known.numbers, known.numbers), train.y)
+            yield name, task.answered_by(model, _in_32_bits(asked.numbers, known.numbers))
         for known_names, asked_names in zip(known.names.T, asked.names.T, strict=True):
             yield name, {rule.output: _by_value(known_names, truth, asked_names)}
+
+
+def _in_32_bits(asked: NDArray[Any], known: NDArray[Any]) -> NDArray[np.float32]:
+    """Return numbers as scikit-learn's trees round them: doubles by their places among the known ones."""
+    if known.dtype == np.float32:
+        return asked
+    places = [np.searchsorted(np.unique(column), its) for column, its in zip(known.T, asked.T, strict=True)]
+    return np.where(np.isnan(asked), np.nan, np.stack(places, axis=1)).astype(np.float32)
 
 
 def _by_value(known: NDArray[Any], truth: NDArray[Any], asked: NDArray[Any]) -> NDArray[np.float64]:

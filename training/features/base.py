@@ -61,14 +61,14 @@ class Content:
 class Tabular:
     """A feature as a model sees it that knows numbers and names alone: a baseline, a rule on one column."""
 
-    numbers: NDArray[np.float32]  # (rows, columns) with NaN for missing
+    numbers: NDArray[Any]  # (rows, columns) float32, or float64 where that would lose them, with NaN for missing
     names: NDArray[Any]  # (rows, columns) text with "" for missing
 
     @classmethod
     def of(cls, *, numbers: NDArray[Any] | None = None, names: NDArray[Any] | None = None) -> "Tabular":
         given = next(one for one in (numbers, names) if one is not None)
         return cls(
-            np.empty((len(given), 0), np.float32) if numbers is None else numbers.astype(np.float32),
+            np.empty((len(given), 0), np.float32) if numbers is None else numbers,
             np.empty((len(given), 0), object) if names is None else names,
         )
 
@@ -122,6 +122,10 @@ class FeatureType(ABC):
         `of` is of all rows, whatever their part: it says how values are written, and nothing about the training rows.
         `trained` is of all training rows, where `cells` are a sample.
         """
+
+    def together(self, columns: Sequence[Any]) -> tuple[Any, ...]:
+        """Return all columns of the type, each with what it takes over from the others."""
+        return tuple(columns)
 
     def recut(self, exact: Any, sampled: Any) -> Column:
         """Return a column described by all rows as other options want it, by which a sample was described again."""

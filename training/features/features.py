@@ -174,11 +174,12 @@ def describe(
     by_type: dict[str, list[str]] = {}
     for name, type_ in types.items():
         by_type.setdefault(type_, []).append(name)
-    groups = (
-        Group(feature_type(type_), tuple(column(name, feature_type(type_)) for name in by_type[type_]))
-        for type_ in ranked(by_type)
-    )
-    return Features(order=tuple(types), groups=tuple(groups))
+
+    def group(type_: FeatureType, names: Sequence[str]) -> Group:
+        return Group(type_, type_.together([column(name, type_) for name in names]))
+
+    groups = tuple(group(feature_type(type_), by_type[type_]) for type_ in ranked(by_type))
+    return Features(order=tuple(types), groups=groups)
 
 
 def recut(exact: Features, sampled: Features) -> Features:

@@ -25,6 +25,7 @@ IDENTIFIER_MIN_ROWS = 20  # below, "all different" says little
 IDENTIFIER_NAME = re.compile(r"(^|[_\s.-])(id|ids|uid|uuid|guid|index|key|rownum|row)$|^unnamed: ?\d+$", re.IGNORECASE)
 CAMEL_IDENTIFIER_NAME = re.compile(r"[a-z](Id|ID)$")  # customerID, PassengerId
 EXACT_WHOLE = 2**53  # up to which a float tells whole numbers apart
+SHOWN_DIGITS, DOUBLE_DIGITS = 6, 15  # of the ends of a range, significant
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,11 @@ class Number(NumericType):
             floats = statistics.exact(floats, trained)
         return NumberColumn(str(cells.name), floats.missing_share, floats)
 
+    def together(self, columns: Sequence[NumberColumn]) -> tuple[NumberColumn, ...]:
+        """Take all numbers as doubles where one of them needs it: they share a tensor."""
+        double = self.dtype(columns) == "float64"
+        return tuple(replace(column, floats=replace(column.floats, double=double)) for column in columns)
+
     def recut(self, exact: NumberColumn, sampled: NumberColumn) -> NumberColumn:
         return replace(exact, floats=statistics.recut(exact.floats, sampled.floats))
 
@@ -78,7 +84,7 @@ class Number(NumericType):
         return (column.floats,)
 
     def arrays(self, columns: Sequence[Any], cells: pd.DataFrame) -> dict[str, NDArray[Any]]:
-        return {self.tensor: cells.to_numpy(np.float32)}  # (rows, features) float32
+        return {self.tensor: cells.to_numpy(self.dtype(columns))}  # (rows, features)
 
     def cell(self, value: Any) -> float:
         return np.nan if value is None else float(value)
@@ -91,15 +97,17 @@ class Number(NumericType):
     def slices(self, column: NumberColumn, trained: Arrays, arrays: Arrays) -> Iterator[tuple[str, Mask]]:
         values = arrays[self.tensor][:, 0]
         for low, high, rows in statistics.slices(trained[self.tensor][:, 0], values):
-            yield _range(low, high), rows
+            yield _range(low, high, DOUBLE_DIGITS if column.floats.double else SHOWN_DIGITS), rows
         yield "missing", np.isnan(values)
 
     def bins(self, column: NumberColumn, arrays: Arrays) -> dict[str, Any]:
         return number_bins(arrays[self.tensor][:, 0])
 
     def manifest(self, column: NumberColumn, place: int) -> Mapping[str, Any]:
-        ends = {"minimum": shortest(column.floats.minimum), "maximum": shortest(column.floats.maximum)}
-        return {**super().manifest(column, place), **ends}
+        floats, keys = column.floats, super().manifest(column, place)
+        if floats.double:
+            return {**keys, "dtype": "float64", "minimum": floats.minimum, "maximum": floats.maximum}
+        return {**keys, "minimum": shortest(floats.minimum), "maximum": shortest(floats.maximum)}
 
 
 def _identifies(content: Content, name: str) -> str | None:
@@ -108,14 +116,14 @@ def _identifies(content: Content, name: str) -> str | None:
     assert isinstance(of, NumberSummary)
     if content.different < max(of.present, IDENTIFIER_MIN_ROWS) or not of.is_whole:
         return None
-    if of.maximum - of.minimum + 1 == content.different:
+    if of.moments.maximum - of.moments.minimum + 1 == content.different:
         return "it numbers the rows"
     if IDENTIFIER_NAME.search(name) or CAMEL_IDENTIFIER_NAME.search(name):
         return "named like an identifier, and every value is different"
     return None
 
 
-def _range(low: float, high: float) -> str:
+def _range(low: float, high: float, digits: int) -> str:
     if np.isinf(low):
-        return f"to {high:.6g}"
-    return f"above {low:.6g}" if np.isinf(high) else f"above {low:.6g} to {high:.6g}"
+        return f"to {high:.{digits}g}"
+    return f"above {low:.{digits}g}" if np.isinf(high) else f"above {low:.{digits}g} to {high:.{digits}g}"

@@ -22,7 +22,7 @@ from training.options import Options
 from training.tasks.base import Task
 from training.tasks.losses import loss_of
 from training.trainer import mixed_precision, optimizer
-from training.trainer.batches import Feed
+from training.trainer.batches import Feed, in_order
 from training.trainer.distributed import Workers
 from training.trainer.optimizer import LARGEST_BATCH_ROWS, SMALLEST_BATCH_ROWS
 from training.trainer.run_context import RunContext
@@ -111,8 +111,7 @@ def fit(
             shuffle=False,  # the feed does
             initial_epoch=max((keeper.first_epoch(options.fit.epochs) for keeper in keepers), default=0),
             epochs=options.fit.epochs,
-            validation_data=([validation.arrays[tensor.name] for tensor in trunk.inputs], validation.y),
-            validation_batch_size=VALIDATION_BATCH_ROWS,
+            **_validated_by([validation.arrays[tensor.name] for tensor in trunk.inputs], validation.y),
             callbacks=[*callbacks, *context.loggers, *keepers, *workers.after()],
             verbose=0,
         )
@@ -126,6 +125,13 @@ def fit(
         learning_rate=rate,
         batch_rows=batch,
     )
+
+
+def _validated_by(inputs: list[NDArray[Any]], y: NDArray[Any]) -> dict[str, Any]:
+    """Return what Keras is told of the validation rows; it would round doubles to 32 bits that come as arrays."""
+    if not any(array.dtype == np.float64 for array in inputs):
+        return {"validation_data": (inputs, y), "validation_batch_size": VALIDATION_BATCH_ROWS}
+    return {"validation_data": in_order(inputs, y, VALIDATION_BATCH_ROWS)}
 
 
 def _compile(trunk: Any, task: Task, options: Options, rate: float, feed_steps: int, workers: Workers) -> list[Any]:

@@ -136,6 +136,14 @@ CATEGORY = {"kind": "category", "values": ["no", "yes"], "shares": [0.5, 0.5], "
 NUMBER = {"kind": "number", "edges": [1], "shares": [0.5, 0.5], "missing": 0.0, "minimum": 0, "maximum": 2}
 
 
+def test_a_double_survives_its_text() -> None:
+    answer = value()
+    answer.check_outputs([TensorSpec("value", BY_BUNDLE["float64"], (None, 1))])
+    exact = [1_700_000_000_000.1, 0.1 + 0.2, -9_007_199_254_740_991.0, 1e300, 5e-324]
+    texts = answer.encode({"value": np.array(exact)[:, None]})
+    assert [json.loads(text)["value"] for text in texts] == exact
+
+
 def test_the_truth_is_stripped_and_composed_where_only_that_is_a_label() -> None:
     known = label("no", "Z\u00fcrich", " no")
     assert [known.truth(word) for word in ("no", " no", "\u00a0no", " Zu\u0308rich\n")] == [0, 2, 0, 1]

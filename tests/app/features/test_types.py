@@ -108,6 +108,26 @@ def test_words_are_those_of_their_own_feature_in_rows_tensors_and_columns() -> N
     assert known.from_arrow(table)["categorical"].tolist() == wanted
 
 
+FAR = tiny.Tiny(format=2, numbers=("age", "hours"), booleans=(), strings=(), optional=("hours",), far=1.7e12)
+DOUBLES = [[1_700_000_000_001.0, np.nan], [1_700_000_000_002.0, 9_007_199_254_740_991.0]]
+
+
+def test_doubles_are_exact_in_rows_tensors_and_columns() -> None:
+    exact = {"numeric": np.array(DOUBLES, np.float64)}
+    rows = [{"age": age, "hours": None if np.isnan(hours) else hours} for age, hours in DOUBLES]
+    reader = tiny.row_reader(FAR)
+    assert_same(reader.rows(rows).arrays(), exact)
+    assert_same(reader.features.from_wire(exact), exact)
+    table = {name: pa.array([row[name] for row in rows], pa.int64(), safe=False) for name in ("age", "hours")}
+    assert_same(reader.features.from_arrow(table), exact)
+
+
+def test_numbers_share_a_dtype() -> None:
+    one, *others = features(FAR).features
+    with pytest.raises(ValueError, match="expected one `dtype` for all numbers"):
+        FeatureSet([msgspec.structs.replace(one, dtype="float32"), *others])
+
+
 # ── columns of a table ──
 
 

@@ -21,9 +21,9 @@ def test_a_summary_of_pieces_is_that_of_the_whole() -> None:
     for piece in np.split(values, [10, 11, 5000]):
         summary.add(piece)
     assert (summary.rows, summary.present) == (10_000, int((~np.isnan(values)).sum()))
-    assert summary.mean == pytest.approx(np.nanmean(values))
-    assert summary.deviation == pytest.approx(np.nanstd(values))
-    assert (summary.minimum, summary.maximum) == (np.nanmin(values), np.nanmax(values))
+    assert summary.moments.mean == pytest.approx(np.nanmean(values))
+    assert summary.moments.deviation == pytest.approx(np.nanstd(values))
+    assert (summary.moments.minimum, summary.moments.maximum) == (np.nanmin(values), np.nanmax(values))
     assert not summary.is_whole
 
 

@@ -40,6 +40,12 @@ def test_a_number_that_follows_from_the_target_is_named(frame: pd.DataFrame, tmp
     assert "r2 0.9" in warning
 
 
+def test_a_number_that_32_bits_would_blur_is_named(frame: pd.DataFrame, tmp_path: Path) -> None:
+    moment = 1_700_000_000_000 + np.arange(len(frame)) % 997 + 1000 * (frame["sold"] == "yes")
+    (warning,) = with_leak(frame, "sold", moment, tmp_path)
+    assert "`leak` alone" in warning
+
+
 def test_that_a_cell_is_filled_at_all_can_tell(frame: pd.DataFrame, tmp_path: Path) -> None:
     lifeboat = pd.Series(np.arange(len(frame)) % 16 + 1).where(frame["sold"] == "yes")
     (warning,) = with_leak(frame, "sold", lifeboat, tmp_path)

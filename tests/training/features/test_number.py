@@ -16,6 +16,31 @@ def objection(name: str, values: object) -> str | None:
     return NUMBER.objection(Content(summary, cells.nunique()), name)
 
 
+MOMENTS = pd.DataFrame({"t": 1.7e12 + np.arange(200.0) * 7, "x": np.arange(200.0) / 3})
+
+
+def test_all_numbers_are_doubles_where_one_of_them_needs_it() -> None:
+    features = described(MOMENTS, {"t": "number", "x": "number"})
+    (tensor,) = features.tensors
+    assert tensor.dtype == "float64"
+    arrays = features.arrays(MOMENTS)
+    np.testing.assert_array_equal(arrays["numeric"], MOMENTS.to_numpy())
+    assert features.manifest("t")["dtype"] == features.manifest("x")["dtype"] == "float64"
+    assert (features.manifest("t")["minimum"], features.manifest("t")["maximum"]) == (1.7e12, 1.7e12 + 1393)
+    assert features.bins("t", arrays)["edges"][0] == 1.7e12 + 7 * 19
+    assert features.table(arrays).numbers.dtype == np.float64
+    words = [words for words, _ in features.slices("t", arrays, arrays)]
+    assert words[1] == "above 1700000000278.6 to 1700000000557.2"
+
+
+def test_numbers_stay_of_32_bits_where_that_tells_them_apart() -> None:
+    features = described(MOMENTS, {"x": "number"})
+    assert features.tensors[0].dtype == features.arrays(MOMENTS)["numeric"].dtype == "float32"
+    assert "dtype" not in features.manifest("x")
+    left = described(MOMENTS, {"t": "number", "x": "number"}).without(["t"])  # fitted again, its arrays stay doubles
+    assert left.tensors[0].dtype == left.arrays(MOMENTS)["numeric"].dtype == "float64"
+
+
 def test_infinite_and_too_large_numbers_are_missing() -> None:
     cells = NUMBER.convert(pd.Series([1.0, np.inf, -np.inf, 1e39]))
     assert NUMBER.is_missing(cells.to_numpy()).tolist() == [False, True, True, True]

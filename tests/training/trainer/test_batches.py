@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.trainer.batches import Feed, order
+from training.trainer.batches import Feed, in_order, order
 
 ROWS = np.arange(10)
 
@@ -31,6 +31,14 @@ def test_an_epoch_is_its_order_in_batches(batch_rows: int, sizes: list[int]) -> 
     for epoch, batches in enumerate(epochs(made, 0, 3)):
         assert [len(batch) for batch in batches] == sizes
         assert [row for batch in batches for row in batch] == order(5, epoch, 10).tolist()
+
+
+def test_rows_in_order_keep_their_precision() -> None:
+    doubles, words = 1.7e12 + ROWS[:, None], np.array([["a"]] * 10, object)
+    found = list(in_order([doubles, words], ROWS, 4).as_numpy_iterator())
+    assert [len(y) for _, y in found] == [4, 4, 2]
+    np.testing.assert_array_equal(np.concatenate([inputs[0] for inputs, _ in found]), doubles)
+    assert found[2][0][1].tolist() == [[b"a"]] * 2
 
 
 def test_a_later_beginning_sees_what_it_would_have_seen() -> None:

@@ -23,8 +23,12 @@ class NumericType(FeatureType):
     def floats(self, column: Any) -> Sequence[Floats]:
         """Return the statistics of a feature's floats, in the order of the tensor's columns."""
 
+    def dtype(self, columns: Sequence[Any]) -> str:
+        """Return the dtype of the tensor: doubles where 32 bits do not tell the numbers of a column apart."""
+        return "float64" if any(each.double for column in columns for each in self.floats(column)) else "float32"
+
     def tensors(self, columns: Sequence[Any]) -> tuple[Tensor, ...]:
-        return (Tensor(self.tensor, "float32", (len(columns) * self.width,)),)
+        return (Tensor(self.tensor, self.dtype(columns), (len(columns) * self.width,)),)
 
     def spoiled(self, columns: Sequence[Any], arrays: Arrays, random: np.random.Generator) -> dict[str, NDArray[Any]]:
         return {self.tensor: scattered(arrays[self.tensor], (np.nan, 0.0, -1e30, 1e30), random)}

@@ -1,6 +1,6 @@
 """The encoder of floats: numbers, booleans and the parts of dates side by side -> a vector, in one layer for all.
 
-    numeric ─┐
+    numeric ─┐                                (all in doubles where one of them is, up to the encoded vector)
     boolean ─┼─ join ─ EncodeNumbers ─────> vector of the served network
     date ────┘       └ EmbedNumbers of it ─> vector of the fitted network, whose next layer takes it in: `fold`
 
@@ -32,11 +32,13 @@ class NumericEncoder(Encoder):
         for type_, of_type in columns:
             assert isinstance(type_, NumericType)
             (tensor,) = type_.tensors(of_type)
-            tensors.append(keras.Input(tensor.shape, name=tensor.name))
+            tensors.append(keras.Input(tensor.shape, name=tensor.name, dtype=tensor.dtype))
             floats += [each for column in of_type for each in type_.floats(column)]
         self.raw = self.learned = tensors
-        joined = keras.layers.Concatenate(name="join_numbers")(tensors) if len(tensors) > 1 else tensors[0]
-        encode = EncodeNumbers(tuple(floats), name=ENCODE)
+        dtype = "float64" if any(each.double for each in floats) else "float32"
+        join = keras.layers.Concatenate(name="join_numbers", dtype=dtype)
+        joined = join(tensors) if len(tensors) > 1 else tensors[0]
+        encode = EncodeNumbers(tuple(floats), name=ENCODE, dtype=dtype)
         self._sums: Any | None = EmbedNumbers(encode, options.sums, name=SUMS) if fitted and options.sums else None
         self.vector = (self._sums or encode)(joined)
 

@@ -17,7 +17,7 @@ from training.features.numeric.statistics import Floats
 FARTHEST = 4.0  # deviations from the mean: one outlier must not stretch the scale that int8 shares among all inputs
 TINY = 1e-30  # a shorter length has no reciprocal that a 32-bit float can hold
 FEW_NUMBERS = 32  # columns up to which the product's zeros cost less than a gather
-RESOLUTION = 4 * float(np.finfo(np.float32).eps)  # edges closer than this, relative to their size, are one edge
+RESOLUTION = 4  # steps of rounding at an edge's size; edges that are closer are one
 
 
 class EncodeNumbers(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
@@ -27,6 +27,8 @@ class EncodeNumbers(keras.layers.Layer):  # type: ignore[misc]  # keras ships no
     (held inside the range seen in training and `FARTHEST`), and one for each piece between two quantiles
     (held between 0 and 1).
     A missing number becomes the median, and says so in one more output if training saw it missing.
+    With doubles for input, the difference to the start is one of doubles: what 32 bits would not tell apart is exact
+    in the pieces, and from there on 32 bits are enough.
 
     Piecewise-linear encoding: Gorishniy, Rubachev, Babenko 2022, "On embeddings for numerical features".
     """
@@ -35,13 +37,14 @@ class EncodeNumbers(keras.layers.Layer):  # type: ignore[misc]  # keras ships no
         super().__init__(**options)
         pieces = [(column, *piece) for column, number in enumerate(numbers) for piece in _pieces(number)]
         columns, starts, lengths, lows, highs = zip(*pieces, strict=True)
+        dtype = self._dtype = np.dtype(self.compute_dtype)
         self._columns = np.array(columns, np.int64)
-        self._places = np.eye(len(numbers), dtype=np.float32)[:, self._columns]  # (numbers, pieces), one 1 a column
-        self._starts = np.array(starts, np.float32)
-        self._rates = 1 / np.array(lengths, np.float32)
-        self._lows = np.array(lows, np.float32)
-        self._highs = np.array(highs, np.float32)
-        self._medians = np.array([number.median for number in numbers], np.float32)
+        self._places = np.eye(len(numbers), dtype=dtype)[:, self._columns]  # (numbers, pieces), one 1 a column
+        self._starts = np.array(starts, dtype)
+        self._rates = 1 / np.array(lengths, dtype)
+        self._lows = np.array(lows, dtype)
+        self._highs = np.array(highs, dtype)
+        self._medians = np.array([number.median for number in numbers], dtype)
         self._gaps = np.array([i for i, number in enumerate(numbers) if number.missing_share], np.int64)
 
     @property
@@ -60,6 +63,7 @@ class EncodeNumbers(keras.layers.Layer):  # type: ignore[misc]  # keras ships no
         filled = tf.where(missing, self._medians, x)
         spread = self._spread(filled)  # (batch, pieces)
         held = tf.minimum(tf.maximum((spread - self._starts) * self._rates, self._lows), self._highs)
+        held = tf.cast(held, tf.float32)  # none where it is that already
         if not len(self._gaps):
             return held
         said = tf.cast(tf.gather(missing, self._gaps, axis=1), tf.float32)  # (batch, columns with gaps)
@@ -75,7 +79,7 @@ class EncodeNumbers(keras.layers.Layer):  # type: ignore[misc]  # keras ships no
         filled = tf.where(missing, self._medians[:, None, None], by_column)
         starts, rates = self._laid_out(self._starts, 0), self._laid_out(self._rates, 1)
         lows, highs = self._laid_out(self._lows, 0), self._laid_out(self._highs, 0)
-        held = tf.minimum(tf.maximum((filled - starts) * rates, lows), highs)
+        held = tf.cast(tf.minimum(tf.maximum((filled - starts) * rates, lows), highs), tf.float32)
         if not len(self._gaps):
             return held
         says_so = np.zeros(lows.shape, np.bool_)
@@ -96,9 +100,9 @@ class EncodeNumbers(keras.layers.Layer):  # type: ignore[misc]  # keras ships no
         within[order] = np.arange(len(columns)) - np.searchsorted(columns[order], columns[order])
         return columns * self.most + within
 
-    def _laid_out(self, values: NDArray[Any], otherwise: float) -> NDArray[np.float32]:
+    def _laid_out(self, values: NDArray[Any], otherwise: float) -> NDArray[Any]:
         """Lay what each piece has out column by column: (pieces,) -> (numbers, 1, most)."""
-        found = np.full(len(self._medians) * self.most, otherwise, np.float32)
+        found = np.full(len(self._medians) * self.most, otherwise, self._dtype)
         found[self.places[: len(values)]] = values
         return found.reshape(len(self._medians), 1, self.most)
 
@@ -119,7 +123,7 @@ class EmbedNumbers(keras.layers.Layer):  # type: ignore[misc]  # keras ships no 
     """
 
     def __init__(self, encode: EncodeNumbers, size: int, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(autocast=False, **options)  # doubles are for `encode` alone
         self._encode, self._size = encode, size
         self._numbers = int(encode.columns.max()) + 1
 
@@ -158,16 +162,16 @@ def _pieces(number: Floats) -> list[tuple[float, float, float, float]]:
     low = max((number.minimum - number.mean) / length, -FARTHEST)
     high = min((number.maximum - number.mean) / length, FARTHEST)
     whole = [(number.mean, length, low, high)]
-    cuts = _distinct(number.edges)
+    cuts = _distinct(number.edges, RESOLUTION * float(np.finfo(np.float64 if number.double else np.float32).eps))
     if len(cuts) <= 2:  # one piece would repeat the standardised value
         return whole
     return whole + [(start, end - start, 0.0, 1.0) for start, end in pairwise(cuts)]
 
 
-def _distinct(edges: tuple[float, ...]) -> list[float]:
-    """Drop edges that a 32-bit float can hardly tell from the one before."""
+def _distinct(edges: tuple[float, ...], resolution: float) -> list[float]:
+    """Drop edges that are hardly farther from the one before than rounding at their size."""
     kept = [edges[0]]
     for edge in edges[1:]:
-        if edge - kept[-1] > max(TINY, RESOLUTION * max(abs(edge), abs(kept[-1]))):
+        if edge - kept[-1] > max(TINY, resolution * max(abs(edge), abs(kept[-1]))):
             kept.append(edge)
     return kept

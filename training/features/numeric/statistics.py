@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training.columns.precision import needs_doubles
 from training.columns.summaries import NumberSummary
 
 MIN_PIECE_ROWS = 10  # a piece of a number's range with fewer training rows would be learned by heart
@@ -16,7 +17,7 @@ FIFTHS = (0.2, 0.4, 0.6, 0.8)
 
 @dataclass(frozen=True)
 class Floats:
-    """Floats in the training split; float32 values, as the graph sees them."""
+    """Floats in the training split; float32 values, as the graph sees them, or doubles where it takes those."""
 
     missing_share: float
     minimum: float
@@ -25,11 +26,13 @@ class Floats:
     deviation: float  # 0 when they are constant
     median: float
     edges: tuple[float, ...]  # quantiles from minimum to maximum, ascending, unique
+    double: bool = False  # whether 32 bits would not tell them apart
 
 
 def describe(values: NDArray[Any], bins: int) -> Floats:
     """Describe (rows,) floats with NaN for missing, in at most so many pieces."""
-    values = values.astype(np.float32).astype(np.float64)
+    double = needs_doubles(values)
+    values = values.astype(np.float64) if double else values.astype(np.float32).astype(np.float64)
     present = values[~np.isnan(values)]
     if not len(present):  # missing in every training row, though not in the others
         present = np.zeros(1)
@@ -41,6 +44,7 @@ def describe(values: NDArray[Any], bins: int) -> Floats:
         deviation=float(present.std()),
         median=float(np.quantile(present, 0.5, method="inverted_cdf")),
         edges=_cuts(present, bins),
+        double=double,
     )
 
 
@@ -48,14 +52,15 @@ def exact(sampled: Floats, of: NumberSummary) -> Floats:
     """Return what a sample could not say: quantiles stay, everything else is of all training rows."""
     if not of.present:
         return replace(sampled, missing_share=of.missing_share)
-    edges = sorted({of.minimum, *sampled.edges[1:-1], of.maximum})
+    moments = of.moments if sampled.double else of.rounded
+    edges = sorted({moments.minimum, *sampled.edges[1:-1], moments.maximum})
     return replace(
         sampled,
         missing_share=of.missing_share,
-        minimum=float(of.minimum),
-        maximum=float(of.maximum),
-        mean=of.mean,
-        deviation=of.deviation,
+        minimum=float(moments.minimum),
+        maximum=float(moments.maximum),
+        mean=moments.mean,
+        deviation=moments.deviation,
         edges=tuple(map(float, edges)),
     )
 

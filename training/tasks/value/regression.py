@@ -2,7 +2,8 @@
 
     target ─> number ─ standardised by the training rows ─ squared error ─ and back ─> value
 
-The inverse of the standardisation is the last layer of the served graph.
+The inverse of the standardisation is the last layer of the served graph; it gives doubles where 32 bits would not tell
+the targets of the training rows apart.
 """
 
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from sklearn import metrics
 from training.calibration.adjustment import Adjustment
 from training.columns.arrays import Outputs
 from training.columns.bins import number_bins
+from training.columns.precision import needs_doubles
 from training.columns.values import FLOAT32_MAX, parsed_numbers
 from training.errors import DataError
 from training.options import Options
@@ -37,6 +39,7 @@ class Regression(Task):
 
     mean: float = 0.0
     unit: float = 1.0  # the standard deviation of the training target
+    dtype: str = "float32"  # of the answers
 
     name = "regression"
     width = 1
@@ -69,11 +72,12 @@ class Regression(Task):
         return pd.to_numeric(target).to_numpy(np.float64)  # (rows,)
 
     def fit_to(self, y: NDArray[Any]) -> "Regression":
-        return replace(self, mean=float(y.mean()), unit=float(y.std()) or 1.0)
+        dtype = "float64" if needs_doubles(y) else "float32"
+        return replace(self, mean=float(y.mean()), unit=float(y.std()) or 1.0, dtype=dtype)
 
     @property
     def outputs(self) -> tuple[Output, ...]:
-        return (Output(OUTPUT, (1,), unit=self.unit),)
+        return (Output(OUTPUT, (1,), self.dtype, self.unit),)
 
     def scaled(self, y: NDArray[Any]) -> NDArray[np.float32]:
         return ((y - self.mean) / self.unit).astype(np.float32)
@@ -86,7 +90,8 @@ class Regression(Task):
     def finish(self, said: Any) -> Any:
         import keras  # noqa: PLC0415
 
-        return keras.layers.Rescaling(scale=self.unit, offset=self.mean, name=OUTPUT)(said)
+        scale, offset = np.float64(self.unit), np.float64(self.mean)  # TensorFlow takes Python's floats for 32 bits
+        return keras.layers.Rescaling(scale, offset, name=OUTPUT, dtype=self.dtype)(said)
 
     def pupil(self) -> "Regression":
         return self
@@ -114,7 +119,7 @@ class Regression(Task):
         }
 
     def trivial(self, rows: int) -> Outputs:
-        return {OUTPUT: np.full((rows, 1), self.mean, np.float32)}
+        return {OUTPUT: np.full((rows, 1), self.mean, self.dtype)}
 
     def answered_by(self, model: Any, inputs: Any) -> Outputs:
         return {OUTPUT: np.asarray(model.predict(inputs), np.float64)[:, None]}

@@ -42,6 +42,22 @@ def test_the_encoding_grows_with_the_number_and_stays_bounded(one: float, other:
     assert np.abs(np.stack([smaller, larger])).max() <= FARTHEST
 
 
+def test_doubles_are_told_apart_where_32_bits_would_not() -> None:
+    moments = [1.7e12 + second for second in RAMP]
+    near, far = (
+        EncodeNumbers(numbers_of(column, RAMP), dtype=dtype)
+        for column, dtype in ((RAMP, "float32"), (moments, "float64"))
+    )
+    rows = [[0.0, 7.0], [1.0, 3.0], [98.0, 50.0], [np.nan, 0.0], [-1e30, 1e30]]
+    found = far(tf.constant([[1.7e12 + first, second] for first, second in rows], tf.float64))
+    assert found.dtype == tf.float32
+    np.testing.assert_allclose(found.numpy(), encode(near, *rows), atol=1e-6)
+    sums = EmbedNumbers(far, 3)
+    apart = far.apart(tf.constant([[moments[0], 0.0], [moments[1], 0.0]], tf.float64))
+    assert (apart.numpy()[0, 0] != apart.numpy()[0, 1]).any()
+    assert sums(tf.constant([[moments[0], 0.0]], tf.float64)).dtype == tf.float32
+
+
 def test_a_gap_becomes_the_median_and_says_so_where_training_saw_gaps() -> None:
     layer = EncodeNumbers(numbers_of([*RAMP[:-1], np.nan], RAMP))
     gap, median = encode(layer, [np.nan, np.nan], [49.0, 49.0])

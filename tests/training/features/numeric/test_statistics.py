@@ -28,6 +28,19 @@ def test_pieces_hold_enough_rows(rows: int) -> None:
     assert 2 <= len(describe(np.arange(rows) / 7, 48).edges) <= min(49, rows // 10 + 1)
 
 
+def test_of_numbers_that_need_it_all_rows_and_a_sample_are_exact_doubles() -> None:
+    values = 1.7e12 + np.random.default_rng(0).integers(0, 60_000, 5000)
+    of = NumberSummary(rounded=True)
+    for piece in np.split(values, [100, 4000]):
+        of.add(piece)
+    found, whole = exact(describe(values[:500], 4), of), describe(values, 4)
+    assert found.double
+    assert whole.double
+    assert (found.minimum, found.maximum) == (whole.minimum, whole.maximum) == (values.min(), values.max())
+    assert found.mean - 1.7e12 == pytest.approx(whole.mean - 1.7e12, abs=1e-3)
+    assert found.deviation == pytest.approx(values.std())
+
+
 def test_a_sample_gives_quantiles_and_all_rows_the_rest() -> None:
     values = np.random.default_rng(0).normal(size=5000)
     values[::10] = np.nan

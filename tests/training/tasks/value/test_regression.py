@@ -21,6 +21,16 @@ def test_the_last_layer_undoes_the_scaling() -> None:
     np.testing.assert_allclose(task.finish(scaled[:, None]).numpy()[:, 0], y, rtol=1e-6)
 
 
+def test_a_target_that_32_bits_would_blur_is_answered_in_doubles() -> None:
+    y = 1.7e12 + np.arange(100.0)
+    task = Regression().fit_to(y)
+    assert task.outputs[0].dtype == "float64"
+    answers = task.finish(task.scaled(y)[:, None]).numpy()
+    np.testing.assert_allclose(answers[:, 0] - 1.7e12, np.arange(100), atol=1e-2)
+    assert task.trivial(1)["value"][0, 0] == y.mean()
+    assert Regression().fit_to(y - 1.7e12).outputs[0].dtype == "float32"
+
+
 def test_the_mean_explains_nothing() -> None:
     y = np.array([1.0, 2.0, 6.0])
     task = Regression().fit_to(y)
