@@ -54,7 +54,9 @@ def fits(values: Any, form: NumberForm) -> Any:
 
 
 def read(values: Any, form: NumberForm = PLAIN) -> Any:
-    """Return float64 for texts in this form, null where a text is null or does not fit."""
+    """Return float64 for texts in this form, null where a text is null or does not fit; numbers as they are."""
+    if not pa.types.is_string(values.type):
+        return pc.cast(values, pa.float64(), safe=False)
     if form.is_plain:
         numbers = read_if_plain(values)
         if numbers is not None:

@@ -107,3 +107,9 @@ def test_what_is_shown_of_a_form_is_an_example_of_it(form: NumberForm) -> None:
 def test_an_example_that_shows_no_form_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"a number that shows how all are written, such as 1\.234,56"):
         numbers.form_of_example(text)
+
+
+def test_numbers_of_a_typed_file_are_what_they_are() -> None:
+    for values in (pa.array([1, None]), pa.array([1, None], pa.decimal128(5, 2)), pa.array([1, None], pa.float16())):
+        assert numbers.read(values).to_pylist() == [1.0, None]
+    assert numbers.read(pa.array([2**53 + 1])).to_pylist() == [2.0**53]
