@@ -5,7 +5,7 @@
 They are plain data; `app.sources.formats` fills them, `app.sources.source` numbers them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -59,8 +59,12 @@ class Table(Protocol):
     names: list[str]
     unnamed: list[str]  # made-up names of columns that have none
     rules: Rules
+    types: list[Any]  # pa.DataType of each column
     is_text: bool
     packed: bool
+
+    def retype(self, types: Sequence[Any]) -> None:
+        """Give the columns these types, which hold their cells and those of other files."""
 
     @property
     def remarks(self) -> list[str]:

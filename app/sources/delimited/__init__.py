@@ -1,3 +1,3 @@
 """Text whose rows are lines and whose cells are divided: CSV, TSV and their odd forms."""
 
-__all__ = ["table"]
+__all__ = ["cells", "header", "table"]

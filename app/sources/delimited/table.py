@@ -8,7 +8,7 @@ It knows nothing about types.
 """
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,7 @@ class CsvTable:
         self._looked = 0  # rejected rows whose lines were looked for
         form = self._form
         self.names, self.unnamed = form.names, form.unnamed
+        self.types = [pa.string()] * len(self.names)
         self._remarks = [*self._said_of_encoding(wishes, rules), *form.remarks]
         self._noted: list[str] = []  # complete after a first full reading
         missing = tuple(dict.fromkeys((*(rules.missing if rules else ()), *wishes.missing)))
@@ -64,6 +65,9 @@ class CsvTable:
     def remarks(self) -> list[str]:
         """Return what was skipped or assumed; complete after a first full reading."""
         return [*self._remarks, *self._noted]
+
+    def retype(self, types: Sequence[Any]) -> None:
+        """Do nothing: all columns of a text are text."""
 
     def pieces(self, seen: Seen, chunk_bytes: int, chunk_rows: int) -> Iterator[Piece]:
         """Give all rows in order."""

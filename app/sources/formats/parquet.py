@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet
 
 from app.sources.chunks import Piece, Seen
@@ -30,16 +31,21 @@ class ParquetTable:
     def __init__(self, path: Path, name: str) -> None:
         self._path, self._name = path, name
         with opening.explained(name, EXPECTED), pyarrow.parquet.ParquetFile(path) as file:
-            columns, rows = file.schema_arrow.names, file.metadata.num_rows
+            schema, rows = file.schema_arrow, file.metadata.num_rows
         if not rows:
-            raise SourceError(f"{name}: expected rows. Received: 0 rows of {len(columns)} columns.")
-        self.names, self.unnamed = named(name, columns)
+            raise SourceError(f"{name}: expected rows. Received: 0 rows of {len(schema)} columns.")
+        self.names, self.unnamed = named(name, schema.names)
+        self.types = types_of(schema)
         self.rules = Rules(format="parquet")
 
     @property
     def remarks(self) -> list[str]:
         """Return nothing: a table with types leaves nothing to assume."""
         return []
+
+    def retype(self, types: Sequence[Any]) -> None:
+        """Give the columns these types, which hold their cells and those of other files."""
+        self.types = list(types)
 
     def pieces(self, seen: Seen, chunk_bytes: int, chunk_rows: int) -> Iterator[Piece]:
         """Give all rows in order."""
@@ -48,7 +54,7 @@ class ParquetTable:
             for batch in file.iter_batches(chunk_rows):
                 done += batch.num_rows
                 seen(done / file.metadata.num_rows)
-                yield Piece(plain(batch, self.names), [])
+                yield Piece(plain(batch, self.names, self.types), [])
 
     def line_of(self, row: int) -> int:
         """Return the row: there are no lines."""
@@ -62,17 +68,24 @@ def named(file: str, columns: Sequence[str]) -> tuple[list[str], list[str]]:
     return column_names.filled(names)
 
 
-def plain(batch: Any, names: list[str]) -> Any:
-    """Write out what is held by number, and texts in the usual way."""
-    return pa.RecordBatch.from_arrays([_plain(column) for column in batch.columns], names)
+def types_of(schema: Any) -> list[Any]:
+    """Return the types of columns, once `plain` has written them."""
+    return [_plain(pa.array([], field.type)).type for field in schema]
+
+
+def plain(batch: Any, names: list[str], types: Sequence[Any]) -> Any:
+    """Write out what is held by number, and texts in the usual way, in these types."""
+    columns = [_plain(column) for column in batch.columns]
+    cast = [column if column.type == kind else column.cast(kind) for column, kind in zip(columns, types, strict=True)]
+    return pa.RecordBatch.from_arrays(cast, names)
 
 
 def _plain(column: Any) -> Any:
     kind = column.type
+    if isinstance(kind, pa.BaseExtensionType):
+        return _plain(column.storage)
     if pa.types.is_dictionary(kind):
         return _plain(column.dictionary_decode())
-    if pa.types.is_large_string(kind) or kind == pa.string_view():
-        return column.cast(pa.string())
     if pa.types.is_run_end_encoded(kind):
-        return _plain(pa.compute.run_end_decode(column))
-    return column.storage if isinstance(column, pa.ExtensionArray) else column
+        return _plain(pc.run_end_decode(column))
+    return column.cast(pa.string()) if pa.types.is_large_string(kind) or kind == pa.string_view() else column
