@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from app.answers import registry as answers
 from app.bundle.manifest import Facts, Manifest
 from app.features import registry as features
-from app.features.base import FeatureName
+from app.features.names import FeatureName
 
 FORMAT = 1
 TYPES = {"number": "number", "boolean": "boolean", "string": "category"}

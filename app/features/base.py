@@ -14,20 +14,18 @@ A type is handed its own keys of the manifest, and knows nothing of answers, req
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
 from app.bins.layout import Counted, Floats, Layout
+from app.features.names import FeatureName
 from app.tensors import Array, TensorSpec
 
 Arrays = Mapping[str, Array]
 Cell = Any  # what a type makes of the values of its features in one row: opaque to everybody else
 # Adds the rows of a run: its tensors, rows by bin of the version, and rows out of range by feature.
 Count = Callable[[Arrays, Floats, Floats], None]
-
-# What a JSON key can hold without escapes.
-FeatureName = Annotated[str, msgspec.Meta(max_length=1024, pattern=r'^[^"\\\x00-\x1f]+$')]
 
 
 class Feature(msgspec.Struct, frozen=True, kw_only=True):

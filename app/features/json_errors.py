@@ -2,6 +2,7 @@
 
     decode(decoder, body, …)        ─> the value, or what `explain` says
     explain(error, body, names)     ─> InvalidInput or BodyTooLarge, with the path in the request
+    unknown_key(name, known, path)  ─> InvalidInput, for a key that is not known
     shown_at(body, path)            ─> the value there, as messages show it
 
 msgspec says what is wrong and where in an English sentence, and nowhere else: this module alone takes it apart.
@@ -66,7 +67,7 @@ def explain(error: Exception, body: bytes, names: Sequence[str], path: Path = ()
         count = len(value) if isinstance(value, list) else "more"
         return BodyTooLarge(path, f"at most {limit['limit']} rows", count)
     if unknown := UNKNOWN.match(what):
-        return _unknown(unknown["name"], names if path else ["instances"], path)
+        return unknown_key(unknown["name"], names if path else ["instances"], path)
     return InvalidInput(path, _expectation(what), _show(value))
 
 
@@ -101,7 +102,8 @@ def _bound(what: str) -> str:
     return what[:1].lower() + what[1:]
 
 
-def _unknown(name: str, known: Sequence[str], path: Path) -> InvalidInput:
+def unknown_key(name: str, known: Sequence[str], path: Path) -> InvalidInput:
+    """Say that a key is not among the known ones, and which was meant."""
     close = difflib.get_close_matches(name[:100], known, n=1)
     hint = f"Did you mean `{close[0]}`?" if close else ""
     return InvalidInput(path, f"only the keys {_shorten(', '.join(known), 400)}", f"`{_shorten(name)}`", hint=hint)

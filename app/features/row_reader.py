@@ -3,11 +3,13 @@
     {"instances": [row, …]} ─ decode ─> values in the order of the types ─ cells ─> Rows
 
 A request's row is an object (any order) or an array (the manifest's order). msgspec checks types, names and widths in
-C, and says where a fault is; a type says of the rest what it does not take. It knows neither transport nor batches.
+C, and says where a fault is; a type says of the rest what it does not take. Its structs have no keys with quotes or
+backslashes: where a feature has such a name, rows are decoded first, and converted under other keys.
+It knows neither transport nor batches.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Annotated, Any
 
@@ -17,9 +19,11 @@ from msgspec.structs import astuple
 from app.errors import BodyTooLarge, InvalidInput, Path
 from app.features.base import Cell, Fault, Feature
 from app.features.feature_set import FeatureSet
-from app.features.json_errors import EXPLAIN_MAX_BYTES, explain, shown_at
+from app.features.json_errors import EXPLAIN_MAX_BYTES, explain, shown_at, unknown_key
 from app.features.rows import Rows, rows_of
 
+ESCAPED = re.compile(r'["\\]')  # what no key of a struct holds
+ALIAS = re.compile("\ue000(\\d+)\ue001")  # of a key, around the place of its name
 ROWS_FIRST = re.compile(rb'\s*\{\s*"instances"\s*:\s*\[')
 
 
@@ -33,8 +37,11 @@ class RowReader:
         bracketless = all(type_.bracketless for type_ in features.types)
         self._countable = bracketless and not any(set(name) & set("[{") for name in features.names)
         self._from_array = _permutation(features.features, features.ordered)
-        self._record, array = _row_types(features)
-        self._decode = msgspec.json.Decoder(_request_type(self._record | array, max_rows)).decode
+        self._escaped = escaped = any(map(ESCAPED.search, features.names))
+        self._keys = {name: f"\ue000{at}\ue001" if escaped else name for at, name in enumerate(features.names)}
+        self._record, array = _row_types(features, self._keys)
+        self._request = _request_type(self._record | array, max_rows)
+        self._decode = self._decode_aliased if escaped else msgspec.json.Decoder(self._request).decode
         sole = features.types[0].pack if len(features.types) == 1 and self._from_array is tuple else None
         self._pack = sole  # of values that need no type to look at them
 
@@ -64,12 +71,37 @@ class RowReader:
 
     def rows(self, instances: Sequence[dict[str, Any]]) -> Rows:
         """Turn named instances, as in `golden.json`, into rows; raises `ValueError` with the fault."""
-        converted = [msgspec.convert(instance, self._record) for instance in instances]
+        try:
+            converted = [self._converted(self._aliased(instance), self._record) for instance in instances]
+        except InvalidInput as error:
+            raise ValueError(str(error)) from error
         try:
             return rows_of(self.features, self._cells(converted), Rows)
         except Fault as error:
             path, fault = self._path(converted)
             raise ValueError(str(InvalidInput(path, fault.expected, f"{fault.received!s:.80}"))) from error
+
+    def _decode_aliased(self, body: bytes) -> Any:
+        plain = msgspec.json.decode(body)
+        if isinstance(plain, dict) and isinstance(rows := plain.get("instances"), list):
+            plain["instances"] = [self._aliased(row, "instances", at) for at, row in enumerate(rows)]
+        return self._converted(plain, self._request)
+
+    def _aliased(self, row: Any, *path: str | int) -> Any:
+        """Return an object row under the keys of the struct."""
+        if not self._escaped or not isinstance(row, dict):
+            return row
+        for key in row:
+            if key not in self._keys:
+                raise unknown_key(key, self.features.names, path)
+        return {self._keys[name]: value for name, value in row.items()}
+
+    def _converted(self, value: Any, type_: Any) -> Any:
+        try:
+            return msgspec.convert(value, type_)
+        except msgspec.ValidationError as error:
+            said = ALIAS.sub(lambda alias: self.features.names[int(alias[1])], str(error))
+            raise msgspec.ValidationError(said) from error
 
     def _cells(self, instances: Sequence[Any]) -> list[Cell]:
         """Bring objects and arrays into the order of the types, and their values into cells."""
@@ -122,14 +154,14 @@ def _permutation(listed: Sequence[Feature], ordered: Sequence[Feature]) -> Calla
     return tuple if places == sorted(places) else itemgetter(*places)
 
 
-def _row_types(features: FeatureSet) -> tuple[type[msgspec.Struct], Any]:
+def _row_types(features: FeatureSet, keys: Mapping[str, str]) -> tuple[type[msgspec.Struct], Any]:
     """Generate the type of an object row (fields in the order of the types) and of an array row (the manifest's)."""
     types = {feature.name: features.json_type(feature) for feature in features.features}
     fields: list[Any] = []
     for place, feature in enumerate(features.ordered):
         field = (f"f{place}", types[feature.name])
         fields.append((*field, None) if feature.optional else field)
-    rename = {f"f{place}": feature.name for place, feature in enumerate(features.ordered)}
+    rename = {f"f{place}": keys[feature.name] for place, feature in enumerate(features.ordered)}
     record = msgspec.defstruct("Record", fields, rename=rename, forbid_unknown_fields=True, kw_only=True, gc=False)
     return record, tuple[tuple(types.values())]  # type: ignore[misc]
 

@@ -138,7 +138,7 @@ BROKEN: dict[str, tuple[Callable[[Manifest], None], str]] = {
     "feature beyond the tensor": (put_feature(column=99), "fed by one feature"),
     "feature before the tensor": (put_feature(column=-1), r"`features\[0\]`: .*\$\.column"),
     "feature without a name": (put_feature(name=""), r"`features\[0\]`: .*\$\.name"),
-    "feature name with a quotation mark": (put_feature(name='height "'), r"`features\[0\]`: .*\$\.name"),
+    "feature name with an escape": (put_feature(name="\x1b[31m"), r"`features\[0\]`: .*\$\.name"),
     "feature name with a line break": (put_feature(name="a\nb"), r"`features\[0\]`: .*\$\.name"),
     "a column fed twice": (twice, "fed by one feature"),
     "a column not fed": (unfed, "fed by one feature"),
