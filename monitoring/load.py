@@ -29,7 +29,7 @@ from typing import Any, TextIO
 Row = dict[str, Any]
 JSON = {"content-type": "application/json"}
 ROWS = (1, 1, 1, 1, 2, 4, 16)  # of a request, each as likely
-DATATYPES = {"float32": "FP32", "string": "BYTES"}
+DATATYPES = {"float32": "FP32", "float64": "FP64", "string": "BYTES"}
 
 
 class Table:

@@ -207,6 +207,12 @@ def test_the_load_finds_the_models_that_are_served(table: Table) -> None:
     ]
 
 
+def test_the_load_sends_doubles_where_the_graph_takes_them(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs = [one | ({"dtype": "float64"} if one["name"] == "numeric" else {}) for one in table.manifest["inputs"]]
+    monkeypatch.setattr(table, "manifest", table.manifest | {"inputs": inputs})
+    assert [one["datatype"] for one in tensors(table, table.rows[:4])] == ["FP64", "BYTES"]
+
+
 def test_the_load_and_the_watch_need_nothing_but_python() -> None:
     """They run in the serving set, and in an image that has no more than it."""
     alone = [sys.executable, "-S", "-c", "import monitoring.load, monitoring.watch"]
