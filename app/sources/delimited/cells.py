@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
+GOES_ON = "letters behind a closing quote"
 NEVER_CLOSES = "a quote that never closes"
 LINE_BREAK = re.compile(r"\r\n|\n|\r")
 
@@ -81,4 +82,4 @@ def _fault(found: re.Match[str], dialect: Dialect) -> str:
     if found["quoted"] is None:
         rest = found["rest"].lstrip(" ") if dialect.spaced else found["rest"]
         return NEVER_CLOSES if dialect.quote and rest.startswith(dialect.quote) else ""
-    return "letters behind a closing quote" if found["rest"].strip() else ""
+    return GOES_ON if found["rest"].strip() else ""

@@ -17,11 +17,13 @@ import msgspec
 from app.sources.chunks import SHOWN_CHARS, Wishes
 from app.sources.delimited import header
 from app.sources.delimited.cells import Dialect, Row, rows_of
+from app.sources.delimited.quotes import QuoteCheck
 from app.sources.errors import SourceError
 from app.sources.rules import Rules
 
 DELIMITERS = ",;\t|"
 SAMPLE_ROWS = 1000
+LEAST_ROWS, SAMPLE_CELLS = 20, 50_000  # a wide table is looked at in fewer rows
 SEP_LINE = re.compile(r'\s*"?sep=([!#-&(-/:-@\[-`{-~\t ])"?[,;\t| ]*(\r\n|\n|\r)', re.IGNORECASE)
 NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
@@ -89,7 +91,7 @@ def find(name: str, sample: Sample, wishes: Wishes, rules: Rules | None) -> Form
         unnamed=head.unnamed,
         skip_chars=offset + head.end,
         skip_lines=before + header.lines_in(text[: head.end]),
-        remarks=[*remarks, *_said(reading, before), *head.remarks],
+        remarks=[*remarks, *_said(text, sample, reading, before), *head.remarks],
     )
 
 
@@ -105,11 +107,21 @@ def _best(text: str, sample: Sample, wishes: Wishes, delimiters: Sequence[str]) 
     """Return the rows under the quoting that makes them most alike; under the usual one where none does better."""
     readings = [_by_delimiter(text, sample, delimiters, *quoting) for quoting in _quotings(text, wishes)]
     usual = readings[0]
+    bare = readings[-1]
+    if not bare.dialect.quote and _is_clean(bare) and _first_unpaired(text, sample, usual.dialect):
+        return bare
     single = next((each for each in readings if each.dialect.quote == "'" and _is_possible(each)), None)
     if single and _is_clean(usual) and _quotes_a_column(usual):
         return single
     possible = [each for each in readings if each is usual or _is_possible(each)]
     return max(possible, key=lambda each: (_is_possible(each), each.alike))  # the first of equals: the usual
+
+
+def _first_unpaired(text: str, sample: Sample, dialect: Dialect) -> int:
+    """Return the line of the first quote that does not pair in the whole sample; 0: there is none."""
+    check, content = QuoteCheck(dialect), text.encode("utf-8")
+    check.add(content, last=sample.whole)
+    return header.lines_in(content[: check.fault_at].decode("utf-8", "replace")) + 1 if check.fault else 0
 
 
 def _is_possible(reading: _Reading) -> bool:
@@ -167,9 +179,11 @@ def _by_delimiter(
 
 
 def _read(text: str, sample: Sample, dialect: Dialect) -> _Reading:
+    first = next(rows_of(text, dialect, 1), None)
+    most = min(SAMPLE_ROWS, LEAST_ROWS + SAMPLE_CELLS // len(first.cells)) if first else SAMPLE_ROWS
     rows = [
         row
-        for row in rows_of(text, dialect, SAMPLE_ROWS)
+        for row in rows_of(text, dialect, most)
         if any(cell.strip(" \x1a") for cell in row.cells) or len(row.cells) > 1
     ]
     if not sample.whole and len(rows) > 1 and rows[-1].end == len(text):
@@ -194,7 +208,7 @@ def unpaired(name: str, fault: str, line: int, shown: str = "") -> str:
     )
 
 
-def _said(reading: _Reading, before: int) -> list[str]:
+def _said(text: str, sample: Sample, reading: _Reading, before: int) -> list[str]:
     dialect = reading.dialect
     if dialect.quote == "'":
         return ["cells stand in single quotes"]
@@ -202,8 +216,6 @@ def _said(reading: _Reading, before: int) -> list[str]:
         return ["quotes within cells are written with a backslash"]
     if dialect.spaced:
         return ["blanks between a delimiter and a quote are left out"]
-    if not dialect.quote:
-        bad = next((row.line for row in reading.rows if any(cell.startswith('"') for cell in row.cells)), None)
-        if bad is not None:
-            return [f"quotes are read as letters: they do not pair around cells, first in line {bad + before}"]
+    if not dialect.quote and (line := _first_unpaired(text, sample, Dialect(dialect.delimiter))):
+        return [f"quotes are read as letters: they do not pair around cells, first in line {line + before}"]
     return []

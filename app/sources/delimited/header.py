@@ -146,9 +146,10 @@ def _check_width(file: str, rows: Sequence[Row], place: int, before: int) -> Non
     ]
     if odd and len(odd) == len(body):
         more = f", and {len(odd) - 1:,} more such lines" if len(odd) > 1 else ""
+        width = "1 cell" if head == 1 else f"{head:,} cells"
         which = f"line {rows[place].line + before}" if place or before else "the first"
         raise SourceError(
-            f"{file}: expected {head} cells in each line, as in {which}. Received: {len(odd[0].cells)} in line "
+            f"{file}: expected {width} in each line, as in {which}. Received: {len(odd[0].cells)} in line "
             f"{odd[0].line + before}{more}. A cell that holds the delimiter must stand in quotes; "
             "each column needs a name; lines before the header must go."
         )

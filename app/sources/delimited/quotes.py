@@ -11,7 +11,7 @@ import re
 
 import numpy as np
 
-from app.sources.delimited.cells import Dialect
+from app.sources.delimited.cells import GOES_ON, NEVER_CLOSES, Dialect
 
 QUOTE = '"'
 
@@ -21,7 +21,8 @@ class QuoteCheck:
 
     def __init__(self, dialect: Dialect) -> None:
         self.has_quotes = False
-        self.fault_at: int | None = None  # byte behind the first closing quote that something follows
+        self.fault = ""  # the first: letters behind a closing quote, or a quote that never closes
+        self.fault_at = 0  # byte near where that quote opens
         self._quote = dialect.quote.encode()
         self._watches = bool(dialect.quote) and not dialect.escape and not dialect.spaced
         self._allowed = np.zeros(256, bool)
@@ -29,23 +30,29 @@ class QuoteCheck:
         delimiter, quote = re.escape(dialect.delimiter), re.escape(dialect.quote or QUOTE)
         self._opening = re.compile(rf"[{delimiter}\r\n]{quote}".encode())
         self._within = re.compile(rf"[^{quote}]*+(?:{quote}{quote}[^{quote}]*+)*+{quote}".encode())
-        self._closes = re.compile(rf" *+(?:[{delimiter}\r\n]|\Z)".encode())
+        self._closes = re.compile(rf"{'' if dialect.delimiter == ' ' else ' *+'}[{delimiter}\r\n]".encode())
         self._inside, self._before, self._rest, self._done = False, b"\n", b"", 0
+        self._opened_at = 0
 
     def add(self, block: bytes, last: bool = False) -> None:
         """Look at the next bytes; `last`: nothing follows."""
-        if not self._watches or self.fault_at is not None:
+        self.has_quotes = self.has_quotes or (bool(self._quote) and self._quote in block)
+        if not self._watches or self.fault:
             return
         data = self._rest + block + (b"\n" if last else b"")
-        cut = len(data.rstrip(self._quote)) - 1  # a run of quotes is looked at as a whole
+        cut = len(data.rstrip(self._quote + b" ")) - 1  # a run of quotes and blanks is looked at as a whole
         if cut <= 0:
             self._rest = data
+            self._end(last)
             return
-        if self._quote in data:
-            self.has_quotes = True
-            if not self._is_quickly_right(data, cut):
-                self._look(data, cut)
+        if self._quote in data and not self._is_quickly_right(data, cut):
+            self._look(data, cut)
         self._before, self._rest, self._done = data[cut - 1 : cut], data[cut:], self._done + cut
+        self._end(last)
+
+    def _end(self, last: bool) -> None:
+        if last and self._inside and not self.fault:
+            self.fault, self.fault_at = NEVER_CLOSES, self._opened_at
 
     def _is_quickly_right(self, data: bytes, cut: int) -> bool:
         """Say whether quotes open and close in turn, each beside a delimiter, a line end or a quote."""
@@ -55,7 +62,10 @@ class QuoteCheck:
         before = np.frombuffer(self._before + data[:cut], np.uint8)
         if not (self._allowed[before[opening]].all() and self._allowed[letters[closing + 1]].all()):
             return False
-        self._inside ^= bool(len(places) % 2)
+        if len(places) % 2:
+            self._inside = not self._inside
+        if self._inside and len(places):
+            self._opened_at = self._done + int(places[-1])
         return True
 
     def _look(self, data: bytes, cut: int) -> None:
@@ -68,10 +78,10 @@ class QuoteCheck:
                     return
                 place, self._inside = found.end(), False
                 if not self._closes.match(text, place):
-                    self.fault_at = self._done + place - 1
+                    self.fault, self.fault_at = GOES_ON, self._opened_at
                     return
             else:
                 found = self._opening.search(text, place - 1, cut + 1)
                 if found is None:
                     return
-                place, self._inside = found.end(), True
+                place, self._inside, self._opened_at = found.end(), True, self._done + found.end() - 2

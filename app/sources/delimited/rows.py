@@ -114,7 +114,7 @@ class OddRows:
                 self._waiting.append(_Odd(number, fitted, None))
 
     def _reject(self, number: int, cells: list[str], text: str) -> None:
-        reason = f"{len(self._form.names)} cells, as in the header. Received: {len(cells)}"
+        reason = f"{count(len(self._form.names))}, as in the header. Received: {len(cells)}"
         rejected = Rejected(self._name, number, None, reason, text[:CONTENT_CHARS])
         self._waiting.append(_Odd(number, None, rejected))
         self._bad += 1
@@ -124,6 +124,11 @@ class OddRows:
     def _empty(self) -> Any:
         names = self._form.names
         return pa.RecordBatch.from_arrays([pa.array([], pa.string())] * len(names), names)
+
+
+def count(cells: int) -> str:
+    """Write a number of cells."""
+    return "1 cell" if cells == 1 else f"{cells:,} cells"
 
 
 def repaired(cells: list[str], form: Form) -> list[str] | None:

@@ -22,7 +22,7 @@ from app.sources.delimited.cells import Dialect
 from app.sources.delimited.form import Form, Sample, find, unpaired
 from app.sources.delimited.rows import OddRows, Placed
 from app.sources.delimited.swallowed import Swallowed
-from app.sources.delimited.text import NotText, TextStream, Unpaired
+from app.sources.delimited.text import Fault, NotText, TextStream
 from app.sources.errors import SourceError
 from app.sources.formats import encodings, kinds, opening
 from app.sources.rules import Rules
@@ -134,7 +134,7 @@ class CsvTable:
         """Give the batches that pyarrow makes of blocks, without the first rows."""
         size = max(1, self._path.stat().st_size)
         with self._explained(), opening.opened(self._path) as (stream, raw):
-            text = TextStream(self._name, stream, self._encoding, self._form)
+            text = TextStream(stream, self._encoding, self._form)
             for batch in _read(text, self._form.dialect, self.names, block, odd):
                 left = batch.slice(min(skip, batch.num_rows))
                 skip -= batch.num_rows - left.num_rows
@@ -149,9 +149,11 @@ class CsvTable:
             yield
         except NotText as error:
             raise encodings.not_text(self._path, self._name, self._encoding) from error
-        except Unpaired as error:
+        except Fault as error:
             line = lines.at_byte(self._path, self._encoding, self._form, error.at)
-            raise SourceError(unpaired(self._name, "letters behind a closing quote", line)) from error
+            if error.quote:
+                raise SourceError(unpaired(self._name, error.quote, line)) from error
+            raise SourceError(kinds.control(self._name, line, 0)) from error
         except pa.ArrowInvalid:
             raise
         except opening.UNREADABLE as error:

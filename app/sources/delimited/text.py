@@ -12,7 +12,6 @@ from typing import Any
 from app.sources.delimited.cells import NEVER_CLOSES, Dialect, rows_of
 from app.sources.delimited.form import Form
 from app.sources.delimited.quotes import QuoteCheck
-from app.sources.errors import SourceError
 
 BLOCK_BYTES = 2**20
 LONGEST_CHARS = 2**24  # of a row that is rewritten
@@ -23,24 +22,23 @@ class NotText(Exception):
     """Raised for bytes that are no text in the encoding."""
 
 
-class Unpaired(Exception):
-    """Raised for a closing quote with something behind it; `at` is its place in the bytes of data."""
+class Fault(Exception):
+    """Raised for what no table holds; `at` is its place in the bytes of data."""
 
-    def __init__(self, at: int) -> None:
-        super().__init__(at)
-        self.at = at
+    def __init__(self, at: int, quote: str) -> None:
+        super().__init__(at, quote)
+        self.at, self.quote = at, quote  # what is wrong with a quote; "": it is a NUL byte
 
 
 class TextStream:
     """A file as pyarrow reads it: `read(size)` gives UTF-8 bytes."""
 
-    def __init__(self, name: str, stream: Any, encoding: str, form: Form) -> None:
-        self._name = name
+    def __init__(self, stream: Any, encoding: str, form: Form) -> None:
         self._blocks = data_of(stream, encoding, form.skip_chars)
         if form.dialect.spaced:
             self._blocks = _rewritten(self._blocks, form.dialect)
         self._quotes = QuoteCheck(form.dialect)
-        self._rest = b""
+        self._rest, self._passed = b"", 0
         self.closed = False
 
     @property
@@ -69,13 +67,11 @@ class TextStream:
 
     def _check(self, block: bytes | None) -> None:
         self._quotes.add(block or b"", last=block is None)
-        if self._quotes.fault_at is not None:
-            raise Unpaired(self._quotes.fault_at)
+        if self._quotes.fault:
+            raise Fault(self._quotes.fault_at, self._quotes.fault)
         if block is not None and b"\0" in block:
-            raise SourceError(
-                f"{self._name}: expected text. Received: a NUL byte, which no text holds. "
-                "Remove them: tr -d '\\000' < FILE > data.csv"
-            )
+            raise Fault(self._passed + block.index(b"\0"), "")
+        self._passed += len(block or b"")
 
 
 def data_of(stream: Any, encoding: str, skip_chars: int) -> Iterator[bytes]:

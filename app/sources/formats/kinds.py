@@ -13,11 +13,11 @@ NO_TABLES = {
     b"PK\x05\x06": "an empty zip archive",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook. Save it as .xlsx, or export the sheet as CSV",
     b"%PDF": "a PDF document. Find the table as CSV",
-    b"PAR1": "a Parquet file that is compressed as a whole. Decompress it first",
-    b"ARROW1": "an Arrow file that is compressed as a whole. Decompress it first",
+    b"PAR1\x15": "a Parquet file that is compressed as a whole. Decompress it first",
+    b"ARROW1\0\0": "an Arrow file that is compressed as a whole. Decompress it first",
     b"SQLite format 3": "a SQLite database. Export one table as CSV",
     b"\x1f\x8b": "bytes compressed twice. Decompress them once",
-    b"BZh9": "bytes compressed twice. Decompress them once",
+    b"BZh91AY&SY": "bytes compressed twice. Decompress them once",
     b"\xfd7zXZ": "bytes compressed twice. Decompress them once",
     b"\x28\xb5\x2f\xfd": "bytes compressed twice. Decompress them once",
     b"7z\xbc\xaf\x27\x1c": "a 7z archive. Unpack it first",
@@ -26,7 +26,6 @@ NO_TABLES = {
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
     b"Obj\x01": "an Avro file. Convert it to Parquet",
-    b"ORC": "an ORC file. Convert it to Parquet",
     b"\x80\x04\x95": "a pickle of Python. Save the table as Parquet",
     b"version https://git-lfs": "a pointer of Git LFS. Fetch the file itself: git lfs pull",
 }
@@ -35,9 +34,9 @@ CONTROL = bytes([*range(9), 11, *range(14, 26), *range(28, 32)])  # no text hold
 
 def kind_of(start: bytes) -> str:
     """Return the kind of a file as it stands on disk by its first bytes; "csv" where nothing else is certain."""
-    if start.startswith(b"PAR1"):
+    if start.startswith(b"PAR1") and start[4:].translate(None, CONTROL) != start[4:]:  # `PAR1,PAR2`: two names
         return "parquet"
-    if start.startswith((b"ARROW1", b"FEA1", b"\xff\xff\xff\xff")):
+    if start.startswith((b"ARROW1\0\0", b"FEA1\0", b"\xff\xff\xff\xff")):
         return "arrow"
     return "csv"
 
@@ -57,9 +56,14 @@ def check_control(name: str, start: bytes) -> None:
         return
     place = next(place for place, byte in enumerate(start) if byte in CONTROL)
     line = start.count(b"\n", 0, place) + 1
-    raise SourceError(
-        f"{name}: expected a CSV file. Received: bytes that are not text, first in line {line}: {start[place]:#04x}. "
-        "If it is a table, remove them: tr -d '\\000-\\010\\013\\016-\\037' < FILE > data.csv"
+    raise SourceError(control(name, line, start[place]))
+
+
+def control(name: str, line: int, byte: int) -> str:
+    """Return what is said of a byte that no text holds."""
+    return (
+        f"{name}: expected a CSV file. Received: bytes that are not text, first in line {line}: {byte:#04x}. "
+        "If it is a table, remove them: tr -d '\\000-\\010\\013\\016-\\031\\034-\\037' < FILE > data.csv"
     )
 
 

@@ -21,7 +21,7 @@ import pyarrow as pa
 from app.sources.errors import SourceError
 
 GZIP, BZIP2, XZ, ZSTD, ZIP = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
-EMPTY_ZIP = b"PK\x05\x06"
+BZIP2_BLOCKS = (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90")  # of the first block, or of an empty file
 UNREADABLE = (
     OSError,
     EOFError,
@@ -43,7 +43,7 @@ def magic(path: Path) -> bytes:
 
 def is_packed(path: Path) -> bool:
     """Say whether a file is compressed as a whole."""
-    return magic(path).startswith((GZIP, BZIP2, XZ, ZSTD, ZIP))
+    return (start := magic(path)).startswith((GZIP, XZ, ZSTD, ZIP)) or _is_bzip2(start)
 
 
 def first_bytes(stream: Any, size: int) -> bytes:
@@ -79,7 +79,7 @@ def reason(error: BaseException) -> str:
 
 @contextmanager
 def _decompressed(raw: Any, path: Path) -> Iterator[Any]:
-    start = raw.read(8)
+    start = raw.read(16)
     raw.seek(0)
     if start.startswith(ZIP):
         with zipfile.ZipFile(raw) as archive, _member(archive, path) as stream:
@@ -91,10 +91,14 @@ def _decompressed(raw: Any, path: Path) -> Iterator[Any]:
         yield raw
 
 
+def _is_bzip2(start: bytes) -> bool:
+    return start.startswith(BZIP2) and start[4:10] in BZIP2_BLOCKS  # `BZh,…` is a name
+
+
 def _decompressor(raw: Any, start: bytes) -> Any:
     if start.startswith(GZIP):
         return gzip.GzipFile(fileobj=raw)
-    if start.startswith(BZIP2):
+    if _is_bzip2(start):
         return bz2.BZ2File(raw)
     if start.startswith(XZ):
         return lzma.LZMAFile(raw)

@@ -52,6 +52,7 @@ class ParquetTable:
         with opening.explained(self._name, EXPECTED), pyarrow.parquet.ParquetFile(self._path) as file:
             done = 0
             for batch in file.iter_batches(chunk_rows):
+                batch.validate(full=True)  # letters that are no UTF-8, places beyond the data
                 done += batch.num_rows
                 seen(done / file.metadata.num_rows)
                 yield Piece(plain(batch, self.names, self.types), [])

@@ -136,6 +136,14 @@ def test_quotes_that_do_not_pair_are_refused_with_their_line(tmp_path: Path) -> 
         open_source(written(tmp_path, text))
 
 
+def test_quotes_that_do_not_pair_late_in_the_sample_are_letters_in_all_of_it(tmp_path: Path) -> None:
+    text = "note\ty\n" + '"all"\tb\n' * 3000 + '"Swing it" magistern\tb\n'
+    source = open_source(written(tmp_path, text))
+    assert set(columns_of(source)["note"]) == {'"all"', '"Swing it" magistern'}
+    assert source.remarks == ("quotes are read as letters: they do not pair around cells, first in line 3002",)
+    assert source.rules.quote == ""
+
+
 def test_no_quotes_leaves_them(tmp_path: Path) -> None:
     assert read(tmp_path, 'a,b\n"x",2\n"y,3\n', quotes=False)["a"] == ['"x"', '"y']
 
@@ -166,7 +174,7 @@ def test_the_old_mark_of_an_end_is_left_out_and_said(tmp_path: Path, end: str) -
     [
         (bytes(range(1, 256)) * 8, "bytes that are not text, first in line 1"),
         (b"a,b\n1,\0x\n1,2\n", "first in line 2: 0x00.*remove them"),
-        (b"a,b\n" + b"1,2\n" * 90_000 + b"\0,2\n", "a NUL byte"),
+        (b"a,b\n" + b"1,2\n" * 90_000 + b"\0,2\n", r"not text, first in line 90002: 0x00"),
         (b"", "an empty file"),
         (b"\n\n", "an empty file"),
         (b"a,b\n", "expected rows.* 0 rows of 2 columns"),
@@ -199,7 +207,7 @@ LONG = '"x, y",1,2\n' * 2_000  # beyond the first look
 @pytest.mark.parametrize("line", ['"x" y,1,2\n', '"x""" y,1,2\n', '"x,1,2\n'])
 def test_a_quote_that_does_not_pair_is_refused_however_late(tmp_path: Path, line: str) -> None:
     source = open_source(written(tmp_path, f"a,b,c\n{LONG}{line}{LONG}"))
-    with pytest.raises(SourceError, match=r"closing quote, first in line 200[23].*--no-quotes"):
+    with pytest.raises(SourceError, match=r"closing quote, first in line 2002.*--no-quotes"):
         columns_of(source)
 
 
@@ -216,3 +224,9 @@ def test_a_cell_as_wide_as_the_table_is_said(tmp_path: Path) -> None:
     source = open_source(tmp_path / "rows.csv")
     columns_of(source)
     assert source.remarks[-1].startswith("2 rows hold whole lines in quotes, first in row 2: if quotes are letters")
+
+
+def test_a_quote_that_never_closes_is_refused_however_late(tmp_path: Path) -> None:
+    text = f'a,b,c\n{LONG}1,2,"x\n' + "3,4,5\n" * 9
+    with pytest.raises(SourceError, match="a quote that never closes, first in line 2002"):
+        columns_of(open_source(written(tmp_path, text)))
