@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from app.sources.delimited.cells import LINE_BREAK, NEVER_CLOSES, Row, rows_of
+from app.sources.delimited.cells import LINE_BREAK, NEVER_CLOSES, rows_of
 from app.sources.delimited.form import Form
 from app.sources.delimited.rows import repaired
 from app.sources.delimited.text import NotText, data_of
@@ -67,10 +67,11 @@ def at_byte(path: Path, encoding: str, form: Form, place: int) -> int:
 
 
 def _fits(text: str, form: Form) -> bool:
-    found: Row | None = next(rows_of(text, form.dialect, 1), None)
-    return bool(
-        (found and "".join(found.cells).strip(" \t\r\n\x1a")) or (found and len(found.cells) == len(form.names))
-    ) and (repaired(found.cells, form) is not None if found else False)
+    """Say whether a row is good, or repaired."""
+    found = next(rows_of(text, form.dialect, 1), None)
+    if found is None or (len(found.cells) != len(form.names) and not "".join(found.cells).strip(" \t\r\n\x1a")):
+        return False
+    return repaired(found.cells, form) is not None
 
 
 def _records(path: Path, encoding: str, form: Form) -> Iterator[_Record]:
