@@ -116,6 +116,10 @@ class ExcelTable:
                     yield title, titles, workbook.get_sheet_by_name(title).to_python(skip_empty_area=False)
             except python_calamine.CalamineError as error:
                 raise ValueError(opening.reason(error)) from error
+            except BaseException as error:
+                if type(error).__name__ == "PanicException":  # Rust's; no Exception, and no name to import
+                    raise ValueError("a damaged workbook") from error
+                raise
 
     def _check_size(self) -> None:
         with zipfile.ZipFile(self._path) as archive:
