@@ -40,6 +40,7 @@ SIGNING = (("typer", "cryptography"), "slipway[train,signing]")
 TRAIN = "slipway[train]"
 VERBS = {
     "train": Verb("training", "turn a data file into a bundle", "houses.csv --target price", FIT, TRAIN),
+    "inspect": Verb("training", "say what a data file holds and what would be learned", "houses.csv", TABLES, TRAIN),
     "evaluate": Verb(
         "training",
         "judge a bundle on new rows whose answers are known",
@@ -51,7 +52,13 @@ VERBS = {
     "sign": Verb("training", "sign a bundle with a private key", "models/houses/1 --key private.pem", *SIGNING),
     "serve": Verb("app", "serve the models of a folder", "--models models --port 8000", SERVING),
     "check": Verb("app", "say which models would be served, and what is wrong with the others", "models", SERVING),
-    "drift": Verb("app", "compare the rows of a file with the data that a model learned from", "today.csv", SERVING),
+    "drift": Verb(
+        "app",
+        "compare the rows of a file with the data that a model learned from",
+        "today.csv",
+        (*SERVING, "pyarrow"),
+        "slipway[score]",
+    ),
 }
 
 

@@ -1,7 +1,8 @@
 """`python -m training DATA --target COLUMN`: from a data file to a bundle.
 
-On versions that are there already:
+Beside it:
 
+    python -m training inspect FILE                 says what a file holds              cli/inspect.py, data/
     python -m training evaluate FOLDER DATA         judges one on new labelled rows     cli/bundles.py, evaluation/
     python -m training compare FOLDER FOLDER        puts two side by side               cli/bundles.py, evaluation/
     python -m training sign FOLDER --key KEY.pem    signs one                           cli/sign.py, bundle/
@@ -31,7 +32,7 @@ import typer  # noqa: E402 - libraries read the environment when they are import
 from typer.core import TyperOption  # noqa: E402
 
 PROGRAM = "python -m training"
-OF_BUNDLES = ("evaluate", "compare", "sign")
+OTHERS = ("inspect", "evaluate", "compare", "sign")
 
 
 def run(command: str, words: list[str], program: str) -> None:
@@ -58,6 +59,10 @@ def _typer(command: str) -> typer.Typer:
         from training.cli.train import app  # noqa: PLC0415
 
         return app
+    if command == "inspect":
+        from training.cli.inspect import app as inspecting  # noqa: PLC0415
+
+        return inspecting
     if command == "sign":
         from training.cli.sign import signing  # noqa: PLC0415
 
@@ -69,6 +74,6 @@ def _typer(command: str) -> typer.Typer:
 
 if __name__ == "__main__":
     first, rest = sys.argv[1:2], sys.argv[2:]  # a data file called as a command is ./sign
-    if first and first[0] in OF_BUNDLES:
+    if first and first[0] in OTHERS:
         run(first[0], rest, f"{PROGRAM} {first[0]}")
     run("train", sys.argv[1:], PROGRAM)

@@ -20,7 +20,7 @@ from training.reporting.findings_section import folded, selected, span
 
 if TYPE_CHECKING:
     from training.compression.selection import Choice
-    from training.data.clean import Column
+    from training.data.accounts import Column
     from training.evaluation.findings import Findings, Importance, Intervals, Selection
     from training.tasks.base import Task
     from training.trainer.fit import History
@@ -110,7 +110,8 @@ def print_columns(console: Console, columns: "tuple[Column, ...]") -> None:
     for column in columns:
         style = "dim" if column.fate.startswith("dropped") else "bold" if column.fate == "target" else ""
         missing = f"{column.missing_share:.1%}" if column.missing_share else ""
-        cells = (column.name, column.type, missing, f"{column.different:,}", column.example[:24], column.fate)
+        type_ = f"{column.type} {column.written}".rstrip()
+        cells = (column.name, type_, missing, f"{column.different:,}", column.example[:24], column.fate)
         table.add_row(*map(escape, cells), style=style)
     console.print(table)
 

@@ -9,9 +9,12 @@
 A message is: name, what was expected, what was received.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 from app.errors import SlipwayError
+from app.sources.errors import SourceError
 
 
 class TrainingError(SlipwayError):
@@ -34,3 +37,12 @@ class Helped(TrainingError):
     """Raised by a worker that is not the chief when the fit is over: there is nothing left for it to do."""
 
     exit_code = 0
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn what a reader of files raises into a DataError, with its words."""
+    try:
+        yield
+    except SourceError as error:
+        raise DataError(str(error)) from error

@@ -15,6 +15,7 @@ from app.answers import registry as answers
 from app.answers.base import AnswerKeys
 from app.features import registry as features
 from app.features.base import Feature
+from app.sources.rules import Rules
 from app.tensors import BY_BUNDLE, TensorSpec
 
 FORMAT = 2
@@ -69,6 +70,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     libraries: dict[str, str]
     training: dict[str, Any]  # how to repeat it: command, options, seed, rows, data_sha256, …
     files: dict[FileName, File]
+    reading: Rules | None = None  # how the data file was read, for further ones
 
 
 class Manifest(Facts, frozen=True, kw_only=True):

@@ -7,11 +7,10 @@ judge(model, …)    Counts ─> a Verdict for each feature and the prediction, 
 
 import itertools
 import sys
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
 from pydantic import Field
@@ -25,9 +24,13 @@ from app.errors import BundleError
 from app.features.rows import Rows
 from app.runtime.model import Model, load
 from app.settings import Settings
-from app.sources.csv_reader import DataError, Line, Table, Wanted, open_table
+from app.sources.errors import SourceError
+
+if TYPE_CHECKING:
+    from app.sources.table import Line, Table
 
 FAULTS_SHOWN = 3
+NOT_FINITE = ": expected a finite answer of the model. Received: another."
 STEP_S = 0.2  # between two lines of progress
 WRONG = 2
 
@@ -41,7 +44,9 @@ class Drift(Settings):
 
     model_config = SettingsConfigDict(cli_shortcuts={"as-json": "json"})
 
-    data: CliPositionalArg[Path] = Field(description="CSV file, also .gz, with a column for each feature.")
+    data: CliPositionalArg[Path] = Field(
+        description="Table with a column for each feature: CSV, Parquet, JSON lines, Arrow, Excel."
+    )
     model: str | None = Field(None, description="Whose features; may be left out where the folder holds one model.")
     version: int | None = Field(None, ge=1, description="Which version; left out: the newest.")
     bundle: Path | None = Field(None, description="Folder of the version, `<name>/<version>`, instead of the two.")
@@ -75,14 +80,13 @@ def drift(settings: Drift) -> int:
     """Print the table, and return the exit code."""
     try:
         model = load(_folder(settings), settings.model_copy(update={"drift": True}))
-        with ExitStack() as stack:
-            watch = _watch(model)
-            table = open_table(stack, settings.data, _wanted(model))
-            scored = score(model, watch, table, sys.stderr)
+        watch = _watch(model)
+        table = _open(settings.data, model)
+        scored = score(model, watch, table, sys.stderr)
         if not scored.counts.rows:
             reasons = " ".join(scored.faults) or "The file has no rows."
-            raise DataError(f"{settings.data}: expected rows that the model can answer. {reasons}")
-    except (BundleError, DataError) as error:
+            raise SourceError(f"{settings.data}: expected rows that the model can answer. {reasons}")
+    except (BundleError, SourceError) as error:
         print(error, file=sys.stderr)
         return WRONG
     verdicts = judge(watch, scored.counts)
@@ -93,16 +97,16 @@ def drift(settings: Drift) -> int:
     return 1 if any(found.verdict == "drifted" for found in verdicts) else 0
 
 
-def score(model: Model, watch: Watch, table: Table, progress: TextIO) -> Score:
+def score(model: Model, watch: Watch, table: "Table", progress: TextIO) -> Score:
     """Run every row, and count as the service does."""
     scored = Score(watch.table.empty())
     shown = monotonic()
     remaining = table.lines()
     while lines := list(itertools.islice(remaining, watch.rows_max)):
-        _count(model, watch, lines, scored)
+        _count(model, watch, table, lines, scored)
         if progress.isatty() and monotonic() - shown > STEP_S:
             shown = monotonic()
-            print(f"\r{table.read_share():4.0%}  {scored.counts.rows:,} rows", end="", file=progress, flush=True)
+            print(f"\r{table.read_share:4.0%}  {scored.counts.rows:,} rows", end="", file=progress, flush=True)
     if progress.isatty():
         print("\r\033[K", end="", file=progress, flush=True)
     return scored
@@ -116,7 +120,7 @@ def judge(watch: Watch, counts: Counts) -> list[Verdict]:
 
 
 def _folder(settings: Drift) -> Path:
-    """Find the version's folder; raises `DataError`, saying what to choose from."""
+    """Find the version's folder; raises `SourceError`, saying what to choose from."""
     if settings.bundle is not None:
         return settings.bundle.absolute()
     root = settings.models
@@ -124,12 +128,12 @@ def _folder(settings: Drift) -> Path:
     name = settings.model or settings.default_model or (names[0] if len(names) == 1 else None)
     if name is None or name not in names:
         expected = f"expected one of {', '.join(names)}" if names else f"expected a model in {root}"
-        raise DataError(f"Invalid `--model`: {expected}. Received: {'nothing' if name is None else f'`{name}`'}.")
+        raise SourceError(f"Invalid `--model`: {expected}. Received: {'nothing' if name is None else f'`{name}`'}.")
     versions = bundles.versions(root / name)
     version = settings.version or (versions[-1] if versions else None)
     if version is None or version not in versions:
         expected = ", ".join(map(str, versions)) or f"a version in {root / name}"
-        raise DataError(f"Invalid `--version`: expected one of {expected}. Received: {version or 'nothing'}.")
+        raise SourceError(f"Invalid `--version`: expected one of {expected}. Received: {version or 'nothing'}.")
     return root / name / str(version)
 
 
@@ -138,26 +142,34 @@ def _watch(model: Model) -> Watch:
         where = f"{model.name}/{model.version}"
         expected = f"the distribution of its training data in {bundles.PROFILE}"
         advice = "Train it anew, or compare with a version that has one."
-        raise DataError(f"{where}: expected {expected}. Received: none. {advice}")
+        raise SourceError(f"{where}: expected {expected}. Received: none. {advice}")
     return model.watch
 
 
-def _wanted(model: Model) -> list[Wanted]:
+def _open(path: Path, model: Model) -> "Table":
+    """Open the file by the rules by which the training file was read; raises `SourceError`."""
+    try:
+        from app.sources.table import Wanted, open_table  # noqa: PLC0415 - a service needs no reader of tables
+    except ModuleNotFoundError as error:
+        raise SourceError(f"{error}. Files are read with the extra `score`: pip install 'slipway[score]'") from error
     features = model.features
     assert features is not None  # a model that is watched has some
-    return [Wanted(each.name, each.optional, features.text_reader(each.name)) for each in features.features]
+    wanted = [Wanted(each.name, each.optional, features.text_reader(each.name)) for each in features.features]
+    return open_table(path, wanted, model.bundle.manifest.reading if model.bundle else None)
 
 
-def _count(model: Model, watch: Watch, lines: list[Line], scored: Score) -> None:
+def _count(model: Model, watch: Watch, table: "Table", lines: "list[Line]", scored: Score) -> None:
     for line in lines:
         if line.instance is None:
-            _refuse(scored, line.fault)
+            _refuse(scored, table, line)
     good = [line for line in lines if line.instance is not None]
     rows = model.row_reader.rows([line.instance for line in good if line.instance is not None])
     if good and not _run(model, rows):
         for place, line in enumerate(good):
             if not _run(model, rows[place : place + 1]):
-                _refuse(scored, f"line {line.number}: expected a finite answer of the model. Received: another.")
+                _refuse(
+                    scored, table, replace(line, fault=": expected a finite answer of the model. Received: another.")
+                )
     counts = watch.take()
     if counts is not None:
         scored.counts.add(counts)
@@ -172,10 +184,10 @@ def _run(model: Model, rows: Rows) -> bool:
     return True
 
 
-def _refuse(scored: Score, fault: str) -> None:
+def _refuse(scored: Score, table: "Table", line: "Line") -> None:
     scored.refused += 1
     if len(scored.faults) < FAULTS_SHOWN:
-        scored.faults.append(fault)
+        scored.faults.append(table.place(line))
 
 
 def _verdict(column: Column, counts: Counts, out_of_range: float) -> Verdict:
@@ -215,7 +227,7 @@ def _document(settings: Drift, model: Model, scored: Score, verdicts: list[Verdi
     }
 
 
-def _text(settings: Drift, model: Model, table: Table, scored: Score, verdicts: list[Verdict]) -> str:
+def _text(settings: Drift, model: Model, table: "Table", scored: Score, verdicts: list[Verdict]) -> str:
     notes = [f"{settings.data}: {scored.counts.rows:,} rows against the training data of {model.name}/{model.version}."]
     if scored.refused:
         notes.append(f"{scored.refused:,} lines are left out, because the service would refuse them:")

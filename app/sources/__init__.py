@@ -1,3 +1,3 @@
 """Files to rows."""
 
-__all__ = ["csv_reader", "dates", "errors", "numbers", "rules", "source", "table", "tally", "words"]
+__all__ = ["dates", "errors", "numbers", "rules", "source", "table", "tally", "words"]

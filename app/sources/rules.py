@@ -7,7 +7,7 @@ They are plain data; `app.sources.tally` finds them, `app.sources.source` and th
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -17,9 +17,13 @@ Order = Literal["ymd", "dmy", "mdy"]
 class NumberForm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How a column writes numbers; the default is what `float()` takes."""
 
-    decimal: str = "."
-    thousands: str = ""  # what stands between groups of three digits; "": nothing does
-    affix: str = ""  # a currency or unit before or behind, in some cells or in all
+    decimal: Annotated[str, msgspec.Meta(pattern=r"^[.,]\Z")] = "."
+    thousands: Annotated[str, msgspec.Meta(max_length=1)] = (
+        ""  # what stands between groups of three digits; "": nothing does
+    )
+    affix: Annotated[str, msgspec.Meta(max_length=16)] = (
+        ""  # a currency or unit before or behind, in some cells or in all
+    )
     percent: bool = False  # every cell ends in a per cent sign
 
     @property

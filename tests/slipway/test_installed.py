@@ -82,7 +82,7 @@ def test_without_any_library_it_says_what_is_missing(bare: Path, tmp_path: Path)
         assert re.fullmatch(
             rf"`slipway {verb}` needs .*\. Install with: pip install '{re.escape(line)}'\n", done.stderr
         )
-    assert "train evaluate compare" in run(bare, "completion", "bash", cwd=tmp_path).stdout
+    assert "train inspect evaluate compare" in run(bare, "completion", "bash", cwd=tmp_path).stdout
 
 
 def test_it_serves_the_committed_model_from_another_folder(full: Path, tmp_path: Path) -> None:

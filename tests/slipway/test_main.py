@@ -69,7 +69,7 @@ def test_a_file_named_as_a_verb_is_data(capsys: pytest.CaptureFixture[str]) -> N
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["fly"], "Unknown verb: expected one of train, evaluate,"),
+        (["fly"], "Unknown verb: expected one of train, inspect, evaluate,"),
         (["completion"], "expected bash, zsh or fish. Received: nothing."),
         (["completion", "csh"], "expected bash, zsh or fish. Received: csh."),
     ],

@@ -5,14 +5,18 @@ import re
 import pytest
 import typer
 
+from app.sources.source import open_source
 from tests.training.conftest import REPOSITORY
 from training.cli.train import app
-from training.data.load import load
 from training.trainer.optimizer import LEARNING_RATES
 
 PAGE = (REPOSITORY / "docs" / "training.md").read_text()
 WORDS = {
     "by the file's size",
+    "found",
+    "found in each column",
+    "found by days above 12",
+    "found; UTF-8 where it fits",
     "required",
     "inferred",
     "none",
@@ -43,7 +47,7 @@ def test_the_table_lists_every_option_in_order() -> None:
 def test_the_table_has_the_defaults(option: str) -> None:
     said, default = documented()[option], existing()[option]
     if said in WORDS:
-        assert default in (None, "", False)
+        assert default in (None, "", False, [])
     else:
         assert said == f"`{default}`"
 
@@ -58,9 +62,9 @@ def test_every_example_is_described_with_its_size_and_columns() -> None:
     files = sorted(path for path in (REPOSITORY / "examples").iterdir() if path.name != "README.md")
     assert files
     for path in files:
-        frame = load(path)
-        assert f"| `{path.name}` | {len(frame):,} x {len(frame.columns)} |" in page
-    for column in load(REPOSITORY / "examples" / "adult.csv.gz").columns:
+        rows = sum(chunk.columns.num_rows for chunk in open_source(path).batches())
+        assert f"| `{path.name}` | {rows:,} x {len(open_source(path).names)} |" in page
+    for column in open_source(REPOSITORY / "examples" / "adult.csv.gz").names:
         assert f"`{column}`" in page
 
 

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from app.bundle.reader import sha256
+import msgspec
+
 from training.columns.bins import shortest
 from training.compression.selection import facts
 from training.data.prepare import Data
@@ -36,6 +37,7 @@ def manifest(model: TrainedModel, findings: Findings) -> dict[str, Any]:
         "inputs": [_tensor(tensor.name, tensor.dtype, tensor.shape) for tensor in data.features.tensors],
         "outputs": [_tensor(output.name, output.dtype, output.shape) for output in task.outputs],
         "answer": task.answer(),
+        "reading": msgspec.to_builtins(data.table.rules),
         "precision": model.choice.chosen.precision,
         "metrics": findings.scores,
         "libraries": {"python": platform.python_version(), **versions},
@@ -78,11 +80,12 @@ def _training(options: Options, data: Data, history: History) -> dict[str, Any]:
         "command": command(options),
         "options": option_facts(options, kinds),
         "seed": options.run.seed,
-        "data_sha256": sha256(options.data.path),
+        "data_sha256": table.sha256,
         "rows": {
             "read": table.rows_read,
             "without_target": table.rows_without_target,
             "repeated": table.rows_repeated,
+            "removed": table.rows_removed,
             **vars(data.rows),
         },
         "dropped": {column.name: column.fate for column in table.columns if column.fate.startswith("dropped")},

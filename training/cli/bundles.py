@@ -22,22 +22,25 @@ from training.evaluation import compare_bundles, evaluate_bundle
 from training.evaluation.compare_bundles import Comparison, SameRows
 from training.evaluation.evaluate_bundle import Answers, Evaluation
 from training.evaluation.served_bundle import Served, load
-from training.options.rooms import DataOptions
 from training.rendering.markdown import number
 from training.reporting.findings_section import span
 
 Folder = Annotated[Path, typer.Argument(help="Folder of a version, <models>/<name>/<version>.", show_default=False)]
-Encoding = Annotated[str, typer.Option(help="How a CSV file writes letters: cp1252, utf-16 …")]
+Encoding = Annotated[
+    str | None,
+    typer.Option(help="How a text file writes letters: cp1252, utf-16 … [default: found]", show_default=False),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document instead of tables.")]
-UTF_8 = DataOptions.encoding
 OWN = "This is the file it was trained on: most of these rows taught it, so it looks better here than it is."
 
 
 def evaluate(
     bundle: Folder,
-    data: Annotated[Path, typer.Argument(help="CSV (also .gz) or Parquet file with the target.", show_default=False)],
+    data: Annotated[
+        Path, typer.Argument(help="Table with the target: CSV, Parquet, JSON lines, Arrow, Excel.", show_default=False)
+    ],
     *,
-    encoding: Encoding = UTF_8,
+    encoding: Encoding = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge a bundle on new labelled data, through the code that serves it."""
@@ -63,7 +66,7 @@ def compare(
     data: Annotated[
         Path | None, typer.Option(help="Labelled file to judge both on the same rows of. [default: none]")
     ] = None,
-    encoding: Encoding = UTF_8,
+    encoding: Encoding = None,
     as_json: AsJson = False,
 ) -> None:
     """Put two bundles side by side: what they are, how good, and what differs."""
@@ -93,7 +96,7 @@ def _fail(error: SlipwayError) -> NoReturn:
     raise typer.Exit(2) from error
 
 
-def _answer(served: Served, data: Path, encoding: str) -> Answers:
+def _answer(served: Served, data: Path, encoding: str | None) -> Answers:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rows]}"))
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:

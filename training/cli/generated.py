@@ -5,7 +5,7 @@ It knows no option by name, and nothing about what the command does.
 """
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -45,25 +45,26 @@ def application(command: Callable[..., Any], **about: Any) -> typer.Typer:
     return made
 
 
-def with_options(run: Callable[[Options], None], help: str) -> Callable[..., None]:
-    """Return a function that takes every option by its name, as Typer wants to see it."""
+def with_options(run: Callable[[Options], None], help: str, rooms: Collection[type[Any]] = ()) -> Callable[..., None]:
+    """Return a function that takes every option of the rooms, or all, by its name, as Typer wants to see it."""
 
     def command(**values: Any) -> None:
         run(to_options(values))
 
     command.__doc__ = help
-    command.__signature__ = inspect.Signature([_parameter(one) for one in ordered()])  # type: ignore[attr-defined]
+    command.__signature__ = inspect.Signature([_parameter(one) for one in ordered(rooms)])  # type: ignore[attr-defined]
     return command
 
 
-def ordered() -> list[Declared]:
-    """Return the options as `--help` lists them."""
-    return sorted(by_name().values(), key=lambda one: not (one.words.common or one.words.argument))
+def ordered(rooms: Collection[type[Any]] = ()) -> list[Declared]:
+    """Return the options of some rooms, or of all, as `--help` lists them."""
+    chosen = (one for one in by_name().values() if not rooms or one.room in rooms)
+    return sorted(chosen, key=lambda one: not (one.words.common or one.words.argument))
 
 
 def to_options(values: Mapping[str, Any]) -> Options:
     """Turn what stood on the command line, as Typer checked it, into options."""
-    return Options.of(**{name: _value(one, values[name]) for name, one in by_name().items()})
+    return Options.of(**{name: _value(one, values[name]) for name, one in by_name().items() if name in values})
 
 
 def parse(command: typer.Typer, words: Sequence[str]) -> Options:
@@ -80,7 +81,7 @@ def _value(one: Declared, given: Any) -> Any:
 
 def _parameter(one: Declared) -> inspect.Parameter:
     default = inspect.Parameter.empty if one.default is REQUIRED else one.default
-    shown = text(default) if one.words.read is not None else default
+    shown = text(default) if one.words.read is not None else [] if one.words.repeated else default
     kind: Any = one.allowed
     argument = typer.Argument(help=one.words.help, show_default=False)
     annotation = Annotated[kind, argument if one.words.argument else _option(one)]

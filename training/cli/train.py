@@ -6,6 +6,10 @@ TensorFlow is imported after the options are parsed and the data is read, so tha
 It knows nothing about the stages, nor any option but where the file is and what signs.
 """
 
+import atexit
+import shutil
+import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,8 +20,10 @@ from training.bundle.signing import Signer
 from training.cli import generated
 from training.cli.environment import held_stderr, loading, silence_loggers
 from training.console import reading_bar
-from training.errors import DataError, Helped, TrainingError
+from training.errors import Helped, TrainingError
 from training.options import Options
+
+STANDARD_INPUT = "-"
 
 
 def main(options: Options) -> None:
@@ -39,7 +45,7 @@ def parse(words: Sequence[str]) -> Options:
 def run(options: Options, out: Console) -> int:
     """Train, and turn what may go wrong into a message and an exit code."""
     try:
-        _check_file(options.data.path)
+        options = spooled(options)
         key = options.run.sign_key
         signer = None if key is None else Signer(key)  # it should not fail after hours
         with out.status("Read the data …"), reading_bar(out, "First pass") as seen:
@@ -67,6 +73,12 @@ def fail(error: TrainingError) -> int:
     return error.exit_code
 
 
-def _check_file(data: Path) -> None:
-    if not data.is_file():
-        raise DataError(f"`DATA`: expected a CSV or Parquet file. Received: {data}, which is not a file.")
+def spooled(options: Options) -> Options:
+    """Take what stands on standard input, where `DATA` is -, for a file that can be read several times."""
+    if str(options.data.path) != STANDARD_INPUT:
+        return options
+    folder = Path(tempfile.mkdtemp(prefix="slipway-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    with (folder / "stdin").open("wb") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+    return options.changed(data=folder / "stdin")

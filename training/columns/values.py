@@ -1,68 +1,58 @@
-"""Values: the cells of a column as pandas or Arrow read it -> numbers, truths or text, whatever the file wrote."""
+"""Values: a column as Arrow read it -> cells: floats with NaN for missing, or text with "" for missing."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pandas.api import types
 
-BOOLEANS = {"true": 1.0, "false": 0.0}  # in any case of letters
-SPELLINGS = 48  # of two words in any case of letters: 2^4 and 2^5
+from app.sources import numbers
+from app.sources.rules import PLAIN, ColumnRule
+
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
-def is_text(values: Any) -> bool:
-    """Say whether an array of Arrow holds text."""
-    return bool(pa.types.is_string(values.type) or pa.types.is_large_string(values.type))
+def floats(values: pa.Array, rule: ColumnRule) -> NDArray[np.float64]:
+    """Return numbers, in the column's notation where the file holds text: (rows,)."""
+    if pa.types.is_string(values.type):
+        values = numbers.read(values, rule.number or PLAIN)
+    found: NDArray[np.float64] = pc.cast(values, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    return found
+
+
+def finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Take what is infinite, or too large for 32 bits, as missing: (rows,)."""
+    return np.where(np.abs(values) <= FLOAT32_MAX, values, np.nan)
+
+
+def texts(values: pa.StringArray) -> NDArray[Any]:
+    """Return text; equal words are one object: (rows,)."""
+    encoded = pc.dictionary_encode(pc.fill_null(values, ""))
+    words = np.array(encoded.dictionary.to_pylist(), object)
+    found: NDArray[Any] = words[encoded.indices.to_numpy()] if len(words) else np.empty(0, object)
+    return found
 
 
 def is_number(series: pd.Series) -> bool:
-    """Say whether pandas read numbers."""
+    """Say whether a column holds numbers."""
     return bool(types.is_numeric_dtype(series)) and not types.is_bool_dtype(series)
 
 
-def parsed_numbers(series: pd.Series) -> pd.Series | None:
-    """Return values that are numbers, or written as such; None when one of them is none."""
-    if is_boolean(series):
-        return None
-    try:
-        return pd.to_numeric(series).astype("float64")
-    except (ValueError, TypeError):
-        return None
-
-
-def is_boolean(series: pd.Series) -> bool:
-    """Say whether every value is true or false, as a word or as such, and there is one."""
-    if types.is_bool_dtype(series):
-        return True
-    if types.is_numeric_dtype(series) or types.is_datetime64_any_dtype(series):
-        return False
-    words = series.dropna().unique()[: SPELLINGS + 1]
-    return 0 < len(words) <= SPELLINGS and {str(word).lower() for word in words} <= BOOLEANS.keys()
-
-
-def as_numbers(series: pd.Series) -> pd.Series:
-    """Return float64 with NaN for missing, infinite or too large for the 32 bits of a graph."""
-    numbers = pd.Series(series.to_numpy(dtype="float64", na_value=np.nan), index=series.index, name=series.name)
-    return numbers.where(numbers.abs() <= FLOAT32_MAX)
-
-
-def as_truths(series: pd.Series) -> pd.Series:
-    """Return float64, 1 for true and 0 for false, with NaN for missing."""
-    if types.is_bool_dtype(series):
-        return as_numbers(series)
-    return series.map(lambda value: BOOLEANS[str(value).lower()], na_action="ignore").astype("float64")
-
-
 def as_text(series: pd.Series) -> pd.Series:
-    """Return text with "" for missing, as a person would write it: whole numbers without a point, booleans small."""
+    """Return text with "" for missing, as a person would write it: whole numbers without a point, truths small."""
+    if is_number(series):
+        return series.map(number_text, na_action="ignore").astype(object).fillna("")
     if types.is_bool_dtype(series):
         series = series.map({True: "true", False: "false"})
-    elif types.is_float_dtype(series) and is_whole(series):
-        series = series.astype("Int64")
     return series.astype(object).map(str, na_action="ignore").astype(object).fillna("")
+
+
+def number_text(value: float) -> str:
+    """Write a number as a person would: 1, not 1.0."""
+    return str(int(value)) if np.isfinite(value) and value == np.floor(value) else repr(float(value))
 
 
 def is_whole(series: pd.Series) -> bool:
@@ -75,3 +65,8 @@ def is_empty_text(values: NDArray[Any]) -> NDArray[np.bool_]:
     """Say which texts stand for missing: (rows,)."""
     found: NDArray[np.bool_] = values == ""
     return found
+
+
+def is_missing(cells: NDArray[Any]) -> NDArray[np.bool_]:
+    """Say which cells are missing, whichever they are: (rows,)."""
+    return is_empty_text(cells) if cells.dtype == object else np.isnan(cells)

@@ -1,3 +1,3 @@
-"""One road: file, clean, types, split; in chunks where it is large."""
+"""One road: file, types by all rows, cells, split; in a file where it is large."""
 
-__all__ = ["chunked_reader", "clean", "labelled_rows", "load", "prepare", "split", "stream"]
+__all__ = ["accounts", "columns_asked", "identity", "labelled_rows", "prepare", "split", "survey"]

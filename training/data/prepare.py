@@ -1,12 +1,15 @@
 """Prepare: a data file -> everything that is learned from.
 
-    load ─> clean ─> infer the task ─> split ─> describe the training rows ─┬─> tensors of each part
-    a large file: survey (training/data/stream.py), which gives a sample of each ┘
+    survey ─> types of the columns, by all rows        (training/data/survey.py)
+    fill   ─> cells of the rows that have a target, in memory or in a temporary file; an account of each column
+    divide ─> the part of each row
+    gather ─> statistics of the training rows, and the rows of each part, or a sample of them
 
+A file that is large goes the same way; it is kept in a file, and only samples of its parts stand in memory.
 What a column means is its type's to say. It knows nothing about networks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,17 +17,25 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from app.sources.rules import Rules
 from training.columns.arrays import Rows
-from training.data import mixed_columns
-from training.data.chunked_reader import Seen
-from training.data.clean import Table, check_columns, check_enough, check_some, clean
-from training.data.load import load
-from training.data.split import Split, check_parts, split
-from training.data.stream import Stream, Survey, streams, survey
+from training.columns.summaries import Sample, Summary
+from training.data.accounts import FEATURE, Column, check_enough, check_some
+from training.data.cells import Cells
+from training.data.division import LEFT_OUT, Division, divide, in_parts
+from training.data.filling import Filled, fill
+from training.data.identity import of_files
+from training.data.split import TEST, TRAIN, VALIDATION, Keys, Split, check_parts
+from training.data.survey import Seen, Survey, survey
 from training.features.features import Features, describe, recut
+from training.features.registry import feature_type
 from training.options import Options
 from training.tasks.base import Task
-from training.tasks.registry import infer_task, task_class
+
+SAMPLE_ROWS = 100_000  # of a part, at most: of a large file, and for the quantiles of any
+SAMPLE_CELLS = 10_000_000  # of a part's sample, at most: fewer rows of many columns
+LARGE_BYTES = 64 * 2**20  # of text, at least; in memory, a table takes some twenty times as much while it is prepared
+PACKED = 5  # times as large is the text of a compressed or Parquet file, at least
 
 
 @dataclass(frozen=True)
@@ -37,8 +48,45 @@ class PartRows:
 
 
 @dataclass(frozen=True)
+class Table:
+    """What is learned from: cells of the features, the target, and the account of what was read."""
+
+    features: pd.DataFrame  # (rows, features): cells, as the features' types make them
+    types: dict[str, str]  # feature -> the name of its type
+    summaries: Mapping[str, Summary]  # feature -> what was kept of all its cells, whatever their part
+    target: pd.Series  # (rows,) cells
+    keys: Keys  # (rows,): rows with one key belong on one side
+    columns: tuple[Column, ...]  # every column of the file, in order
+    rows_read: int
+    rows_without_target: int
+    rows_repeated: int  # equal to one before them
+    rows_removed: int  # of them
+    rules: Rules  # how the file was read
+    source_name: str  # of the file or folder, for people
+    sha256: str  # of what was read
+
+
+@dataclass(frozen=True)
+class Stream:
+    """All rows of a table that does not stand in memory."""
+
+    cells: Cells
+    division: Division
+    target: str
+
+    def training_rows(self, seen: Seen) -> Iterator[tuple[pd.DataFrame, pd.Series]]:
+        """Give features and target of the training rows, chunk by chunk."""
+        done = 0
+        for frame, part in in_parts(self.cells, self.division):
+            done += len(frame)
+            rows = frame[part == TRAIN]
+            yield rows, rows[self.target]
+            seen(done / self.cells.rows)
+
+
+@dataclass(frozen=True)
 class Data:
-    """A cleaned table, its task, and its three parts."""
+    """A table, its task, and its three parts."""
 
     table: Table
     task: Task
@@ -58,50 +106,56 @@ class Data:
 
 
 def prepare(options: Options, seen: Seen = lambda _share: None) -> Data:
-    """Read, clean and divide the data of a run, or raise a DataError; `seen` is told how far a stream was read."""
-    return _streamed(survey(options, seen), options) if streams(options) else _whole(options)
+    """Read, clean and divide the data of a run, or raise a DataError; `seen` is told how far the file was read."""
+    found = survey(options.data, lambda share: seen(share / 2))
+    filled = fill(found, options, in_memory=not streams(found, options), seen=lambda share: seen((1 + share) / 2))
+    task = filled.target.task(options.data.task)
+    check_some(filled.columns)
+    check_enough(filled.cells.rows)
+    types = {column.name: column.type for column in filled.columns if column.fate == FEATURE}
+    division = divide(filled.cells, list(types), filled.target.name, task, options)
+    return _gathered(found, filled, types, task, division, options)
 
 
-def _whole(options: Options) -> Data:
-    frame, chosen = read(options), options.data
-    is_text = chosen.task is not None and task_class(chosen.task).takes_text
-    names = [chosen.target] if chosen.target and is_text else []
-    mixed = mixed_columns.examine(frame, leave=(*chosen.drop, *chosen.categorical, *names))
-    table = clean(frame, chosen.target, chosen.drop, chosen.categorical, keep_duplicates=chosen.keep_duplicates)
-    task = infer_task(table.target, chosen.task)
-    y = task.encode(table.target)  # (rows,)
-    shares = {"validation": chosen.validation_share, "test": chosen.test_share}
-    parts = split(table.features, y, strata=task.strata(y), seed=options.run.seed, **shares)
-    return replace(divided(table, task, y, parts, options), warnings=(*mixed, *table.remarks))
+def streams(found: Survey, options: Options) -> bool:
+    """Say whether the table is kept in a file: as asked, or when it is large."""
+    if options.data.stream is not None:
+        return options.data.stream
+    return found.source.size_bytes * (PACKED if found.source.packed else 1) > LARGE_BYTES
 
 
-def _streamed(found: Survey, options: Options) -> Data:
-    """Go on with a sample of each part, which is all that must stand in memory."""
-    columns, types = found.columns(), found.types()
-    check_some(columns)
-    check_enough(found.rows_with_target)
-    task = found.target.task(options.data.task)
-    frames = [sample.frame for sample in found.samples]
-    rows = pd.concat(frames, ignore_index=True)
+def _gathered(
+    found: Survey, filled: Filled, types: dict[str, str], task: Task, division: Division, options: Options
+) -> Data:
+    """Take the statistics of the training rows, and all rows of each part, or of a stream samples of them."""
+    cells, target, seed = filled.cells, filled.target.name, options.run.seed
+    trained = _trained(cells, division, types)
+    most = _sample_rows(types)
+    rows, parts, keys = _whole(cells, division) if cells.in_memory else _sampled(cells, division, most, seed)
+    y = task.encode(rows[target])
+    check_parts(parts, task.strata(y))
     table = Table(
         features=rows[list(types)],
         types=types,
-        summaries={name: found.accounts[name].all for name in types},
-        target=rows[found.target.name],
-        columns=tuple(columns),
-        rows_read=found.rows_read,
-        rows_without_target=found.rows_read - found.rows_with_target,
-        rows_repeated=0,
-        remarks=found.remarks(types),
+        summaries={name: filled.accounts[name].all for name in types},
+        target=rows[target],
+        keys=keys,
+        columns=tuple(filled.columns),
+        rows_read=found.rows,
+        rows_without_target=found.rows - cells.rows,
+        rows_repeated=division.repeated,
+        rows_removed=division.removed,
+        rules=found.rules,
+        source_name=found.source.files[0].name if len(found.source.files) == 1 else options.data.path.name,
+        sha256=of_files(found.source.files),
     )
-    y = task.encode(table.target)
-    parts = Split(*np.split(np.arange(len(rows)), np.cumsum([len(frame) for frame in frames])[:-1]))
-    check_parts(parts, task.strata(y))
+    features = describe(_to_describe(table, parts, options), types, options, table.summaries, trained)
+    said = (remark for name, type_ in types.items() for remark in _remarks(name, type_, table))
     return replace(
-        divided(table, task, y, parts, options, found.features(types)),
-        warnings=table.remarks,
-        stream=found.stream,
-        rows=PartRows(*(sample.seen for sample in found.samples)),
+        divided(table, task, y, parts, options, features),
+        warnings=(*found.warnings, *said, *division.remarks),
+        stream=None if cells.in_memory else Stream(cells, division, target),
+        rows=PartRows(*(int((division.part == number).sum()) for number in (TRAIN, VALIDATION, TEST))),
     )
 
 
@@ -109,7 +163,7 @@ def divided(
     table: Table, task: Task, y: NDArray[Any], parts: Split, options: Options, features: Features | None = None
 ) -> Data:
     """Lay out all three parts of a division by `features`; None: describe its training rows."""
-    features = features or _described(table, parts, options)
+    features = features or describe(table.features.iloc[parts.train], table.types, options, table.summaries)
     may_lack = options.data.allow_missing
     return Data(
         table=table,
@@ -126,35 +180,76 @@ def divided(
 
 def redescribed(data: Data, options: Options) -> Data:
     """Return the data with its training rows described anew, as other options want it."""
-    found = _described(data.table, data.parts, options)
-    return replace(data, features=found if data.stream is None else recut(data.features, found))
+    table = data.table
+    found = describe(_to_describe(table, data.parts, options), table.types, options, table.summaries)
+    return replace(data, features=recut(data.features, found))
 
 
-def read(options: Options) -> pd.DataFrame:
-    """Load the file; the target and the columns named categorical keep their text as written."""
-    text = [*options.data.categorical, *([options.data.target] if options.data.target else [])]
-    frame = load(options.data.path, text, options.data.encoding)
-    check_columns(list(frame.columns), options.data.target, (*options.data.drop, *options.data.categorical))
-    return frame
+def repeated(data: Data) -> str:
+    """Say how many rows are equal to one before them, and what became of those."""
+    table = data.table
+    return f"{table.rows_repeated:,} equal to one before, {'left out' if table.rows_removed else 'kept'}"
 
 
-def _described(table: Table, parts: Split, options: Options) -> Features:
-    return describe(table.features.iloc[parts.train], table.types, options, table.summaries)
+def streamed_note(data: Data) -> str:
+    """Say what is otherwise for a table that does not stand in memory."""
+    pairs = zip(("training", "validation", "test"), (data.train, data.validation, data.test), strict=True)
+    there = vars(data.rows).values()
+    samples = ", ".join(
+        f"{len(rows):,} of {all_of_them:,} {name} rows"
+        for (name, rows), all_of_them in zip(pairs, there, strict=True)
+        if len(rows) < all_of_them
+    )
+    sampled = f" Baselines, calibration and the profile come from a sample, and so does what is judged: {samples}."
+    return f"The table is kept in a temporary file; the fit is of every training row.{sampled if samples else ''}"
+
+
+def _trained(cells: Cells, division: Division, types: Mapping[str, str]) -> dict[str, Summary]:
+    """Summarise the training rows, all of them."""
+    summaries = {name: feature_type(type_).summary(trained=True) for name, type_ in types.items()}
+    for frame, part in in_parts(cells, division):
+        for name, summary in summaries.items():
+            summary.add(frame[name].to_numpy()[part == TRAIN])
+    return summaries
+
+
+def _whole(cells: Cells, division: Division) -> tuple[pd.DataFrame, Split, Keys]:
+    """Return all rows, which of them are in each part, and their keys."""
+    rows = pd.concat(list(cells.chunks()), ignore_index=True)
+    kept = division.part != LEFT_OUT
+    part = division.part[kept]
+    parts = Split(*(np.flatnonzero(part == number) for number in (TRAIN, VALIDATION, TEST)))
+    return rows[kept].reset_index(drop=True), parts, division.keys[kept]
+
+
+def _sampled(cells: Cells, division: Division, most: int, seed: int) -> tuple[pd.DataFrame, Split, Keys]:
+    """Return a sample of each part; its rows stand one part behind the other."""
+    samples = [Sample(most, seed + number) for number in (TRAIN, VALIDATION, TEST)]
+    for frame, part in in_parts(cells, division):
+        for number, sample in enumerate(samples):
+            sample.add(frame[part == number])
+    frames = [sample.frame for sample in samples]
+    ends = np.cumsum([len(frame) for frame in frames])
+    parts = Split(*np.split(np.arange(ends[-1]), ends[:-1]))
+    return pd.concat(frames, ignore_index=True), parts, np.arange(ends[-1], dtype=np.uint64)
+
+
+def _to_describe(table: Table, parts: Split, options: Options) -> pd.DataFrame:
+    """Return the training rows, or as many of them as would be sampled of a stream: the same ones."""
+    rows, most = parts.train, _sample_rows(table.types)
+    if len(rows) > most:
+        keys = np.random.default_rng(options.run.seed + TRAIN).random(len(rows))
+        rows = rows[np.sort(np.argpartition(keys, most)[:most])]
+    return table.features.iloc[rows]
+
+
+def _sample_rows(types: Mapping[str, str]) -> int:
+    return min(SAMPLE_ROWS, SAMPLE_CELLS // len(types))
+
+
+def _remarks(name: str, type_: str, table: Table) -> Iterator[str]:
+    yield from feature_type(type_).remarks(name, table.summaries[name])
 
 
 def _rows(table: Table, features: Features, y: NDArray[Any], rows: NDArray[Any]) -> Rows:
     return Rows(features.arrays(table.features.iloc[rows]), y[rows])
-
-
-def streamed_note(data: Data) -> str:
-    """Say how a streamed file was treated otherwise than one that is read whole."""
-    parts = {"training": (data.train, data.rows.train), "validation": (data.validation, data.rows.validation)}
-    parts["test"] = (data.test, data.rows.test)
-    samples = ", ".join(
-        f"{len(rows):,} of {there:,} {name} rows" for name, (rows, there) in parts.items() if len(rows) < there
-    )
-    sampled = "Quantiles, baselines, calibration and the profile come from a sample, and so does what is judged: "
-    return (
-        "The file was read as a stream, twice: statistics and the fit are of every training row. "
-        f"{f'{sampled}{samples}. ' if samples else ''}Repeated rows were kept, all copies in one part."
-    )

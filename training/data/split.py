@@ -1,29 +1,33 @@
 """Split: rows -> training, validation and test, by a seed.
 
-    split ─> once, for the model that ships          folds ─> so often that each row is tested once
+    keys_of ─> which rows belong together      split ─> once, for the model that ships
+                                               folds ─> so often that each row is tested once
 
     Training fits weights and statistics, validation chooses (when to stop, what to ship), test only measures.
 
-Equal rows stay together, so no row stands on two sides; classes keep their shares.
+Rows with equal features stay together, so no row stands on two sides; classes keep their shares. Where the rows have
+few different combinations of features, copies are counts and tell nothing that a model could learn by heart: then each
+row is dealt out by itself.
 It knows nothing about what the rows mean.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 
 from training.errors import DataError
 from training.tasks.parts import Strata
 
 MIN_CLASS_ROWS = 3
 LEAST_FOLD_ROWS = 4  # of a class, so that two are left to train and to choose by when a fold tests half of them
+COUNTS_SHARE = 0.1  # of different combinations of features among the rows: up to it, copies are counts
+TRAIN, VALIDATION, TEST = 0, 1, 2
 
 Indices = NDArray[np.int64]
+Keys = NDArray[np.uint64]  # (rows,): rows with one key belong together
 
 
 @dataclass(frozen=True)
@@ -35,62 +39,52 @@ class Split:
     test: Indices
 
 
-def split(
-    features: pd.DataFrame, y: NDArray[Any], *, strata: Strata | None, validation: float, test: float, seed: int
-) -> Split:
+def are_counts(different: int, rows: int) -> bool:
+    """Say whether rows with so many different combinations of features are to be dealt out one by one."""
+    return different <= COUNTS_SHARE * rows
+
+
+def split(keys: Keys, *, strata: Strata | None, validation: float, test: float, seed: int) -> Split:
     """Divide the rows by shares of the whole; each part has its share of each of the `strata`.
 
     Raises a DataError when a class has too few different rows to stand in all three parts.
     """
-    group, first = _groups(features, y)  # (rows,), (groups,)
-    classes = None if strata is None else strata.of[first]
+    group, classes = _groups(keys, strata)  # (rows,), (groups,)
     different = 0 if strata is None else len(strata.names)
-    if strata is not None:
-        _check_classes(strata.of[first], strata.names)
-    rows = len(first)
+    if strata is not None and classes is not None:
+        _check_classes(classes, strata.names)
+    rows = int(group.max()) + 1
     rest, tested = _divide(np.arange(rows), classes, max(round(test * rows), different), seed)
     left = None if classes is None else classes[rest]
     _, validated = _divide(rest, left, max(round(validation * rows), different), seed)
     return _parts(group, validated, tested)
 
 
-def folds(
-    features: pd.DataFrame, y: NDArray[Any], *, strata: Strata | None, count: int, validation: float, seed: int
-) -> list[Split]:
+def drawn(hashes: Keys, *, validation: float, test: float) -> NDArray[np.int8]:
+    """Draw the part of each row by its hash, where there are too many rows to deal out exactly: (rows,)."""
+    places = np.array([TEST, VALIDATION, TRAIN], np.int8)
+    found: NDArray[np.int8] = places[np.searchsorted([test, test + validation], hashes / 2.0**64, side="right")]
+    return found
+
+
+def folds(keys: Keys, *, strata: Strata | None, count: int, validation: float, seed: int) -> list[Split]:
     """Divide the rows so often that each is tested once; `validation` is a share of the rows that are not tested.
 
     Raises a DataError when a class has too few different rows to stand in every part of every fold.
     """
-    group, first = _groups(features, y)  # (rows,), (groups,)
-    classes = None if strata is None else strata.of[first]
-    if strata is not None:
-        _check_fold_classes(strata.of[first], strata.names, count)
+    from sklearn.model_selection import KFold, StratifiedKFold  # noqa: PLC0415 - see below
+
+    group, classes = _groups(keys, strata)  # (rows,), (groups,)
+    if strata is not None and classes is not None:
+        _check_fold_classes(classes, strata.names, count)
     splitter = (KFold if classes is None else StratifiedKFold)(count, shuffle=True, random_state=seed)
     found = []
-    for rest, tested in splitter.split(first, classes):
+    for rest, tested in splitter.split(np.arange(int(group.max()) + 1), classes):
         least = 1 if strata is None else len(strata.names)
         left = None if classes is None else classes[rest]
         _, validated = _divide(rest, left, max(round(validation * len(rest)), least), seed)
         found.append(_parts(group, validated, tested))
     return found
-
-
-def _parts(group: Indices, validated: Indices, tested: Indices) -> Split:
-    """Return the rows of each part, given the groups of two of them."""
-    part = np.zeros(group.max() + 1, np.int8)  # (groups,)
-    part[validated], part[tested] = 1, 2
-    of_row = part[group]  # (rows,)
-    return Split(*(np.flatnonzero(of_row == number) for number in range(3)))
-
-
-def _check_fold_classes(classes: NDArray[Any], labels: Sequence[str], count: int) -> None:
-    rows = np.bincount(classes, minlength=len(labels))
-    rarest = int(rows.argmin())
-    if rows[rarest] < max(count, LEAST_FOLD_ROWS):
-        raise DataError(
-            f"`--folds`: expected at least {max(count, LEAST_FOLD_ROWS)} different rows of each class outside the "
-            f"test split. Received: {rows[rarest]} of {labels[rarest]!r}."
-        )
 
 
 def check_parts(parts: Split, strata: Strata | None) -> None:
@@ -103,12 +97,30 @@ def check_parts(parts: Split, strata: Strata | None) -> None:
         if not len(rows) or lacking:
             raise DataError(
                 f"`--target`: expected rows of each class in each part of the split. Received: none of "
-                f"{lacking or 'any'} among the {len(rows)} rows for {name}. Remove these rows, join the class to "
-                "another, or read the file whole with --no-stream."
+                f"{lacking or 'any'} among the {len(rows)} rows for {name}. Remove these rows, or join the class to "
+                "another."
             )
 
 
-def _check_classes(classes: NDArray[Any], labels: Sequence[str]) -> None:
+def _parts(group: Indices, validated: Indices, tested: Indices) -> Split:
+    """Return the rows of each part, given the groups of two of them."""
+    part = np.zeros(group.max() + 1, np.int8)  # (groups,)
+    part[validated], part[tested] = VALIDATION, TEST
+    of_row = part[group]  # (rows,)
+    return Split(*(np.flatnonzero(of_row == number) for number in range(3)))
+
+
+def _check_fold_classes(classes: Indices, labels: Sequence[str], count: int) -> None:
+    rows = np.bincount(classes, minlength=len(labels))
+    rarest = int(rows.argmin())
+    if rows[rarest] < max(count, LEAST_FOLD_ROWS):
+        raise DataError(
+            f"`--folds`: expected at least {max(count, LEAST_FOLD_ROWS)} different rows of each class outside the "
+            f"test split. Received: {rows[rarest]} of {labels[rarest]!r}."
+        )
+
+
+def _check_classes(classes: Indices, labels: Sequence[str]) -> None:
     counts = np.bincount(classes, minlength=len(labels))
     few = [f"{label!r} ({count})" for label, count in zip(labels, counts, strict=True) if count < MIN_CLASS_ROWS]
     if few:
@@ -118,16 +130,24 @@ def _check_classes(classes: NDArray[Any], labels: Sequence[str]) -> None:
         )
 
 
-def _groups(features: pd.DataFrame, y: NDArray[Any]) -> tuple[Indices, Indices]:
-    """Number the distinct rows: the group of each row, and the first row of each group."""
-    hashes = pd.util.hash_pandas_object(features, index=False).to_numpy()
-    different = y if y.ndim == 1 else np.unique(y.reshape(len(y), -1), axis=0, return_inverse=True)[1].ravel()
-    keys = pd.MultiIndex.from_arrays([hashes, different])
+def _groups(keys: Keys, strata: Strata | None) -> tuple[Indices, Indices | None]:
+    """Number the groups in order of appearance: (rows,); each counts as of the class of one of its rows: (groups,).
+
+    A class that would hardly count so is that of every group that has it.
+    """
     group, _ = pd.factorize(keys)
-    _, first = np.unique(group, return_index=True)
-    return group, first
+    if strata is None:
+        return group, None
+    rows = np.lexsort((np.random.default_rng(0).random(len(group)), group))  # one of each group, by chance
+    classes = strata.of[rows[np.flatnonzero(np.diff(group[rows], prepend=-1))]]
+    rare = np.flatnonzero(np.bincount(classes, minlength=len(strata.names)) < MIN_CLASS_ROWS)
+    of_rare = np.isin(strata.of, rare)
+    classes[group[of_rare]] = strata.of[of_rare]
+    return group, classes
 
 
-def _divide(rows: Indices, classes: NDArray[Any] | None, size: int, seed: int) -> tuple[Indices, Indices]:
+def _divide(rows: Indices, classes: Indices | None, size: int, seed: int) -> tuple[Indices, Indices]:
+    from sklearn.model_selection import train_test_split  # noqa: PLC0415 - it takes longer than a look at a file
+
     kept, taken = train_test_split(rows, test_size=size, random_state=seed, stratify=classes)
     return kept, taken

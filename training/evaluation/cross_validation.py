@@ -55,8 +55,7 @@ def splits(data: Data, options: Options) -> list[Split]:
     rows = np.sort(np.concatenate([data.parts.train, data.parts.validation]))
     y = data.task.encode(data.table.target.iloc[rows])
     found = folds(
-        data.table.features.iloc[rows],
-        y,
+        data.table.keys[rows],
         strata=data.task.strata(y),
         count=options.evaluation.folds,
         validation=len(data.parts.validation) / len(rows),

@@ -4,8 +4,7 @@ It knows nothing about how it is shown.
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from app.bundle.reader import sha256
+from app.sources.table import Line, Table
 from training.columns.arrays import Outputs, joined, take
+from training.data.identity import of_files
 from training.data.labelled_rows import Example, Reading, open_examples
-from training.data.load import UTF_8
-from training.errors import DataError
+from training.errors import DataError, told
 from training.evaluation.bootstrap import draws, interval, resamples_for
 from training.evaluation.findings import Interval
 from training.evaluation.served_bundle import Served
@@ -35,6 +34,7 @@ class Answers:
     """What a bundle answered to the rows of a file, and what was true."""
 
     task: Task
+    table: Table  # where the rows stand
     lines: list[int] = field(default_factory=list)  # (rows,)
     truths: list[Any] = field(default_factory=list)  # (rows,) labels or numbers
     parts: list[Outputs] = field(default_factory=list)
@@ -52,10 +52,11 @@ class Answers:
     def outputs(self) -> Outputs:
         return joined(self.parts)
 
-    def refuse(self, fault: str) -> None:
+    def refuse(self, line: Line, fault: str | None = None) -> None:
+        """Count a row that is left out; `fault` is why, without its place, where the line does not say it."""
         self.refused += 1
         if len(self.faults) < FAULTS_SHOWN:
-            self.faults.append(fault)
+            self.faults.append(self.table.place(line if fault is None else replace(line, fault=fault)))
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,13 @@ class Evaluation:
         return metric in self.card and not found.low <= self.card[metric] <= found.high
 
 
-def answer(served: Served, path: Path, encoding: str = UTF_8, progress: Progress | None = None) -> Answers:
+def answer(served: Served, path: Path, encoding: str | None = None, progress: Progress | None = None) -> Answers:
     """Run every row that the service would take; raise a DataError for no table of the features and target."""
-    with ExitStack() as stack:
-        reading = open_examples(stack, path, served.manifest, encoding)
-        is_own = sha256(path) == served.manifest.training.get("data_sha256")
-        absent = tuple(name for name in reading.table.absent if name not in reading.dated)
-        found = Answers(served.task, absent=absent, is_own=is_own)
+    reading = open_examples(path, served.manifest, encoding)
+    is_own = of_files(reading.table.source.files) == served.manifest.training.get("data_sha256")
+    absent = tuple(name for name in reading.table.absent if name not in reading.dated)
+    found = Answers(served.task, reading.table, absent=absent, is_own=is_own)
+    with told():
         _run(served, reading, found, progress)
     different = len(set(map(repr, found.truths)))  # a truth may be a list
     if len(found.lines) < MIN_ROWS or different < MIN_ROWS:
@@ -108,13 +109,13 @@ def _run(served: Served, reading: Reading, found: Answers, progress: Progress | 
         for line in chunk:
             if isinstance(line, Example):
                 examples.append(line)
-            elif line.instance is None:
-                found.refuse(line.fault)
+            elif line.fault:
+                found.refuse(line)
             else:
                 found.without_target += 1
         _answer(served, _known(served, examples, found), found)
         if progress is not None:
-            progress(reading.table.read_share(), len(found.lines))
+            progress(reading.table.read_share, len(found.lines))
 
 
 def _known(served: Served, examples: Sequence[Example], found: Answers) -> list[Example]:
@@ -124,8 +125,8 @@ def _known(served: Served, examples: Sequence[Example], found: Answers) -> list[
         if (expected := served.task.refusal(example.truth)) is None:
             known.append(example)
         else:
-            place = f"line {example.line}, `{served.manifest.target}`"
-            found.refuse(f"{place}: expected {expected}. Received: {example.truth!r}.")
+            target = served.manifest.target
+            found.refuse(example.line, f", `{target}`: expected {expected}. Received: {example.truth!r}.")
     return known
 
 
@@ -137,7 +138,7 @@ def _answer(served: Served, examples: Sequence[Example], found: Answers) -> None
         outputs = served.answer([example.instance for example in examples])
     except msgspec.ValidationError as error:
         if len(examples) == 1:
-            found.refuse(f"line {examples[0].line}: {error}.")
+            found.refuse(examples[0].line, f": {error}.")
             return
         for single in examples:
             _answer(served, [single], found)
@@ -145,10 +146,10 @@ def _answer(served: Served, examples: Sequence[Example], found: Answers) -> None
     finite = _finite(outputs)
     for example, is_finite in zip(examples, finite, strict=True):
         if is_finite:
-            found.lines.append(example.line)
+            found.lines.append(example.line.row)
             found.truths.append(example.truth)
         else:
-            found.refuse(f"line {example.line}: expected a finite answer of the model. Received: another.")
+            found.refuse(example.line, ": expected a finite answer of the model. Received: another.")
     found.parts.append(take(outputs, finite))
 
 

@@ -8,8 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from training.columns.arrays import Rows
-from training.data.clean import Table
-from training.data.prepare import Data
+from training.data.prepare import Data, Table
 from training.evaluation.findings import Importance, Selection
 from training.export.ort_session import Session
 from training.features.features import Features

@@ -1,11 +1,11 @@
 """What a type of features offers in training: everything that the stages ask of the columns that hold its values.
 
-    file ─ certainty ─> is it mine? ─ convert, read ─> a column of cells ─ describe ─> Column, of the training rows
+    tally of a column ─ certainty ─> is it mine? ─ cells of each chunk ─ describe ─> Column, of the training rows
     cells ─ arrays ─> tensors of all features of the type ─ encoder ─> a vector a row, in the network
 
-A cell is what preparation keeps of a value: a number, a text, or anything else that can be hashed and has a value for
-missing. Where a type does not say otherwise (`some`, `dealt`), its features share its tensors: the second axis of each
-is divided evenly among them, in order.
+A cell is what preparation keeps of a value: a float with NaN for missing, or a text with "" for missing. Where a type
+does not say otherwise (`some`, `dealt`), its features share its tensors: the second axis of each is divided evenly
+among them, in order.
 It knows nothing about other types, files, tasks or networks.
 """
 
@@ -16,8 +16,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from app.sources.rules import ColumnRule
+from app.sources.tally import Tally, Verdict
 from training.columns.arrays import Arrays
 from training.columns.summaries import Summary
 from training.columns.values import is_empty_text
@@ -83,16 +86,12 @@ class FeatureType(ABC):
     # ── a column of a file ──
 
     @abstractmethod
-    def certainty(self, series: pd.Series) -> float:
-        """Say how sure it is that a column, as pandas read it, is of this type, from 0 to 1; 0: it is not."""
+    def certainty(self, tally: Tally, verdict: Verdict) -> float:
+        """Say how sure it is that a column is of this type, by all of its rows, from 0 to 1; 0: it is not."""
 
     @abstractmethod
-    def convert(self, series: pd.Series) -> pd.Series:
-        """Return the cells of a column that it is sure of."""
-
-    @abstractmethod
-    def read(self, values: Any) -> pd.Series | None:
-        """Return the cells of a part of a column, as Arrow holds it; None where it has others than of this type."""
+    def cells(self, values: pa.Array, rule: ColumnRule) -> NDArray[Any]:
+        """Return the cells of some rows of a column, as its file holds it: (rows,); what does not fit is missing."""
 
     def is_missing(self, cells: NDArray[Any]) -> Mask:
         return is_empty_text(cells)
@@ -116,11 +115,11 @@ class FeatureType(ABC):
     # ── statistics ──
 
     @abstractmethod
-    def describe(self, cells: pd.Series, options: Any, of: Summary, trained: Summary | None) -> Column:
+    def describe(self, cells: pd.Series, options: Any, of: Summary, trained: Summary) -> Column:
         """Describe a column by the cells of training rows, or of a sample of them.
 
         `of` is of all rows, whatever their part: it says how values are written, and nothing about the training rows.
-        `trained` is of all training rows, where `cells` are a sample.
+        `trained` is of all training rows, where `cells` may be a sample.
         """
 
     def together(self, columns: Sequence[Any]) -> tuple[Any, ...]:

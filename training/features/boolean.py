@@ -4,17 +4,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
+from app.sources import words
+from app.sources.rules import ColumnRule
+from app.sources.tally import TRUTHS, Tally, Verdict
 from training.columns.arrays import Arrays
-from training.columns.values import BOOLEANS, as_truths, is_boolean, is_text
 from training.features.base import Mask
 from training.features.number import Number, NumberColumn
 from training.features.numeric.column_type import NumericType
-
-WORDS = pa.array(list(BOOLEANS))
 
 
 class Boolean(Number):
@@ -23,17 +23,13 @@ class Boolean(Number):
     name = "boolean"
     tensor = "boolean"
 
-    def certainty(self, series: pd.Series) -> float:
-        return float(is_boolean(series))
+    def certainty(self, tally: Tally, verdict: Verdict) -> float:
+        return float(verdict.kind == TRUTHS)
 
-    def convert(self, series: pd.Series) -> pd.Series:
-        return as_truths(series)
-
-    def read(self, values: Any) -> pd.Series | None:
-        words = pc.utf8_lower(values) if is_text(values) else values
-        if is_text(values) and pc.all(pc.is_in(words.drop_null(), WORDS), min_count=0).as_py():
-            words = pc.equal(words, "true")
-        return pd.Series(pc.cast(words, pa.float64()).to_numpy()) if pa.types.is_boolean(words.type) else None
+    def cells(self, values: pa.Array, rule: ColumnRule) -> NDArray[Any]:
+        truths = values if pa.types.is_boolean(values.type) else words.booleans(words.as_words(values))
+        found: NDArray[np.float64] = pc.cast(truths, pa.float64()).to_numpy(zero_copy_only=False)
+        return found
 
     def value(self, cell: float) -> Any:
         return None if np.isnan(cell) else bool(cell)

@@ -17,14 +17,16 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
-from pandas.api import types
 
 from app.features import date
 from app.features.date import PARTS
+from app.sources import dates
+from app.sources.rules import ColumnRule, DateForm
+from app.sources.tally import DATES, Tally, Verdict
 from training.columns.arrays import Arrays
 from training.columns.bins import number_bins
 from training.columns.summaries import Summary
-from training.columns.values import is_empty_text
+from training.columns.values import is_empty_text, texts
 from training.features.base import Column, Mask
 from training.features.numeric import statistics
 from training.features.numeric.column_type import NumericType
@@ -32,7 +34,7 @@ from training.features.numeric.statistics import Floats
 from training.features.options import NumberOptions
 from training.rendering.markdown import code
 
-FIRST_LOOK = 100  # values that must be dates before all are looked at
+ISO_DATES = DateForm()
 UTC = "+00:00"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 OFFSET = r"[T ]\d\d:\d\d\S*?\s?(Z|[+-]\d\d(?::?\d\d)?)$"
@@ -75,23 +77,12 @@ class Date(NumericType):
     tensor = "date"
     width = len(PARTS)
 
-    def certainty(self, series: pd.Series) -> float:
-        return float(_is_date(series))
+    def certainty(self, tally: Tally, verdict: Verdict) -> float:
+        return float(verdict.kind == DATES)
 
-    def convert(self, series: pd.Series) -> pd.Series:
-        """Return text as written; a day that no calendar has is missing."""
-        if types.is_datetime64_any_dtype(series):
-            said = series.map(lambda moment: moment.isoformat(timespec="seconds"), na_action="ignore")
-            return said.astype(object).fillna("")
-        text = series.astype(object).map(lambda value: str(value).strip(), na_action="ignore").astype(object).fillna("")
-        known = {value: value if _exists(value) else "" for value in text.unique()}
-        return text.map(known)
-
-    def read(self, values: Any) -> pd.Series | None:
-        found: pd.Series = values.to_pandas()
-        if pa.types.is_date(values.type):
-            found = pd.to_datetime(found)
-        return self.convert(found) if _is_date(found) or not found.notna().any() else None
+    def cells(self, values: pa.Array, rule: ColumnRule) -> NDArray[Any]:
+        """Return texts as in ISO 8601; a day that no calendar has is missing."""
+        return texts(dates.read(values, rule.date or ISO_DATES))
 
     def summary(self, *, trained: bool = False) -> Summary:
         return Summary(is_empty_text) if trained else DateSummary()
@@ -104,13 +95,12 @@ class Date(NumericType):
         if of.offsets and of.some_without:
             yield f"{code(name)} has dates without an offset: they are read at {of.offset}"
 
-    def describe(self, cells: pd.Series, options: NumberOptions, of: Summary, trained: Summary | None) -> DateColumn:
+    def describe(self, cells: pd.Series, options: NumberOptions, of: Summary, trained: Summary) -> DateColumn:
         assert isinstance(of, DateSummary)
         parts = _parts(cells, of.offset)  # (rows, parts)
         floats = tuple(statistics.describe(part, options.bins) for part in parts.T)
-        missing = floats[0].missing_share if trained is None else trained.missing_share
-        if trained is not None:
-            floats = tuple(replace(each, missing_share=missing) for each in floats)
+        missing = trained.missing_share
+        floats = tuple(replace(each, missing_share=missing) for each in floats)
         moments = sorted(date.parse(text, of.offset) for text in cells[cells != ""].unique())
         ends = [moment.isoformat() for moment in (moments[0], moments[-1])] if moments else [None, None]
         return DateColumn(str(cells.name), missing, of.offset, floats, *ends)
@@ -146,28 +136,6 @@ class Date(NumericType):
     def manifest(self, column: DateColumn, place: int) -> Mapping[str, Any]:
         keys = {"offset": column.offset, "parts": PARTS, "minimum": column.minimum, "maximum": column.maximum}
         return {**super().manifest(column, place), **keys}
-
-
-def _is_date(series: pd.Series) -> bool:
-    """Say whether every value is a date, and there is one."""
-    if types.is_datetime64_any_dtype(series):
-        return bool(series.notna().any())
-    if types.is_numeric_dtype(series) or types.is_bool_dtype(series):
-        return False
-    present = series.dropna()
-    return len(present) > 0 and _all_iso(present.head(FIRST_LOOK)) and _all_iso(present.unique())
-
-
-def _all_iso(values: Any) -> bool:
-    return all(isinstance(value, str) and date.ISO.fullmatch(value.strip()) for value in values)
-
-
-def _exists(text: str) -> bool:
-    try:
-        date.parse(text, UTC)
-    except ValueError:
-        return False
-    return True
 
 
 def _offset(word: str) -> str:

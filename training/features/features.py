@@ -165,10 +165,13 @@ class Features:
 def describe(
     cells: pd.DataFrame, types: Mapping[str, str], options: Options, of: Summaries, trained: Summaries | None = None
 ) -> Features:
-    """Compute the statistics of the training rows; `of` and `trained` are as in `FeatureType.describe`."""
+    """Compute the statistics of the training rows; `of` and `trained` are as in `FeatureType.describe`.
+
+    `trained` is None where `cells` are all training rows.
+    """
 
     def column(name: str, type_: FeatureType) -> Column:
-        of_training = None if trained is None else trained[name]
+        of_training = _summarised(type_, cells[name]) if trained is None else trained[name]
         return type_.describe(cells[name], own_options(type_, options), of[name], of_training)
 
     by_type: dict[str, list[str]] = {}
@@ -180,6 +183,12 @@ def describe(
 
     groups = tuple(group(feature_type(type_), by_type[type_]) for type_ in ranked(by_type))
     return Features(order=tuple(types), groups=groups)
+
+
+def _summarised(type_: FeatureType, cells: pd.Series) -> Summary:
+    summary = type_.summary(trained=True)
+    summary.add(cells.to_numpy())
+    return summary
 
 
 def recut(exact: Features, sampled: Features) -> Features:

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from app.sources.rules import ColumnRule
+from app.sources.tally import NUMBERS, Tally, Verdict
 from training.columns.arrays import Arrays
 from training.columns.bins import number_bins, shortest
 from training.columns.summaries import NumberSummary, Summary
-from training.columns.values import as_numbers, is_number, is_text
+from training.columns.values import finite, floats
 from training.features.base import Column, Content, Mask
 from training.features.numeric import statistics
 from training.features.numeric.column_type import NumericType
@@ -22,6 +23,7 @@ from training.features.numeric.statistics import Floats
 from training.features.options import NumberOptions
 
 IDENTIFIER_MIN_ROWS = 20  # below, "all different" says little
+IDENTIFIER_SHARE = 0.9  # of different values: some rows may have come twice
 IDENTIFIER_NAME = re.compile(r"(^|[_\s.-])(id|ids|uid|uuid|guid|index|key|rownum|row)$|^unnamed: ?\d+$", re.IGNORECASE)
 CAMEL_IDENTIFIER_NAME = re.compile(r"[a-z](Id|ID)$")  # customerID, PassengerId
 EXACT_WHOLE = 2**53  # up to which a float tells whole numbers apart
@@ -41,20 +43,11 @@ class Number(NumericType):
     name = "number"
     tensor = "numeric"
 
-    def certainty(self, series: pd.Series) -> float:
-        return float(is_number(series))
+    def certainty(self, tally: Tally, verdict: Verdict) -> float:
+        return float(verdict.kind == NUMBERS)
 
-    def convert(self, series: pd.Series) -> pd.Series:
-        return as_numbers(series)
-
-    def read(self, values: Any) -> pd.Series | None:
-        if pa.types.is_boolean(values.type) or pa.types.is_temporal(values.type):
-            return None
-        try:
-            numbers = pc.cast(pc.utf8_trim_whitespace(values) if is_text(values) else values, pa.float64())
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            return None
-        return as_numbers(pd.Series(numbers.to_numpy()))
+    def cells(self, values: pa.Array, rule: ColumnRule) -> NDArray[Any]:
+        return finite(floats(values, rule))
 
     def is_missing(self, cells: NDArray[Any]) -> Mask:
         missing: Mask = np.isnan(cells)
@@ -66,10 +59,10 @@ class Number(NumericType):
     def objection(self, content: Content, name: str) -> str | None:
         return super().objection(content, name) or _identifies(content, name)
 
-    def describe(self, cells: pd.Series, options: NumberOptions, of: Summary, trained: Summary | None) -> NumberColumn:
+    def describe(self, cells: pd.Series, options: NumberOptions, of: Summary, trained: Summary) -> NumberColumn:
         floats = statistics.describe(cells.to_numpy(np.float64), options.bins)
-        if isinstance(trained, NumberSummary):
-            floats = statistics.exact(floats, trained)
+        assert isinstance(trained, NumberSummary)
+        floats = statistics.exact(floats, trained)
         return NumberColumn(str(cells.name), floats.missing_share, floats)
 
     def together(self, columns: Sequence[NumberColumn]) -> tuple[NumberColumn, ...]:
@@ -111,15 +104,16 @@ class Number(NumericType):
 
 
 def _identifies(content: Content, name: str) -> str | None:
-    """Say whether a column numbers the rows: unique integers, without gaps or named like a key."""
+    """Say whether a column numbers the rows: integers, nearly all different, without gaps or named like a key."""
     of = content.of
     assert isinstance(of, NumberSummary)
-    if content.different < max(of.present, IDENTIFIER_MIN_ROWS) or not of.is_whole:
+    few = content.different < max(IDENTIFIER_SHARE * of.present, IDENTIFIER_MIN_ROWS)
+    if few or not of.is_whole:
         return None
     if of.moments.maximum - of.moments.minimum + 1 == content.different:
         return "it numbers the rows"
     if IDENTIFIER_NAME.search(name) or CAMEL_IDENTIFIER_NAME.search(name):
-        return "named like an identifier, and every value is different"
+        return "named like an identifier, and nearly every value is different"
     return None
 
 

@@ -12,8 +12,7 @@ from training.options import Options
 from training.options.declare import Member
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from app.sources.tally import Tally, Verdict
     from training.features.base import FeatureType
 
 NUMBER_OPTIONS = "training.features.options:NumberOptions"
@@ -36,9 +35,10 @@ def feature_types() -> "list[FeatureType]":
     return sorted(map(feature_type, FEATURES), key=lambda type_: type_.takes_everything)
 
 
-def recognise(series: "pd.Series") -> "FeatureType":
-    """Return the type that is surest of a column; the first of those that are as sure."""
-    return max(feature_types(), key=lambda type_: type_.certainty(series))
+def recognise(tally: "Tally", verdict: "Verdict") -> "FeatureType | None":
+    """Return the type that is surest of a column, the first of those that are as sure; None where none takes it."""
+    surest = max(feature_types(), key=lambda type_: type_.certainty(tally, verdict))
+    return surest if surest.certainty(tally, verdict) else None
 
 
 def broadest() -> "FeatureType":

@@ -32,6 +32,7 @@ class Words:
     low: float | None = None  # bounds of a number
     high: float | None = None
     read: Callable[[str], Any] | None = None  # from what stands on the command line; it raises ValueError
+    repeated: bool = False  # it may be said several times; the value is a tuple
     choices: str | None = None  # "module:ATTRIBUTE": the words that are allowed, where no Literal can list them
     common: bool = False  # most people need it: it stands first
     place: bool = False  # where a run reads or writes; it says nothing about the model and is not kept with it
@@ -82,6 +83,8 @@ class Declared:
     @property
     def allowed(self) -> Any:
         """Return the type of what may stand on the command line."""
+        if self.words.repeated:
+            return list[str]
         if self.words.choices is None:
             return str if self.words.read else self.type
         names: Sequence[str] = tuple(resolve_name(self.words.choices))
@@ -91,6 +94,8 @@ class Declared:
         """Turn what stood on the command line into the option's value, or raise a ValueError."""
         if self.words.read is not None and isinstance(given, str):
             return self.words.read(given)
+        if self.words.repeated:
+            return tuple(given)
         is_path = self.type in (Path, Path | None)
         return Path(given) if isinstance(given, str) and is_path else given
 
@@ -99,6 +104,8 @@ class Declared:
             return [self.flag]
         if value is False:
             return [self.flag.replace("--", "--no-", 1)]
+        if self.words.repeated:
+            return [word for one in value for word in (self.flag, one)]
         return [self.flag, text(value)]
 
 

@@ -18,6 +18,7 @@ ScheduleName = Literal["plateau", "cosine", "constant"]
 CompressName = Literal["quick", "full"]
 HalfName = Literal["float16", "bfloat16"]
 MixedPrecision = Literal["off", "auto", "float16", "bfloat16"]
+DateOrder = Literal["ymd", "dmy", "mdy"]
 Precision = Literal["fp32", "fp16", "int8-dynamic", "int8-static"]
 Forced = Literal["fp32", "fp16", "int8-static"]  # int8-dynamic never ships: a row's answer would depend on its batch
 ELSEWHERE = {"place": True, "learned": False}  # where a run reads or writes, whatever it learns
@@ -29,7 +30,11 @@ class DataOptions:
 
     title: ClassVar[str] = "Data"
     path: Path = option(
-        REQUIRED, "CSV (also .gz, .bz2, .xz, .zip) or Parquet file.", name="data", argument=True, **ELSEWHERE
+        REQUIRED,
+        "CSV, TSV, Parquet, JSON lines, Arrow or Excel file, also compressed; a folder of them; - for standard input.",
+        name="data",
+        argument=True,
+        **ELSEWHERE,
     )
     target: str | None = option(  # None: refused with the list of columns
         None, "Column to predict. Without it, the columns are listed.", unit="column", common=True
@@ -41,11 +46,26 @@ class DataOptions:
         (), "Number columns that are codes, not quantities: a,b.", unit="columns", read=names, common=True
     )
     drop: tuple[str, ...] = option((), "Columns to leave out: a,b.", unit="columns", read=names, common=True)
-    encoding: str = option("utf-8", "How a CSV file writes letters: cp1252, utf-16 …")
-    stream: bool | None = option(
-        None, "Read the file twice, a piece at a time, instead of whole.", unset="when it is large"
+    types: tuple[str, ...] = option(
+        (), "What a column is: a type of features.", name="type", unit="name=type", repeated=True, common=True
     )
-    keep_duplicates: bool = option(False, "Keep repeated rows, all copies on one side of the split.")
+    number_format: str | None = option(
+        None, "How numbers are written, by an example: 1.234,56.", unit="example", unset="found in each column"
+    )
+    date_order: DateOrder | None = option(
+        None, "In which order dates such as 01/02/2024 are.", unset="found by days above 12"
+    )
+    missing: tuple[str, ...] = option(
+        (), "A further word for a missing value, beside NA, ?, null …", unit="word", repeated=True
+    )
+    no_quotes: bool = option(False, "Take quotes of a CSV file as letters: a cell may begin with one.")
+    encoding: str | None = option(
+        None, "How a text file writes letters: cp1252, utf-16 …", unit="name", unset="found; UTF-8 where it fits"
+    )
+    stream: bool | None = option(
+        None, "Keep the table in a temporary file instead of memory.", unset="when it is large"
+    )
+    drop_duplicates: bool = option(False, "Leave out rows that are equal to one before them.")
     allow_missing: bool = option(False, "Let callers leave out any feature, not only those seen missing.")
     validation_share: float = option(
         0.15, "Share of the rows that decides when to stop and what ships.", unit="share", low=0.01, high=0.5

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from app.bundle.reader import sha256
 from training import console
 from training.bundle import writer
 from training.bundle.manifest import command
 from training.bundle.signing import Signer
-from training.data.prepare import Data, prepare, streamed_note
+from training.data.identity import data_sha256
+from training.data.prepare import Data, prepare, repeated, streamed_note
 from training.evaluation import cross_validation, leakage
 from training.options import Options
 from training.pipeline.judging import cross_validate, judge, select, write
@@ -46,7 +46,7 @@ def _written_before(run: Run) -> Path | None:
     """Return the bundle of this very run, if it was killed between writing it and removing its checkpoints."""
     if (state := run.context.resumed) is None or not state.facts["ended"]:
         return None
-    facts = {"command": command(run.options), "data_sha256": sha256(run.options.data.path)}
+    facts = {"command": command(run.options), "data_sha256": data_sha256(run.options.data.path)}
     written = writer.written_since(run.options.run.models, run.name, state.saved_s, facts)
     if written is not None:
         run.context.finish()
@@ -68,7 +68,7 @@ def _describe(run: Run) -> None:
     data, table = run.data, run.data.table
     run.out.print(
         f"[bold]Prepare[/bold] {table.rows_read:,} rows; {table.rows_without_target:,} without target, "
-        f"{table.rows_repeated:,} repeated; {data.rows.train:,} train, {data.rows.validation:,} validation, "
+        f"{repeated(data)}; {data.rows.train:,} train, {data.rows.validation:,} validation, "
         f"{data.rows.test:,} test; {data.task.name}",
         highlight=False,
     )

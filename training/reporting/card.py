@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from training.bundle.manifest import command
-from training.data.prepare import Data, streamed_note
+from training.data.prepare import Data, repeated, streamed_note
 from training.evaluation.baselines import TRIVIAL
 from training.evaluation.findings import Findings
 from training.rendering import html, pictures
@@ -56,7 +56,7 @@ def page(model: TrainedModel, findings: Findings, facts: Mapping[str, Any]) -> s
     libraries = facts["libraries"]
     return html.page(
         title=model.name,
-        kind=f"{task.name} · {model.options.data.target} · {model.options.data.path.name}",
+        kind=f"{task.name} · {model.options.data.target} · {model.data.table.source_name}",
         facts=[*_scores(model, findings), *_costs(model)],
         markdown="\n\n".join(blocks),
         plots={name: (PLACES.get(name, QUALITY), svg) for name, svg in drawn.items()},
@@ -133,7 +133,7 @@ def _summary(model: TrainedModel, scores: Mapping[str, Metrics]) -> str:
     reached = [f"{number(scores[name][main])} of {sentence}" for name, sentence in others.items()]
     return (
         f"Predicts {code(str(options.data.target))} ({task.asked}, {task.name}) "
-        f"from {len(data.features.order)} columns of {code(options.data.path.name)}.\n"
+        f"from {len(data.features.order)} columns of {code(data.table.source_name)}.\n"
         f"On unseen rows its {main} is {number(scores['shipped'][main])}; "
         f"beside it stand {', '.join(reached)}.\n"
         f"The graph ships as {chosen.name}, {chosen.bytes:,} bytes."
@@ -143,8 +143,8 @@ def _summary(model: TrainedModel, scores: Mapping[str, Metrics]) -> str:
 def _rows_text(data: Data) -> str:
     table_, rows = data.table, data.rows
     said = (
-        f"{table_.rows_read:,} rows read; {table_.rows_without_target:,} without a target and "
-        f"{table_.rows_repeated:,} repeated rows removed; {rows.train:,} for training, "
+        f"{table_.rows_read:,} rows read; {table_.rows_without_target:,} without a target, left out; "
+        f"{repeated(data)}; {rows.train:,} for training, "
         f"{rows.validation:,} for validation, {rows.test:,} for test.\n{data.task.about_target(data.train.y)}"
     )
     return said if data.stream is None else f"{said}\n{streamed_note(data)}"

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from app.sources.tally import NUMBERS, TRUTHS, WORDS
 from training.calibration.adjustment import Adjustment
 from training.columns.arrays import Outputs
 from training.options import Options
@@ -37,6 +38,7 @@ class Task(ABC):
     """What the stages ask of a task."""
 
     has_own_network: ClassVar[bool] = False  # `wire` stands in the place of the house's hidden layers
+    takes: ClassVar[frozenset[str]] = frozenset({NUMBERS, TRUTHS, WORDS})  # kinds of columns that it may be asked of
     takes_text: ClassVar[bool] = False  # of a column that has both numbers and text, the text is meant
     opponents: ClassVar[tuple[Opponent, ...]] = ()  # the models that are serious opponents, the strongest last
 

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.bundle.reader import sha256
+from training.data.identity import data_sha256
 from training.errors import DataError
 from training.options import Options, by_name
 
@@ -50,7 +50,8 @@ def run_of(options: Options) -> dict[str, Any]:
     """Say what makes a run this run: options, the data's hash and the libraries' versions, as JSON holds them."""
     chosen = {name: value for name, value in options.values().items() if name not in free()}
     versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
-    run: dict[str, Any] = json.loads(json.dumps({**chosen, "data": sha256(options.data.path), **versions}, default=str))
+    facts = {**chosen, "data": data_sha256(options.data.path), **versions}
+    run: dict[str, Any] = json.loads(json.dumps(facts, default=str))
     return run
 
 

@@ -6,9 +6,8 @@ It knows nothing about how either is learned from.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from training.data.chunked_reader import Seen
 from training.data.prepare import Data
-from training.data.stream import TRAIN
+from training.data.survey import Seen
 from training.network.network import Network
 from training.options import Options
 from training.trainer.fit import Part, encoded
@@ -27,8 +26,7 @@ def training_rows(data: Data, learner: Network, options: Options, seen: Seen) ->
 
 def _chunks(data: Data, learner: Network, seen: Seen) -> Iterator[Encoded]:
     assert data.stream is not None
-    for divided, _ in data.stream.divided(seen):
-        frame, target = divided.of(TRAIN)
+    for frame, target in data.stream.training_rows(seen):
         y = data.task.encode(target)
         if len(y):
             yield learner.encode(data.features.arrays(frame)), data.task.scaled(y)

@@ -23,7 +23,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 from rich.console import Console
 
-from app.bundle.reader import sha256
+from training.data.identity import data_sha256
 from training.data.prepare import Data, redescribed
 from training.errors import DataError, TrainingError
 from training.network import reparameterize
@@ -66,7 +66,7 @@ def open_study(options: Options, rows: int) -> optuna.Study:
     study = _load(options.tune.store)
     loose = (free() | APART) - {"data"}  # no trial's validation loss depends on them: a search may go on with others
     about = {
-        "data (sha256)": sha256(options.data.path),
+        "data (sha256)": data_sha256(options.data.path),
         "options": shlex.join(flags(options.changed(**{name: by_name()[name].default for name in loose}))),
         "knobs": hashlib.sha256(repr(search_space.space(options, rows)).encode()).hexdigest(),
     }

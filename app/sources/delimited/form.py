@@ -23,6 +23,7 @@ from app.sources.rules import Rules
 
 DELIMITERS = ",;\t|"
 SAMPLE_ROWS = 1000
+NEARLY_ALL = 0.9  # of the rows
 LEAST_ROWS, SAMPLE_CELLS = 20, 50_000  # a wide table is looked at in fewer rows
 SEP_LINE = re.compile(r'\s*"?sep=([!#-&(-/:-@\[-`{-~\t ])"?[,;\t| ]*(\r\n|\n|\r)', re.IGNORECASE)
 NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -58,6 +59,11 @@ class _Reading(msgspec.Struct, frozen=True):
     def fault(self) -> Row | None:
         """Return the first row whose quotes do not pair."""
         return next((row for row in self.rows if row.fault), None)
+
+    @property
+    def divides_rows(self) -> bool:
+        """Say whether it divides the rows below the first as well, and nearly all of them alike."""
+        return self.width > 1 and self.alike >= NEARLY_ALL
 
     @property
     def first_fits(self) -> bool:
@@ -113,6 +119,9 @@ def _best(text: str, sample: Sample, wishes: Wishes, delimiters: Sequence[str]) 
     single = next((each for each in readings if each.dialect.quote == "'" and _is_possible(each)), None)
     if single and _is_clean(usual) and _quotes_a_column(usual):
         return single
+    spaced = next((each for each in readings if each.dialect.spaced and _is_possible(each)), None)
+    if spaced and _quotes_behind_blanks(usual):
+        return spaced
     possible = [each for each in readings if each is usual or _is_possible(each)]
     return max(possible, key=lambda each: (_is_possible(each), each.alike))  # the first of equals: the usual
 
@@ -167,6 +176,11 @@ def _quotes_a_column(reading: _Reading) -> bool:
     return any(column and all(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in column) for column in columns)
 
 
+def _quotes_behind_blanks(reading: _Reading) -> bool:
+    """Say whether a cell is blanks and quotes around the rest."""
+    return any(re.fullmatch(r' +".*"', cell, re.DOTALL) for row in reading.rows for cell in row.cells)
+
+
 def _by_delimiter(
     text: str, sample: Sample, delimiters: Sequence[str], quote: str, escape: str, spaced: bool
 ) -> _Reading:
@@ -174,7 +188,7 @@ def _by_delimiter(
     readings = [_read(text, sample, Dialect(each, quote, escape, spaced)) for each in delimiters]
     fitting = [each for each in readings if each.first_fits]
     if fitting:
-        return max(fitting, key=lambda each: (each.fault is None, len(each.rows[0].cells)))
+        return max(fitting, key=lambda each: (each.fault is None, each.divides_rows, len(each.rows[0].cells)))
     return max(readings, key=lambda each: (each.width > 1, each.alike, each.width))
 
 

@@ -3,7 +3,8 @@
 chunk after chunk ─ Tally.add ─> counts, words, evidence ─ Tally.verdict ─> Verdict: a kind, a rule, remarks
 """
 
+from app.sources.tally.kinds import DATES, NUMBERS, OTHER, TRUTHS, WORDS
 from app.sources.tally.tally import Tally
 from app.sources.tally.verdict import Verdict
 
-__all__ = ["Tally", "Verdict"]
+__all__ = ["DATES", "NUMBERS", "OTHER", "TRUTHS", "WORDS", "Tally", "Verdict"]

@@ -71,6 +71,8 @@ class Cells:
         if self._is_text:
             self.numbers.add_plain(cells, found)
             self.dates.add_plain(cells)
+        else:
+            self.dates.failed = True  # digits are a word where numbers have a type of their own
 
     def _add_others(self, cells: Any, counts: Counts, rows: Counts) -> None:
         self.different.add(hash_texts(cells))
@@ -80,7 +82,7 @@ class Cells:
             self.first_text = cells[first].as_py(), int(rows[first])
         if self._is_text:
             self.numbers.add_others(cells)
-            self.dates.add_others(cells, counts)
+        self.dates.add_others(cells, counts)
 
     def _hashes(self, values: Any, doubles: Any) -> NDArray[np.uint64]:
         """Return hashes of numbers, of large ones by all their digits; -0 is 0."""

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from app.sources.rules import NumberForm, Order
 from app.sources.tally import verdict
 from app.sources.tally.cells import Cells, Counts
+from app.sources.tally.kinds import DATES, NUMBERS, OTHER, TRUTHS
 from app.sources.tally.verdict import Verdict
 from app.sources.words import as_words
 
@@ -32,7 +33,7 @@ class Tally:
         self.name, self.is_text = name, is_text
         self.rows = 0
         self.arrow_types: set[str] = set()
-        self.groups: set[str] = set()  # of types: text, number, boolean, date, other
+        self.groups: set[str] = set()  # of types: text, numbers, truths, dates, other
         self.zones: set[str] = set()
         self.is_whole = True  # all numbers of a typed file
         self._words: dict[Any, list[int]] | None = {}  # cell ─> how often, first row
@@ -48,7 +49,7 @@ class Tally:
         group, cells = self._converted(values)
         if group != "null":
             self.groups.add(group)
-        if group == "other":
+        if group == OTHER:
             self._all.present += len(values) - values.null_count
             self._first_words += [
                 str(cell) for cell in cells.drop_null()[: SAMPLE - len(self._first_words)].to_pylist()
@@ -65,7 +66,7 @@ class Tally:
     @property
     def cells(self) -> Cells:
         """What is counted of the present cells."""
-        if self._words is None or "other" in self.groups:
+        if self._words is None or OTHER in self.groups:
             return self._all
         if self._cells is None:
             self._cells = self._counted()
@@ -74,7 +75,7 @@ class Tally:
     @property
     def words(self) -> dict[str, int] | None:
         """The different cells with how often each came; None beyond 1,000."""
-        if self._words is None or "other" in self.groups:
+        if self._words is None or OTHER in self.groups:
             return None
         texts = self._as_texts(list(self._words))
         found: dict[str, int] = {}
@@ -127,14 +128,14 @@ class Tally:
         if pa.types.is_dictionary(kind):
             return self._converted(values.cast(kind.value_type))
         group = _group(kind)
-        if group == "number":
+        if group == NUMBERS:
             return group, self._floats(values) if pa.types.is_floating(kind) else values
-        if group == "date" and (zone := getattr(kind, "tz", None)):
+        if group == DATES and (zone := getattr(kind, "tz", None)):
             self.zones.add(zone)
         try:
-            return group, as_words(values) if group in ("text", "boolean", "date") else values
+            return group, as_words(values) if group in ("text", TRUTHS, DATES) else values
         except ValueError:  # bytes that are no text
-            return "other", values
+            return OTHER, values
 
     def _floats(self, values: Any) -> Any:
         doubles = values.cast(pa.float64())
@@ -200,13 +201,13 @@ def _group(kind: Any) -> str:
     of = pa.types
     tests: dict[str, tuple[Callable[[Any], bool], ...]] = {
         "text": (of.is_string, of.is_large_string, of.is_string_view, of.is_binary, of.is_large_binary),
-        "number": (of.is_integer, of.is_floating, of.is_decimal),
-        "boolean": (of.is_boolean,),
-        "date": (of.is_date, of.is_timestamp),
+        NUMBERS: (of.is_integer, of.is_floating, of.is_decimal),
+        TRUTHS: (of.is_boolean,),
+        DATES: (of.is_date, of.is_timestamp),
         "null": (of.is_null,),
     }
     found = [group for group, each in tests.items() if any(test(kind) for test in each)]
-    return "text" if of.is_fixed_size_binary(kind) else next(iter(found), "other")
+    return "text" if of.is_fixed_size_binary(kind) else next(iter(found), OTHER)
 
 
 def _rows(cells: Any, first_row: int) -> Counts:

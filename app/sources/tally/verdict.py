@@ -1,6 +1,6 @@
 """Verdict: what a column is, by all that was seen of it.
 
-    typed ─> the type's kind
+    typed ─> the type's kind; text in which every cell is a date as in ISO 8601 is a date there as well
     text  ─> boolean, compact date, number, date: the first that every cell is; else words, with what nearly was
 
 It knows nothing about other columns: what they prove comes as an argument.
@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from app.sources import numbers
 from app.sources.rules import ColumnRule, DateForm, NumberForm, Order
 from app.sources.tally import remarks
+from app.sources.tally.kinds import DATES, NUMBERS, OTHER, TRUTHS, WORDS
 from app.sources.words import fits_boolean
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ KEPT_SHARE = 0.5  # of different large numbers that doubles keep apart; where no
 class Verdict:
     """What a column is, how its cells are read where it is not the usual way, and what should be said."""
 
-    kind: str  # number, boolean, date, words, other
+    kind: str  # numbers, truths, dates, words, other
     rule: ColumnRule
     remarks: tuple[str, ...]
     arrow_type: str
@@ -35,11 +36,13 @@ class Verdict:
 
 def of(tally: "Tally", decimal: str | None, number: NumberForm | None, order: Order | None) -> Verdict:
     """Return the verdict on a column."""
-    kind, rule, said = "words", ColumnRule(), list[str]()
+    kind, rule, said = WORDS, ColumnRule(), list[str]()
     if tally.groups == {"text"} and tally.is_text and tally.present:
         kind, rule, said = _of_text(tally, decimal, number, order)
-    elif "other" in tally.groups:
-        kind = "other"
+    elif tally.groups == {"text"} and tally.present and tally.cells.dates.order() == "ymd":
+        kind, said = DATES, remarks.of_dates(tally, "ymd")  # JSON has no other way to write one
+    elif OTHER in tally.groups:
+        kind = OTHER
     elif len(tally.groups) == 1 and tally.groups != {"text"}:
         (kind,) = tally.groups
         said = remarks.of_typed(tally)
@@ -51,25 +54,25 @@ def _of_text(
 ) -> tuple[str, ColumnRule, list[str]]:
     cells = tally.cells
     if tally.words is not None and pc.all(fits_boolean(pa.array(list(tally.words), pa.string()))).as_py():
-        return "boolean", ColumnRule(), []
+        return TRUTHS, ColumnRule(), []
     known = cells.dates.order(order)
     if known is not None:
         rule = ColumnRule(date=DateForm(order=known)) if known != "ymd" else ColumnRule()
-        return "date", rule, remarks.of_dates(tally, known)
+        return DATES, rule, remarks.of_dates(tally, known)
     if not cells.dates.failed:
-        return "words", ColumnRule(), [remarks.unsettled_order(tally)]
+        return WORDS, ColumnRule(), [remarks.unsettled_order(tally)]
     reading = cells.numbers.reading(decimal, number)
     if reading is None:
-        return "words", ColumnRule(), remarks.of_words(tally)
+        return WORDS, ColumnRule(), remarks.of_words(tally)
     return _of_numbers(tally, reading)
 
 
 def _of_numbers(tally: "Tally", reading: numbers.Reading) -> tuple[str, ColumnRule, list[str]]:
     cells = tally.cells
     if cells.numbers.code is not None:
-        return "words", ColumnRule(), [remarks.of_codes(tally)]
+        return WORDS, ColumnRule(), [remarks.of_codes(tally)]
     different, doubles = cells.large_different
     if different and doubles <= KEPT_SHARE * different:
-        return "words", ColumnRule(), [remarks.of_large_names(tally)]
+        return WORDS, ColumnRule(), [remarks.of_large_names(tally)]
     rule = ColumnRule() if reading.form.is_plain else ColumnRule(number=reading.form)
-    return "number", rule, remarks.of_numbers(tally, reading)
+    return NUMBERS, rule, remarks.of_numbers(tally, reading)

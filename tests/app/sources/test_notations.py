@@ -94,11 +94,11 @@ def test_a_column_is_read_as_its_verdict_says(cells: list[str | None]) -> None:
     values = pa.array(cells, pa.string())
     found = tallied(values, True, []).verdict()
     present = len(values) - values.null_count
-    if found.kind == "number":
+    if found.kind == "numbers":
         form = found.rule.number or NumberForm()
         assert pa.compute.sum(numbers.fits(values, form)).as_py() == present
         assert numbers.read(values, form).null_count == values.null_count
-    if found.kind == "date":
+    if found.kind == "dates":
         assert pa.compute.sum(dates.fits(values, found.rule.date or DateForm())).as_py() == present
 
 

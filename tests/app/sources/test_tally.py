@@ -62,7 +62,7 @@ def number(**form: Any) -> ColumnRule:
 )
 def test_numbers_in_any_notation_that_all_cells_share(cells: list[str | None], rule: ColumnRule) -> None:
     found = verdict(*cells)
-    assert (found.kind, found.rule) == ("number", rule)
+    assert (found.kind, found.rule) == ("numbers", rule)
     assert bool(found.remarks) == (rule != ColumnRule())
 
 
@@ -102,7 +102,7 @@ def test_what_is_no_number_stays_words(cells: list[str]) -> None:
 
 def test_a_column_that_leaves_its_notation_open_says_so() -> None:
     open_ = verdict("549.664", "88.655")
-    assert (open_.kind, open_.rule) == ("number", ColumnRule())
+    assert (open_.kind, open_.rule) == ("numbers", ColumnRule())
     assert open_.remarks == (
         "`c`: `549.664` may be 549.664 or 549664; it is read as 549.664. "
         "`--number-format '1.234,56'` reads it as 549664",
@@ -152,7 +152,7 @@ def test_a_column_may_prove_the_files_decimal_sign(cells: list[str | None], deci
 )
 def test_dates_whose_order_the_cells_settle(cells: list[str | None], order: Any) -> None:
     found = verdict(*cells)
-    assert found.kind == "date"
+    assert found.kind == "dates"
     assert found.rule == (ColumnRule(date=DateForm(order=order)) if order else ColumnRule())
 
 
@@ -180,7 +180,7 @@ def test_dates_whose_order_nobody_knows_are_words_and_said() -> None:
     assert verdict("01/02/2023", order="mdy").rule == ColumnRule(date=DateForm(order="mdy"))
     assert verdict("13/02/2023", order="mdy").rule == ColumnRule(date=DateForm(order="dmy"))
     assert verdict("23-12-31", "24-01-01").kind == "words"  # the year may come first
-    assert verdict("23-12-31", order="dmy").kind == "date"
+    assert verdict("23-12-31", order="dmy").kind == "dates"
     assert verdict("23-12-99").rule == ColumnRule(date=DateForm(order="dmy"))
     assert verdict("2023-01-01", "31.12.2023").remarks[0].endswith("such as `31.12.2023`")
     both = verdict("13/02/2023", "02/13/2023")
@@ -192,18 +192,18 @@ def test_dates_whose_order_nobody_knows_are_words_and_said() -> None:
     "cells", [["2023-01-01", "x"], ["20220716", "20221301"], ["20220716", "5"], ["2023-01-01", "5"]]
 )
 def test_one_cell_that_is_no_date_makes_none(cells: list[str]) -> None:
-    assert verdict(*cells).kind in ("words", "number")
+    assert verdict(*cells).kind in ("words", "numbers")
 
 
 def test_truths_are_only_what_all_cells_are() -> None:
-    assert verdict("True", "FALSE", None).kind == "boolean"
+    assert verdict("True", "FALSE", None).kind == "truths"
     assert verdict("true", "x").kind == "words"
     assert verdict(None).kind == "words"
 
 
 def test_numbers_of_which_doubles_lose_some_are_said() -> None:
     found = verdict(*[str(2**53 + step) for step in range(4)], *[str(2**54 + 4 * step) for step in range(9)])
-    assert found.kind == "number"
+    assert found.kind == "numbers"
     assert "13 different numbers beyond 2^53, such as 9007199254740992, are 12 as 64-bit floats" in found.remarks[0]
 
 
@@ -234,19 +234,19 @@ def test_texts_are_measured() -> None:
 @pytest.mark.parametrize(
     ("values", "kind"),
     [
-        (pa.array([1, None]), "number"),
-        (pa.array([1.5, float("nan")]), "number"),
-        (pa.array([1.5], pa.float16()), "number"),
-        (pa.array([2**64 - 1], pa.uint64()), "number"),
-        (pa.array([1], pa.decimal128(5, 2)), "number"),
-        (pa.array([True]), "boolean"),
+        (pa.array([1, None]), "numbers"),
+        (pa.array([1.5, float("nan")]), "numbers"),
+        (pa.array([1.5], pa.float16()), "numbers"),
+        (pa.array([2**64 - 1], pa.uint64()), "numbers"),
+        (pa.array([1], pa.decimal128(5, 2)), "numbers"),
+        (pa.array([True]), "truths"),
         (pa.array(["1", "true", "2023-01-01"]), "words"),
         (pa.array(["a"]).dictionary_encode(), "words"),
-        (pa.array([1, 2]).dictionary_encode(), "number"),
+        (pa.array([1, 2]).dictionary_encode(), "numbers"),
         (pa.array([b"a"]), "words"),
         (pa.array([b"a", b"\xff"]), "other"),
-        (pa.array([datetime.date(9999, 12, 31)]), "date"),
-        (pa.array([0], pa.timestamp("s", "UTC")), "date"),
+        (pa.array([datetime.date(9999, 12, 31)]), "dates"),
+        (pa.array([0], pa.timestamp("s", "UTC")), "dates"),
         (pa.array([0], pa.time64("us")), "other"),
         (pa.array([0], pa.duration("s")), "other"),
         (pa.array([[1]]), "other"),

@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from app.sources.rules import ColumnRule
+from app.sources.tally import Tally, Verdict
 from training.columns.arrays import Arrays
 from training.columns.summaries import Summary
 from training.features.base import Column, FeatureType, Mask, Tabular, Tensor
@@ -36,24 +39,18 @@ class Track(FeatureType):
 
     # ── a column of a file ──
 
-    def certainty(self, series: pd.Series) -> float:
-        present = series.dropna()
-        return float(len(present) > 0 and all(_is_track(one) for one in present))
+    def certainty(self, tally: Tally, verdict: Verdict) -> float:
+        is_list = verdict.arrow_type.startswith("list")
+        return float(is_list or (len(tally.sample) > 0 and all(one.startswith("[[") for one in tally.sample)))
 
-    def convert(self, series: pd.Series) -> pd.Series:
-        return series.astype(object).map(_text)
-
-    def read(self, values: Any) -> pd.Series | None:
-        found: pd.Series = values.to_pandas()
-        return self.convert(found) if self.certainty(found) or not found.notna().any() else None
+    def cells(self, values: pa.Array, rule: ColumnRule) -> NDArray[Any]:
+        return np.array([_text(value) for value in values.to_pylist()], object)
 
     # ── statistics ──
 
-    def describe(
-        self, cells: pd.Series, options: TrackOptions, of: Summary, trained: Summary | None = None
-    ) -> TrackColumn:
+    def describe(self, cells: pd.Series, options: TrackOptions, of: Summary, trained: Summary) -> TrackColumn:
         tracks = [_track(cell) for cell in cells]
-        missing = float((cells == "").mean()) if trained is None else trained.missing_share
+        missing = trained.missing_share
         longest = max(2, *map(len, tracks))
         reach = max(abs(number) for track in tracks for point in track for number in point)
         return TrackColumn(str(cells.name), missing, str(cells.name), min(options.track_points, longest), float(reach))

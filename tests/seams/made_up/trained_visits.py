@@ -11,6 +11,7 @@ import pandas as pd
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from app.sources.tally import OTHER, WORDS
 from training.columns.arrays import Outputs
 from training.options import Options
 from training.options.rooms import Precision
@@ -42,6 +43,7 @@ class Visits(Task):
     shares: tuple[float, ...] = ()  # of the training rows
 
     has_own_network: ClassVar[bool] = True
+    takes: ClassVar[frozenset[str]] = frozenset({WORDS, OTHER})
 
     @property
     def name(self) -> str:

@@ -1,36 +1,33 @@
 import numpy as np
 import pandas as pd
-import pytest
+import pyarrow as pa
 
-from training.columns.values import as_numbers, as_text, as_truths, is_boolean, is_number
-
-
-@pytest.mark.parametrize(
-    ("values", "number", "boolean"),
-    [
-        ([1, 2.5, None], True, False),
-        ([True, False], False, True),
-        (["True", "FALSE", None], False, True),
-        (["true", "false", "TRUE", "maybe"], False, False),
-        (["1", "2"], False, False),
-        ([None, None], False, False),
-        (pd.to_datetime(["2024-01-01"]), False, False),
-    ],
-)
-def test_numbers_and_truths_are_told_from_the_rest(values: list[object], number: bool, boolean: bool) -> None:
-    series = pd.Series(values)
-    assert (is_number(series), is_boolean(series)) == (number, boolean)
+from app.sources.rules import ColumnRule, NumberForm
+from training.columns.values import as_text, finite, floats, is_missing, texts
 
 
 def test_infinite_and_too_large_numbers_are_missing() -> None:
-    assert as_numbers(pd.Series([1.0, np.inf, -np.inf, 1e39])).isna().tolist() == [False, True, True, True]
+    assert np.isnan(finite(np.array([1.0, np.inf, -np.inf, 1e39, np.nan]))).tolist() == [False, *[True] * 4]
 
 
-def test_truths_are_one_and_zero_with_nan_for_missing() -> None:
-    np.testing.assert_equal(as_truths(pd.Series(["True", "false", None])).to_numpy(), [1.0, 0.0, np.nan])
+def test_numbers_are_read_in_the_notation_of_their_column() -> None:
+    german = ColumnRule(number=NumberForm(decimal=",", thousands="."))
+    np.testing.assert_equal(floats(pa.array(["1.234,5", None]), german), [1234.5, np.nan])
+    np.testing.assert_equal(floats(pa.array([1, None]), ColumnRule()), [1.0, np.nan])
+
+
+def test_equal_texts_are_one_object_and_missing_ones_are_blank() -> None:
+    found = texts(pa.array(["red", None, "red"]))
+    assert found.tolist() == ["red", "", "red"]
+    assert found[0] is found[2]
+    assert texts(pa.array([], pa.string())).tolist() == []
 
 
 def test_text_of_whole_numbers_has_no_point() -> None:
-    assert as_text(pd.Series([1.0, 2.0, None])).tolist() == ["1", "2", ""]
-    assert as_text(pd.Series([True, False])).tolist() == ["true", "false"]
-    assert as_text(pd.Series([1.5, 2.0])).tolist() == ["1.5", "2.0"]
+    assert as_text(pd.Series([1.0, 2.5, None, 3e20])).tolist() == ["1", "2.5", "", "300000000000000000000"]
+    assert as_text(pd.Series(["a", None])).tolist() == ["a", ""]
+
+
+def test_missing_cells_are_found_whichever_they_are() -> None:
+    assert is_missing(np.array(["", "a"], object)).tolist() == [True, False]
+    assert is_missing(np.array([np.nan, 0.0])).tolist() == [True, False]

@@ -1,4 +1,3 @@
-from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
@@ -8,8 +7,8 @@ import pytest
 from app.bundle import reader as contract
 from app.bundle.manifest import Manifest
 from app.errors import SlipwayError
-from app.features.column_type import ColumnFeature
-from app.sources.csv_reader import Line
+from app.features.number import Number
+from app.sources.table import Line
 from training.data.labelled_rows import Example, open_examples
 
 
@@ -19,8 +18,7 @@ def manifest(bundle_folder: Path) -> Manifest:
 
 
 def read(path: Path, manifest: Manifest) -> list[Line | Example]:
-    with ExitStack() as stack:
-        return [line for chunk in open_examples(stack, path, manifest).chunks() for line in chunk]
+    return [line for chunk in open_examples(path, manifest).chunks() for line in chunk]
 
 
 HEAD = "id,size,weight,color,city,old,sold\n"
@@ -31,8 +29,14 @@ def test_a_line_becomes_what_a_caller_sends_and_what_was_true(manifest: Manifest
     path.write_text(HEAD + "7,48.5,?,red,city 1,TRUE,yes\n8,,2.5,,city 2,0,no\n9,1,2.5,red,city 2,0,\n")
     refused, second, unlabelled = read(path, manifest)
     assert isinstance(refused, Line)
-    assert refused.fault.startswith("line 2, `weight`: expected a value, for it was never missing in training.")
-    assert second == Example(3, {"weight": 2.5, "city": "city 2", "old": False}, "no")
+    assert refused.fault.startswith(", `weight`: expected a value, for it was never missing in training.")
+    assert open_examples(path, manifest).table.place(refused).startswith("line 2, `weight`: expected a value")
+    assert isinstance(second, Example)
+    assert (second.line.row, second.instance, second.truth) == (
+        2,
+        {"weight": 2.5, "city": "city 2", "old": False},
+        "no",
+    )
     assert isinstance(unlabelled, Line)
     assert not unlabelled.fault
 
@@ -50,9 +54,7 @@ def test_parquet_holds_the_same_examples(frame: pd.DataFrame, manifest: Manifest
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_a_date_becomes_the_parts_that_the_model_takes(manifest: Manifest, tmp_path: Path, ending: str) -> None:
     parts = [
-        ColumnFeature(
-            name=f"when_{part}", type="number", tensor="numeric", column=place, optional=True, missing_share=0.1
-        )
+        Number(name=f"when_{part}", type="number", tensor="numeric", column=place, optional=True, missing_share=0.1)
         for place, part in enumerate(("year", "weekday", "hour"))
     ]
     dated = msgspec.structs.replace(manifest, features=tuple(parts))

@@ -5,14 +5,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.data.prepare import Data
-from training.data.split import Split, split
+from training.data.split import Keys, Split, drawn, split
 from training.errors import DataError
 from training.tasks.parts import Strata
 
 
+def keys(rows: int, different: int | None = None) -> Keys:
+    return (np.arange(rows) % (different or rows)).astype(np.uint64)
+
+
 def by_two(rows: int, seed: int = 0) -> Split:
-    features, y = pd.DataFrame({"a": np.arange(rows)}), np.arange(rows) % 2
-    return split(features, y, strata=Strata(("no", "yes"), y), validation=0.15, test=0.2, seed=seed)
+    return split(keys(rows), strata=Strata(("no", "yes"), np.arange(rows) % 2), validation=0.15, test=0.2, seed=seed)
 
 
 @settings(deadline=None, max_examples=25)
@@ -36,10 +39,10 @@ def test_a_seed_repeats_the_split_and_another_changes_it() -> None:
 
 
 def test_equal_rows_stay_on_one_side() -> None:
-    features = pd.DataFrame({"a": np.arange(600) % 60})
-    y = np.arange(600) % 60 % 2
-    parts = split(features, y, strata=Strata(("no", "yes"), y), validation=0.2, test=0.2, seed=0)
-    sides = [set(features["a"].iloc[part]) for part in (parts.train, parts.validation, parts.test)]
+    """Whatever their classes are."""
+    same = keys(600, 60)
+    parts = split(same, strata=Strata(("no", "yes"), np.arange(600) // 60 % 2), validation=0.2, test=0.2, seed=0)
+    sides = [set(same[part].tolist()) for part in (parts.train, parts.validation, parts.test)]
     assert not sides[0] & sides[1]
     assert not sides[0] & sides[2]
     assert not sides[1] & sides[2]
@@ -47,27 +50,31 @@ def test_equal_rows_stay_on_one_side() -> None:
 
 def test_prepared_parts_share_no_row(data: Data) -> None:
     rows = data.table.features.assign(target=data.table.target)
-    sides = [rows.iloc[part] for part in (data.parts.train, data.parts.validation, data.parts.test)]
-    assert len(pd.concat([side.drop_duplicates() for side in sides]).drop_duplicates()) == sum(map(len, sides))
+    sides = [rows.iloc[part].drop_duplicates() for part in vars(data.parts).values()]
+    assert len(pd.concat(sides).drop_duplicates()) == sum(map(len, sides))
 
 
 def test_a_class_with_too_few_rows_is_named() -> None:
-    features = pd.DataFrame({"a": np.arange(60)})
     y = np.array([0] * 30 + [1] * 29 + [2])
     with pytest.raises(DataError, match=r"'rare' \(1\)"):
-        split(features, y, strata=Strata(("a", "b", "rare"), y), validation=0.2, test=0.2, seed=0)
+        split(keys(60), strata=Strata(("a", "b", "rare"), y), validation=0.2, test=0.2, seed=0)
 
 
 def test_many_classes_in_few_rows_still_split() -> None:
-    features = pd.DataFrame({"a": np.arange(60)})
     strata = Strata(tuple(str(i) for i in range(20)), np.arange(60) % 20)
-    parts = split(features, strata.of, strata=strata, validation=0.05, test=0.05, seed=0)
+    parts = split(keys(60), strata=strata, validation=0.05, test=0.05, seed=0)
     assert len(parts.test) == len(parts.validation) == 20
 
 
-def test_rows_whose_targets_are_lists_are_equal_if_all_is_equal() -> None:
-    features = pd.DataFrame({"a": np.arange(400) % 40})
-    y = np.stack([np.arange(400) % 40, np.arange(400) % 80], axis=1)
-    parts = split(features, y, strata=None, validation=0.2, test=0.2, seed=0)
-    sides = [set(map(tuple, y[part].tolist())) for part in (parts.train, parts.validation, parts.test)]
-    assert sum(map(len, sides)) == 80
+def test_a_group_counts_as_of_its_rarest_class() -> None:
+    """Or a rare class whose rows share their features with others would stand in no part."""
+    y = np.zeros(200, np.int64)
+    y[[100, 120, 140, 160]] = 1  # each in a group whose first row is of the other class
+    parts = split(keys(200, 100), strata=Strata(("no", "rare"), y), validation=0.2, test=0.2, seed=0)
+    assert all(1 in y[part] for part in (parts.train, parts.validation, parts.test))
+
+
+def test_hashes_draw_parts_by_their_shares() -> None:
+    hashes = np.random.default_rng(0).integers(0, 2**64, 20_000, np.uint64)
+    shares = np.bincount(drawn(hashes, validation=0.15, test=0.2)) / 20_000
+    np.testing.assert_allclose(shares, [0.65, 0.15, 0.2], atol=0.01)

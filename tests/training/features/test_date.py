@@ -1,3 +1,4 @@
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from app.features.date import PARTS
+from app.sources.rules import ColumnRule
 from tests.training.features.described import described
 from training.data.prepare import prepare
 from training.features.options import NumberOptions
@@ -17,7 +19,7 @@ TYPES = {"when": "date"}
 
 
 def cells_of(*values: object) -> pd.DataFrame:
-    return pd.DataFrame({"when": DATE.convert(pd.Series(values, name="when", dtype=object))})
+    return pd.DataFrame({"when": DATE.cells(pa.array(values, pa.string()), ColumnRule())})
 
 
 def parts_of(*values: object) -> np.ndarray:
@@ -25,26 +27,8 @@ def parts_of(*values: object) -> np.ndarray:
     return described(cells, TYPES).arrays(cells)["date"]
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
-        ["2024-02-29", "1999-12-31", None],
-        ["2024-02-29 13:05", "2024-03-01T00:00:00Z"],
-        ["2024-02-29T13:05:01.25+02:00"],
-    ],
-)
-def test_dates_as_iso_8601_writes_them_are_dates(values: list[object]) -> None:
-    assert DATE.certainty(pd.Series(values, dtype="str")) == 1
-
-
-@pytest.mark.parametrize("values", [["29/02/2024"], ["2024-02-29", "soon"], ["20240229"], ["2024"], [None], ["red"]])
-def test_other_texts_are_not(values: list[object]) -> None:
-    assert DATE.certainty(pd.Series(values, dtype="str")) == 0
-    assert DATE.certainty(pd.Series([20240229, 1])) == 0
-
-
 def test_the_parts_stand_side_by_side_and_a_day_that_no_calendar_has_is_missing() -> None:
-    found = parts_of("2024-02-29 23:05:01", " 2024-03-01 ", "2023-02-30", None)
+    found = parts_of("2024-02-29 23:05:01", "2024-03-01", "2023-02-30", None)
     assert found.dtype == np.float32
     assert found[:2].tolist() == [[2024, 2, 29, 4, 23], [2024, 3, 1, 5, 0]]
     assert np.isnan(found[2:]).all()
@@ -79,7 +63,9 @@ def test_offsets_of_other_rows_than_the_training_rows_count() -> None:
     cells = cells_of("2024-02-29T23:30", "2024-02-29T23:30+05:00")
     of = DATE.summary()
     of.add(cells["when"].to_numpy())
-    column = DATE.describe(cells["when"].head(1), NumberOptions(), of, None)
+    trained = DATE.summary(trained=True)
+    trained.add(cells["when"].head(1).to_numpy())
+    column = DATE.describe(cells["when"].head(1), NumberOptions(), of, trained)
     assert DATE.arrays([column], cells)["date"][:, -1].tolist() == [23, 23]
 
 
@@ -95,25 +81,18 @@ def test_what_was_decided_about_offsets_is_said() -> None:
 
 
 def test_dates_of_parquet_are_read_as_texts_are() -> None:
-    moments = pd.Series(pd.to_datetime(["2024-02-29 13:05", "NaT"]), name="when")
-    np.testing.assert_array_equal(parts_of(*DATE.convert(moments)), parts_of("2024-02-29 13:05", None))
-    zoned = DATE.convert(moments.dt.tz_localize("Europe/Zurich"))
-    assert zoned.tolist() == ["2024-02-29T13:05:00+01:00", ""]
+    moments = pa.array([datetime(2024, 2, 29, 13, 5), None])
+    cells = DATE.cells(moments, ColumnRule())
+    np.testing.assert_array_equal(parts_of(*cells), parts_of("2024-02-29 13:05", None))
+    zoned = DATE.cells(moments.cast(pa.timestamp("us", "Europe/Zurich")), ColumnRule())
+    assert zoned.tolist() == ["2024-02-29T13:05:00+00:00", ""]
 
 
-def test_parts_of_a_file_are_read_alike() -> None:
-    for values in (["2024-02-29 13:05", None], pd.to_datetime(["2024-02-29 13:05", "NaT"])):
-        found = DATE.read(pa.chunked_array([pa.array(values)]))
-        assert found is not None
-        np.testing.assert_array_equal(parts_of(*found), parts_of("2024-02-29 13:05", None))
-    assert DATE.read(pa.chunked_array([["2024-02-29", "soon"]])) is None
-
-
-def test_callers_send_the_text_as_it_was_written() -> None:
-    cells = cells_of("2024-02-29T13:05+01:00", None)
+def test_callers_send_the_text_as_iso_8601_writes_it() -> None:
+    cells = cells_of("2024-02-29T13:05:00+01:00", None)
     features = described(cells, TYPES)
     instances = features.to_instances(cells)
-    assert instances == [{"when": "2024-02-29T13:05+01:00"}, {"when": None}]
+    assert instances == [{"when": "2024-02-29T13:05:00+01:00"}, {"when": None}]
     np.testing.assert_array_equal(features.from_instances(instances)["date"], features.arrays(cells)["date"])
 
 

@@ -1,7 +1,9 @@
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from app.sources.rules import ColumnRule
 from tests.training.features.described import described
 from training.features.base import Content
 from training.features.registry import feature_type
@@ -42,8 +44,8 @@ def test_numbers_stay_of_32_bits_where_that_tells_them_apart() -> None:
 
 
 def test_infinite_and_too_large_numbers_are_missing() -> None:
-    cells = NUMBER.convert(pd.Series([1.0, np.inf, -np.inf, 1e39]))
-    assert NUMBER.is_missing(cells.to_numpy()).tolist() == [False, True, True, True]
+    cells = NUMBER.cells(pa.array([1.0, np.inf, -np.inf, 1e39]), ColumnRule())
+    assert NUMBER.is_missing(cells).tolist() == [False, True, True, True]
 
 
 @pytest.mark.parametrize(
@@ -53,6 +55,7 @@ def test_infinite_and_too_large_numbers_are_missing() -> None:
         ("a", [np.nan] * 30, "missing"),
         ("a", range(100, 130), "numbers the rows"),
         ("PassengerId", [i * i for i in range(30)], "identifier"),
+        ("a", [*range(100, 130), 100, 101], "numbers the rows"),  # though some rows come again
         ("user_id", [i * i for i in range(30)], "identifier"),
         ("Unnamed: 0", [i * i for i in range(30)], "identifier"),
     ],

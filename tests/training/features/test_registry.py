@@ -1,9 +1,11 @@
 import subprocess
 import sys
+from datetime import date
 
-import pandas as pd
+import pyarrow as pa
 import pytest
 
+from app.sources.tally import Tally
 from training.features import registry
 from training.features.registry import FEATURES, broadest, feature_type, feature_types, recognise
 
@@ -13,7 +15,9 @@ from training.features.registry import FEATURES, broadest, feature_type, feature
     [
         ([1, 2, 3], "number"),
         ([1.5, None], "number"),
-        ([None, float("nan")], "number"),
+        (["1.5", "-2e3"], "number"),
+        (["1,5", "2,75"], "number"),
+        (["007", "012"], "category"),
         ([True, False], "boolean"),
         (["True", "FALSE", None], "boolean"),
         (["true", "false", "maybe"], "category"),
@@ -22,11 +26,22 @@ from training.features.registry import FEATURES, broadest, feature_type, feature
         (["1", "b"], "category"),
         (["2024-01-01", "2024-01-02 13:05Z"], "date"),
         (["2024-01-01", "soon"], "category"),
-        (pd.to_datetime(["2024-01-01", "2024-01-02"]), "date"),
+        ([date(2024, 1, 1), None], "date"),
     ],
 )
 def test_a_column_is_of_the_type_that_is_surest_of_all_its_values(values: list[object], type_: str) -> None:
-    assert recognise(pd.Series(values)).name == type_
+    tally = Tally("x", is_text=True)
+    for row, value in enumerate(values, 1):
+        tally.add(pa.array([value]), row)
+    found = recognise(tally, tally.verdict())
+    assert found is not None
+    assert found.name == type_
+
+
+def test_what_no_type_takes_is_nobodys() -> None:
+    tally = Tally("x", is_text=False)
+    tally.add(pa.array([[1], [2]]), 1)
+    assert recognise(tally, tally.verdict()) is None
 
 
 def test_every_type_is_called_as_its_line_and_is_made_once() -> None:
@@ -43,7 +58,8 @@ def test_the_type_that_takes_everything_is_asked_last_whatever_its_line(monkeypa
 def test_types_are_known_before_tensorflow_is_loaded() -> None:
     """Mistakes in the data are answered without waiting for it."""
     program = (
-        "import sys, pandas; from training.features.registry import feature_types, recognise;"
-        "recognise(pandas.Series(['2024-01-01'])); assert not {'tensorflow', 'keras'} & sys.modules.keys()"
+        "import sys; from app.sources.tally import Tally; from training.features.registry import recognise;"
+        "tally = Tally('x', True); recognise(tally, tally.verdict());"
+        "assert not {'tensorflow', 'keras'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -11,8 +11,11 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from app.sources.rules import ColumnRule
+from app.sources.tally import Tally, Verdict
 from tests.support.track import LENGTH, POINTS, Points, laid_out
 from training.columns.arrays import Arrays
 from training.columns.bins import number_bins
@@ -45,20 +48,13 @@ class Track(FeatureType):
     name = "track"
     encoder = "tests.training.features.track:TrackEncoder"
 
-    def certainty(self, series: pd.Series) -> float:
-        present = series.dropna()
-        return float(len(present) > 0 and all(isinstance(one, str) and one.startswith("[[") for one in present))
+    def certainty(self, tally: Tally, verdict: Verdict) -> float:
+        return float(len(tally.sample) > 0 and all(one.startswith("[[") for one in tally.sample))
 
-    def convert(self, series: pd.Series) -> pd.Series:
-        return series.astype(object).fillna("")
+    def cells(self, values: pa.Array, rule: ColumnRule) -> NDArray[Any]:
+        return np.array(values.fill_null("").to_pylist(), object)
 
-    def read(self, values: Any) -> pd.Series | None:
-        found: pd.Series = values.to_pandas()
-        return self.convert(found) if self.certainty(found) else None
-
-    def describe(
-        self, cells: pd.Series, options: TrackOptions, of: Summary, trained: Summary | None = None
-    ) -> TrackColumn:
+    def describe(self, cells: pd.Series, options: TrackOptions, of: Summary, trained: Summary) -> TrackColumn:
         reach = max(abs(number) for cell in cells for point in _points(cell) for number in point)
         return TrackColumn(str(cells.name), float((cells == "").mean()), options.track_points, float(reach))
 

@@ -31,7 +31,7 @@ def test_the_whole_road_for_the_other_tasks(data_file: Path, tmp_path: Path, tar
 
 def test_the_table_of_columns_and_the_counts_are_said(data_file: Path, tmp_path: Path) -> None:
     _, said = run(options_for(data_file, "sold", models=tmp_path, epochs=1))
-    assert "5 repeated" in said
+    assert "5 equal to one before, kept" in said
     assert "dropped: the same value in every row" in said
 
 

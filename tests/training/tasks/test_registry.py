@@ -49,7 +49,7 @@ def test_what_the_task_has_passes() -> None:
         (["10", "9", "8"], "multiclass", ("8", "9", "10")),
         (["b", "a", "c"], "multiclass", ("a", "b", "c")),
         (range(11), "regression", None),
-        (["0.5", "1.5"], "regression", None),
+        ([0.5, 1.5], "regression", None),
     ],
 )
 def test_the_task_follows_from_the_values(values: list[object], task: str, labels: tuple[str, ...] | None) -> None:

@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow.compute as pc
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from app.sources import words
+from app.sources.rules import ColumnRule
+from app.sources.tally import OTHER, Tally, Verdict
 from training.columns.arrays import Arrays
 from training.columns.summaries import CountedSummary, Summary
-from training.columns.values import as_text, is_text
+from training.columns.values import texts
 from training.features.base import Column, Content, FeatureType, Mask, Tabular, Tensor, scattered
 from training.features.options import CategoryOptions
 
@@ -44,16 +47,11 @@ class Category(FeatureType):
     encoder = "training.features.category.encoder:CategoryEncoder"
     takes_everything = True
 
-    def certainty(self, series: pd.Series) -> float:
-        return NO_OTHER
+    def certainty(self, tally: Tally, verdict: Verdict) -> float:
+        return 0.0 if verdict.kind == OTHER else NO_OTHER
 
-    def convert(self, series: pd.Series) -> pd.Series:
-        return as_text(series)
-
-    def read(self, values: Any) -> pd.Series | None:
-        if not is_text(values):
-            return as_text(values.to_pandas())
-        return pd.Series(pc.fill_null(values, "").to_numpy(), dtype=object)
+    def cells(self, values: pa.Array, rule: ColumnRule) -> NDArray[Any]:
+        return texts(words.clean(words.as_words(values)))
 
     def summary(self, *, trained: bool = False) -> Summary:
         return CountedSummary() if trained else super().summary()
@@ -64,12 +62,7 @@ class Category(FeatureType):
             return f"nearly every value is different ({different} of {present})"
         return super().objection(content, name)
 
-    def describe(
-        self, cells: pd.Series, options: CategoryOptions, of: Summary, trained: Summary | None
-    ) -> CategoryColumn:
-        if trained is None:
-            trained = CountedSummary()
-            trained.add(cells.to_numpy())
+    def describe(self, cells: pd.Series, options: CategoryOptions, of: Summary, trained: Summary) -> CategoryColumn:
         assert isinstance(trained, CountedSummary)
         known = vocabulary(trained.counts, options.max_vocabulary)
         return CategoryColumn(str(cells.name), trained.missing_share, known)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from training.calibration.adjustment import Adjustment
 from training.calibration.temperature import Calibrated, calibrated
 from training.columns.arrays import Outputs
-from training.columns.values import as_text, is_number, is_whole, parsed_numbers
+from training.columns.values import as_text, is_number, is_whole
 from training.errors import DataError
 from training.options import Options
 from training.rendering.markdown import code
@@ -62,10 +62,9 @@ class Classification(Task):
 
     @classmethod
     def certainty(cls, target: pd.Series) -> float:
-        numbers = parsed_numbers(target)
-        if numbers is None:
-            return 0.0 if is_number(target) else 0.5
-        return 0.9 if target.nunique() <= FEW_INTEGERS and is_whole(numbers) else 0.0
+        if not is_number(target):
+            return 0.5
+        return 0.9 if target.nunique() <= FEW_INTEGERS and is_whole(target) else 0.0
 
     @classmethod
     def of(cls, target: pd.Series, wanted: str | None = None) -> "Classification":

@@ -19,7 +19,7 @@ from training.calibration.adjustment import Adjustment
 from training.columns.arrays import Outputs
 from training.columns.bins import number_bins
 from training.columns.precision import needs_doubles
-from training.columns.values import FLOAT32_MAX, parsed_numbers
+from training.columns.values import FLOAT32_MAX, is_number
 from training.errors import DataError
 from training.options import Options
 from training.rendering.markdown import number
@@ -50,13 +50,13 @@ class Regression(Task):
 
     @classmethod
     def certainty(cls, target: pd.Series) -> float:
-        return 0.0 if parsed_numbers(target) is None else 0.8
+        return 0.8 if is_number(target) else 0.0
 
     @classmethod
     def of(cls, target: pd.Series, wanted: str | None = None) -> "Regression":
-        numbers = parsed_numbers(target)
-        if numbers is None:
-            odd = next(str(one) for one in target if pd.to_numeric(pd.Series([one]), errors="coerce").isna().all())
+        numbers = pd.to_numeric(target, errors="coerce")
+        if numbers.isna().any():
+            odd = str(target[numbers.isna()].iloc[0])
             raise DataError(f"`--target`: expected only numbers in {target.name!r} for regression. Received: {odd!r}.")
         if not (np.abs(numbers) <= FLOAT32_MAX).all():
             raise DataError(

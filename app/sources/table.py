@@ -1,0 +1,129 @@
+"""Rows of a file as instances that `/predict` would take, or why a row would be refused.
+
+    open_table(path, wanted, reading)   ─> Table; refused when a column is missing
+    Table.lines()                       ─> Line: an instance, or a fault with its place and what to do
+
+Cells are read by the rules that training found and the manifest keeps. It knows neither models nor what is counted.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from app.sources import dates, numbers
+from app.sources.errors import SourceError
+from app.sources.rules import ColumnRule, Rules
+from app.sources.source import Chunk, Source, Wishes, line_of, open_source
+from app.sources.words import as_words
+
+SHOWN_CHARS = 60  # of a cell in a message
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A column to be read."""
+
+    name: str
+    optional: bool  # the file may lack it, and its cells may be missing
+    read: Callable[[str], Any]  # text -> value; raises `ValueError` with the expectation that the text does not meet
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row: its instance, or what is wrong with it."""
+
+    row: int  # from 1, over all files
+    instance: dict[str, Any] | None
+    fault: str = ""  # without the place, which `Table.place` finds
+
+
+@dataclass
+class Table:
+    """An open file; read it once."""
+
+    source: Source
+    wanted: Sequence[Wanted]
+    rules: Rules
+    read_share: float = 0.0  # of the file
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """Optional columns that the file lacks: missing in every row."""
+        return tuple([column.name for column in self.wanted if column.name not in self.source.names])
+
+    def lines(self) -> Iterator[Line]:
+        """Give what became of each row; rows that the file does not hold as such come before those of their chunk."""
+        usual = ColumnRule()
+        there = [column for column in self.wanted if column.name in self.source.names]
+        for chunk in self.source.batches(self._seen):
+            for bad in chunk.rejected:
+                yield Line(bad.row, None, f"line {bad.line or '?'}: {bad.reason}")
+            columns = [
+                (column, _texts(_column(chunk, self.source, column.name), self.rules.columns.get(column.name, usual)))
+                for column in there
+            ]
+            yield from _lines(chunk.first_row, columns)
+
+    def place(self, line: Line) -> str:
+        """Say where a row stands, and what is wrong with it."""
+        if line.fault.startswith("line "):
+            return line.fault
+        file, number = line_of(self.source, line.row)
+        where = f"line {number}" if len(self.source.files) == 1 else f"{file}, line {number}"
+        return f"{where}{line.fault}"
+
+    def _seen(self, share: float) -> None:
+        self.read_share = share
+
+
+def open_table(
+    path: Path, wanted: Sequence[Wanted], reading: Rules | None = None, encoding: str | None = None
+) -> Table:
+    """Read the header of a file, and see that it has what is wanted; raises `SourceError`."""
+    source = open_source(path, Wishes(encoding=encoding), reading)
+    names = source.names
+    required = [column.name for column in wanted if column.name not in names and not column.optional]
+    if required:
+        hint = f"Received the columns {', '.join(names)}."[:400]
+        raise SourceError(f"{path}: expected the column(s) {', '.join(required)}, which the model needs. {hint}")
+    return Table(source, wanted, reading or Rules())
+
+
+def _column(chunk: Chunk, source: Source, name: str) -> pa.Array:
+    return chunk.columns.column(source.names.index(name))
+
+
+def _texts(values: pa.Array, rule: ColumnRule) -> list[str | None]:
+    """Write a column as callers do; what does not fit its rule stays as it is, to be refused."""
+    found = as_words(values)
+    if rule.number is not None and pa.types.is_string(values.type):
+        found = pc.coalesce(as_words(numbers.read(values, rule.number)), found)
+    if rule.date is not None and pa.types.is_string(values.type):
+        found = pc.coalesce(dates.read(values, rule.date), found)
+    texts: list[str | None] = found.to_pylist()
+    return texts
+
+
+def _lines(first: int, columns: Sequence[tuple[Wanted, list[str | None]]]) -> Iterator[Line]:
+    rows = len(columns[0][1]) if columns else 0
+    for place in range(rows):
+        yield _line(first + place, [(column, texts[place]) for column, texts in columns])
+
+
+def _line(row: int, cells: Sequence[tuple[Wanted, str | None]]) -> Line:
+    instance: dict[str, Any] = {}
+    for column, text in cells:
+        if text is None:
+            if not column.optional:
+                expected = "a value, for it was never missing in training"
+                return Line(row, None, f", `{column.name}`: expected {expected}. Received: nothing.")
+            continue
+        try:
+            instance[column.name] = column.read(text)
+        except ValueError as error:
+            return Line(row, None, f", `{column.name}`: expected {error}. Received: {text[:SHOWN_CHARS]!r}.")
+    return Line(row, instance)

@@ -1,0 +1,84 @@
+"""`python -m training inspect`: what a file holds, said in seconds and without TensorFlow."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.training.conftest import REPOSITORY
+
+TITANIC = REPOSITORY / "examples" / "titanic.csv"
+
+
+def inspect(*words: object, stdin: bytes = b"") -> tuple[int, str, str]:
+    """Return the exit code and what was printed, on a terminal wide enough for a table."""
+    done = subprocess.run(
+        [sys.executable, "-m", "training", "inspect", *map(str, words)],
+        input=stdin,
+        capture_output=True,
+        check=False,
+        cwd=REPOSITORY,
+        env={**os.environ, "COLUMNS": "200"},
+    )
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def test_types_are_shown_with_examples() -> None:
+    code, said, _ = inspect(TITANIC)
+    assert code == 0
+    assert "1,309 rows of 8 columns: csv, utf-8, delimiter ','" in said
+    assert "age" in said
+    assert "Say --target COLUMN" in said
+
+
+def test_with_a_target_it_says_what_would_be_learned() -> None:
+    code, said, _ = inspect(TITANIC, "--target", "survived", "--drop", "fare")
+    assert code == 0
+    assert "binary: " in said
+    assert "dropped: as asked" in said
+
+
+def test_notations_and_warnings_are_shown(tmp_path: Path) -> None:
+    path = tmp_path / "sales.csv"
+    rows = "".join(f"{n}.{n:03},{n % 90 + 10};{n % 28 + 1}.0{n % 9 + 1}.2024;r{n % 3}\n" for n in range(1, 200))
+    path.write_text("Umsatz;Tag;Art\n" + rows)
+    code, said, _ = inspect(path)
+    assert code == 0
+    assert "number 1.234,56" in said
+    assert "date dmy" in said
+    assert "Warning" in said
+
+
+def test_a_folder_has_a_line_a_file(tmp_path: Path) -> None:
+    (tmp_path / "good.csv").write_text("a,b\n" + "1,x\n2,y\n" * 40)
+    (tmp_path / "page.csv").write_text("<html></html>")
+    code, said, _ = inspect(tmp_path)
+    assert code == 0
+    assert "1 number, 1 category" in said
+    assert "a web page" in said
+
+
+def test_standard_input_is_a_file_too() -> None:
+    code, said, _ = inspect("-", stdin=TITANIC.read_bytes())
+    assert code == 0
+    assert "1,309 rows" in said
+
+
+def test_what_is_no_table_is_one_message(tmp_path: Path) -> None:
+    path = tmp_path / "page.csv"
+    path.write_text("<html></html>")
+    code, _, complaint = inspect(path)
+    assert code == 2
+    assert complaint.startswith("Error: ")
+    assert "Traceback" not in complaint
+
+
+def test_it_needs_no_tensorflow() -> None:
+    program = (
+        "import sys\n"
+        "from training.__main__ import run\n"
+        "try:\n    run('inspect', ['examples/titanic.csv', '--target', 'survived'], 'x')\n"
+        "except SystemExit as done:\n    assert not done.code\n"
+        "assert not {'tensorflow', 'keras'} & sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=REPOSITORY, capture_output=True)

@@ -1,0 +1,106 @@
+"""The command `python -m training inspect DATA`: what a file holds, how it is read, and what would be learned from it.
+
+    a file                types with examples, the rules found, warnings
+    a file and --target   what becomes of each column, the task and the split as well
+    a folder              one line a file
+
+0 it can be read · 2 it cannot, or an option does not fit. It needs no TensorFlow.
+"""
+
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from training import console
+from training.cli import generated
+from training.cli.train import fail, spooled
+from training.data.prepare import prepare, repeated
+from training.data.survey import Survey, survey
+from training.errors import DataError, TrainingError
+from training.options import Options
+from training.options.rooms import DataOptions
+
+SHOWN_CHARS = 200
+FOUND = "as found"
+
+
+def run(options: Options) -> None:
+    """Say it, and end the program with its exit code."""
+    out = Console()
+    try:
+        options = spooled(options)
+        if options.data.path.is_dir():
+            _print_folder(out, options)
+        elif options.data.target is None:
+            _print_file(out, options)
+        else:
+            _print_learned(out, options)
+    except TrainingError as error:
+        raise typer.Exit(fail(error)) from error
+
+
+app = generated.application(
+    generated.with_options(run, "Say what a data file holds, and what would be learned from it.", rooms=(DataOptions,))
+)
+
+
+def _print_file(out: Console, options: Options) -> None:
+    with console.reading_bar(out, "Read") as seen:
+        found = survey(options.data, seen, for_training=False)
+    _print_source(out, found)
+    console.print_columns(out, tuple(found.column(name, FOUND) for name in found.tallies))
+    console.print_warnings(out, found.warnings)
+    out.print("Say --target COLUMN to see what would be learned.")
+
+
+def _print_learned(out: Console, options: Options) -> None:
+    with console.reading_bar(out, "Read") as seen:
+        data = prepare(options, seen)
+    table, rows = data.table, data.rows
+    out.print(
+        f"{table.rows_read:,} rows; {table.rows_without_target:,} without target; {repeated(data)}. "
+        f"{data.task.name}: {rows.train:,} rows for training, {rows.validation:,} validation, {rows.test:,} test.",
+        highlight=False,
+    )
+    console.print_columns(out, table.columns)
+    console.print_warnings(out, data.warnings)
+    out.print(f"{data.task.about_target(data.train.y)}", highlight=False, markup=False)
+
+
+def _print_source(out: Console, found: Survey) -> None:
+    rules = found.source.rules
+    how = [rules.format]
+    if rules.format == "csv":
+        how += [
+            rules.encoding,
+            f"delimiter {rules.delimiter!r}",
+            f"quote {rules.quote!r}" if rules.quote else "no quotes",
+        ]
+    files = f" in {len(found.source.files):,} files" if len(found.source.files) > 1 else ""
+    out.print(f"{found.rows:,} rows of {len(found.tallies):,} columns{files}: {', '.join(how)}.", highlight=False)
+
+
+def _print_folder(out: Console, options: Options) -> None:
+    """Show one line a file; a file that is no table says why."""
+    table = Table("file", "rows", "columns", "types", "warnings")
+    unread = 0
+    for file in sorted(path for path in options.data.path.iterdir() if path.is_file() and path.name[0] != "."):
+        try:
+            found = survey(options.changed(data=file).data, lambda _share: None, for_training=False)
+        except TrainingError as error:
+            unread += 1
+            table.add_row(escape(file.name), "", "", escape(str(error)[:SHOWN_CHARS]), "", style="red")
+        else:
+            table.add_row(*map(escape, _line(file, found)))
+    out.print(table)
+    if table.row_count in (0, unread):
+        raise DataError(f"{options.data.path}: expected files with tables. Received: {unread} that are none.")
+
+
+def _line(file: Path, found: Survey) -> tuple[str, ...]:
+    kinds = [kind or found.verdicts[name].arrow_type for name, kind in found.types.items()]
+    counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
+    return file.name, f"{found.rows:,}", f"{len(kinds):,}", counts, f"{len(found.warnings):,}" if found.warnings else ""

@@ -1,0 +1,46 @@
+"""Columns that options name: they must be there, and be of types that there are.
+
+It knows nothing about what stands in the columns.
+"""
+
+import difflib
+from collections.abc import Sequence
+
+from training.errors import DataError
+from training.features.registry import FEATURES, broadest
+from training.options.rooms import DataOptions
+
+
+def check_columns(columns: Sequence[str], chosen: DataOptions) -> None:
+    """Refuse a target or a named column that is not there, with a DataError that lists those that are."""
+    there, typed = ", ".join(columns), _named(chosen)
+    _check_target(columns, chosen.target, there)
+    for flags, names in (("`--drop`, `--categorical`", (*chosen.drop, *chosen.categorical)), ("`--type`", typed)):
+        for name in names:
+            if name not in columns:
+                raise DataError(f"{flags}: expected one of the columns: {there}. Received: {name!r}.")
+            if name == chosen.target:
+                raise DataError(f"{flags}: expected a feature. Received: {name!r}, which is the target.")
+    for name, type_ in typed.items():
+        if type_ not in FEATURES:
+            raise DataError(f"`--type`: expected {name}= one of {', '.join(FEATURES)}. Received: {type_!r}.")
+
+
+def _check_target(columns: Sequence[str], target: str | None, there: str) -> None:
+    if target is None:
+        raise DataError(f"`--target`: expected one of the columns: {there}. Received: nothing.")
+    if target not in columns:
+        near = difflib.get_close_matches(target.lower(), [name.lower() for name in columns], n=1)
+        meant = next((f" Is it {name!r}?" for name in columns if name.lower() in near), "")
+        raise DataError(f"`--target`: expected one of the columns: {there}. Received: {target!r}.{meant}")
+
+
+def wished_types(chosen: DataOptions) -> dict[str, str]:
+    """Return the types that columns were given by a person."""
+    return {**dict.fromkeys(chosen.categorical, broadest().name), **_named(chosen)}
+
+
+def _named(chosen: DataOptions) -> dict[str, str]:
+    """Return what each `--type NAME=TYPE` says; a name may hold the sign itself."""
+    pairs = (word.rpartition("=") for word in chosen.types)
+    return {name: type_ for name, _, type_ in pairs}

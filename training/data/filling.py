@@ -1,0 +1,129 @@
+"""Filling: a surveyed file -> cells of the rows that have a target, and an account of each column.
+
+It knows nothing about splits or networks.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from app.features.names import refusal
+from app.sources.tally import DATES, NUMBERS
+from app.sources.words import as_words, clean
+from training.columns.values import floats, texts
+from training.data.accounts import DROPPED, FEATURE, TARGET, Account, Column
+from training.data.cells import Cells
+from training.data.columns_asked import wished_types
+from training.data.survey import Seen, Survey, chunks
+from training.errors import DataError, told
+from training.features.registry import feature_type
+from training.options import Options
+from training.tasks.registry import TASKS, task_class
+from training.tasks.target import Target, present
+
+Chunk = Mapping[str, pa.Array]  # column -> values as the file holds them, (rows,)
+
+
+@dataclass(frozen=True)
+class Filled:
+    """The rows that have a target."""
+
+    cells: Cells  # of the columns that may be features, and of the target
+    accounts: Mapping[str, Account]  # of the columns that may be features
+    target: Target
+    columns: tuple[Column, ...]  # every column of the file, in order
+
+
+def fill(found: Survey, options: Options, *, in_memory: bool, seen: Seen) -> Filled:
+    """Read the file again by the types of its columns; raise a DataError for a target that nobody can predict."""
+    name = str(options.data.target)
+    target, cells = Target(name), Cells(in_memory=in_memory)
+    as_numbers = _is_number(found, options)
+    accounts = {
+        column: Account(column, feature_type(type_))
+        for column, type_ in found.types.items()
+        if type_ is not None and column != name and column not in options.data.drop
+    }
+    misfits = dict.fromkeys(set(accounts) & set(wished_types(options.data)), 0)
+    with told():
+        for chunk in chunks(found.source, seen):
+            values = dict(zip(found.source.names, chunk.columns.columns, strict=True))
+            truths = _target(values[name], found, name, as_numbers=as_numbers)
+            kept = present(truths)
+            rows = {}
+            for column, account in accounts.items():
+                made = account.type.cells(values[column], found.verdicts[column].rule)
+                if column in misfits:
+                    misfits[column] += int((account.type.is_missing(made)).sum()) - values[column].null_count
+                rows[column] = made[kept]
+                account.add(rows[column])
+            target.add(truths[kept])
+            cells.add({**rows, name: truths[kept]})
+    _check_misfits(misfits, found)
+    return Filled(cells, accounts, target, _columns(found, accounts, target, options))
+
+
+def _is_number(found: Survey, options: Options) -> bool:
+    """Say whether the target is numbers; refuse one that no task takes, or not the one that was asked for."""
+    name, wanted = str(options.data.target), options.data.task
+    verdict, tasks = found.verdicts[name], set(map(task_class, TASKS if wanted is None else [wanted]))
+    takes = frozenset[str]().union(*(task.takes for task in tasks))
+    if wanted is not None and task_class(wanted).takes_text:
+        takes |= {DATES}
+    if verdict.kind not in takes:
+        raise DataError(
+            f"`--target`: expected numbers, labels or true and false in {name!r}. Received: {verdict.arrow_type} "
+            f"({verdict.kind}). Turn it into a number or a label."
+        )
+    return verdict.kind == NUMBERS
+
+
+def _target(values: pa.Array, found: Survey, name: str, *, as_numbers: bool):  # type: ignore[no-untyped-def]
+    rule = found.verdicts[name].rule
+    return floats(values, rule) if as_numbers else texts(clean(as_words(values)))
+
+
+def _check_misfits(misfits: Mapping[str, int], found: Survey) -> None:
+    """Refuse a type that a person gave to a column whose cells are of another."""
+    for name, count in misfits.items():
+        if count > 0:
+            tally = found.tallies[name]
+            odd = tally.first_text[0] if tally.first_text else tally.sample[0]
+            raise DataError(
+                f"`--type`: expected cells of {name!r} that are of type {found.types[name]}. Received: {count:,} of "
+                f"{tally.present:,} that are not, such as {odd!r}. Say --missing WORD where a word means none."
+            )
+
+
+def _columns(found: Survey, accounts: Mapping[str, Account], target: Target, options: Options) -> tuple[Column, ...]:
+    """Say what became of each column, in the order of the file."""
+    columns = []
+    for name in found.tallies:
+        if name == target.name:
+            seen = found.column(name, TARGET)
+            columns.append(replace(seen, missing_share=0.0, different=target.different, example=target.example))
+        elif name in options.data.drop:
+            columns.append(found.column(name, f"{DROPPED}: as asked"))
+        elif name not in accounts:
+            reason = f"{DROPPED}: no type of features takes {found.verdicts[name].arrow_type}"
+            columns.append(found.column(name, reason))
+        else:
+            columns.append(accounts[name].column(_unnamed(name, found), found.written(name)))
+    _check_names(columns)
+    return tuple(columns)
+
+
+def _check_names(columns: Sequence[Column]) -> None:
+    """Refuse features whose names no service can take, before anything is fitted."""
+    for column in columns:
+        if column.fate == FEATURE and (expected := refusal(column.name)) is not None:
+            raise DataError(
+                f"`DATA`: expected names of columns that callers can send: {expected}. Received: the column "
+                f"{column.name!r}. Name it otherwise, or leave it out: --drop"
+            )
+
+
+def _unnamed(name: str, found: Survey) -> str | None:
+    is_empty = name in found.source.unnamed and not found.tallies[name].present
+    return "it has no name, and every cell is missing" if is_empty else None
