@@ -13,11 +13,8 @@ from numpy.typing import NDArray
 
 from training.columns.values import is_empty_text
 
-KEPT_HASHES = 4096  # of a column: the estimate's standard error is one in the root of it, 1.6 %
 KEPT_TEXTS = 200_000  # different ones that are counted at a time; beyond, the rarer half is forgotten
-HASHES = 2.0**64
 EXAMPLE_CHARS = 200
-AS_GOOD_AS = 0.95  # three standard errors of the estimate
 
 IsMissing = Callable[[NDArray[Any]], NDArray[np.bool_]]
 
@@ -91,29 +88,6 @@ class NumberSummary(Summary):
 
     def shown(self, value: Any) -> str:
         return f"{value:.15g}"
-
-
-class Different:
-    """How many different values there were, by the least of their hashes.
-
-    Bar-Yossef and others 2002, "Counting distinct elements in a data stream".
-    """
-
-    def __init__(self) -> None:
-        self._least = np.empty(0, np.uint64)
-
-    def add(self, hashes: NDArray[np.uint64]) -> None:
-        """Take in one hash a value: (values,)."""
-        if len(self._least) == KEPT_HASHES:
-            hashes = hashes[hashes < self._least[-1]]
-        self._least = np.unique(np.concatenate([self._least, hashes]))[:KEPT_HASHES]
-
-    def count(self, at_most: int) -> int:
-        """Return the number, estimated where it is large; `at_most`, all there were, where it is as good as that."""
-        if len(self._least) < KEPT_HASHES:
-            return len(self._least)
-        estimate = round((KEPT_HASHES - 1) * HASHES / float(self._least[-1]))
-        return at_most if estimate > AS_GOOD_AS * at_most else estimate
 
 
 class CountedSummary(Summary):

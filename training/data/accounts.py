@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from training.columns.summaries import Different
+from app.sources.tally import Different, hash_numbers, hash_texts
 from training.errors import DataError
 from training.features.base import Content, FeatureType
 
@@ -65,13 +64,10 @@ class Account:
 def hashes(cells: NDArray[Any]) -> NDArray[np.uint64]:
     """Hash cells, each text once: (rows,)."""
     if cells.dtype != object:
-        alike = np.where(np.isnan(cells), np.nan, cells + 0.0)  # one NaN; minus zero is zero
-        found: NDArray[np.uint64] = pd.util.hash_array(alike)
-        return found
+        return hash_numbers(np.where(np.isnan(cells), np.nan, cells + 0.0))  # one NaN; minus zero is zero
     encoded = pc.dictionary_encode(pa.array(cells, pa.string()))
-    words = pd.util.hash_array(np.array(encoded.dictionary.to_pylist(), object), categorize=False)
-    spread: NDArray[np.uint64] = words[encoded.indices.to_numpy()]
-    return spread
+    found: NDArray[np.uint64] = hash_texts(encoded.dictionary)[encoded.indices.to_numpy()]
+    return found
 
 
 def check_some(columns: Sequence[Column]) -> None:

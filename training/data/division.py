@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from training.columns.summaries import Different
+from app.sources.tally import Different
 from training.data.accounts import check_enough, hashes
 from training.data.cells import Cells
 from training.data.split import TEST, TRAIN, VALIDATION, Keys, are_counts, drawn, split

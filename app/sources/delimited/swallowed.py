@@ -4,6 +4,7 @@ A quote that opens by chance and closes by chance, one column of another line, l
 cell between shows it, for each line break in it comes with all the delimiters of a row.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,16 +20,13 @@ class Swallowed:
         self._delimiter, self._width = delimiter, width
         self._rows = self._first = 0
 
-    @property
-    def remarks(self) -> list[str]:
-        """Say how many there are."""
+    def remarks(self, line_of: Callable[[int], int]) -> list[str]:
+        """Say how many there are; `line_of` finds the line of a row."""
         if not self._rows:
             return []
         which = "a row holds" if self._rows == 1 else f"{self._rows:,} rows hold"
-        return [
-            f"{which} whole lines in quotes, first in row {self._first:,}: if quotes are letters as any other here, "
-            "say --no-quotes"
-        ]
+        where = f"first in line {line_of(self._first):,}"
+        return [f"{which} whole lines in quotes, {where}: if quotes are letters as any other here, say --no-quotes"]
 
     def look(self, columns: Any, first_row: int) -> None:
         """Look at raw cells; `first_row`: the number of the first among all good rows."""

@@ -81,7 +81,7 @@ class CsvTable:
             yield self._piece(placed)
         if (last := odd.placed(None)) is not None:
             yield self._piece(last)
-        self._noted = [*odd.remarks, *swallowed.remarks]
+        self._noted = [*odd.remarks, *swallowed.remarks(self.line_of)]
         seen(1.0)
 
     def line_of(self, row: int) -> int:

@@ -3,8 +3,20 @@
 chunk after chunk ─ Tally.add ─> counts, words, evidence ─ Tally.verdict ─> Verdict: a kind, a rule, remarks
 """
 
+from app.sources.tally.different import Different, hash_numbers, hash_texts
 from app.sources.tally.kinds import DATES, NUMBERS, OTHER, TRUTHS, WORDS
 from app.sources.tally.tally import Tally
 from app.sources.tally.verdict import Verdict
 
-__all__ = ["DATES", "NUMBERS", "OTHER", "TRUTHS", "WORDS", "Tally", "Verdict"]
+__all__ = [
+    "DATES",
+    "NUMBERS",
+    "OTHER",
+    "TRUTHS",
+    "WORDS",
+    "Different",
+    "Tally",
+    "Verdict",
+    "hash_numbers",
+    "hash_texts",
+]

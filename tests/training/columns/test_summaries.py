@@ -3,10 +3,8 @@ import pandas as pd
 import pytest
 
 from training.columns.summaries import (
-    KEPT_HASHES,
     KEPT_TEXTS,
     CountedSummary,
-    Different,
     NumberSummary,
     Sample,
     Summary,
@@ -31,18 +29,6 @@ def test_a_summary_counts_missing_text() -> None:
     summary = Summary(is_empty_text)
     summary.add(np.array(["a", "", "b", ""], object))
     assert (summary.missing_share, summary.example) == (0.5, "a")
-
-
-def test_few_different_values_are_counted_and_many_estimated() -> None:
-    few, many, all_ = Different(), Different(), Different()
-    for start in range(0, 300_000, 10_000):
-        numbers = np.arange(start, start + 10_000)
-        few.add(pd.util.hash_array(numbers % 1000))
-        many.add(pd.util.hash_array(numbers // 3))
-        all_.add(pd.util.hash_array(numbers))
-    assert few.count(300_000) == 1000
-    assert many.count(300_000) == pytest.approx(100_000, rel=4 / np.sqrt(KEPT_HASHES))
-    assert all_.count(300_000) == 300_000
 
 
 def test_counts_forget_the_rarer_texts_first() -> None:

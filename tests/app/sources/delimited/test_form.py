@@ -223,7 +223,7 @@ def test_a_cell_as_wide_as_the_table_is_said(tmp_path: Path) -> None:
     assert len(read(tmp_path, text)["a"]) == 4
     source = open_source(tmp_path / "rows.csv")
     columns_of(source)
-    assert source.remarks[-1].startswith("2 rows hold whole lines in quotes, first in row 2: if quotes are letters")
+    assert source.remarks[-1].startswith("2 rows hold whole lines in quotes, first in line 3: if quotes are letters")
 
 
 def test_a_quote_that_never_closes_is_refused_however_late(tmp_path: Path) -> None:
