@@ -5,8 +5,10 @@ It knows nothing about splits or networks.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from app.features.names import refusal
 from app.sources.tally import DATES, NUMBERS
@@ -21,8 +23,6 @@ from training.features.registry import feature_type
 from training.options import Options
 from training.tasks.registry import TASKS, task_class
 from training.tasks.target import Target, present
-
-Chunk = Mapping[str, pa.Array]  # column -> values as the file holds them, (rows,)
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def fill(found: Survey, options: Options, *, in_memory: bool, seen: Seen) -> Fil
             kept = present(truths)
             rows = {}
             for column, account in accounts.items():
-                made = account.type.cells(values[column], found.verdicts[column].rule)
+                made = _cells(account, values[column], found)
                 if column in misfits:
                     misfits[column] += int((account.type.is_missing(made)).sum()) - values[column].null_count
                 rows[column] = made[kept]
@@ -79,9 +79,18 @@ def _is_number(found: Survey, options: Options) -> bool:
     return verdict.kind == NUMBERS
 
 
-def _target(values: pa.Array, found: Survey, name: str, *, as_numbers: bool):  # type: ignore[no-untyped-def]
+def _target(values: pa.Array, found: Survey, name: str, *, as_numbers: bool) -> NDArray[Any]:
     rule = found.verdicts[name].rule
     return floats(values, rule) if as_numbers else texts(clean(as_words(values)))
+
+
+def _cells(account: Account, values: pa.Array, found: Survey) -> NDArray[Any]:
+    """Return the cells of some rows; a DataError says that a type cannot be what a person said."""
+    try:
+        return account.type.cells(values, found.verdicts[account.name].rule)
+    except (pa.ArrowException, ValueError, TypeError) as error:
+        wished = f"values in {account.name!r} that can be of type {account.type.name}"
+        raise DataError(f"`--type`: expected {wished}. Received: {values.type}.") from error
 
 
 def _check_misfits(misfits: Mapping[str, int], found: Survey) -> None:

@@ -258,3 +258,8 @@ def test_another_cut_keeps_the_exact_statistics(many: Path, stream: bool) -> Non
         exact, cut = one.floats, other.floats
         assert len(cut.edges) > len(exact.edges)
         assert (cut.edges[0], cut.edges[-1], cut.mean) == (exact.minimum, exact.maximum, exact.mean)
+
+
+def test_a_type_that_the_cells_are_not_is_refused(frame: pd.DataFrame, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"`--type`: expected cells of 'color' .* number\. Received: \d+ of .*such as"):
+        prepared(frame, tmp_path, type=("color=number",))
