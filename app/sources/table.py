@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from app.sources import dates, numbers
 from app.sources.errors import SourceError
 from app.sources.rules import ColumnRule, Rules
-from app.sources.source import Chunk, Source, Wishes, line_of, open_source
+from app.sources.source import Chunk, Source, line_of, open_source
 from app.sources.words import as_words
 
 SHOWN_CHARS = 60  # of a cell in a message
@@ -80,16 +80,16 @@ class Table:
         self.read_share = share
 
 
-def open_table(
-    path: Path, wanted: Sequence[Wanted], reading: Rules | None = None, encoding: str | None = None
-) -> Table:
-    """Read the header of a file, and see that it has what is wanted; raises `SourceError`."""
-    source = open_source(path, Wishes(encoding=encoding), reading)
+def open_table(data: Path | Source, wanted: Sequence[Wanted], reading: Rules | None = None) -> Table:
+    """Read the header of a file, or take one that is open, and see that it has what is wanted; raises `SourceError`."""
+    source = data if isinstance(data, Source) else open_source(data, rules=reading)
     names = source.names
     required = [column.name for column in wanted if column.name not in names and not column.optional]
     if required:
         hint = f"Received the columns {', '.join(names)}."[:400]
-        raise SourceError(f"{path}: expected the column(s) {', '.join(required)}, which the model needs. {hint}")
+        raise SourceError(
+            f"{source.files[0]}: expected the column(s) {', '.join(required)}, which the model needs. {hint}"
+        )
     return Table(source, wanted, reading or Rules())
 
 

@@ -63,9 +63,9 @@ class Reading:
 def open_examples(path: Path, manifest: Manifest, encoding: str | None = None) -> Reading:
     """Read the header; raise a DataError when a column that the model needs, or the target, lacks."""
     with told():
-        names = open_source(path, Wishes(encoding=encoding), manifest.reading).names
-        wanted, dated = _wanted(path, names, manifest)
-        return Reading(open_table(path, wanted, manifest.reading, encoding), manifest.target, dated)
+        source = open_source(path, Wishes(encoding=encoding), manifest.reading)
+        wanted, dated = _wanted(path, source.names, manifest)
+        return Reading(open_table(source, wanted, manifest.reading), manifest.target, dated)
 
 
 def _wanted(path: Path, names: Sequence[str], manifest: Manifest) -> tuple[list[Wanted], dict[str, list[str]]]:
