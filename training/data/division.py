@@ -44,7 +44,7 @@ def divide(cells: Cells, names: Sequence[str], target: str, task: Task, options:
     first = _first(whole)  # (rows,)
     kept = first if chosen.drop_duplicates else np.ones(len(keys), np.bool_)
     check_enough(int(kept.sum()))
-    different = len(np.unique(keys[kept])) if len(keys) <= EXACT_ROWS else _estimate(keys[kept])
+    different = len(pd.unique(keys[kept])) if len(keys) <= EXACT_ROWS else _estimate(keys[kept])
     remarks = []
     if are_counts(different, int(kept.sum())):
         remarks.append(
