@@ -16,7 +16,7 @@ WORDS = {
     "found",
     "found in each column",
     "found by days above 12",
-    "found; UTF-8 where it fits",
+    "UTF-8, or UTF-16 by its bytes",
     "required",
     "inferred",
     "none",

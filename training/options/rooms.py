@@ -60,7 +60,7 @@ class DataOptions:
     )
     no_quotes: bool = option(False, "Take quotes of a CSV file as letters: a cell may begin with one.")
     encoding: str | None = option(
-        None, "How a text file writes letters: cp1252, utf-16 …", unit="name", unset="found; UTF-8 where it fits"
+        None, "How a text file writes letters: cp1252, utf-16 …", unit="name", unset="UTF-8, or UTF-16 by its bytes"
     )
     stream: bool | None = option(
         None, "Keep the table in a temporary file instead of memory.", unset="when it is large"
