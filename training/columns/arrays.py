@@ -43,13 +43,20 @@ class Rows:
     """Raw rows with their encoded target: one part of the split."""
 
     arrays: Arrays
-    y: NDArray[Any]  # (rows,)
+    y: NDArray[Any]  # (rows, …)
+    weights: NDArray[np.float64] | None = None  # (rows,) how much each counts; None: all alike
+    units: NDArray[np.int64] | None = None  # (rows,) which unit each was drawn with; None: each by itself
 
     def __len__(self) -> int:
         return len(self.y)
 
+    def take(self, places: Any) -> "Rows":
+        """Return some of the rows."""
+        weights, units = (None if each is None else each[places] for each in (self.weights, self.units))
+        return Rows(take(self.arrays, places), self.y[places], weights, units)
+
     def first(self, rows: int) -> "Rows":
-        return Rows(take(self.arrays, slice(rows)), self.y[:rows])
+        return self.take(slice(rows))
 
 
 def predict_in_batches(predict: Predict, arrays: Arrays, batch_rows: int = BATCH_ROWS) -> Outputs:

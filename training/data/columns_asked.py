@@ -6,6 +6,7 @@ It knows nothing about what stands in the columns.
 import difflib
 from collections.abc import Sequence
 
+from training.data.roles import roles
 from training.errors import DataError
 from training.features.registry import FEATURES, broadest
 from training.options.rooms import DataOptions
@@ -14,22 +15,26 @@ from training.options.rooms import DataOptions
 def check_columns(columns: Sequence[str], chosen: DataOptions) -> None:
     """Refuse a target or a named column that is not there, with a DataError that lists those that are."""
     there, typed = ", ".join(columns), _named(chosen)
-    _check_target(columns, chosen.target, there)
-    for flags, names in (("`--drop`, `--categorical`", (*chosen.drop, *chosen.categorical)), ("`--type`", typed)):
+    _check_targets(columns, chosen.targets, there)
+    asked = [("`--drop`, `--categorical`", (*chosen.drop, *chosen.categorical)), ("`--type`", typed)]
+    asked += [(f"`{role.flag}`", (role.column,)) for role in roles(chosen).values()]
+    for flags, names in asked:
         for name in names:
             if name not in columns:
                 raise DataError(f"{flags}: expected one of the columns: {there}. Received: {name!r}.")
-            if name == chosen.target:
-                raise DataError(f"{flags}: expected a feature. Received: {name!r}, which is the target.")
+            if name in chosen.targets:
+                raise DataError(f"{flags}: expected another column. Received: {name!r}, which is the target.")
     for name, type_ in typed.items():
         if type_ not in FEATURES:
             raise DataError(f"`--type`: expected {name}= one of {', '.join(FEATURES)}. Received: {type_!r}.")
 
 
-def _check_target(columns: Sequence[str], target: str | None, there: str) -> None:
-    if target is None:
+def _check_targets(columns: Sequence[str], targets: Sequence[str], there: str) -> None:
+    if not targets:
         raise DataError(f"`--target`: expected one of the columns: {there}. Received: nothing.")
-    if target not in columns:
+    for target in targets:
+        if target in columns:
+            continue
         near = difflib.get_close_matches(target.lower(), [name.lower() for name in columns], n=1)
         meant = next((f" Is it {name!r}?" for name in columns if name.lower() in near), "")
         raise DataError(f"`--target`: expected one of the columns: {there}. Received: {target!r}.{meant}")

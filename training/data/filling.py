@@ -17,6 +17,7 @@ from training.columns.values import floats, texts
 from training.data.accounts import DROPPED, FEATURE, TARGET, Account, Column
 from training.data.cells import Cells
 from training.data.columns_asked import wished_types
+from training.data.roles import WEIGHTS, Role, Weighed, by_column, roles
 from training.data.survey import Seen, Survey, chunks
 from training.errors import DataError, told
 from training.features.registry import feature_type
@@ -29,7 +30,8 @@ from training.tasks.target import Target, present
 class Filled:
     """The rows that have a target."""
 
-    cells: Cells  # of the columns that may be features, and of the target
+    cells: Cells  # of the columns that may be features or have a role, and of the target
+    roles: Mapping[str, Role]  # of the columns that have one
     accounts: Mapping[str, Account]  # of the columns that may be features
     target: Target
     columns: tuple[Column, ...]  # every column of the file, in order
@@ -40,11 +42,14 @@ def fill(found: Survey, options: Options, *, in_memory: bool, seen: Seen) -> Fil
     name = str(options.data.target)
     target, cells = Target(name), Cells(in_memory=in_memory)
     as_numbers = _is_number(found, options)
+    given = roles(options.data)
+    having_role = by_column(given)
     accounts = {
         column: Account(column, feature_type(type_))
         for column, type_ in found.types.items()
-        if type_ is not None and column != name and column not in options.data.drop
+        if type_ is not None and column != name and (column not in options.data.drop or column in having_role)
     }
+    weighed = _weighed(given, found)
     misfits = dict.fromkeys(set(accounts) & set(wished_types(options.data)), 0)
     with told():
         for chunk in chunks(found.source, seen):
@@ -58,10 +63,24 @@ def fill(found: Survey, options: Options, *, in_memory: bool, seen: Seen) -> Fil
                     misfits[column] += int((account.type.is_missing(made)).sum()) - values[column].null_count
                 rows[column] = made[kept]
                 account.add(rows[column])
+            if weighed is not None:
+                weighed.add(rows[given[WEIGHTS].column], chunk.first_row)
             target.add(truths[kept])
             cells.add({**rows, name: truths[kept]})
+    if weighed is not None:
+        weighed.check()
     _check_misfits(misfits, found)
-    return Filled(cells, accounts, target, _columns(found, accounts, target, options))
+    return Filled(cells, given, accounts, target, _columns(found, accounts, target, options))
+
+
+def _weighed(given: Mapping[str, Role], found: Survey) -> Weighed | None:
+    """Return what takes in the weights; raise a DataError for a column that holds none."""
+    if WEIGHTS not in given:
+        return None
+    role = given[WEIGHTS]
+    if (kind := found.verdicts[role.column].kind) != NUMBERS:
+        raise DataError(f"`{role.flag}`: expected a column of numbers. Received: {role.column!r}, of {kind}.")
+    return Weighed(role)
 
 
 def _is_number(found: Survey, options: Options) -> bool:
@@ -107,11 +126,13 @@ def _check_misfits(misfits: Mapping[str, int], found: Survey) -> None:
 
 def _columns(found: Survey, accounts: Mapping[str, Account], target: Target, options: Options) -> tuple[Column, ...]:
     """Say what became of each column, in the order of the file."""
-    columns = []
+    columns, having_role = [], by_column(roles(options.data))
     for name in found.tallies:
         if name == target.name:
             seen = found.column(name, TARGET)
             columns.append(replace(seen, missing_share=0.0, different=target.different, example=target.example))
+        elif name in having_role and having_role[name].reason is not None:
+            columns.append(found.column(name, f"{DROPPED}: {having_role[name].reason}"))
         elif name in options.data.drop:
             columns.append(found.column(name, f"{DROPPED}: as asked"))
         elif name not in accounts:

@@ -25,6 +25,7 @@ from training.data.cells import Cells
 from training.data.division import LEFT_OUT, Division, divide, in_parts
 from training.data.filling import Filled, fill
 from training.data.identity import of_files
+from training.data.roles import WEIGHTS
 from training.data.split import TEST, TRAIN, VALIDATION, Keys, Split, check_parts
 from training.data.survey import Seen, Survey, survey
 from training.features.features import Features, describe, recut
@@ -56,6 +57,7 @@ class Table:
     summaries: Mapping[str, Summary]  # feature -> what was kept of all its cells, whatever their part
     target: pd.Series  # (rows,) cells
     keys: Keys  # (rows,): rows with one key belong on one side
+    weights: NDArray[np.float64] | None  # (rows,) how much each counts; None: all alike
     columns: tuple[Column, ...]  # every column of the file, in order
     rows_read: int
     rows_without_target: int
@@ -140,6 +142,7 @@ def _gathered(
         summaries={name: filled.accounts[name].all for name in types},
         target=rows[target],
         keys=keys,
+        weights=rows[filled.roles[WEIGHTS].column].to_numpy(np.float64) if WEIGHTS in filled.roles else None,
         columns=tuple(filled.columns),
         rows_read=found.rows,
         rows_without_target=found.rows - cells.rows,
@@ -165,12 +168,13 @@ def divided(
     """Lay out all three parts of a division by `features`; None: describe its training rows."""
     features = features or describe(table.features.iloc[parts.train], table.types, options, table.summaries)
     may_lack = options.data.allow_missing
+    train = _rows(table, features, y, parts.train)
     return Data(
         table=table,
-        task=task.fit_to(y[parts.train]),
+        task=task.fit_to(train.y, train.weights),
         features=features,
         parts=parts,
-        train=_rows(table, features, y, parts.train),
+        train=train,
         validation=_rows(table, features, y, parts.validation),
         test=_rows(table, features, y, parts.test),
         optional={name: may_lack or column.missing_share > 0 for name, column in features.columns.items()},
@@ -252,4 +256,5 @@ def _remarks(name: str, type_: str, table: Table) -> Iterator[str]:
 
 
 def _rows(table: Table, features: Features, y: NDArray[Any], rows: NDArray[Any]) -> Rows:
-    return Rows(features.arrays(table.features.iloc[rows]), y[rows])
+    weights = None if table.weights is None else table.weights[rows]
+    return Rows(features.arrays(table.features.iloc[rows]), y[rows], weights)

@@ -171,10 +171,10 @@ def _warnings(
             said.append(f"{code(name)} has no name in the file")
         if types[name] is None:
             said.append(f"{code(name)} is left out: no type of features takes {verdict.arrow_type}")
-        elif verdict.kind == WORDS and name != chosen.target:
+        elif verdict.kind == WORDS and name not in chosen.targets:
             said += _about_words(name, tallies[name])
         if verdict.kind == WORDS and tallies[name].words is not None:
-            said += variants(name, tallies[name].words or {}, is_target=name == chosen.target)
+            said += variants(name, tallies[name].words or {}, is_target=name in chosen.targets)
     return tuple(said)
 
 

@@ -13,7 +13,7 @@ from msgspec import to_builtins
 from app.bundle.manifest import Manifest
 from training.columns.arrays import take
 from training.errors import DataError
-from training.evaluation.bootstrap import draws, interval, resamples_for
+from training.evaluation.bootstrap import draws, interval, resamples_for, unit_count
 from training.evaluation.evaluate_bundle import Answers
 from training.evaluation.findings import Interval
 from training.evaluation.served_bundle import Served
@@ -66,16 +66,17 @@ def on_same_rows(first: Served, second: Served, one: Answers, other: Answers, se
             f"{second.name} of {wanted[1]}."
         )
     _, places, others = np.intersect1d(one.lines, other.lines, assume_unique=True, return_indices=True)
-    y = one.y[places]
-    if len(np.unique(y, axis=0)) < 2:
+    rows = one.rows.take(places)
+    if len(np.unique(rows.y, axis=0)) < 2:
         raise DataError("`--data`: expected rows that both can answer, with two different values of the target.")
     pair = take(one.outputs, places), take(other.outputs, others)
-    drawn, beside = draws(first.task, y, pair, resamples_for(len(y) * first.task.weighing_cost), seed)
-    base, found = (first.task.evaluate(y, outputs) for outputs in pair)
+    drawn, beside = draws(first.task, rows, pair, resamples_for(len(rows) * first.task.weighing_cost), seed)
+    base, found = (first.task.evaluate(rows.y, outputs, rows.weights) for outputs in pair)
+    units = unit_count(rows)
     return SameRows(
-        rows=len(y),
-        metrics={name: (interval(value, drawn[name]), found[name]) for name, value in base.items()},
-        difference={name: interval(found[name] - base[name], beside[name] - drawn[name]) for name in base},
+        rows=len(rows),
+        metrics={name: (interval(value, drawn[name], units), found[name]) for name, value in base.items()},
+        difference={name: interval(found[name] - base[name], beside[name] - drawn[name], units) for name in base},
     )
 
 

@@ -13,6 +13,7 @@ from training.evaluation.findings import Findings
 from training.evaluation.slices import slices
 from training.export.ort_session import Session
 from training.parallel import each
+from training.tasks.base import Metrics
 from training.trained_model import TrainedModel
 
 SHIPPED = "shipped"
@@ -20,17 +21,19 @@ SHIPPED = "shipped"
 
 def judge(model: TrainedModel, baselines: Mapping[str, Baseline]) -> Findings:
     """Judge every graph, Keras and the baselines on the test rows."""
-    task, y = model.data.task, model.data.test.y
+    task, test = model.data.task, model.data.test
     answers = _answers(model, baselines)
+
+    def scored(outputs: Outputs) -> Metrics:
+        return task.evaluate(test.y, outputs, test.weights)
+
     opponent = task.opponents[-1].name if task.opponents else TRIVIAL
     return Findings(
-        scores=dict(zip(answers, each(lambda outputs: task.evaluate(y, outputs), answers.values()), strict=True)),
+        scores=dict(zip(answers, each(scored, answers.values()), strict=True)),
         outputs=answers[SHIPPED],
         importance_metric=task.main_metric,
-        intervals=intervals(task, y, answers[SHIPPED], answers[opponent], opponent, model.options.run.seed),
-        slices=slices(
-            task, model.data.features, model.data.train, model.data.test, answers[SHIPPED], model.options.run.seed
-        ),
+        intervals=intervals(task, test, answers[SHIPPED], answers[opponent], opponent, model.options.run.seed),
+        slices=slices(task, model.data.features, model.data.train, test, answers[SHIPPED], model.options.run.seed),
     )
 
 

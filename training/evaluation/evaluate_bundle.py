@@ -11,14 +11,13 @@ from typing import Any
 import msgspec
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from app.sources.table import Line, Table
-from training.columns.arrays import Outputs, joined, take
+from training.columns.arrays import Outputs, Rows, joined, take
 from training.data.identity import of_files
 from training.data.labelled_rows import Example, Reading, open_examples
 from training.errors import DataError, told
-from training.evaluation.bootstrap import draws, interval, resamples_for
+from training.evaluation.bootstrap import draws, interval, resamples_for, unit_count
 from training.evaluation.findings import Interval
 from training.evaluation.served_bundle import Served
 from training.tasks.base import Task
@@ -45,8 +44,9 @@ class Answers:
     is_own: bool = False  # the very file that the bundle was trained on
 
     @property
-    def y(self) -> NDArray[Any]:
-        return self.task.encode(pd.Series(self.truths, name="truth"))
+    def rows(self) -> Rows:
+        """The rows that were answered, without what was sent."""
+        return Rows({}, self.task.encode(pd.Series(self.truths, name="truth")))
 
     @property
     def outputs(self) -> Outputs:
@@ -93,13 +93,13 @@ def answer(served: Served, path: Path, encoding: str | None = None, progress: Pr
 
 def judge(served: Served, found: Answers, seed: int = 0) -> Evaluation:
     """Judge what was answered."""
-    task, y, outputs = served.task, found.y, found.outputs
-    exact = task.evaluate(y, outputs)
-    (drawn,) = draws(task, y, (outputs,), resamples_for(len(y) * task.weighing_cost), seed)
+    task, rows, outputs = served.task, found.rows, found.outputs
+    exact = task.evaluate(rows.y, outputs, rows.weights)
+    (drawn,) = draws(task, rows, (outputs,), resamples_for(len(rows) * task.weighing_cost), seed)
     return Evaluation(
-        metrics={name: interval(value, drawn[name]) for name, value in exact.items()},
+        metrics={name: interval(value, drawn[name], unit_count(rows)) for name, value in exact.items()},
         card=dict(served.manifest.metrics.get("shipped", {})),
-        rows=len(y),
+        rows=len(rows),
     )
 
 

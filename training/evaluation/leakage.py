@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from training.columns.arrays import Outputs, Rows, spread_places, take
+from training.columns.arrays import Outputs, Rows, spread_places
 from training.data.prepare import Data
 from training.evaluation.bootstrap import exactly
 from training.features.features import Features
@@ -56,7 +56,7 @@ def suspects(task: Task, features: Features, train: Rows, validation: Rows) -> t
     learned, judged = (_some(rows) for rows in (train, validation))
     found = []
     for name, outputs in _answers(task, rule, features, learned, judged):
-        value = exactly(task, judged.y, outputs, rule.metric)
+        value = exactly(task, judged, outputs, rule.metric)
         if value >= rule.least:
             found.append(Suspect(name, rule.metric, value))
     return tuple(sorted(found, key=lambda suspect: -suspect.value))
@@ -65,8 +65,7 @@ def suspects(task: Task, features: Features, train: Rows, validation: Rows) -> t
 def _some(rows: Rows) -> Rows:
     if len(rows) <= MAX_ROWS:
         return rows
-    places = spread_places(len(rows), MAX_ROWS)
-    return Rows(take(rows.arrays, places), rows.y[places])
+    return rows.take(spread_places(len(rows), MAX_ROWS))
 
 
 def _answers(

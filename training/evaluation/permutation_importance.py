@@ -6,12 +6,11 @@ It knows nothing about how the graph was made.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from training.columns.arrays import Outputs, Predict, Rows, predict_in_batches, spread_places, take
+from training.columns.arrays import Outputs, Predict, Rows, predict_in_batches, spread_places
 from training.evaluation.bootstrap import draws, exactly
 from training.evaluation.findings import Importance, Interval
 from training.features.features import Features
@@ -35,14 +34,13 @@ def importances(
     At most `MOST_ROWS` rows are looked at; `done` is told how many features are done.
     The interval is that of the mean over the repeats, by the bootstrap over rows with a normal error.
     """
-    places = spread_places(len(rows), min(len(rows), MOST_ROWS))
-    some = Rows(take(rows.arrays, places), rows.y[places])
-    whole = _judge(task, some.y, [predict_in_batches(predict, some.arrays)], seed)
+    some = rows.take(spread_places(len(rows), min(len(rows), MOST_ROWS)))
+    whole = _judge(task, some, [predict_in_batches(predict, some.arrays)], seed)
     random = np.random.default_rng(seed)
 
     def without(feature: str, orders: list[Order]) -> NDArray[np.float64]:
         mixed = (features.mixed(feature, some.arrays, order) for order in orders)
-        return _judge(task, some.y, [predict_in_batches(predict, arrays) for arrays in mixed], seed)
+        return _judge(task, some, [predict_in_batches(predict, arrays) for arrays in mixed], seed)
 
     dealt = ((feature, [random.permutation(len(some)) for _ in range(REPEATS)]) for feature in features.order)
     found = []
@@ -52,11 +50,11 @@ def importances(
     return tuple(sorted(found, key=lambda importance: -importance.loss.value))
 
 
-def _judge(task: Task, y: NDArray[Any], models: list[Outputs], seed: int) -> NDArray[np.float64]:
+def _judge(task: Task, rows: Rows, models: list[Outputs], seed: int) -> NDArray[np.float64]:
     """Return the main metric, the mean over the models: on the rows as they are, then on every resample."""
     metric = task.main_metric
-    exact = np.mean([exactly(task, y, outputs, metric) for outputs in models])
-    drawn = np.mean([found[metric] for found in draws(task, y, models, RESAMPLES, seed, metric)], axis=0)
+    exact = np.mean([exactly(task, rows, outputs, metric) for outputs in models])
+    drawn = np.mean([found[metric] for found in draws(task, rows, models, RESAMPLES, seed, metric)], axis=0)
     return np.concatenate([[exact], drawn])  # (1 + resamples,)
 
 

@@ -4,13 +4,11 @@ With some hundred slices, one in forty looks worse by chance alone: a slice is a
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from training.columns.arrays import Outputs, Rows, spread_places, take
-from training.evaluation.bootstrap import draws, exactly, interval, resamples_for
+from training.evaluation.bootstrap import draws, exactly, interval, resamples_for, unit_count
 from training.evaluation.findings import Interval, Slice, Slices
 from training.features.base import Mask
 from training.features.features import Features
@@ -27,25 +25,25 @@ def slices(task: Task, features: Features, train: Rows, test: Rows, outputs: Out
     metric, rises = task.slice_metric
     sign = 1 if rises else -1  # larger is better, or smaller
     places = spread_places(len(test), min(len(test), MOST_ROWS))
-    arrays, y, answers = take(test.arrays, places), test.y[places], take(outputs, places)
-    whole = exactly(task, y, answers, metric)
-    resamples = min(RESAMPLES, resamples_for(len(y) * len(features.order)))
+    some, answers = test.take(places), take(outputs, places)
+    whole = exactly(task, some, answers, metric)
+    resamples = min(RESAMPLES, resamples_for(len(some) * len(features.order)))
 
     def judged(feature: str, values: str, mask: Mask) -> Slice:
-        value = _judge(task, metric, y[mask], take(answers, mask), resamples, seed)
+        value = _judge(task, metric, some.take(mask), take(answers, mask), resamples, seed)
         best = value.high if sign > 0 else value.low
         return Slice(feature, values, int(mask.sum()), value, is_worse=sign * best < sign * whole)
 
-    masks = _masks(features, train, Rows(arrays, y))
+    masks = _masks(features, train, some)
     large = ((feature, values, mask) for feature, values, mask in masks if mask.sum() >= MIN_ROWS and not mask.all())
     found = [one for one in each(lambda one: judged(*one), large) if np.isfinite(one.metric.value)]
     ordered = sorted(found, key=lambda one: (not one.is_worse, sign * one.metric.value))
     return Slices(metric=metric, whole=whole, slices=tuple(ordered))
 
 
-def _judge(task: Task, metric: str, y: NDArray[Any], answers: Outputs, resamples: int, seed: int) -> Interval:
-    (drawn,) = draws(task, y, (answers,), resamples, seed, metric)
-    return interval(exactly(task, y, answers, metric), drawn[metric])
+def _judge(task: Task, metric: str, rows: Rows, answers: Outputs, resamples: int, seed: int) -> Interval:
+    (drawn,) = draws(task, rows, (answers,), resamples, seed, metric)
+    return interval(exactly(task, rows, answers, metric), drawn[metric], unit_count(rows))
 
 
 def _masks(features: Features, train: Rows, rows: Rows) -> Iterator[tuple[str, str, Mask]]:

@@ -95,7 +95,7 @@ class Declared:
         if self.words.read is not None and isinstance(given, str):
             return self.words.read(given)
         if self.words.repeated:
-            return tuple(given)
+            return (given,) if isinstance(given, str) else tuple(given)
         is_path = self.type in (Path, Path | None)
         return Path(given) if isinstance(given, str) and is_path else given
 

@@ -52,7 +52,9 @@ class Options:
         known = by_name()
         changes: dict[type[Any], dict[str, Any]] = {}
         for name, value in values.items():
-            changes.setdefault(known[name].room, {})[known[name].field] = value
+            one = known[name]
+            alone = one.words.repeated and isinstance(value, str)
+            changes.setdefault(one.room, {})[one.field] = (value,) if alone else value
         house = {name: replace(room, **changes.pop(type(room), {})) for name, room in self._house()}
         others = {type(one): one for one in self.others}
         others |= {room: replace(self.own(room), **found) for room, found in changes.items()}

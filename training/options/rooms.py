@@ -19,6 +19,7 @@ CompressName = Literal["quick", "full"]
 HalfName = Literal["float16", "bfloat16"]
 MixedPrecision = Literal["off", "auto", "float16", "bfloat16"]
 DateOrder = Literal["ymd", "dmy", "mdy"]
+SplitName = Literal["random", "time", "group", "column"]
 Precision = Literal["fp32", "fp16", "int8-dynamic", "int8-static"]
 Forced = Literal["fp32", "fp16", "int8-static"]  # int8-dynamic never ships: a row's answer would depend on its batch
 ELSEWHERE = {"place": True, "learned": False}  # where a run reads or writes, whatever it learns
@@ -36,8 +37,13 @@ class DataOptions:
         argument=True,
         **ELSEWHERE,
     )
-    target: str | None = option(  # None: refused with the list of columns
-        None, "Column to predict. Without it, the columns are listed.", unit="column", common=True
+    targets: tuple[str, ...] = option(  # none: refused with the list of columns
+        (),
+        "Column to predict; several, for several labels a row. Without it, the columns are listed.",
+        name="target",
+        unit="column",
+        repeated=True,
+        common=True,
     )
     task: str | None = option(
         None, "What to predict.", unset="inferred", choices="training.tasks.registry:TASKS", common=True
@@ -65,12 +71,37 @@ class DataOptions:
     stream: bool | None = option(
         None, "Keep the table in a temporary file instead of memory.", unset="when it is large"
     )
+    split: SplitName | None = option(
+        None,
+        "How rows are divided into training, validation and test.",
+        unset="random, or by the column that is named",
+        common=True,
+    )
+    time_column: str | None = option(
+        None,
+        "Moments or numbers to split by: the last rows are tested.",
+        unit="column",
+        unset="the one that never falls",
+    )
+    gap: str | None = option(None, "Leave out so much time between the parts: 7d, 12h, 30 …", unit="time")
+    group_column: str | None = option(
+        None, "What rows belong to, such as a customer: no group stands in two parts.", unit="column"
+    )
+    split_column: str | None = option(
+        None, "A published split: train, validation (or dev, valid, val), test.", unit="column"
+    )
+    weights: str | None = option(None, "How much each row counts.", unit="column")
     drop_duplicates: bool = option(False, "Leave out rows that are equal to one before them.")
     allow_missing: bool = option(False, "Let callers leave out any feature, not only those seen missing.")
     validation_share: float = option(
         0.15, "Share of the rows that decides when to stop and what ships.", unit="share", low=0.01, high=0.5
     )
     test_share: float = option(0.2, "Share of the rows that only measures.", unit="share", low=0.01, high=0.5)
+
+    @property
+    def target(self) -> str | None:
+        """What is predicted: a column, or the names of several in one."""
+        return ", ".join(self.targets) or None
 
 
 @dataclass(frozen=True, kw_only=True)

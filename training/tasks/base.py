@@ -24,9 +24,10 @@ from training.columns.arrays import Outputs
 from training.options import Options
 from training.options.rooms import Precision
 from training.tasks.parts import LeakRule, Opponent, Output, Strata
-from training.tasks.weighted import Judged, Weights, by_repeating
+from training.tasks.weighted import Judged, Weights, one_by_one
 
 Metrics = dict[str, float]  # name -> value, on the rows that were judged
+RowWeights = NDArray[np.float64] | None  # (rows,) how much each counts; None: all alike
 # Relative to the answer's unit (1 for a probability, a standard deviation for a number).
 # fp32: other processors add in another order; fp16 keeps its weights in 16 bits and computes alike in 32.
 # int8: their kernels round differently, and one step of an activation in 255 that falls to the other side moves the
@@ -72,8 +73,8 @@ class Task(ABC):
         """Say what was expected in the place of a true value that the task does not have, or None."""
         return None
 
-    def fit_to(self, y: NDArray[Any]) -> "Task":
-        """Return the task with the statistics of the training rows' target in it."""
+    def fit_to(self, y: NDArray[Any], weights: RowWeights = None) -> "Task":
+        """Return the task with the statistics of the training rows' target in it, (rows, …), by their weights."""
         return self
 
     def strata(self, y: NDArray[Any]) -> Strata | None:
@@ -145,12 +146,12 @@ class Task(ABC):
         return self.main_metric, True
 
     @abstractmethod
-    def evaluate(self, y: NDArray[Any], outputs: Outputs) -> Metrics:
-        """Judge answers against the encoded target."""
+    def evaluate(self, y: NDArray[Any], outputs: Outputs, weights: RowWeights = None) -> Metrics:
+        """Judge answers against the encoded target, by rows that count as their weights say, (rows,)."""
 
     def weighted(self, y: NDArray[Any], outputs: Outputs, weights: Weights, only: str | None = None) -> Judged:
         """Judge answers under every weighting of the rows, (times, rows); metrics but `only` may be left out."""
-        return by_repeating(self.evaluate, y, outputs, weights)
+        return one_by_one(self.evaluate, y, outputs, weights)
 
     @property
     def weighing_cost(self) -> int:

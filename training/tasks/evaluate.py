@@ -6,7 +6,7 @@ from training.tasks.base import Metrics, Task
 
 def evaluate(task: Task, predict: Predict, rows: Rows) -> Metrics:
     """Judge a model on rows."""
-    return task.evaluate(rows.y, predict_in_batches(predict, rows.arrays))
+    return task.evaluate(rows.y, predict_in_batches(predict, rows.arrays), rows.weights)
 
 
 def worst_loss_points(task: Task, before: Metrics, after: Metrics) -> float:

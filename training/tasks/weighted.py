@@ -1,7 +1,7 @@
 """Weighted: metrics for many weightings of the same rows at once.
 
 A resample of the rows is a weighting by counts. A task that can say its metrics in a few sums over all weightings does
-so, in `label/weighted.py`, or itself; for any other the rows are repeated. It knows no metric.
+so, in `label/weighted.py`, or itself; any other is judged once a weighting. It knows no metric.
 """
 
 from collections.abc import Callable
@@ -15,16 +15,15 @@ from training.columns.arrays import Outputs, take
 Weights = NDArray[np.float64]  # (times, rows)
 Values = NDArray[np.float64]  # (times,); NaN where a metric has no meaning, such as a ROC AUC of one class
 Judged = dict[str, Values]  # metric -> under each weighting
+Evaluate = Callable[[NDArray[Any], Outputs, NDArray[np.float64]], dict[str, float]]
 
 
-def by_repeating(
-    evaluate: Callable[[NDArray[Any], Outputs], dict[str, float]], y: NDArray[Any], outputs: Outputs, weights: Weights
-) -> Judged:
-    """Judge by repeating each row so often as it counts; whole weights alone."""
+def one_by_one(evaluate: Evaluate, y: NDArray[Any], outputs: Outputs, weights: Weights) -> Judged:
+    """Judge once a weighting, the rows that count."""
     found = []
-    for counts in weights:
-        rows = np.repeat(np.arange(len(y)), counts.astype(np.int64))
-        found.append(evaluate(y[rows], take(outputs, rows)))
+    for row_weights in weights:
+        rows = np.flatnonzero(row_weights)
+        found.append(evaluate(y[rows], take(outputs, rows), row_weights[rows]))
     return {name: np.array([metrics[name] for metrics in found]) for name in found[0]}
 
 

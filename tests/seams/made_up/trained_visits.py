@@ -15,7 +15,7 @@ from app.sources.tally import OTHER, WORDS
 from training.columns.arrays import Outputs
 from training.options import Options
 from training.options.rooms import Precision
-from training.tasks.base import Metrics, Task
+from training.tasks.base import Metrics, RowWeights, Task
 from training.tasks.parts import Output
 
 from .options import VisitOptions
@@ -68,8 +68,8 @@ class Visits(Task):
     def refusal(self, truth: Any) -> str | None:
         return None if set(_listed(truth)) <= set(self.places) else "places that the model knows"
 
-    def fit_to(self, y: NDArray[Any]) -> "Visits":
-        return Visits(self.places, tuple(y.mean(axis=0).tolist()))
+    def fit_to(self, y: NDArray[Any], weights: RowWeights = None) -> "Visits":
+        return Visits(self.places, tuple(np.average(y, axis=0, weights=weights).tolist()))
 
     # ── learned ──
 
@@ -98,9 +98,10 @@ class Visits(Task):
     def budget_metrics(self) -> tuple[str, ...]:
         return ("first_hit",)
 
-    def evaluate(self, y: NDArray[Any], outputs: Outputs) -> Metrics:
+    def evaluate(self, y: NDArray[Any], outputs: Outputs, weights: RowWeights = None) -> Metrics:
         hits = np.take_along_axis(y, outputs["place"], axis=1)  # (rows, shown)
-        return {"first_hit": float(hits[:, 0].mean()), "recall": float((hits.sum(axis=1) / y.sum(axis=1)).mean())}
+        found = {"first_hit": hits[:, 0], "recall": hits.sum(axis=1) / y.sum(axis=1)}
+        return {name: float(np.average(values, weights=weights)) for name, values in found.items()}
 
     def trivial(self, rows: int) -> Outputs:
         place = np.argsort(-np.array(self.shares), kind="stable")[:SHOWN]

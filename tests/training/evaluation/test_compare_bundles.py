@@ -70,7 +70,7 @@ def test_of_bundles_without_options_the_commands_are_compared(bundle_folder: Pat
 def test_a_better_model_wins_by_more_than_chance(bundle_folder: Path, data_file: Path) -> None:
     bundle = served.load(bundle_folder)
     answers = verdict.answer(bundle, data_file)
-    right = shares(np.eye(2)[answers.y] * 0.9 + 0.05)
+    right = shares(np.eye(2)[answers.rows.y] * 0.9 + 0.05)
     better = replace(answers, parts=[right], lines=[*answers.lines[:-5], *range(9000, 9005)])  # five lines not shared
     found = comparison.on_same_rows(bundle, bundle, answers, better)
     assert found.rows == len(answers.lines) - 5

@@ -59,7 +59,7 @@ def test_rows_that_cannot_be_judged_are_counted_with_the_reason(bundle: Served, 
         "size,weight,color,city,old,sold\n" + good + "1,heavy,red,a,true,yes\n1,2,red,a,true,maybe\n1,2,red,a,true,\n"
     )
     answers = verdict.answer(bundle, path)
-    assert (answers.lines, answers.y.tolist()) == ([1, 2], [1, 0])
+    assert (answers.lines, answers.rows.y.tolist()) == ([1, 2], [1, 0])
     assert (answers.refused, answers.without_target) == (2, 1)
     assert "line 4, `weight`: expected a number" in answers.faults[0] + answers.faults[1]
     assert any("line 5, `sold`: expected one of no, yes. Received: 'maybe'" in fault for fault in answers.faults)

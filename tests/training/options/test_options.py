@@ -41,7 +41,7 @@ def test_only_what_differs_is_written_and_no_place() -> None:
 def test_the_manifest_keeps_every_value_of_the_rooms_that_had_a_say() -> None:
     found = facts(PLAIN.changed(target="y", bins=4, budget=Budget(1.0, size_kb=200)), {"number", "regression"})
     assert json.loads(json.dumps(found)) == found
-    assert (found["number"], found["data"]["target"]) == ({"bins": 4, "sums": 8}, "y")
+    assert (found["number"], found["data"]["target"]) == ({"bins": 4, "sums": 8}, ["y"])
     assert found["compress"]["budget"] == "quality=1pt,size_kb=200"
     assert not {"category", "binary"} & found.keys()
     assert not {"data", "models"} & {name for room in found.values() for name in room}

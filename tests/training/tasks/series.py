@@ -21,7 +21,7 @@ from training.columns.bins import number_bins
 from training.options import Options
 from training.options.declare import option
 from training.options.rooms import Precision
-from training.tasks.base import Metrics, Task
+from training.tasks.base import Metrics, RowWeights, Task
 from training.tasks.parts import Output
 
 LENGTH = 3
@@ -76,8 +76,8 @@ class Series(Task):
         lists = [json.loads(value) if isinstance(value, str) else value for value in target]
         return np.array(lists, np.float32).reshape(-1, LENGTH)  # (rows, 3)
 
-    def fit_to(self, y: NDArray[Any]) -> "Series":
-        return Series(tuple(y.mean(axis=0).tolist()))
+    def fit_to(self, y: NDArray[Any], weights: RowWeights = None) -> "Series":
+        return Series(tuple(np.average(y, axis=0, weights=weights).tolist()))
 
     @property
     def outputs(self) -> tuple[Output, ...]:
@@ -107,9 +107,10 @@ class Series(Task):
     def slice_metric(self) -> tuple[str, bool]:
         return "mae", False
 
-    def evaluate(self, y: NDArray[Any], outputs: Outputs) -> Metrics:
-        firsts = outputs["order"][:, 0] == y.argmin(axis=1)
-        return {"first_place": float(firsts.mean()), "mae": float(np.abs(y - outputs["values"]).mean())}
+    def evaluate(self, y: NDArray[Any], outputs: Outputs, weights: RowWeights = None) -> Metrics:
+        firsts, errors = outputs["order"][:, 0] == y.argmin(axis=1), np.abs(y - outputs["values"]).mean(axis=1)
+        found = {"first_place": firsts, "mae": errors}
+        return {name: float(np.average(values, weights=weights)) for name, values in found.items()}
 
     def trivial(self, rows: int) -> Outputs:
         values = np.tile(np.array(self.mean, np.float32), (rows, 1))

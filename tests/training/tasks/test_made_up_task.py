@@ -83,7 +83,7 @@ def test_its_network_is_fitted_exported_compressed_and_judged(data: Data, option
     guessed = trivial[baselines.TRIVIAL](data.test)
     assert scores["first_place"] > data.task.evaluate(data.test.y, guessed)["first_place"] + 0.2
     answers = predict_in_batches(predict, data.test.arrays)
-    sure = intervals(data.task, data.test.y, answers, guessed, baselines.TRIVIAL, seed=0)
+    sure = intervals(data.task, data.test, answers, guessed, baselines.TRIVIAL, seed=0)
     assert sure.difference["first_place"].low > 0
     assert slices(data.task, data.features, data.train, data.test, answers, seed=0).metric == "mae"
     by = importances(data.task, data.features, predict, data.validation, seed=0, done=lambda _: None)

@@ -6,7 +6,7 @@ from training.columns.arrays import take
 from training.tasks.base import Task
 from training.tasks.label.classification import Classification
 from training.tasks.value.regression import Regression
-from training.tasks.weighted import by_repeating
+from training.tasks.weighted import one_by_one
 
 ROWS = 300
 
@@ -34,13 +34,14 @@ def test_weights_count_as_repeated_rows_do(given: tuple[Task, np.ndarray, np.nda
     weights[0] = 1
     answers = {task.outputs[0].name: outputs}
     found = task.weighted(y, answers, weights)
-    assert by_repeating(task.evaluate, y, answers, weights).keys() == found.keys()
+    again = one_by_one(task.evaluate, y, answers, weights)
     for time, counts in enumerate(weights):
         rows = np.repeat(np.arange(ROWS), counts.astype(int))
         expected = task.evaluate(y[rows], take(answers, rows))
         assert found.keys() == expected.keys()
         for name, value in expected.items():
             assert found[name][time] == pytest.approx(value, rel=1e-6), name
+            assert again[name][time] == pytest.approx(value, rel=1e-6), name
 
 
 def test_what_has_no_meaning_is_not_a_number() -> None:
@@ -54,10 +55,13 @@ def test_what_has_no_meaning_is_not_a_number() -> None:
     assert np.isnan(same["r2"]).all()
 
 
-def test_any_metric_can_be_weighted_by_repeating_rows() -> None:
+def test_any_metric_can_be_judged_once_a_weighting() -> None:
     y = np.array([1.0, 2.0, 6.0])
-    weights = np.array([[1.0, 1.0, 1.0], [0.0, 3.0, 0.0]])
-    found = by_repeating(
-        lambda true, said: {"mean": float((true - said["value"][:, 0]).mean())}, y, values([[0.0]] * 3), weights
+    weights = np.array([[1.0, 1.0, 1.0], [0.0, 3.0, 0.0], [1.0, 0.0, 0.5]])
+    found = one_by_one(
+        lambda true, said, of: {"mean": float(np.average(true - said["value"][:, 0], weights=of))},
+        y,
+        values([[0.0]] * 3),
+        weights,
     )
-    assert found["mean"].tolist() == [3.0, 2.0]
+    assert found["mean"].tolist() == [3.0, 2.0, pytest.approx(4 / 1.5)]

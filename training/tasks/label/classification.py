@@ -22,7 +22,7 @@ from training.columns.values import as_text, is_number, is_whole
 from training.errors import DataError
 from training.options import Options
 from training.rendering.markdown import code
-from training.tasks.base import Metrics, Task
+from training.tasks.base import Metrics, RowWeights, Task
 from training.tasks.label import weighted
 from training.tasks.label.metrics import metrics_of
 from training.tasks.options import LabelOptions
@@ -89,9 +89,9 @@ class Classification(Task):
     def refusal(self, truth: Any) -> str | None:
         return None if truth in self.labels else f"one of {', '.join(self.labels[:SHOWN_LABELS])}"
 
-    def fit_to(self, y: NDArray[Any]) -> "Classification":
-        counts = np.bincount(y, minlength=self.width)
-        return replace(self, shares=tuple((counts / len(y)).tolist()))
+    def fit_to(self, y: NDArray[Any], weights: RowWeights = None) -> "Classification":
+        counts = np.bincount(y, weights, minlength=self.width)
+        return replace(self, shares=tuple((counts / counts.sum()).tolist()))
 
     def strata(self, y: NDArray[Any]) -> Strata:
         return Strata(self.labels, y)
@@ -139,8 +139,11 @@ class Classification(Task):
     def budget_metrics(self) -> tuple[str, ...]:
         return ("roc_auc", "accuracy") if self.is_binary else ("accuracy",)
 
-    def evaluate(self, y: NDArray[Any], outputs: Outputs) -> Metrics:
-        return metrics_of(y, outputs[OUTPUT].astype(np.float64))
+    def evaluate(self, y: NDArray[Any], outputs: Outputs, weights: RowWeights = None) -> Metrics:
+        probabilities = outputs[OUTPUT].astype(np.float64)
+        if weights is None:
+            return metrics_of(y, probabilities)
+        return {name: float(value) for name, (value,) in weighted.metrics(y, probabilities, weights[None]).items()}
 
     def weighted(self, y: NDArray[Any], outputs: Outputs, weights: Weights, only: str | None = None) -> Judged:
         return weighted.metrics(y, outputs[OUTPUT].astype(np.float64), weights, only)

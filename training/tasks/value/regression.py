@@ -23,7 +23,7 @@ from training.columns.values import FLOAT32_MAX, is_number
 from training.errors import DataError
 from training.options import Options
 from training.rendering.markdown import number
-from training.tasks.base import Metrics, Task
+from training.tasks.base import Metrics, RowWeights, Task
 from training.tasks.parts import LeakRule, Output, boosting, linear
 from training.tasks.weighted import Judged, Weights, ratio
 
@@ -71,9 +71,11 @@ class Regression(Task):
     def encode(self, target: pd.Series) -> NDArray[np.float64]:
         return pd.to_numeric(target).to_numpy(np.float64)  # (rows,)
 
-    def fit_to(self, y: NDArray[Any]) -> "Regression":
+    def fit_to(self, y: NDArray[Any], weights: RowWeights = None) -> "Regression":
         dtype = "float64" if needs_doubles(y) else "float32"
-        return replace(self, mean=float(y.mean()), unit=float(y.std()) or 1.0, dtype=dtype)
+        mean = float(np.average(y, weights=weights))
+        unit = float(np.sqrt(np.average((y - mean) ** 2, weights=weights)))
+        return replace(self, mean=mean, unit=unit or 1.0, dtype=dtype)
 
     @property
     def outputs(self) -> tuple[Output, ...]:
@@ -99,12 +101,12 @@ class Regression(Task):
     def lesson(self, outputs: Outputs) -> NDArray[Any]:
         return self.scaled(outputs[OUTPUT][:, 0])
 
-    def evaluate(self, y: NDArray[Any], outputs: Outputs) -> Metrics:
+    def evaluate(self, y: NDArray[Any], outputs: Outputs, weights: RowWeights = None) -> Metrics:
         predicted = outputs[OUTPUT][:, 0].astype(np.float64)  # (rows,)
         return {
-            "mae": float(metrics.mean_absolute_error(y, predicted)),
-            "rmse": float(metrics.root_mean_squared_error(y, predicted)),
-            "r2": float(metrics.r2_score(y, predicted)),
+            "mae": float(metrics.mean_absolute_error(y, predicted, sample_weight=weights)),
+            "rmse": float(metrics.root_mean_squared_error(y, predicted, sample_weight=weights)),
+            "r2": float(metrics.r2_score(y, predicted, sample_weight=weights)),
         }
 
     def weighted(self, y: NDArray[Any], outputs: Outputs, weights: Weights, only: str | None = None) -> Judged:

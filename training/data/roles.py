@@ -1,0 +1,75 @@
+"""Roles: columns that say something of the rows themselves: how much one counts, what it belongs to, when, which part.
+
+    --weights, --group-column, --time-column, --split-column ─> Role: kept beside the features, mostly not one of them
+
+It knows nothing about how rows are divided or weighed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.columns.values import number_text
+from training.errors import DataError
+from training.options.rooms import DataOptions
+
+WEIGHTS, GROUP, TIME, PART = "weights", "group", "time", "part"
+
+
+@dataclass(frozen=True)
+class Role:
+    """A column with something to say of the rows."""
+
+    column: str
+    flag: str  # by which it was named
+    reason: str | None  # why it is no feature; None: it may be one as well
+
+
+def roles(chosen: DataOptions) -> dict[str, Role]:
+    """Return the columns that options give a role."""
+    named = {
+        WEIGHTS: (chosen.weights, "--weights", "it says how much each row counts"),
+        GROUP: (chosen.group_column, "--group-column", "it says which rows belong together"),
+        TIME: (chosen.time_column, "--time-column", None),
+        PART: (chosen.split_column, "--split-column", "it says which part of the split each row is in"),
+    }
+    return {
+        role: Role(column, flag, reason and f"{reason} ({flag})")
+        for role, (column, flag, reason) in named.items()
+        if column is not None
+    }
+
+
+def by_column(found: Mapping[str, Role]) -> dict[str, Role]:
+    """Return the roles by their columns; the last one where a column has several."""
+    return {role.column: role for role in found.values()}
+
+
+class Weighed:
+    """The weights of the rows as they pass by: refused where they are none."""
+
+    def __init__(self, role: Role) -> None:
+        self._role, self._sum = role, 0.0
+
+    def add(self, weights: NDArray[np.float64], first_row: int) -> None:
+        """Take in some, (rows,); raise a DataError for one that is missing or below zero, with its row, from 1."""
+        wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+        if len(wrong):
+            value = weights[wrong[0]]
+            self._refuse("a missing cell" if np.isnan(value) else number_text(value), first_row + int(wrong[0]))
+        self._sum += float(weights.sum())
+
+    def check(self) -> None:
+        """Raise a DataError where all of them are zero."""
+        if not self._sum:
+            raise DataError(
+                f"`{self._role.flag}`: expected a weight above zero in {self._role.column!r}. Received: none."
+            )
+
+    def _refuse(self, received: str, row: int) -> None:
+        raise DataError(
+            f"`{self._role.flag}`: expected numbers of zero or more in {self._role.column!r}. "
+            f"Received: {received} in row {row:,}."
+        )
