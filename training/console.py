@@ -177,3 +177,6 @@ def _print_intervals(console: Console, task: "Task", found: "Intervals") -> None
         f"less {task.title_of(found.opponent)} {beside.value:+.4f}, {span(beside)}",
         highlight=False,
     )
+    for remark, metrics in found.doubts.items():
+        values = (f"{name} {number(found.shipped[name].value)} ({span(found.shipped[name])})" for name in metrics)
+        print_warnings(console, [f"{remark} {', '.join(values)}, on the test rows"])

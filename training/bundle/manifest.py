@@ -126,6 +126,7 @@ def _intervals(found: Intervals) -> dict[str, Any]:
         "resamples": found.resamples,
         "shipped": _ends(found.shipped),
         f"shipped_less_{found.opponent}": _ends(found.difference),
+        **({"too_few": dict(found.remarks)} if found.remarks else {}),
     }
 
 

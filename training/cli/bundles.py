@@ -131,7 +131,8 @@ def _print_evaluation(out: Console, found: Evaluation) -> None:
     for name, value in found.metrics.items():
         said = number(found.card[name]) if name in found.card else ""
         remark = "the card's lies outside" if found.is_beyond(name) else ""
-        table.add_row(name, number(value.value), span(value), said, remark)
+        remark = "; ".join(filter(None, [found.remarks.get(name), remark]))
+        table.add_row(name, number(value.value), span(value), said, escape(remark))
     out.print(table)
 
 
@@ -154,8 +155,8 @@ def _print_same_rows(out: Console, found: SameRows) -> None:
     table = _table(f"on the same {found.rows:,} rows", "A", "B", "B - A", "95 % by chance in the rows", "")
     for name, (one, other) in found.metrics.items():
         gap = found.difference[name]
-        remark = "" if gap.low <= 0 <= gap.high else "more than chance"
-        table.add_row(name, number(one.value), number(other), f"{gap.value:+.4f}", span(gap), remark)
+        remark = found.remarks.get(name) or ("" if gap.low <= 0 <= gap.high else "more than chance")
+        table.add_row(name, number(one.value), number(other), f"{gap.value:+.4f}", span(gap), escape(remark))
     out.print(table)
 
 

@@ -15,6 +15,7 @@ from scipy.special import ndtr, stdtrit
 
 from training.columns.arrays import Outputs, Rows
 from training.evaluation.findings import Interval, Intervals
+from training.evaluation.trust import remarks
 from training.parallel import each
 from training.tasks.base import Task
 from training.tasks.weighted import Weights
@@ -40,6 +41,7 @@ def intervals(task: Task, rows: Rows, shipped: Outputs, other: Outputs, opponent
         opponent=opponent,
         shipped={name: interval(exact[name], found, units) for name, found in drawn.items()},
         difference=less,
+        remarks=remarks(task, rows, exact),
     )
 
 

@@ -17,6 +17,7 @@ from training.evaluation.bootstrap import draws, interval, resamples_for, unit_c
 from training.evaluation.evaluate_bundle import Answers
 from training.evaluation.findings import Interval
 from training.evaluation.served_bundle import Served
+from training.evaluation.trust import remarks
 
 Pair = tuple[Any, Any]  # of the first and of the second; None where one has no such thing
 ABSENT = None
@@ -41,6 +42,7 @@ class SameRows:
     rows: int
     metrics: dict[str, tuple[Interval, float]]  # the first with its interval, and the second
     difference: dict[str, Interval]  # second less first, row by row
+    remarks: dict[str, str]  # metric -> why its interval is too narrow to trust
 
 
 def compare(first: Served, second: Served) -> Comparison:
@@ -77,6 +79,7 @@ def on_same_rows(first: Served, second: Served, one: Answers, other: Answers, se
         rows=len(rows),
         metrics={name: (interval(value, drawn[name], units), found[name]) for name, value in base.items()},
         difference={name: interval(found[name] - base[name], beside[name] - drawn[name], units) for name in base},
+        remarks=remarks(first.task, rows, base),
     )
 
 

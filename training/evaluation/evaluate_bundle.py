@@ -20,6 +20,7 @@ from training.errors import DataError, told
 from training.evaluation.bootstrap import draws, interval, resamples_for, unit_count
 from training.evaluation.findings import Interval
 from training.evaluation.served_bundle import Served
+from training.evaluation.trust import remarks
 from training.tasks.base import Task
 
 FAULTS_SHOWN = 5
@@ -66,6 +67,7 @@ class Evaluation:
     metrics: dict[str, Interval]
     card: dict[str, float]  # of the shipped graph, on the test rows of its training
     rows: int
+    remarks: dict[str, str]  # metric -> why its interval is too narrow to trust
 
     def is_beyond(self, metric: str) -> bool:
         """Say whether the card's value lies outside the interval: chance in the rows alone would hardly do that."""
@@ -100,6 +102,7 @@ def judge(served: Served, found: Answers, seed: int = 0) -> Evaluation:
         metrics={name: interval(value, drawn[name], unit_count(rows)) for name, value in exact.items()},
         card=dict(served.manifest.metrics.get("shipped", {})),
         rows=len(rows),
+        remarks=remarks(task, rows, exact),
     )
 
 

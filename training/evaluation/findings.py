@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,6 +28,13 @@ class Intervals:
     opponent: str  # the baseline that the shipped graph is compared with, as the scores name it
     shipped: Mapping[str, Interval]  # metric -> of the shipped graph
     difference: Mapping[str, Interval]  # metric -> shipped less the opponent, on the same rows
+    remarks: Mapping[str, str] = field(default_factory=dict)  # metric -> why its interval is too narrow to trust
+
+    @property
+    def doubts(self) -> dict[str, list[str]]:
+        """Remark -> the metrics that it is about."""
+        said = self.remarks
+        return {remark: [name for name in said if said[name] == remark] for remark in dict.fromkeys(said.values())}
 
 
 @dataclass(frozen=True)

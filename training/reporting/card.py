@@ -70,11 +70,12 @@ def _blocks(model: TrainedModel, findings: Findings) -> list[str]:
     data, scores = model.data, findings.scores
     warnings = "\n".join(f"* {prose(warning)}." for warning in data.warnings)
     return [
-        _summary(model, scores),
+        _summary(model, findings),
         *(["## Warnings", warnings] if warnings else []),
         f"## {QUALITY}",
         f"Measured once on the {len(data.test):,} rows of the test split, which no training and no choice has seen.",
         metrics_table(compression_section.without_candidates(model.choice, scores)),
+        *findings_section.doubts(findings),
         data.task.about_baselines(),
         *findings_section.blocks(findings, data.task),
         f"## {COMPRESSION}",
@@ -93,6 +94,7 @@ def _scores(model: TrainedModel, findings: Findings) -> list[Fact]:
     task, intervals = model.data.task, findings.intervals
     main = task.main_metric
     note = f"{intervals.level:.0%}: {findings_section.span(intervals.shipped[main])}" if intervals else ""
+    note = "; ".join(filter(None, [note, _doubt(findings, main)]))
     others = {**{one.name: one.title for one in reversed(task.opponents)}, TRIVIAL: "trivial"}
     return [
         Fact(f"{main}, shipped", number(findings.scores["shipped"][main]), note),
@@ -126,18 +128,24 @@ def columns_table(data: Data) -> str:
     return table(["column", "type", "missing", "different values", "use"], rows)
 
 
-def _summary(model: TrainedModel, scores: Mapping[str, Metrics]) -> str:
-    options, data, chosen = model.options, model.data, model.choice.chosen
+def _summary(model: TrainedModel, findings: Findings) -> str:
+    options, data, chosen, scores = model.options, model.data, model.choice.chosen, findings.scores
     task, main = data.task, data.task.main_metric
+    doubt = _doubt(findings, main)
     others = {**{one.name: one.sentence for one in reversed(task.opponents)}, TRIVIAL: "the trivial baseline"}
     reached = [f"{number(scores[name][main])} of {sentence}" for name, sentence in others.items()]
     return (
         f"Predicts {code(str(options.data.target))} ({task.asked}, {task.name}) "
         f"from {len(data.features.order)} columns of {code(data.table.source_name)}.\n"
-        f"On unseen rows its {main} is {number(scores['shipped'][main])}; "
+        f"On unseen rows its {main} is {number(scores['shipped'][main])}{doubt and f' ({doubt})'}; "
         f"beside it stand {', '.join(reached)}.\n"
         f"The graph ships as {chosen.name}, {chosen.bytes:,} bytes."
     )
+
+
+def _doubt(findings: Findings, metric: str) -> str:
+    """Say why a metric's interval is too narrow to trust; nothing, if it is not."""
+    return "" if findings.intervals is None else findings.intervals.remarks.get(metric, "")
 
 
 def _rows_text(data: Data) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from training.evaluation.findings import Findings, Folds, Importance, Interval, Intervals, Selection, Slices
-from training.rendering.markdown import code, number, plain, table
+from training.rendering.markdown import code, number, plain, prose, table
 
 if TYPE_CHECKING:
     from training.tasks.base import Task
@@ -26,6 +26,12 @@ def blocks(findings: Findings, task: "Task") -> list[str]:
     if findings.selection is not None:
         found.append(selected(findings.selection))
     return found
+
+
+def doubts(findings: Findings) -> list[str]:
+    """Say which metrics go by too few rows to be trusted."""
+    found = {} if findings.intervals is None else findings.intervals.doubts
+    return [f"{prose(remark)} {', '.join(metrics)}." for remark, metrics in found.items()]
 
 
 def span(interval: Interval) -> str:
@@ -55,13 +61,17 @@ def folded(folds: Folds, metric: str) -> str:
 
 def _intervals(found: Intervals, opponent: str) -> list[str]:
     share = f"{found.level:.0%} interval"
-    rows = (
+    remarks = [found.remarks.get(name, "") for name in found.shipped] if found.remarks else []
+    rows = [
         [name, number(shipped.value), span(shipped), f"{beside.value:+.4g}", span(beside)]
         for (name, shipped), beside in zip(found.shipped.items(), found.difference.values(), strict=True)
-    )
+    ]
+    head = ["metric", "shipped", share, f"less {opponent}", share]
+    if remarks:
+        head, rows = [*head, "remark"], [[*row, prose(remark)] for row, remark in zip(rows, remarks, strict=True)]
     return [
         "### How sure that is",
-        table(["metric", "shipped", share, f"less {opponent}", share], rows),
+        table(head, rows),
         f"Test rows drawn anew {found.resamples:,} times (percentile bootstrap); {opponent} answers the same draws, so "
         "an interval without zero is a difference that the choice of test rows does not explain.\n"
         "That another seed would have fitted another network is not in it.",

@@ -158,6 +158,10 @@ class Task(ABC):
         """Cells that `weighted` goes through for a row."""
         return max(self.width, 1)
 
+    def scarce(self, y: NDArray[Any]) -> Mapping[str, str]:
+        """Return metric -> what rows it goes by are too few among those that judge, such as "4 rows of `fraud`"."""
+        return {}
+
     @abstractmethod
     def trivial(self, rows: int) -> Outputs:
         """Return the answers of a model that has seen only the training target."""

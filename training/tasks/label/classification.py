@@ -36,6 +36,9 @@ SHOWN_LABELS = 5  # in a message
 MOST_LABELS = 10  # in a sentence of the card
 LINEAR_STEPS = 300  # of the solver, which needs 13 to 77 on the tables of benchmarks/training/quality.py
 SUSPECT_AUC = 0.99
+FEW_ROWS = 50  # of a label among those that judge; fewer say little of it, and an interval of them is too narrow
+ABOUT_BOTH = ("balanced_accuracy", "precision", "roc_auc", "pr_auc")  # of two labels, metrics that go by both
+ABOUT_ONE = (*ABOUT_BOTH, "recall", "f1")  # those that go by the second of two, or by each of several alike
 OPPONENTS = (
     linear("sklearn.linear_model:LogisticRegression", max_iter=LINEAR_STEPS),
     boosting("sklearn.ensemble:HistGradientBoostingClassifier"),
@@ -147,6 +150,18 @@ class Classification(Task):
 
     def weighted(self, y: NDArray[Any], outputs: Outputs, weights: Weights, only: str | None = None) -> Judged:
         return weighted.metrics(y, outputs[OUTPUT].astype(np.float64), weights, only)
+
+    def scarce(self, y: NDArray[Any]) -> Mapping[str, str]:
+        counts = np.bincount(y, minlength=self.width)
+        rare = [label for label in np.argsort(counts, kind="stable").tolist() if counts[label] < FEW_ROWS]
+        if not rare:
+            return {}
+        named = [
+            f"{counts[label]} row{'' if counts[label] == 1 else 's'} of {code(self.labels[label])}" for label in rare
+        ]
+        more = f" and {len(rare) - SHOWN_LABELS} labels more" if len(rare) > SHOWN_LABELS else ""
+        about = ABOUT_ONE if not self.is_binary or 1 in rare else ABOUT_BOTH
+        return dict.fromkeys(about, ", ".join(named[:SHOWN_LABELS]) + more)
 
     @property
     def weighing_cost(self) -> int:
