@@ -4,6 +4,7 @@
                                                     ├─ valid, encode                     at each run
                                                     ├─ layout, count                     drift
                                                     ├─ predicted, truth, running_scores  feedback
+                                                    ├─ truth_readers, truth_of_row      new rows of a file
                                                     └─ compare, columns                  a shadow; an output file
 
 Outputs are arrays by name, with the rows first. A type is handed its own keys of the manifest, and knows nothing of
@@ -11,7 +12,7 @@ features, requests or protocols.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -114,6 +115,15 @@ class AnswerType(ABC):
     def read_text(self, text: str) -> Any:
         """Turn a text that is not missing, as in CSV, into a true value; raises `ValueError` with the expectation."""
         return text
+
+    def truth_readers(self, target: str, names: Sequence[str]) -> Mapping[str, Callable[[str], Any]]:
+        """Return which columns of a file hold true values, each with what reads a text of it; empty: none does."""
+        return {target: self.read_text} if target in names else {}
+
+    def truth_of_row(self, values: Mapping[str, Any]) -> Any:
+        """Make a row's true value of what was read of these columns, None where missing; None: it is missing."""
+        (value,) = values.values()
+        return value
 
     @abstractmethod
     def running_scores(self) -> Scores:

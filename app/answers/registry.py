@@ -10,7 +10,11 @@ import msgspec
 
 from app.answers.base import AnswerKeys, AnswerType
 
-ANSWERS = {"label": "app.answers.label:LabelAnswer", "value": "app.answers.value:ValueAnswer"}
+ANSWERS = {
+    "label": "app.answers.label:LabelAnswer",
+    "labels": "app.answers.labels:LabelsAnswer",
+    "value": "app.answers.value:ValueAnswer",
+}
 
 
 def read(data: bytes | msgspec.Raw) -> AnswerKeys:

@@ -1,6 +1,6 @@
 """Running scores over the last labelled rows of a version: the words and rules of the model's card.
 
-    Labels, Numbers               accuracy and f1; mae
+    Labels, LabelSets, Numbers    accuracy and f1; micro_f1, exact and f1 a label; mae
     scores.add(truth, predicted)  one row; the oldest beyond the window goes
     scores.now()                  score ─> value
 
@@ -8,9 +8,13 @@ It knows neither requests nor metrics.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
+
+from app.bins.category import VALUES_MAX
+from app.bins.layout import distinct
 
 WINDOW_ROWS = 10_000  # a tenth of a percent of accuracy is ten rows
 
@@ -63,6 +67,45 @@ class Labels:
         self._predicted[predicted] += step
         if truth == predicted:
             self._hits[truth] += step
+
+
+class LabelSets:
+    """F1 over all labels, how many rows are right in every one, and F1 of each label where there are few."""
+
+    def __init__(self, labels: Sequence[str], window: int = WINDOW_ROWS) -> None:
+        self._window = window
+        self._pairs: deque[tuple[tuple[int, ...], tuple[int, ...]]] = deque()
+        self._names = [f"f1: {name}" for name in distinct(labels)] if len(labels) <= VALUES_MAX else []
+        self._seen = np.zeros(len(labels), np.int64)  # twice the hits and each miss once: 2 tp + fp + fn
+        self._hits = np.zeros(len(labels), np.int64)
+        self._exact = 0  # rows
+
+    @property
+    def rows(self) -> int:
+        return len(self._pairs)
+
+    def add(self, truth: tuple[int, ...], predicted: tuple[int, ...]) -> None:
+        self._pairs.append((truth, predicted))
+        self._count(truth, predicted, 1)
+        if len(self._pairs) > self._window:
+            self._count(*self._pairs.popleft(), -1)
+
+    def now(self) -> dict[str, float]:
+        if not self._pairs:
+            return {}
+        f1 = 2 * self._hits / np.maximum(self._seen, 1)
+        named = zip(self._names, f1.tolist(), self._seen.tolist(), strict=False)
+        return {
+            "micro_f1": float(2 * self._hits.sum() / max(self._seen.sum(), 1)),
+            "exact": self._exact / len(self._pairs),
+            **{name: value for name, value, seen in named if seen},
+        }
+
+    def _count(self, truth: tuple[int, ...], predicted: tuple[int, ...], step: int) -> None:
+        for places in (truth, predicted):
+            self._seen[list(places)] += step
+        self._hits[list(set(truth) & set(predicted))] += step
+        self._exact += step * (truth == predicted)
 
 
 class Numbers:

@@ -16,7 +16,7 @@ class FeedbackMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         text = "Requests to /feedback, by outcome."
         self.requests = Counter("slipway_feedback", text, (*MODEL, "outcome"), registry=registry)
-        text = "Running score of the last rows whose true value is known: accuracy and f1, or mae."
+        text = "Running score of the last rows whose true value is known: accuracy and f1, micro_f1 and exact, or mae."
         self.score = Gauge(
             "slipway_feedback_score", text, (*MODEL, "score"), registry=registry, multiprocess_mode="livemostrecent"
         )

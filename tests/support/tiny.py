@@ -46,6 +46,7 @@ class Tiny:
     format: int = 1  # of the bundle; in format 1 numbers and booleans share a tensor
     dates: Sequence[str] = ()  # of format 2 alone
     offset: str | None = "+01:00"  # of the dates
+    thresholds: Sequence[float] = (0.5, 0.5)  # of the labels of a `multilabel`
     far: float = 0.0  # of format 2: numbers are doubles about so far from zero, and so are the values of a regression
 
     @property
@@ -99,7 +100,9 @@ def manifest(tiny: Tiny) -> dict[str, Any]:
         for name, (dtype, names, width) in tiny.tensors.items()
     ]
     labels = None if regression else list(tiny.labels)
-    answer = {"type": "value"} if regression else {"type": "label", "labels": labels}
+    answer: dict[str, Any] = {"type": "value"} if regression else {"type": "label", "labels": labels}
+    if tiny.task == "multilabel":
+        answer = {"type": "labels", "labels": labels, "thresholds": list(tiny.thresholds)}
     return {
         "format": tiny.format,
         "name": tiny.name,
@@ -150,6 +153,9 @@ def profile(tiny: Tiny) -> dict[str, Any]:
     shares = [1 / len(tiny.labels)] * len(tiny.labels)
     labels = {"kind": "category", "values": list(tiny.labels), "shares": shares, "other": 0.0, "missing": 0.0}
     prediction = number_bins(range(1, 10)) if tiny.task == "regression" else labels
+    if tiny.task == "multilabel":
+        share = 0.75 / len(tiny.labels)
+        prediction = {"kind": "labels", "values": list(tiny.labels), "shares": [share] * len(tiny.labels), "none": 0.25}
     return {"rows": 1000, "features": {**numbers, **strings}, "prediction": prediction}
 
 
@@ -254,7 +260,9 @@ def _model(
     last = "near" if far else output if tiny.task == "regression" else "scores"
     nodes.append(helper.make_node("Gemm", ["columns", "weights", "bias"], [last]))
     if tiny.task != "regression":
-        nodes.append(helper.make_node("Softmax", ["scores"], [output], axis=1))
+        several = tiny.task == "multilabel"
+        last_node = helper.make_node("Sigmoid", ["scores"], [output]) if several else None
+        nodes.append(last_node or helper.make_node("Softmax", ["scores"], [output], axis=1))
     if far:
         nodes.append(helper.make_node("Cast", ["near"], ["near_64"], to=TensorProto.DOUBLE))
         nodes.append(helper.make_node("Add", ["near_64", "far"], [output]))

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from app.answers.base import AnswerType
 from app.answers.registry import answer_of
 from app.bundle.manifest import Manifest
 from app.features.feature_set import FeatureSet
@@ -33,7 +34,7 @@ class Example:
 
     line: Line
     instance: dict[str, Any]
-    truth: str | float
+    truth: Any  # as the answer's type reads it: a label, a number, a list
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class Reading:
     """An open file of examples; read it once."""
 
     table: Table
-    target: str
+    answer: AnswerType
+    truths: tuple[str, ...]  # the columns of the target
     dated: dict[str, list[str]]  # date column of the file -> the features that are its parts
 
     def chunks(self) -> Iterator[list[Line | Example]]:
@@ -54,7 +56,7 @@ class Reading:
     def _example(self, line: Line) -> Line | Example:
         """An example, or the row, whose fault is empty where only the target is missing."""
         instance = dict(line.instance or {})
-        truth = instance.pop(self.target, None)
+        truth = self.answer.truth_of_row({name: instance.pop(name, None) for name in self.truths})
         if line.instance is None or truth is None:
             return line
         return Example(line, instance, truth)
@@ -64,21 +66,24 @@ def open_examples(path: Path, manifest: Manifest, encoding: str | None = None) -
     """Read the header; raise a DataError when a column that the model needs, or the target, lacks."""
     with told():
         source = open_source(path, Wishes(encoding=encoding), manifest.reading)
-        wanted, dated = _wanted(path, source.names, manifest)
-        return Reading(open_table(source, wanted, manifest.reading), manifest.target, dated)
+        answer, features = answer_of(manifest.answer), FeatureSet(manifest.features)
+        readers = answer.truth_readers(manifest.target, [name for name in source.names if name not in features.names])
+        if not readers:
+            received = ", ".join(source.names)
+            raise DataError(f"{path}: expected the target {manifest.target!r} to judge by. Received: {received}.")
+        wanted, dated = _wanted(source.names, features)
+        truths = [Wanted(name, optional=True, read=read) for name, read in readers.items()]
+        return Reading(open_table(source, [*wanted, *truths], manifest.reading), answer, tuple(readers), dated)
 
 
-def _wanted(path: Path, names: Sequence[str], manifest: Manifest) -> tuple[list[Wanted], dict[str, list[str]]]:
+def _wanted(names: Sequence[str], features: FeatureSet) -> tuple[list[Wanted], dict[str, list[str]]]:
     """Return the columns to read, and the features that are parts of dates, as of bundle format 1."""
-    target, features = manifest.target, FeatureSet(manifest.features)
-    if target not in names:
-        raise DataError(f"{path}: expected the target {target!r} to judge by. Received: {', '.join(names)}.")
     dated = _dated(names, features.names)
     parts = {part for found in dated.values() for part in found}
     own = (each for each in features.features if each.name not in parts)
     wanted = [Wanted(each.name, each.optional, features.text_reader(each.name)) for each in own]
     dates = [Wanted(name, optional=True, read=str) for name in dated]
-    return [*wanted, *dates, Wanted(target, optional=True, read=answer_of(manifest.answer).read_text)], dated
+    return [*wanted, *dates], dated
 
 
 def _dated(names: Sequence[str], features: Sequence[str]) -> dict[str, list[str]]:

@@ -32,7 +32,7 @@ def numbers(*rows: float) -> dict[str, Any]:
 
 
 def test_an_unknown_type_and_keys_that_do_not_fit_are_named() -> None:
-    with pytest.raises(ValueError, match=r"expected a type of answers, one of label, value\. Received: boxes"):
+    with pytest.raises(ValueError, match=r"expected a type of answers, one of label, labels, value\. Received: boxes"):
         read(b'{"type": "boxes"}')
     with pytest.raises(ValueError, match="labels"):
         read(b'{"type": "label", "labels": "ab"}')

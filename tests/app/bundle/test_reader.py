@@ -127,7 +127,10 @@ BROKEN: dict[str, tuple[Callable[[Manifest], None], str]] = {
     "created as words": (put(created="yesterday"), r"\$\.created"),
     "no features": (drop("features"), "features"),
     "no answer": (drop("answer"), "answer"),
-    "answer of unknown type": (put_answer(type="ranking"), "`answer`: expected a type of answers, one of label, value"),
+    "answer of unknown type": (
+        put_answer(type="ranking"),
+        "`answer`: expected a type of answers, one of label, labels, value",
+    ),
     "answer without its keys": (put(answer={"type": "label"}), "`answer`: .*`labels`"),
     "feature of unknown type": (
         put_feature(type="text"),
