@@ -25,6 +25,8 @@ WORDS = {
     "by the optimizer",
     "by the rows",
     "by the rule",
+    "random, or by the column that is named",
+    "the one that never falls",
 }
 
 

@@ -88,6 +88,7 @@ def _training(options: Options, data: Data, history: History) -> dict[str, Any]:
             "removed": table.rows_removed,
             **vars(data.rows),
         },
+        "split": table.split,
         "dropped": {column.name: column.fate for column in table.columns if column.fate.startswith("dropped")},
         "epochs": len(history.loss),
         "best_epoch": history.best_epoch,

@@ -65,6 +65,7 @@ def _print_learned(out: Console, options: Options) -> None:
         f"{data.task.name}: {rows.train:,} rows for training, {rows.validation:,} validation, {rows.test:,} test.",
         highlight=False,
     )
+    out.print(escape(table.said), highlight=False)
     console.print_columns(out, table.columns)
     console.print_warnings(out, data.warnings)
     out.print(f"{data.task.about_target(data.train.y)}", highlight=False, markup=False)

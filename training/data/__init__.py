@@ -1,3 +1,3 @@
 """One road: file, types by all rows, cells, split; in a file where it is large."""
 
-__all__ = ["accounts", "columns_asked", "identity", "labelled_rows", "prepare", "split", "survey"]
+__all__ = ["accounts", "columns_asked", "identity", "labelled_rows", "prepare", "redivision", "split", "survey"]

@@ -70,6 +70,21 @@ def hashes(cells: NDArray[Any]) -> NDArray[np.uint64]:
     return found
 
 
+def mixed(columns: Sequence[NDArray[np.uint64]], seed: int, rows: int) -> NDArray[np.uint64]:
+    """Join hashes of a row's cells and the seed into one, evenly spread: (rows,).
+
+    The last step is the finalizer of SplitMix64: Steele, Lea, Flood 2014, "Fast splittable pseudorandom number
+    generators".
+    """
+    joined = np.full(rows, seed + 1, np.uint64)
+    for column in columns:
+        joined = (joined ^ column) * np.uint64(0x9E3779B97F4A7C15)
+        joined ^= joined >> np.uint64(32)
+    joined = (joined ^ (joined >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    joined = (joined ^ (joined >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return joined ^ (joined >> np.uint64(31))
+
+
 def check_some(columns: Sequence[Column]) -> None:
     """Refuse a table without a feature, with a DataError that says what became of each column."""
     if not any(column.fate == FEATURE for column in columns):

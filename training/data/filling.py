@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -17,7 +18,7 @@ from training.columns.values import floats, texts
 from training.data.accounts import DROPPED, FEATURE, TARGET, Account, Column
 from training.data.cells import Cells
 from training.data.columns_asked import wished_types
-from training.data.roles import WEIGHTS, Role, Weighed, by_column, roles
+from training.data.roles import PART, WEIGHTS, Role, Weighed, by_column, check_parts_named, roles
 from training.data.survey import Seen, Survey, chunks
 from training.errors import DataError, told
 from training.features.registry import feature_type
@@ -65,6 +66,8 @@ def fill(found: Survey, options: Options, *, in_memory: bool, seen: Seen) -> Fil
                 account.add(rows[column])
             if weighed is not None:
                 weighed.add(rows[given[WEIGHTS].column], chunk.first_row)
+            if PART in given and given[PART].column in rows:
+                check_parts_named(given[PART], rows[given[PART].column], chunk.first_row + np.flatnonzero(kept))
             target.add(truths[kept])
             cells.add({**rows, name: truths[kept]})
     if weighed is not None:

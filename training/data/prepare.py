@@ -22,12 +22,13 @@ from training.columns.arrays import Rows
 from training.columns.summaries import Sample, Summary
 from training.data.accounts import FEATURE, Column, check_enough, check_some
 from training.data.cells import Cells
-from training.data.division import LEFT_OUT, Division, divide, in_parts
+from training.data.division import Division, divide, in_parts
 from training.data.filling import Filled, fill
 from training.data.identity import of_files
 from training.data.roles import WEIGHTS
-from training.data.split import TEST, TRAIN, VALIDATION, Keys, Split, check_parts
+from training.data.split import LEFT_OUT, TEST, TRAIN, VALIDATION, Keys, Split, check_parts
 from training.data.survey import Seen, Survey, survey
+from training.data.ways.base import Way
 from training.features.features import Features, describe, recut
 from training.features.registry import feature_type
 from training.options import Options
@@ -56,7 +57,12 @@ class Table:
     types: dict[str, str]  # feature -> the name of its type
     summaries: Mapping[str, Summary]  # feature -> what was kept of all its cells, whatever their part
     target: pd.Series  # (rows,) cells
-    keys: Keys  # (rows,): rows with one key belong on one side
+    keys: Keys  # (rows,): rows with one key have equal features
+    way: Way  # how they were divided
+    values: NDArray[Any]  # (rows,) by what
+    split: Mapping[str, Any]  # facts of it, for the manifest
+    said: str  # and for people
+    running: tuple[str, ...]  # columns that the rows were in the order of
     weights: NDArray[np.float64] | None  # (rows,) how much each counts; None: all alike
     columns: tuple[Column, ...]  # every column of the file, in order
     rows_read: int
@@ -115,7 +121,7 @@ def prepare(options: Options, seen: Seen = lambda _share: None) -> Data:
     check_some(filled.columns)
     check_enough(filled.cells.rows)
     types = {column.name: column.type for column in filled.columns if column.fate == FEATURE}
-    division = divide(filled.cells, list(types), filled.target.name, task, options)
+    division = divide(filled, list(types), task, options)
     return _gathered(found, filled, types, task, division, options)
 
 
@@ -142,6 +148,11 @@ def _gathered(
         summaries={name: filled.accounts[name].all for name in types},
         target=rows[target],
         keys=keys,
+        way=division.way,
+        values=division.way.values(rows),
+        split=division.facts,
+        said=division.dealt.said,
+        running=division.running,
         weights=rows[filled.roles[WEIGHTS].column].to_numpy(np.float64) if WEIGHTS in filled.roles else None,
         columns=tuple(filled.columns),
         rows_read=found.rows,
@@ -257,4 +268,5 @@ def _remarks(name: str, type_: str, table: Table) -> Iterator[str]:
 
 def _rows(table: Table, features: Features, y: NDArray[Any], rows: NDArray[Any]) -> Rows:
     weights = None if table.weights is None else table.weights[rows]
-    return Rows(features.arrays(table.features.iloc[rows]), y[rows], weights)
+    units = table.way.units(table.values[rows])
+    return Rows(features.arrays(table.features.iloc[rows]), y[rows], weights, units)

@@ -7,15 +7,26 @@ It knows nothing about how rows are divided or weighed.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from training.columns.values import number_text
+from training.columns.values import is_missing, number_text
+from training.data.split import TEST, TRAIN, VALIDATION
 from training.errors import DataError
 from training.options.rooms import DataOptions
 
 WEIGHTS, GROUP, TIME, PART = "weights", "group", "time", "part"
+PART_WORDS = {
+    "train": TRAIN,
+    "validation": VALIDATION,
+    "valid": VALIDATION,
+    "val": VALIDATION,
+    "dev": VALIDATION,
+    "test": TEST,
+}
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,23 @@ def roles(chosen: DataOptions) -> dict[str, Role]:
 def by_column(found: Mapping[str, Role]) -> dict[str, Role]:
     """Return the roles by their columns; the last one where a column has several."""
     return {role.column: role for role in found.values()}
+
+
+def part_of(cell: Any) -> int | None:
+    """Return the part that a word of a published split names; None: it names none."""
+    return PART_WORDS.get(str(cell).strip().lower())
+
+
+def check_parts_named(role: Role, cells: NDArray[Any], rows: NDArray[np.int64]) -> None:
+    """Raise a DataError for a cell of a published split that names no part, with its row, from 1."""
+    wrong = np.flatnonzero(pd.Series(cells).map(part_of).isna())
+    if len(wrong):
+        cell = cells[wrong[0]]
+        received = "a missing cell" if is_missing(cells[wrong[:1]])[0] else repr(cell)
+        raise DataError(
+            f"`{role.flag}`: expected one of {', '.join(PART_WORDS)} in {role.column!r}. "
+            f"Received: {received} in row {rows[wrong[0]]:,}."
+        )
 
 
 class Weighed:

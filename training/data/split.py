@@ -25,6 +25,7 @@ MIN_CLASS_ROWS = 3
 LEAST_FOLD_ROWS = 4  # of a class, so that two are left to train and to choose by when a fold tests half of them
 COUNTS_SHARE = 0.1  # of different combinations of features among the rows: up to it, copies are counts
 TRAIN, VALIDATION, TEST = 0, 1, 2
+LEFT_OUT = -1  # a row of no part
 
 Indices = NDArray[np.int64]
 Keys = NDArray[np.uint64]  # (rows,): rows with one key belong together
@@ -58,6 +59,15 @@ def split(keys: Keys, *, strata: Strata | None, validation: float, test: float, 
     left = None if classes is None else classes[rest]
     _, validated = _divide(rest, left, max(round(validation * rows), different), seed)
     return _parts(group, validated, tested)
+
+
+def taken(keys: Keys, *, strata: Strata | None, share: float, seed: int) -> Indices:
+    """Draw a share of the rows, of each of the `strata`; rows with one key are drawn together."""
+    group, classes = _groups(keys, strata)  # (rows,), (groups,)
+    rows = int(group.max()) + 1
+    least = 1 if strata is None else len(strata.names)
+    _, found = _divide(np.arange(rows), classes, max(round(share * rows), least), seed)
+    return np.flatnonzero(np.isin(group, found))
 
 
 def drawn(hashes: Keys, *, validation: float, test: float) -> NDArray[np.int8]:

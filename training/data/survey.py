@@ -19,6 +19,7 @@ from training.data import mixed_columns
 from training.data.accounts import Column
 from training.data.columns_asked import check_columns, wished_types
 from training.data.labels import variants
+from training.data.ways.registry import way_class
 from training.errors import DataError, told
 from training.features.registry import feature_type, recognise
 from training.options.rooms import DataOptions
@@ -74,6 +75,7 @@ def survey(chosen: DataOptions, seen: Seen, *, for_training: bool = True) -> Sur
         wishes = Wishes(encoding=chosen.encoding, quotes=not chosen.no_quotes, missing=chosen.missing)
         source = open_source(chosen.path, wishes)
         if for_training:
+            way_class(chosen)
             check_columns(source.names, chosen)
         tallies = _tallied(source, seen)
     verdicts = _verdicts(tallies, source, chosen)

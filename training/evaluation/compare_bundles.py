@@ -106,7 +106,7 @@ def _facts(served: Served) -> dict[str, Any]:
 
 def _test_rows(manifest: Manifest) -> tuple[Any, ...]:
     training = manifest.training
-    return training.get("data_sha256"), training.get("seed"), str(training.get("rows"))
+    return training.get("data_sha256"), training.get("seed"), str(training.get("rows")), str(training.get("split"))
 
 
 def _features(manifest: Manifest) -> dict[str, str]:

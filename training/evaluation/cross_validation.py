@@ -9,10 +9,9 @@ It knows nothing about graphs or how the folds are shown.
 
 from collections.abc import Callable
 
-import numpy as np
-
 from training.data.prepare import Data, divided
-from training.data.split import Split, folds
+from training.data.redivision import folds
+from training.data.split import Split
 from training.errors import DataError
 from training.evaluation.findings import Folds
 from training.network import reparameterize
@@ -51,17 +50,8 @@ def crossvalidate(data: Data, options: Options, show: Show) -> Folds | None:
 
 
 def splits(data: Data, options: Options) -> list[Split]:
-    """Divide the rows that are not tested, so that each is judged once; raise a DataError for too small a class."""
-    rows = np.sort(np.concatenate([data.parts.train, data.parts.validation]))
-    y = data.task.encode(data.table.target.iloc[rows])
-    found = folds(
-        data.table.keys[rows],
-        strata=data.task.strata(y),
-        count=options.evaluation.folds,
-        validation=len(data.parts.validation) / len(rows),
-        seed=options.run.seed,
-    )
-    return [Split(rows[parts.train], rows[parts.validation], rows[parts.test]) for parts in found]
+    """Divide the rows that are not tested, as the way does; raise a DataError where they are too few."""
+    return folds(data, options.evaluation.folds, options.run.seed)
 
 
 def _judge(data: Data, options: Options, show: Callable[[int], None]) -> Metrics | None:

@@ -14,6 +14,7 @@ from training.columns.arrays import Rows
 from training.tasks.base import Task
 
 Reason = Callable[[Task, Rows, Iterable[str]], Mapping[str, str]]  # and the metrics -> metric -> what is too few
+FEW_UNITS = 30  # drawn whole; of fewer, a bootstrap is too narrow
 TOO_FEW = "too few to trust"
 
 
@@ -28,4 +29,11 @@ def _scarce(task: Task, rows: Rows, metrics: Iterable[str]) -> Mapping[str, str]
     return task.scarce(rows.y if rows.weights is None else rows.y[np.flatnonzero(rows.weights)])
 
 
-REASONS: tuple[Reason, ...] = (_scarce,)
+def _few_units(task: Task, rows: Rows, metrics: Iterable[str]) -> Mapping[str, str]:
+    del task
+    if rows.units is None or (count := len(np.unique(rows.units))) >= FEW_UNITS:
+        return {}
+    return dict.fromkeys(metrics, f"{count} groups of rows that belong together")
+
+
+REASONS: tuple[Reason, ...] = (_scarce, _few_units)

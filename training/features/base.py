@@ -82,6 +82,8 @@ class FeatureType(ABC):
     name: ClassVar[str]
     encoder: ClassVar[str]  # "module:Encoder", which imports TensorFlow; types that name the same one share it
     takes_everything: ClassVar[bool] = False  # of one type alone: that of a column that is of no other
+    has_order: ClassVar[bool] = False  # its cells have places
+    measures_time: ClassVar[bool] = False  # which are seconds since 1970
 
     # ── a column of a file ──
 
@@ -107,6 +109,14 @@ class FeatureType(ABC):
         if not content.of.present:
             return "every cell is missing"
         return "the same value in every row" if content.is_constant else None
+
+    def places(self, cells: NDArray[Any], of: Summary) -> NDArray[np.float64]:
+        """Return where cells lie, NaN for missing, where the type `has_order`: (rows,); `of` is of all rows."""
+        raise NotImplementedError
+
+    def place_text(self, place: float) -> str:
+        """Write a place as a person would."""
+        return f"{place:.15g}"
 
     def remarks(self, name: str, of: Summary) -> Iterator[str]:
         """Yield what a person should know of how a column was read; `of` is of all its rows."""

@@ -22,6 +22,7 @@ class Boolean(Number):
 
     name = "boolean"
     tensor = "boolean"
+    has_order = False
 
     def certainty(self, tally: Tally, verdict: Verdict) -> float:
         return float(verdict.kind == TRUTHS)

@@ -76,6 +76,7 @@ class Date(NumericType):
     name = "date"
     tensor = "date"
     width = len(PARTS)
+    has_order = measures_time = True
 
     def certainty(self, tally: Tally, verdict: Verdict) -> float:
         return float(verdict.kind == DATES)
@@ -86,6 +87,21 @@ class Date(NumericType):
 
     def summary(self, *, trained: bool = False) -> Summary:
         return Summary(is_empty_text) if trained else DateSummary()
+
+    def places(self, cells: NDArray[Any], of: Summary) -> NDArray[np.float64]:
+        """Return seconds since 1970, UTC; a date without an offset is read at that of the column."""
+        assert isinstance(of, DateSummary)
+        texts = pd.Series(cells, dtype=object)
+        moments = pd.to_datetime(texts.where(texts != ""), format="ISO8601", utc=True).to_numpy("M8[us]")
+        seconds = np.where(np.isnat(moments), np.nan, moments.astype(np.int64) / 1e6)
+        if of.offset in (None, UTC):
+            return seconds
+        is_plain = texts.str.extract(OFFSET, expand=False).isna().to_numpy()
+        return seconds - np.where(is_plain, _offset_s(of.offset), 0.0)
+
+    def place_text(self, place: float) -> str:
+        text = str(np.datetime64(round(place * 1e3), "ms")).replace("T", " ")
+        return text.removesuffix(".000").removesuffix(" 00:00:00")
 
     def remarks(self, name: str, of: Summary) -> Iterator[str]:
         assert isinstance(of, DateSummary)
@@ -143,6 +159,11 @@ def _offset(word: str) -> str:
     if word == "Z":
         return UTC
     return word if ":" in word else f"{word[:3]}:{word[3:] or '00'}"
+
+
+def _offset_s(offset: str | None) -> float:
+    ahead = date.zone(offset or UTC).utcoffset(None)
+    return ahead.total_seconds() if ahead is not None else 0.0
 
 
 def _parts(cells: pd.Series, offset: str | None) -> NDArray[np.float32]:

@@ -42,6 +42,7 @@ class Number(NumericType):
 
     name = "number"
     tensor = "numeric"
+    has_order = True
 
     def certainty(self, tally: Tally, verdict: Verdict) -> float:
         return float(verdict.kind == NUMBERS)
@@ -55,6 +56,9 @@ class Number(NumericType):
 
     def summary(self, *, trained: bool = False) -> Summary:
         return NumberSummary(rounded=trained)
+
+    def places(self, cells: NDArray[Any], of: Summary) -> NDArray[np.float64]:
+        return cells.astype(np.float64)
 
     def objection(self, content: Content, name: str) -> str | None:
         return super().objection(content, name) or _identifies(content, name)

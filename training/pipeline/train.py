@@ -10,6 +10,7 @@ It knows the order and what is said on the way; how each stage works is its modu
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from training import console
 from training.bundle import writer
@@ -72,6 +73,7 @@ def _describe(run: Run) -> None:
         f"{data.rows.test:,} test; {data.task.name}",
         highlight=False,
     )
+    run.out.print(escape(table.said), highlight=False)
     if data.stream is not None:
         run.out.print(streamed_note(data), highlight=False)
     console.print_columns(run.out, table.columns)

@@ -153,7 +153,8 @@ def _rows_text(data: Data) -> str:
     said = (
         f"{table_.rows_read:,} rows read; {table_.rows_without_target:,} without a target, left out; "
         f"{repeated(data)}; {rows.train:,} for training, "
-        f"{rows.validation:,} for validation, {rows.test:,} for test.\n{data.task.about_target(data.train.y)}"
+        f"{rows.validation:,} for validation, {rows.test:,} for test.\n"
+        f"{table_.said}\n{data.task.about_target(data.train.y)}"
     )
     return said if data.stream is None else f"{said}\n{streamed_note(data)}"
 

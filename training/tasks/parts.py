@@ -28,6 +28,10 @@ class Strata:
     names: tuple[str, ...]
     of: NDArray[np.int64]  # (rows,) places in `names`
 
+    def take(self, rows: Any) -> "Strata":
+        """Return those of some of the rows."""
+        return Strata(self.names, self.of[rows])
+
 
 @dataclass(frozen=True)
 class LeakRule:

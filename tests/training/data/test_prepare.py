@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from tests.training.conftest import options_for
-from training.data import division
 from training.data import prepare as preparing
 from training.data.accounts import MIN_ROWS
 from training.data.prepare import Data, prepare, redescribed, streamed_note, streams
 from training.data.survey import survey
+from training.data.ways import by_chance
 from training.errors import DataError
 from training.features.number import NumberColumn
 from training.network.reparameterize import fitted
@@ -191,7 +191,7 @@ def test_another_seed_divides_otherwise(many: Path) -> None:
 
 
 def test_too_many_rows_to_deal_out_are_drawn_by_their_keys(many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(division, "EXACT_ROWS", 1000)
+    monkeypatch.setattr(by_chance, "EXACT_ROWS", 1000)
     whole, streamed = (prepare(options_for(many, "price", stream=stream)) for stream in (False, True))
     assert streamed.rows == whole.rows
     assert streamed.rows.train / 6000 == pytest.approx(0.65, abs=0.03)
