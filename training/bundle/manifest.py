@@ -84,11 +84,13 @@ def _training(options: Options, data: Data, history: History) -> dict[str, Any]:
         "rows": {
             "read": table.rows_read,
             "without_target": table.rows_without_target,
+            **({"weightless": table.rows_weightless} if options.data.weights else {}),
             "repeated": table.rows_repeated,
             "removed": table.rows_removed,
             **vars(data.rows),
         },
         "split": table.split,
+        **({"weights": options.data.weights} if options.data.weights else {}),
         "dropped": {column.name: column.fate for column in table.columns if column.fate.startswith("dropped")},
         "epochs": len(history.loss),
         "best_epoch": history.best_epoch,

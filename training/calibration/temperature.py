@@ -46,21 +46,26 @@ class Calibrated(Adjustment):
 
 
 def calibrated(
-    answers: NDArray[Any], y: NDArray[Any], *, temperature: bool = True, threshold_for: ThresholdMetric | None = None
+    answers: NDArray[Any],
+    y: NDArray[Any],
+    weights: NDArray[np.float64] | None = None,
+    *,
+    temperature: bool = True,
+    threshold_for: ThresholdMetric | None = None,
 ) -> Calibrated:
-    """Fit what is asked for, by the probabilities (rows, labels) of the validation rows and their labels (rows,)."""
+    """Fit what is asked for, by the probabilities (rows, labels) of the validation rows, their labels and weights."""
     logits = _logits(answers)
-    found = fit_temperature(logits, y) if temperature else 1.0
+    found = fit_temperature(logits, y, weights) if temperature else 1.0
     calm = np.exp(_log_shares(logits / found))
     threshold, before, after = None, None, None
     if threshold_for is not None:
-        threshold, before, after = best_threshold(threshold_for, y, calm[:, 1])
+        threshold, before, after = best_threshold(threshold_for, y, calm[:, 1], weights)
     return Calibrated(
         scale=1 / found,
         shift=_shift(threshold),
         temperature=found,
-        log_loss_before=log_loss(logits, y),
-        log_loss_after=log_loss(logits / found, y),
+        log_loss_before=log_loss(logits, y, weights),
+        log_loss_after=log_loss(logits / found, y, weights),
         threshold=threshold,
         threshold_for=threshold_for,
         metric_before=before,
@@ -74,28 +79,28 @@ def undone(outputs: NDArray[Any], found: Calibrated) -> tuple[NDArray[np.float64
     return np.exp(_log_shares(calm * found.temperature)), np.exp(_log_shares(calm))
 
 
-def fit_temperature(logits: NDArray[Any], y: NDArray[Any]) -> float:
-    """Return the temperature with the least log loss, by (rows, labels) logits and each row's label, (rows,).
+def fit_temperature(logits: NDArray[Any], y: NDArray[Any], weights: NDArray[np.float64] | None = None) -> float:
+    """Return the temperature with the least log loss, by (rows, labels) logits and each row's label and weight.
 
     Temperature scaling: Guo, Pleiss, Sun, Weinberger 2017, "On calibration of modern neural networks".
     """
     low, high = 1 / HOTTEST, 1 / COLDEST  # of 1 / temperature, in which the loss is convex: where its slope is zero
     for _ in range(HALVINGS):
         middle = float(np.sqrt(low * high))
-        low, high = (low, middle) if _slope(logits, y, middle) > 0 else (middle, high)
+        low, high = (low, middle) if _slope(logits, y, weights, middle) > 0 else (middle, high)
     temperature = float(1 / np.sqrt(low * high))
-    return temperature if log_loss(logits / temperature, y) < log_loss(logits, y) else 1.0
+    return temperature if log_loss(logits / temperature, y, weights) < log_loss(logits, y, weights) else 1.0
 
 
-def _slope(logits: NDArray[Any], y: NDArray[Any], rate: float) -> float:
+def _slope(logits: NDArray[Any], y: NDArray[Any], weights: NDArray[np.float64] | None, rate: float) -> float:
     """Return the slope of the log loss of `rate * logits` by the rate: what is expected less what was true."""
     expected = (np.exp(_log_shares(rate * logits)) * logits).sum(axis=1)  # (rows,)
-    return float((expected - logits[np.arange(len(y)), y]).mean())
+    return float(np.average(expected - logits[np.arange(len(y)), y], weights=weights))
 
 
-def log_loss(logits: NDArray[Any], y: NDArray[Any]) -> float:
+def log_loss(logits: NDArray[Any], y: NDArray[Any], weights: NDArray[np.float64] | None = None) -> float:
     """Return the mean negative logarithm of the probability of what was true."""
-    return float(-_log_shares(logits)[np.arange(len(y)), y].mean())
+    return float(np.average(-_log_shares(logits)[np.arange(len(y)), y], weights=weights))
 
 
 def _logits(answers: NDArray[Any]) -> NDArray[np.float64]:

@@ -14,36 +14,34 @@ from numpy.typing import NDArray
 ThresholdMetric = Literal["f1", "accuracy", "balanced_accuracy"]
 LOWEST, HIGHEST = 1e-4, 1 - 1e-4  # beyond, a threshold is a label that is never or always given
 
-Counts = NDArray[np.float64]  # rows of one kind at each candidate threshold
+Counts = NDArray[np.float64]  # rows of one kind at each candidate threshold, or their weights
 
 
 def best_threshold(
-    metric: ThresholdMetric, y: NDArray[np.int64], probabilities: NDArray[np.float64]
+    metric: ThresholdMetric,
+    y: NDArray[np.int64],
+    probabilities: NDArray[np.float64],
+    weights: NDArray[np.float64] | None = None,
 ) -> tuple[float, float, float]:
     """Return the threshold (halfway to the next lower probability), the metric at one half, and the metric at it.
 
-    `y` is 0 or 1, and the probabilities are those of label 1: (rows,) each.
+    `y` is 0 or 1, and the probabilities are those of label 1: (rows,) each, as the weights are.
     """
     order = np.argsort(-probabilities, kind="stable")
-    ranked, hits = probabilities[order], np.cumsum(y[order])  # (rows,)
+    each = np.ones(len(y)) if weights is None else weights
+    totals = float(each @ (y == 1)), float(each @ (y == 0))
+    ranked, hits, every = probabilities[order], np.cumsum((each * y)[order]), np.cumsum(each[order])  # (rows,)
     last = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)  # equal probabilities fall to one side
     lower = np.append(ranked, 0.0)[last + 1]
     candidates = np.clip((ranked[last] + lower) / 2, LOWEST, HIGHEST)  # (different,)
-    at = _scores(metric, hits[last].astype(np.float64), (last + 1 - hits[last]).astype(np.float64), y)
-    place = int(np.argmax(at))
-    threshold = float(candidates[place])
-    return threshold, _score(metric, y, probabilities, 0.5), _score(metric, y, probabilities, threshold)
+    at = METRICS[metric](hits[last], every[last] - hits[last], *totals)
+    threshold = float(candidates[int(np.argmax(at))])
 
+    def score(at: float) -> float:
+        said = each * (probabilities >= at)
+        return float(METRICS[metric](np.array([said @ (y == 1)]), np.array([said @ (y == 0)]), *totals)[0])
 
-def _score(metric: ThresholdMetric, y: NDArray[np.int64], probabilities: NDArray[np.float64], at: float) -> float:
-    said = probabilities >= at
-    right, wrong = float((said & (y == 1)).sum()), float((said & (y == 0)).sum())
-    return float(_scores(metric, np.array([right]), np.array([wrong]), y)[0])
-
-
-def _scores(metric: ThresholdMetric, right: Counts, wrong: Counts, y: NDArray[np.int64]) -> Counts:
-    """Return the metric at each candidate, of rows that rightly and wrongly got the second label."""
-    return METRICS[metric](right, wrong, float((y == 1).sum()), float((y == 0).sum()))
+    return threshold, score(0.5), score(threshold)
 
 
 METRICS: dict[ThresholdMetric, Callable[[Counts, Counts, float, float], Counts]] = {

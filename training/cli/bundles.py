@@ -109,8 +109,11 @@ def _answer(served: Served, data: Path, encoding: str | None) -> Answers:
 
 
 def _account(answers: Answers) -> dict[str, Any]:
-    account = {name: getattr(answers, name) for name in ("refused", "faults", "without_target", "absent")}
+    account = {name: getattr(answers, name) for name in KEPT}
     return {**account, "is_training_file": answers.is_own}
+
+
+KEPT = ("refused", "faults", "without_target", "weightless", "counted_by", "lacks_weights", "absent")
 
 
 def _print_account(out: Console, answers: Answers) -> None:
@@ -118,6 +121,12 @@ def _print_account(out: Console, answers: Answers) -> None:
         out.print(f"  {OWN}", style="yellow", highlight=False, soft_wrap=True)
     if answers.without_target:
         out.print(f"  {answers.without_target:,} rows have no target", highlight=False)
+    if answers.counted_by is not None:
+        left_out = f"; {answers.weightless:,} of weight zero are left out" if answers.weightless else ""
+        out.print(f"  Rows count by {escape(answers.counted_by)}{left_out}", highlight=False)
+    if answers.lacks_weights is not None:
+        lacking = f"The file lacks {escape(answers.lacks_weights)}, by which rows counted in training"
+        out.print(f"  {lacking}: here all count alike", style="yellow", highlight=False, soft_wrap=True)
     if answers.refused:
         out.print(f"  {answers.refused:,} rows are left out, because the service would refuse them:", highlight=False)
         for fault in answers.faults:

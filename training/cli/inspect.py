@@ -17,7 +17,7 @@ from rich.table import Table
 from training import console
 from training.cli import generated
 from training.cli.train import fail, spooled
-from training.data.prepare import prepare, repeated
+from training.data.prepare import prepare, repeated, weighing
 from training.data.survey import Survey, survey
 from training.errors import DataError, TrainingError
 from training.options import Options
@@ -66,6 +66,8 @@ def _print_learned(out: Console, options: Options) -> None:
         highlight=False,
     )
     out.print(escape(table.said), highlight=False)
+    if options.data.weights is not None:
+        out.print(weighing(data, options), highlight=False)
     console.print_columns(out, table.columns)
     console.print_warnings(out, data.warnings)
     out.print(f"{data.task.about_target(data.train.y)}", highlight=False, markup=False)

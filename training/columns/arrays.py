@@ -50,6 +50,11 @@ class Rows:
     def __len__(self) -> int:
         return len(self.y)
 
+    @property
+    def relative_weights(self) -> NDArray[np.float64] | None:
+        """How much each counts in a fit: one in the mean, so that rates and penalties keep their meaning."""
+        return None if self.weights is None else self.weights / self.weights.mean()
+
     def take(self, places: Any) -> "Rows":
         """Return some of the rows."""
         weights, units = (None if each is None else each[places] for each in (self.weights, self.units))

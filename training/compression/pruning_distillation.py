@@ -102,4 +102,5 @@ def _largest(
 
 
 def _answered(teacher: Network, rows: Rows, task: Task) -> Part:
-    return Part(teacher.encode(rows.arrays), task.lesson(predict_in_batches(teacher.predict, rows.arrays)))
+    lesson = task.lesson(predict_in_batches(teacher.predict, rows.arrays))
+    return Part(teacher.encode(rows.arrays), lesson, rows.relative_weights)

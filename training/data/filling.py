@@ -36,6 +36,7 @@ class Filled:
     accounts: Mapping[str, Account]  # of the columns that may be features
     target: Target
     columns: tuple[Column, ...]  # every column of the file, in order
+    weightless: int  # rows that have a target and a weight of zero: they are left out, as what counts nothing
 
 
 def fill(found: Survey, options: Options, *, in_memory: bool, seen: Seen) -> Filled:
@@ -58,6 +59,9 @@ def fill(found: Survey, options: Options, *, in_memory: bool, seen: Seen) -> Fil
             truths = _target(values[name], found, name, as_numbers=as_numbers)
             kept = present(truths)
             rows = {}
+            if weighed is not None:
+                weights = floats(values[weighed.column], found.verdicts[weighed.column].rule)
+                kept = weighed.counting(weights, kept, chunk.first_row)
             for column, account in accounts.items():
                 made = _cells(account, values[column], found)
                 if column in misfits:
@@ -65,7 +69,7 @@ def fill(found: Survey, options: Options, *, in_memory: bool, seen: Seen) -> Fil
                 rows[column] = made[kept]
                 account.add(rows[column])
             if weighed is not None:
-                weighed.add(rows[given[WEIGHTS].column], chunk.first_row)
+                rows[weighed.column] = weights[kept]
             if PART in given and given[PART].column in rows:
                 check_parts_named(given[PART], rows[given[PART].column], chunk.first_row + np.flatnonzero(kept))
             target.add(truths[kept])
@@ -73,7 +77,8 @@ def fill(found: Survey, options: Options, *, in_memory: bool, seen: Seen) -> Fil
     if weighed is not None:
         weighed.check()
     _check_misfits(misfits, found)
-    return Filled(cells, given, accounts, target, _columns(found, accounts, target, options))
+    weightless = 0 if weighed is None else weighed.zeros
+    return Filled(cells, given, accounts, target, _columns(found, accounts, target, options), weightless)
 
 
 def _weighed(given: Mapping[str, Role], found: Survey) -> Weighed | None:

@@ -35,6 +35,7 @@ class Example:
     line: Line
     instance: dict[str, Any]
     truth: Any  # as the answer's type reads it: a label, a number, a list
+    weight: float = 1.0  # how much it counts
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Reading:
     answer: AnswerType
     truths: tuple[str, ...]  # the columns of the target
     dated: dict[str, list[str]]  # date column of the file -> the features that are its parts
+    weights: str | None = None  # the column by which rows count, where training named one and the file has it
 
     def chunks(self) -> Iterator[list[Line | Example]]:
         """Yield what became of the rows: an example, or the row without one."""
@@ -57,9 +59,10 @@ class Reading:
         """An example, or the row, whose fault is empty where only the target is missing."""
         instance = dict(line.instance or {})
         truth = self.answer.truth_of_row({name: instance.pop(name, None) for name in self.truths})
+        weight = 1.0 if self.weights is None else instance.pop(self.weights, 1.0)
         if line.instance is None or truth is None:
             return line
-        return Example(line, instance, truth)
+        return Example(line, instance, truth, weight)
 
 
 def open_examples(path: Path, manifest: Manifest, encoding: str | None = None) -> Reading:
@@ -72,8 +75,11 @@ def open_examples(path: Path, manifest: Manifest, encoding: str | None = None) -
             received = ", ".join(source.names)
             raise DataError(f"{path}: expected the target {manifest.target!r} to judge by. Received: {received}.")
         wanted, dated = _wanted(source.names, features)
-        truths = [Wanted(name, optional=True, read=read) for name, read in readers.items()]
-        return Reading(open_table(source, [*wanted, *truths], manifest.reading), answer, tuple(readers), dated)
+        wanted += [Wanted(name, optional=True, read=read) for name, read in readers.items()]
+        weights = next((name for name in source.names if name == manifest.training.get("weights")), None)
+        if weights is not None:
+            wanted.append(Wanted(weights, optional=False, read=_weight))
+        return Reading(open_table(source, wanted, manifest.reading), answer, tuple(readers), dated, weights)
 
 
 def _wanted(names: Sequence[str], features: FeatureSet) -> tuple[list[Wanted], dict[str, list[str]]]:
@@ -84,6 +90,16 @@ def _wanted(names: Sequence[str], features: FeatureSet) -> tuple[list[Wanted], d
     wanted = [Wanted(each.name, each.optional, features.text_reader(each.name)) for each in own]
     dates = [Wanted(name, optional=True, read=str) for name in dated]
     return [*wanted, *dates], dated
+
+
+def _weight(written: str) -> float:
+    try:
+        found = float(written)
+    except ValueError:
+        found = np.nan
+    if not 0 <= found < np.inf:
+        raise ValueError("a weight of zero or more")
+    return found
 
 
 def _dated(names: Sequence[str], features: Sequence[str]) -> dict[str, list[str]]:

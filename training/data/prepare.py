@@ -32,6 +32,7 @@ from training.data.ways.base import Way
 from training.features.features import Features, describe, recut
 from training.features.registry import feature_type
 from training.options import Options
+from training.rendering.markdown import code
 from training.tasks.base import Task
 
 SAMPLE_ROWS = 100_000  # of a part, at most: of a large file, and for the quantiles of any
@@ -67,6 +68,7 @@ class Table:
     columns: tuple[Column, ...]  # every column of the file, in order
     rows_read: int
     rows_without_target: int
+    rows_weightless: int  # that have a target, and count nothing
     rows_repeated: int  # equal to one before them
     rows_removed: int  # of them
     rules: Rules  # how the file was read
@@ -81,14 +83,15 @@ class Stream:
     cells: Cells
     division: Division
     target: str
+    weights: str | None = None  # the column that says how much each row counts
 
-    def training_rows(self, seen: Seen) -> Iterator[tuple[pd.DataFrame, pd.Series]]:
-        """Give features and target of the training rows, chunk by chunk."""
+    def training_rows(self, seen: Seen) -> Iterator[tuple[pd.DataFrame, pd.Series, NDArray[np.float64] | None]]:
+        """Give features, target and weights of the training rows, chunk by chunk."""
         done = 0
         for frame, part in in_parts(self.cells, self.division):
             done += len(frame)
             rows = frame[part == TRAIN]
-            yield rows, rows[self.target]
+            yield rows, rows[self.target], None if self.weights is None else rows[self.weights].to_numpy(np.float64)
             seen(done / self.cells.rows)
 
 
@@ -137,6 +140,7 @@ def _gathered(
 ) -> Data:
     """Take the statistics of the training rows, and all rows of each part, or of a stream samples of them."""
     cells, target, seed = filled.cells, filled.target.name, options.run.seed
+    weights = filled.roles[WEIGHTS].column if WEIGHTS in filled.roles else None
     trained = _trained(cells, division, types)
     most = _sample_rows(types)
     rows, parts, keys = _whole(cells, division) if cells.in_memory else _sampled(cells, division, most, seed)
@@ -153,10 +157,11 @@ def _gathered(
         split=division.facts,
         said=division.dealt.said,
         running=division.running,
-        weights=rows[filled.roles[WEIGHTS].column].to_numpy(np.float64) if WEIGHTS in filled.roles else None,
+        weights=None if weights is None else rows[weights].to_numpy(np.float64),
         columns=tuple(filled.columns),
         rows_read=found.rows,
-        rows_without_target=found.rows - cells.rows,
+        rows_without_target=found.rows - cells.rows - filled.weightless,
+        rows_weightless=filled.weightless,
         rows_repeated=division.repeated,
         rows_removed=division.removed,
         rules=found.rules,
@@ -168,7 +173,7 @@ def _gathered(
     return replace(
         divided(table, task, y, parts, options, features),
         warnings=(*found.warnings, *said, *division.remarks),
-        stream=None if cells.in_memory else Stream(cells, division, target),
+        stream=None if cells.in_memory else Stream(cells, division, target, weights),
         rows=PartRows(*(int((division.part == number).sum()) for number in (TRAIN, VALIDATION, TEST))),
     )
 
@@ -204,6 +209,14 @@ def repeated(data: Data) -> str:
     """Say how many rows are equal to one before them, and what became of those."""
     table = data.table
     return f"{table.rows_repeated:,} equal to one before, {'left out' if table.rows_removed else 'kept'}"
+
+
+def weighing(data: Data, options: Options) -> str:
+    """Say by which column rows count, and how many count nothing; nothing, if all count alike."""
+    left_out, column = data.table.rows_weightless, options.data.weights
+    if column is None:
+        return ""
+    return f"Rows count by {code(column)}" + (f"; {left_out:,} of weight zero were left out." if left_out else ".")
 
 
 def streamed_note(data: Data) -> str:

@@ -79,25 +79,26 @@ class Weighed:
     """The weights of the rows as they pass by: refused where they are none."""
 
     def __init__(self, role: Role) -> None:
-        self._role, self._sum = role, 0.0
+        self.column, self._flag = role.column, role.flag
+        self.zeros, self._above = 0, 0
 
-    def add(self, weights: NDArray[np.float64], first_row: int) -> None:
-        """Take in some, (rows,); raise a DataError for one that is missing or below zero, with its row, from 1."""
-        wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    def counting(self, weights: NDArray[np.float64], rows: NDArray[np.bool_], first_row: int) -> NDArray[np.bool_]:
+        """Say which of the `rows` count at all, (rows,); raise a DataError for one whose weight is none, from row 1."""
+        wrong = np.flatnonzero(rows & ~(np.isfinite(weights) & (weights >= 0)))
         if len(wrong):
             value = weights[wrong[0]]
             self._refuse("a missing cell" if np.isnan(value) else number_text(value), first_row + int(wrong[0]))
-        self._sum += float(weights.sum())
+        found: NDArray[np.bool_] = rows & (weights > 0)
+        self._above += int(found.sum())
+        self.zeros += int(rows.sum() - found.sum())
+        return found
 
     def check(self) -> None:
-        """Raise a DataError where all of them are zero."""
-        if not self._sum:
-            raise DataError(
-                f"`{self._role.flag}`: expected a weight above zero in {self._role.column!r}. Received: none."
-            )
+        """Raise a DataError where no row counts."""
+        if not self._above:
+            raise DataError(f"`{self._flag}`: expected a weight above zero in {self.column!r}. Received: none.")
 
     def _refuse(self, received: str, row: int) -> None:
         raise DataError(
-            f"`{self._role.flag}`: expected numbers of zero or more in {self._role.column!r}. "
-            f"Received: {received} in row {row:,}."
+            f"`{self._flag}`: expected numbers of zero or more in {self.column!r}. Received: {received} in row {row:,}."
         )

@@ -45,7 +45,8 @@ def _ordinal(opponent: Opponent, task: Task, features: Features, train: Rows, se
     encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan, max_categories=MAX_VALUES)
     encoder = encoder.fit(table.names) if table.names.size else None
     categorical = [False] * table.numbers.shape[1] + [True] * table.names.shape[1]
-    model = opponent.make(categorical, seed).fit(_matrix(table, encoder), train.y)
+    matrix, weights = _matrix(table, encoder), train.relative_weights
+    model = opponent.make(categorical, seed).fit(matrix, train.y, **_counting("sample_weight", weights))
     return lambda rows: task.answered_by(model, _matrix(features.table(rows.arrays), encoder))
 
 
@@ -54,11 +55,17 @@ def _scaled(opponent: Opponent, task: Task, features: Features, train: Rows, see
     dtype = np.float64 if any(output.dtype == "float64" for output in task.outputs) else None
     frame = _frame(features.table(train.arrays), dtype)
     categorical = [column.startswith(NAME) for column in frame.columns]
-    model = make_pipeline(ColumnTransformer(_scalers(frame)), opponent.make(categorical, seed)).fit(frame, train.y)
+    model = make_pipeline(ColumnTransformer(_scalers(frame)), opponent.make(categorical, seed))
+    model.fit(frame, train.y, **_counting(f"{model.steps[-1][0]}__sample_weight", train.relative_weights))
     return lambda rows: task.answered_by(model, _frame(features.table(rows.arrays), dtype))
 
 
 FORMS: Mapping[str, Callable[..., Baseline]] = {"ordinal": _ordinal, "scaled": _scaled}
+
+
+def _counting(name: str, weights: NDArray[np.float64] | None) -> dict[str, Any]:
+    """Return what scikit-learn is told of the weights."""
+    return {} if weights is None else {name: weights}
 
 
 def _scalers(frame: pd.DataFrame) -> list[tuple[str, Any, Any]]:

@@ -37,17 +37,22 @@ class Answers:
     table: Table  # where the rows stand
     lines: list[int] = field(default_factory=list)  # (rows,)
     truths: list[Any] = field(default_factory=list)  # (rows,) labels or numbers
+    weights: list[float] = field(default_factory=list)  # (rows,)
     parts: list[Outputs] = field(default_factory=list)
     refused: int = 0
     faults: list[str] = field(default_factory=list)  # why, the first of them
     without_target: int = 0
+    weightless: int = 0  # rows that count nothing
+    counted_by: str | None = None  # the column of the weights
+    lacks_weights: str | None = None  # that of training, which the file does not have: all rows count alike
     absent: tuple[str, ...] = ()  # features without a column
     is_own: bool = False  # the very file that the bundle was trained on
 
     @property
     def rows(self) -> Rows:
         """The rows that were answered, without what was sent."""
-        return Rows({}, self.task.encode(pd.Series(self.truths, name="truth")))
+        weights = None if self.counted_by is None else np.array(self.weights)
+        return Rows({}, self.task.encode(pd.Series(self.truths, name="truth")), weights)
 
     @property
     def outputs(self) -> Outputs:
@@ -80,7 +85,9 @@ def answer(served: Served, path: Path, encoding: str | None = None, progress: Pr
     reading = open_examples(path, served.manifest, encoding)
     is_own = of_files(reading.table.source.files) == served.manifest.training.get("data_sha256")
     absent = tuple(name for name in reading.table.absent if name not in reading.dated)
-    found = Answers(served.task, reading.table, absent=absent, is_own=is_own)
+    found = Answers(served.task, reading.table, absent=absent, is_own=is_own, counted_by=reading.weights)
+    if reading.weights is None:
+        found.lacks_weights = served.manifest.training.get("weights")
     with told():
         _run(served, reading, found, progress)
     different = len(set(map(repr, found.truths)))  # a truth may be a list
@@ -111,7 +118,8 @@ def _run(served: Served, reading: Reading, found: Answers, progress: Progress | 
         examples = []
         for line in chunk:
             if isinstance(line, Example):
-                examples.append(line)
+                examples += [line] if line.weight else []
+                found.weightless += not line.weight
             elif line.fault:
                 found.refuse(line)
             else:
@@ -151,6 +159,7 @@ def _answer(served: Served, examples: Sequence[Example], found: Answers) -> None
         if is_finite:
             found.lines.append(example.line.row)
             found.truths.append(example.truth)
+            found.weights.append(example.weight)
         else:
             found.refuse(example.line, ": expected a finite answer of the model. Received: another.")
     found.parts.append(take(outputs, finite))

@@ -71,15 +71,15 @@ def _some(rows: Rows) -> Rows:
 def _answers(
     task: Task, rule: LeakRule, features: Features, train: Rows, judged: Rows
 ) -> Iterator[tuple[str, Outputs]]:
-    truth = rule.truth(train.y)  # (rows, width)
+    truth, weights = rule.truth(train.y), train.weights  # (rows, width), (rows,)
     for name in features.order:
         known, asked = features.tabular(name, train.arrays), features.tabular(name, judged.arrays)
         if known.numbers.size:
             tree = rule.tree(max_leaf_nodes=LEAVES, min_samples_leaf=LEAF_ROWS, random_state=0)
-            model = tree.fit(_in_32_bits(known.numbers, known.numbers), train.y)
+            model = tree.fit(_in_32_bits(known.numbers, known.numbers), train.y, sample_weight=weights)
             yield name, task.answered_by(model, _in_32_bits(asked.numbers, known.numbers))
         for known_names, asked_names in zip(known.names.T, asked.names.T, strict=True):
-            yield name, {rule.output: _by_value(known_names, truth, asked_names)}
+            yield name, {rule.output: _by_value(known_names, truth, weights, asked_names)}
 
 
 def _in_32_bits(asked: NDArray[Any], known: NDArray[Any]) -> NDArray[np.float32]:
@@ -90,7 +90,11 @@ def _in_32_bits(asked: NDArray[Any], known: NDArray[Any]) -> NDArray[np.float32]
     return np.where(np.isnan(asked), np.nan, np.stack(places, axis=1)).astype(np.float32)
 
 
-def _by_value(known: NDArray[Any], truth: NDArray[Any], asked: NDArray[Any]) -> NDArray[np.float64]:
+def _by_value(
+    known: NDArray[Any], truth: NDArray[Any], weights: NDArray[np.float64] | None, asked: NDArray[Any]
+) -> NDArray[np.float64]:
     """Answer with the mean of the training rows of the same value, and for an unseen one with that of all."""
-    means = pd.DataFrame(truth).groupby(known).mean()  # (values, width)
-    return means.reindex(asked).fillna(pd.Series(truth.mean(axis=0))).to_numpy(np.float64)
+    each = np.ones(len(truth)) if weights is None else weights
+    sums = pd.DataFrame(np.column_stack([truth * each[:, None], each])).groupby(known).sum()
+    means = sums.iloc[:, :-1].div(sums.iloc[:, -1], axis=0)  # (values, width)
+    return means.reindex(asked).fillna(pd.Series(each @ truth / each.sum())).to_numpy(np.float64)

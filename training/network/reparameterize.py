@@ -47,7 +47,7 @@ def fold(network: Network, features: Features, task: Task, options: Options) -> 
 
 def calibrate(network: Network, task: Task, validation: Rows, options: Options) -> Adjustment:
     """Fold what the task changes by the validation rows into a network's last weights, and say what was done."""
-    found = task.adjustment(lambda: predict_in_batches(network.predict, validation.arrays), validation.y, options)
+    found = task.adjustment(lambda: predict_in_batches(network.predict, validation.arrays), validation, options)
     if found.changes:
         rescale(network.trunk, found.scale, found.shift)
     return found

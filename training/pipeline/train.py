@@ -17,7 +17,7 @@ from training.bundle import writer
 from training.bundle.manifest import command
 from training.bundle.signing import Signer
 from training.data.identity import data_sha256
-from training.data.prepare import Data, prepare, repeated, streamed_note
+from training.data.prepare import Data, prepare, repeated, streamed_note, weighing
 from training.evaluation import cross_validation, leakage
 from training.options import Options
 from training.pipeline.judging import cross_validate, judge, select, write
@@ -74,6 +74,8 @@ def _describe(run: Run) -> None:
         highlight=False,
     )
     run.out.print(escape(table.said), highlight=False)
+    if run.options.data.weights is not None:
+        run.out.print(weighing(data, run.options), highlight=False)
     if data.stream is not None:
         run.out.print(streamed_note(data), highlight=False)
     console.print_columns(run.out, table.columns)

@@ -57,7 +57,7 @@ def learning_curves(loss: Sequence[float], validation_loss: Sequence[float], bes
     return to_bytes(figure)
 
 
-def confusion_matrix(counts: NDArray[np.int64], labels: Sequence[str]) -> bytes:
+def confusion_matrix(counts: NDArray[Any], labels: Sequence[str]) -> bytes:
     """Draw the share of each true label that was given each label."""
     figure, (axes,) = new_figure(1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -67,26 +67,31 @@ def confusion_matrix(counts: NDArray[np.int64], labels: Sequence[str]) -> bytes:
         axes.set_yticks(range(len(labels)), labels)
         for (row, column), count in np.ndenumerate(counts):
             color = "white" if shares[row, column] > 0.5 else "black"
-            axes.text(column, row, f"{count}", ha="center", va="center", color=color)
+            axes.text(
+                column, row, f"{count:g}" if count < 1e6 else f"{count:.3g}", ha="center", va="center", color=color
+            )
     name_axes(axes, "Confusion (rows of the test split)", "predicted", "true")
     return to_bytes(figure)
 
 
-def roc_and_precision_recall(y: NDArray[Any], outputs: NDArray[Any], labels: Sequence[str]) -> bytes:
+def roc_and_precision_recall(
+    y: NDArray[Any], outputs: NDArray[Any], labels: Sequence[str], weights: NDArray[Any] | None = None
+) -> bytes:
     """Draw both curves of the second label, or of each against the rest, with the area under each."""
+    counting: dict[str, Any] = {"sample_weight": weights}
     figure, (roc, recalls) = new_figure(2)
     roc.plot([0, 1], [0, 1], color="grey", linestyle=":")
     shown = range(1, 2) if len(labels) == 2 else range(min(len(labels), MAX_WRITTEN_LABELS))
     for label in shown:
         is_label, probability = y == label, outputs[:, label]
-        share = float(is_label.mean())
+        share = float(np.average(is_label, weights=weights))
         if not 0 < share < 1:
             continue
-        false_positive, true_positive, _ = metrics.roc_curve(is_label, probability)
-        area = metrics.roc_auc_score(is_label, probability)
+        false_positive, true_positive, _ = metrics.roc_curve(is_label, probability, **counting)
+        area = metrics.roc_auc_score(is_label, probability, **counting)
         (line,) = roc.plot(false_positive, true_positive, label=f"{labels[label]} ({area:.3f})")
-        precision, recall, _ = metrics.precision_recall_curve(is_label, probability, drop_intermediate=True)
-        area = metrics.average_precision_score(is_label, probability)
+        precision, recall, _ = metrics.precision_recall_curve(is_label, probability, drop_intermediate=True, **counting)
+        area = metrics.average_precision_score(is_label, probability, **counting)
         recalls.step(recall, precision, where="post", color=line.get_color(), label=f"{labels[label]} ({area:.3f})")
         recalls.axhline(share, color=line.get_color(), linestyle=":", linewidth=0.8)  # what guessing reaches
     name_axes(roc, "ROC (area)", "false positive rate", "true positive rate")
@@ -98,15 +103,15 @@ def roc_and_precision_recall(y: NDArray[Any], outputs: NDArray[Any], labels: Seq
     return to_bytes(figure)
 
 
-def residuals(y: NDArray[Any], predicted: NDArray[Any], target: str) -> bytes:
+def residuals(y: NDArray[Any], predicted: NDArray[Any], target: str, weights: NDArray[Any] | None = None) -> bytes:
     """Draw predicted against true values, and the distribution of the errors."""
     figure, (scatter, histogram) = new_figure(2)
-    scatter.hexbin(y, predicted, gridsize=40, mincnt=1, bins="log", cmap="viridis")
+    scatter.hexbin(y, predicted, gridsize=40, mincnt=1, bins="log", cmap="viridis", C=weights, reduce_C_function=np.sum)
     ends = [float(min(y.min(), predicted.min())), float(max(y.max(), predicted.max()))]
     scatter.plot(ends, ends, color="grey", linestyle=":")
     name_axes(scatter, "Predicted against true", f"true {target}", f"predicted {target}")
     errors = predicted - y
-    histogram.hist(errors, bins=50, range=tuple(np.quantile(errors, [0.005, 0.995])))
+    histogram.hist(errors, bins=50, range=tuple(np.quantile(errors, [0.005, 0.995])), weights=weights)
     name_axes(histogram, "Errors (middle 99 %)", "predicted - true", "rows")
     return to_bytes(figure)
 

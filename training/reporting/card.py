@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from training.bundle.manifest import command
-from training.data.prepare import Data, repeated, streamed_note
+from training.data.prepare import Data, repeated, streamed_note, weighing
 from training.evaluation.baselines import TRIVIAL
 from training.evaluation.findings import Findings
 from training.rendering import html, pictures
@@ -32,7 +32,7 @@ def plots(model: TrainedModel, findings: Findings) -> dict[str, bytes]:
     drawn = {
         CURVES: pictures.learning_curves(history.loss, history.validation_loss, history.best_epoch),
         compression_section.PLOT: pareto(model.choice),
-        **task.plots(model.data.test.y, findings.outputs, model.adjustment, target),
+        **task.plots(model.data.test, findings.outputs, model.adjustment, target),
     }
     if findings.importances:
         drawn[IMPORTANCE] = bars(findings.importances, findings.importance_metric)
@@ -81,7 +81,7 @@ def _blocks(model: TrainedModel, findings: Findings) -> list[str]:
         f"## {COMPRESSION}",
         compression_section.section(model.choice, scores),
         "## The data",
-        _rows_text(data),
+        _rows_text(model),
         columns_table(data),
         *data.features.sections(),
         *filter(None, [trials.card_section(model.search).strip()]),
@@ -148,7 +148,8 @@ def _doubt(findings: Findings, metric: str) -> str:
     return "" if findings.intervals is None else findings.intervals.remarks.get(metric, "")
 
 
-def _rows_text(data: Data) -> str:
+def _rows_text(model: TrainedModel) -> str:
+    data = model.data
     table_, rows = data.table, data.rows
     said = (
         f"{table_.rows_read:,} rows read; {table_.rows_without_target:,} without a target, left out; "
@@ -156,7 +157,8 @@ def _rows_text(data: Data) -> str:
         f"{rows.validation:,} for validation, {rows.test:,} for test.\n"
         f"{table_.said}\n{data.task.about_target(data.train.y)}"
     )
-    return said if data.stream is None else f"{said}\n{streamed_note(data)}"
+    more = [weighing(data, model.options), "" if data.stream is None else streamed_note(data)]
+    return "\n".join([said, *filter(None, more)])
 
 
 def _limits(data: Data) -> str:

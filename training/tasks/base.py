@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from app.sources.tally import NUMBERS, TRUTHS, WORDS
 from training.calibration.adjustment import Adjustment
-from training.columns.arrays import Outputs
+from training.columns.arrays import Outputs, Rows
 from training.options import Options
 from training.options.rooms import Precision
 from training.tasks.parts import LeakRule, Opponent, Output, Strata
@@ -108,8 +108,8 @@ class Task(ABC):
     def loss(self, options: Options) -> Any:
         """Return the Keras loss on what the trunk says."""
 
-    def class_weights(self, counts: Callable[[], NDArray[np.int64]], options: Options) -> NDArray[np.float32] | None:
-        """Return how much a row of each class counts in the fit, (classes,), by their `counts`; None: all alike."""
+    def class_weights(self, counts: Callable[[], NDArray[Any]], options: Options) -> NDArray[np.float32] | None:
+        """Return how much a row of each class counts in the fit, (classes,), by what all of it count; None: alike."""
         return None
 
     @abstractmethod
@@ -124,8 +124,8 @@ class Task(ABC):
         """Return a teacher's answers as the pupil's loss wants them."""
         raise NotImplementedError
 
-    def adjustment(self, answers: Callable[[], Outputs], y: NDArray[Any], options: Options) -> Adjustment:
-        """Say what is changed about the fitted network by its answers to the validation rows, and what was true."""
+    def adjustment(self, answers: Callable[[], Outputs], rows: Rows, options: Options) -> Adjustment:
+        """Say what is changed about the fitted network by its answers to the validation rows, and those rows."""
         return Adjustment()
 
     # ── judged ──
@@ -209,6 +209,6 @@ class Task(ABC):
         """Say why a group of rows may look worse though the model errs no more there."""
         return ""
 
-    def plots(self, y: NDArray[Any], outputs: Outputs, adjustment: Adjustment, target: str) -> dict[str, bytes]:
+    def plots(self, rows: Rows, outputs: Outputs, adjustment: Adjustment, target: str) -> dict[str, bytes]:
         """Draw how good the answers are: file name -> picture."""
         return {}

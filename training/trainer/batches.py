@@ -66,10 +66,10 @@ class Feed(EpochFeed):
         return parts.concatenate(tf.data.Dataset.from_tensors(rows[whole:]))
 
 
-def in_order(inputs: list[NDArray[Any]], y: NDArray[Any], batch_rows: int) -> Any:
-    """Return a `tf.data.Dataset` of the rows as they stand, each array in its own precision."""
-    tensors = tf.nest.map_structure(tf.constant, (tuple(inputs), y))
-    starts = tf.data.Dataset.range(0, len(y), batch_rows)
+def in_order(inputs: list[NDArray[Any]], given: list[NDArray[Any]], batch_rows: int) -> Any:
+    """Return a `tf.data.Dataset` of the rows as they stand, with target and weights, each in its own precision."""
+    tensors = tf.nest.map_structure(tf.constant, (tuple(inputs), *given))
+    starts = tf.data.Dataset.range(0, len(given[0]), batch_rows)
     found = starts.map(AS_IT_IS(lambda at: tf.nest.map_structure(lambda tensor: tensor[at : at + batch_rows], tensors)))
     options = tf.data.Options()  # as Keras has it for arrays: there is no file that each worker could have
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA

@@ -44,17 +44,21 @@ class Part:
 
     arrays: Arrays  # numeric, codes
     y: NDArray[Any]  # (rows,) scaled
+    weights: NDArray[np.float64] | None = None  # (rows,) one in the mean; None: all rows count alike
 
     def __len__(self) -> int:
         return len(self.y)
 
     def feed(self, batch_rows: int, seed: int, class_weights: NDArray[np.float32] | None = None) -> Feed:
-        """Return the batches; with the weight of each class, rows are weighed by theirs."""
-        weights = None if class_weights is None else class_weights[self.y]
+        """Return the batches; rows count by their weights, and by that of their class."""
+        factors = [self.weights, None if class_weights is None else class_weights[self.y]]
+        there = [each for each in factors if each is not None]
+        weights = np.prod(there, axis=0).astype(np.float32) if there else None
         return Feed(self.arrays, self.y, batch_rows=batch_rows, seed=seed, weights=weights)
 
-    def class_counts(self) -> NDArray[np.int64]:
-        return np.bincount(self.y)
+    def class_counts(self) -> NDArray[Any]:
+        """Return how much the rows of each class count together: (classes,)."""
+        return np.bincount(self.y, self.weights)
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ def seed_everything(seed: int, *, exactly: bool = True) -> None:
 
 def encoded(learner: Network, task: Task, rows: Rows) -> Part:
     """Return raw rows as the network's trunk wants them."""
-    return Part(learner.encode(rows.arrays), task.scaled(rows.y))
+    return Part(learner.encode(rows.arrays), task.scaled(rows.y), rows.relative_weights)
 
 
 def fit(
@@ -111,7 +115,7 @@ def fit(
             shuffle=False,  # the feed does
             initial_epoch=max((keeper.first_epoch(options.fit.epochs) for keeper in keepers), default=0),
             epochs=options.fit.epochs,
-            **_validated_by([validation.arrays[tensor.name] for tensor in trunk.inputs], validation.y),
+            **_validated_by([validation.arrays[tensor.name] for tensor in trunk.inputs], validation),
             callbacks=[*callbacks, *context.loggers, *keepers, *workers.after()],
             verbose=0,
         )
@@ -127,11 +131,12 @@ def fit(
     )
 
 
-def _validated_by(inputs: list[NDArray[Any]], y: NDArray[Any]) -> dict[str, Any]:
+def _validated_by(inputs: list[NDArray[Any]], rows: Part) -> dict[str, Any]:
     """Return what Keras is told of the validation rows; it would round doubles to 32 bits that come as arrays."""
+    given = [rows.y] if rows.weights is None else [rows.y, rows.weights.astype(np.float32)]
     if not any(array.dtype == np.float64 for array in inputs):
-        return {"validation_data": (inputs, y), "validation_batch_size": VALIDATION_BATCH_ROWS}
-    return {"validation_data": in_order(inputs, y, VALIDATION_BATCH_ROWS)}
+        return {"validation_data": (inputs, *given), "validation_batch_size": VALIDATION_BATCH_ROWS}
+    return {"validation_data": in_order(inputs, given, VALIDATION_BATCH_ROWS)}
 
 
 def _compile(trunk: Any, task: Task, options: Options, rate: float, feed_steps: int, workers: Workers) -> list[Any]:

@@ -23,9 +23,10 @@ from training.trainer.batches import EpochFeed, order
 SHARD_ROWS = 65_536  # about so many, until there are `MOST_SHARDS`
 MOST_SHARDS = 256  # files that are open at a time while rows are dealt out
 BLOCK_BATCHES = 32  # that Python hands over to TensorFlow at a time
-Y = "slipway:y"  # no tensor of a feature is called so
+Y, WEIGHT = "slipway:y", "slipway:weight"  # no tensor of a feature is called so
 
-Encoded = tuple[Mapping[str, NDArray[Any]], NDArray[Any]]  # arrays and scaled target of some rows
+# Arrays, scaled target and weights of some rows.
+Encoded = tuple[Mapping[str, NDArray[Any]], NDArray[Any], NDArray[np.float64] | None]
 
 
 @dataclass(frozen=True)
@@ -35,18 +36,27 @@ class Shards:
     files: tuple[Path, ...]
     layout: np.dtype[Any]  # of a row
     rows: int
+    mean_weight: float = 1.0
 
     def __len__(self) -> int:
         return self.rows
 
+    @property
+    def is_weighed(self) -> bool:
+        return WEIGHT in (self.layout.names or ())
+
     def feed(self, batch_rows: int, seed: int, class_weights: NDArray[np.float32] | None = None) -> "ShardFeed":
         return ShardFeed(self, batch_rows, seed, class_weights)
 
-    def class_counts(self) -> NDArray[np.int64]:
-        counts = [np.bincount(_open(file, self.layout)[Y]) for file in self.files]
+    def class_counts(self) -> NDArray[Any]:
+        """Return how much the rows of each class count together: (classes,)."""
+        counts = [self._counted(_open(file, self.layout)) for file in self.files]
         width = max(map(len, counts))
-        total: NDArray[np.int64] = np.sum([np.pad(count, (0, width - len(count))) for count in counts], axis=0)
+        total: NDArray[Any] = np.sum([np.pad(count, (0, width - len(count))) for count in counts], axis=0)
         return total
+
+    def _counted(self, rows: NDArray[Any]) -> NDArray[Any]:
+        return np.bincount(rows[Y], rows[WEIGHT] / self.mean_weight if self.is_weighed else None)
 
 
 @contextmanager
@@ -54,16 +64,19 @@ def shards(rows: int, encoded: Iterator[Encoded], seed: int) -> Iterator[Shards]
     """Write about so many rows, chunk by chunk, into a temporary folder that is gone after the block."""
     with tempfile.TemporaryDirectory(prefix="slipway-") as folder:
         files = [Path(folder) / str(number) for number in range(int(np.clip(rows // SHARD_ROWS, 1, MOST_SHARDS)))]
-        written, layout = _write(files, encoded, np.random.default_rng(seed))
-        yield Shards(tuple(file for file in files if file.stat().st_size), layout, written)
+        written, layout, weight = _write(files, encoded, np.random.default_rng(seed))
+        yield Shards(tuple(file for file in files if file.stat().st_size), layout, written, weight / max(written, 1))
 
 
-def _write(files: list[Path], encoded: Iterator[Encoded], random: np.random.Generator) -> tuple[int, np.dtype[Any]]:
-    written, layout = 0, np.dtype([])
+def _write(
+    files: list[Path], encoded: Iterator[Encoded], random: np.random.Generator
+) -> tuple[int, np.dtype[Any], float]:
+    written, layout, weight = 0, np.dtype([]), 0.0
     streams = [file.open("wb") for file in files]
     try:
-        for arrays, y in encoded:
-            records = _records(arrays, y)
+        for arrays, y, weights in encoded:
+            records = _records(arrays, {Y: y} if weights is None else {Y: y, WEIGHT: weights})
+            weight += float(len(y) if weights is None else weights.sum())
             layout = records.dtype
             dealt = random.integers(len(streams), size=len(records))
             ends = np.cumsum(np.bincount(dealt, minlength=len(streams)))[:-1]
@@ -73,15 +86,15 @@ def _write(files: list[Path], encoded: Iterator[Encoded], random: np.random.Gene
     finally:
         for stream in streams:
             stream.close()
-    return written, layout
+    return written, layout, weight
 
 
-def _records(arrays: Mapping[str, NDArray[Any]], y: NDArray[Any]) -> NDArray[Any]:
+def _records(arrays: Mapping[str, NDArray[Any]], others: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
     """Lay rows out one behind the other: (rows,) of fields; codes in 32 bits."""
-    whole = {name: np.int32 if array.dtype == np.int64 else array.dtype for name, array in {**arrays, Y: y}.items()}
-    fields = [(name, whole[name], array.shape[1:]) for name, array in arrays.items()]
-    records = np.empty(len(y), np.dtype([*fields, (Y, whole[Y], y.shape[1:])]))
-    for name, array in {**arrays, Y: y}.items():
+    both = {**arrays, **others}
+    whole = {name: np.int32 if array.dtype == np.int64 else array.dtype for name, array in both.items()}
+    records = np.empty(len(others[Y]), np.dtype([(name, whole[name], array.shape[1:]) for name, array in both.items()]))
+    for name, array in both.items():
         records[name] = array
     return records
 
@@ -110,13 +123,17 @@ class ShardFeed(EpochFeed):
 
     def _told_apart(self, batch: dict[str, Any]) -> tuple[Any, ...]:
         """Divide a batch into inputs, target and weights."""
-        y = batch[Y]
+        y, weights = batch[Y], []
         inputs = {
             name: tf.cast(tensor, tf.int64) if tensor.dtype == tf.int32 else tensor
             for name, tensor in batch.items()
-            if name != Y
+            if name not in (Y, WEIGHT)
         }
-        return (inputs, y) if self._class_weights is None else (inputs, y, tf.gather(self._class_weights, y))
+        if self._shards.is_weighed:
+            weights.append(tf.cast(batch[WEIGHT] / self._shards.mean_weight, tf.float32))
+        if self._class_weights is not None:
+            weights.append(tf.gather(self._class_weights, y))
+        return (inputs, y, tf.reduce_prod(weights, axis=0)) if weights else (inputs, y)
 
     def _blocks(self) -> Iterator[dict[str, NDArray[Any]]]:
         """Give an epoch's rows as blocks of whole batches, (batches, batch, …), and at last one of what is left."""

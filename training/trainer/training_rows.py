@@ -26,7 +26,7 @@ def training_rows(data: Data, learner: Network, options: Options, seen: Seen) ->
 
 def _chunks(data: Data, learner: Network, seen: Seen) -> Iterator[Encoded]:
     assert data.stream is not None
-    for frame, target in data.stream.training_rows(seen):
+    for frame, target, weights in data.stream.training_rows(seen):
         y = data.task.encode(target)
         if len(y):
-            yield learner.encode(data.features.arrays(frame)), data.task.scaled(y)
+            yield learner.encode(data.features.arrays(frame)), data.task.scaled(y), weights

@@ -35,7 +35,7 @@ def test_an_epoch_is_its_order_in_batches(batch_rows: int, sizes: list[int]) -> 
 
 def test_rows_in_order_keep_their_precision() -> None:
     doubles, words = 1.7e12 + ROWS[:, None], np.array([["a"]] * 10, object)
-    found = list(in_order([doubles, words], ROWS, 4).as_numpy_iterator())
+    found = list(in_order([doubles, words], [ROWS], 4).as_numpy_iterator())
     assert [len(y) for _, y in found] == [4, 4, 2]
     np.testing.assert_array_equal(np.concatenate([inputs[0] for inputs, _ in found]), doubles)
     assert found[2][0][1].tolist() == [[b"a"]] * 2

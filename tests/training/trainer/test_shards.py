@@ -15,7 +15,7 @@ def chunks() -> Iterator[Encoded]:
     """Rows in the order of a sorted file; each number says which row it is."""
     for start in range(0, ROWS, 300):
         rows = np.arange(start, min(start + 300, ROWS))
-        yield {"numeric": np.stack([rows, -rows], 1).astype(np.float32), "codes": rows[:, None]}, rows % 3
+        yield {"numeric": np.stack([rows, -rows], 1).astype(np.float32), "codes": rows[:, None]}, rows % 3, None
 
 
 @pytest.fixture

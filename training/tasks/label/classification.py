@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from training.calibration.adjustment import Adjustment
 from training.calibration.temperature import Calibrated, calibrated
-from training.columns.arrays import Outputs
+from training.columns.arrays import Outputs, Rows
 from training.columns.values import as_text, is_number, is_whole
 from training.errors import DataError
 from training.options import Options
@@ -27,7 +27,7 @@ from training.tasks.label import weighted
 from training.tasks.label.metrics import metrics_of
 from training.tasks.options import LabelOptions
 from training.tasks.parts import LeakRule, Output, Strata, boosting, linear
-from training.tasks.weighted import Judged, Weights
+from training.tasks.weighted import Judged, Weights, ratio
 
 OUTPUT = "probabilities"
 FEW_INTEGERS = 10  # a target with at most so many different whole numbers is a class
@@ -120,7 +120,7 @@ class Classification(Task):
             return Smoothed(smoothing)
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
-    def class_weights(self, counts: Callable[[], NDArray[np.int64]], options: Options) -> NDArray[np.float32] | None:
+    def class_weights(self, counts: Callable[[], NDArray[Any]], options: Options) -> NDArray[np.float32] | None:
         return even_weights(counts()) if options.own(LabelOptions).class_weights else None
 
     def finish(self, said: Any) -> Any:
@@ -134,9 +134,10 @@ class Classification(Task):
     def lesson(self, outputs: Outputs) -> NDArray[Any]:
         return outputs[OUTPUT]
 
-    def adjustment(self, answers: Callable[[], Outputs], y: NDArray[Any], options: Options) -> Adjustment:
+    def adjustment(self, answers: Callable[[], Outputs], rows: Rows, options: Options) -> Adjustment:
         chosen = options.own(LabelOptions)
-        return calibrated(answers()[OUTPUT], y, temperature=chosen.calibrate, threshold_for=chosen.threshold_for)
+        wanted, said = chosen.threshold_for, answers()[OUTPUT]
+        return calibrated(said, rows.y, rows.weights, temperature=chosen.calibrate, threshold_for=wanted)
 
     @property
     def budget_metrics(self) -> tuple[str, ...]:
@@ -211,11 +212,11 @@ class Classification(Task):
             return "Within a slice, what tells the slices apart no longer helps to rank: some loss there is no fault."
         return "Where labels are more evenly mixed, more of them are missed."
 
-    def plots(self, y: NDArray[Any], outputs: Outputs, adjustment: Adjustment, target: str) -> dict[str, bytes]:
+    def plots(self, rows: Rows, outputs: Outputs, adjustment: Adjustment, target: str) -> dict[str, bytes]:
         from training.tasks.label import plots  # noqa: PLC0415 - Matplotlib takes a second
 
         assert isinstance(adjustment, Calibrated)
-        return plots.plots(y, outputs[OUTPUT], adjustment, self.labels)
+        return plots.plots(rows.y, outputs[OUTPUT], adjustment, self.labels, rows.weights)
 
 
 @dataclass(frozen=True)
@@ -227,7 +228,7 @@ class Taught(Classification):
 
         return keras.losses.CategoricalCrossentropy(from_logits=True)
 
-    def class_weights(self, counts: Callable[[], NDArray[np.int64]], options: Options) -> None:
+    def class_weights(self, counts: Callable[[], NDArray[Any]], options: Options) -> None:
         return None
 
 
@@ -239,7 +240,6 @@ def sort_labels(values: Sequence[str]) -> tuple[str, ...]:
         return tuple(sorted(set(values)))
 
 
-def even_weights(counts: NDArray[np.int64]) -> NDArray[np.float32]:
+def even_weights(counts: NDArray[Any]) -> NDArray[np.float32]:
     """Weigh each class by the inverse of its share, so that all classes count the same: (classes,)."""
-    weights: NDArray[np.float32] = (counts.sum() / (len(counts) * np.maximum(counts, 1))).astype(np.float32)
-    return weights
+    return ratio(np.full(len(counts), counts.sum()), len(counts) * counts, 1.0).astype(np.float32)

@@ -15,10 +15,10 @@ def metrics_of(y: NDArray[Any], probabilities: NDArray[np.float64]) -> dict[str,
     return {name: float(value) for name, value in found.items()}
 
 
-def confusion(y: NDArray[Any], probabilities: NDArray[Any]) -> NDArray[np.int64]:
-    """Count rows by true label (down) and predicted label (across): (labels, labels)."""
-    labels = np.arange(probabilities.shape[1])
-    counts: NDArray[np.int64] = metrics.confusion_matrix(y, probabilities.argmax(axis=1), labels=labels)
+def confusion(y: NDArray[Any], probabilities: NDArray[Any], weights: NDArray[np.float64] | None = None) -> NDArray[Any]:
+    """Count rows, or their weights, by true label (down) and predicted label (across): (labels, labels)."""
+    predicted, labels = probabilities.argmax(axis=1), np.arange(probabilities.shape[1])
+    counts: NDArray[Any] = metrics.confusion_matrix(y, predicted, labels=labels, sample_weight=weights)
     return counts
 
 

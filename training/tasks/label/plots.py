@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.calibration import calibration_curve
 
 from training.calibration.temperature import Calibrated, undone
 from training.rendering import pictures
@@ -16,13 +15,17 @@ BINS = 10  # of the reliability, with as many rows each
 
 
 def plots(
-    y: NDArray[Any], probabilities: NDArray[Any], adjustment: Calibrated, labels: Sequence[str]
+    y: NDArray[Any],
+    probabilities: NDArray[Any],
+    adjustment: Calibrated,
+    labels: Sequence[str],
+    weights: NDArray[np.float64] | None = None,
 ) -> dict[str, bytes]:
     """Draw all three: file name -> picture."""
     return {
-        CONFUSION: pictures.confusion_matrix(confusion(y, probabilities), labels),
-        RANKING: pictures.roc_and_precision_recall(y, probabilities, labels),
-        RELIABILITY: reliability(y, _before_and_after(probabilities, adjustment), labels),
+        CONFUSION: pictures.confusion_matrix(confusion(y, probabilities, weights), labels),
+        RANKING: pictures.roc_and_precision_recall(y, probabilities, labels, weights),
+        RELIABILITY: reliability(y, _before_and_after(probabilities, adjustment), labels, weights),
     }
 
 
@@ -32,29 +35,44 @@ def _before_and_after(probabilities: NDArray[Any], adjustment: Calibrated) -> di
     return {"as fitted": raw} if adjustment.temperature == 1 else {"as fitted": raw, "as calibrated": calm}
 
 
-def reliability(y: NDArray[Any], said: Mapping[str, NDArray[Any]], labels: Sequence[str]) -> bytes:
+def reliability(
+    y: NDArray[Any],
+    said: Mapping[str, NDArray[Any]],
+    labels: Sequence[str],
+    weights: NDArray[np.float64] | None = None,
+) -> bytes:
     """Draw how often what is said with which probability comes true: what it is called -> (rows, labels) of it."""
     figure, (curves, histogram) = pictures.new_figure(2)
     curves.plot([0, 1], [0, 1], color="grey", linestyle=":")
     about = f"of {labels[1]}" if len(labels) == 2 else "of the most probable label"
     for name, outputs in said.items():
         true, probability = _claims(y, outputs)
-        found, claimed = calibration_curve(true, np.clip(probability, 0, 1), n_bins=BINS, strategy="quantile")
-        gap = calibration_gap(true, probability)
+        claimed, found, share = in_bins(true, np.clip(probability, 0, 1), weights)
+        gap = share @ np.abs(claimed - found)
         curves.plot(claimed, found, marker="o", markersize=3, label=f"{name} ({100 * gap:.1f} points off)")
-        histogram.hist(probability, bins=20, range=(0, 1), histtype="step", label=name)
+        histogram.hist(probability, bins=20, range=(0, 1), histtype="step", label=name, weights=weights)
     pictures.name_axes(curves, "Reliability", f"probability {about}", "share that came true")
     pictures.name_axes(histogram, "How often it is said", f"probability {about}", "rows")
     curves.legend(fontsize="small")
     return pictures.to_bytes(figure)
 
 
-def calibration_gap(true: NDArray[np.bool_], probability: NDArray[Any]) -> float:
-    """Return how far probabilities are from what came true, on average over the rows (expected calibration error)."""
+def in_bins(
+    true: NDArray[np.bool_], probability: NDArray[Any], weights: NDArray[np.float64] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return what was claimed on average, what came true and the share of the rows, bin by bin of equal shares.
+
+    Summed over the bins, the share times the distance is the expected calibration error. Equal probabilities fall into
+    one bin: (bins,) each.
+    """
+    each = np.ones(len(true)) if weights is None else weights
     order = np.argsort(probability, kind="stable")
-    parts = [part for part in np.array_split(order, BINS) if len(part)]
-    gaps = [len(part) * abs(float(true[part].mean() - probability[part].mean())) for part in parts]
-    return sum(gaps) / len(order)
+    ranks = np.cumsum(each[order]) / each.sum()
+    edges = probability[order][np.searchsorted(ranks, np.arange(1, BINS) / BINS)]
+    of = np.searchsorted(edges, probability)  # (rows,)
+    total, claimed, found = (np.bincount(of, each * values) for values in (1.0, probability, true))
+    there = total > 0
+    return claimed[there] / total[there], found[there] / total[there], total[there] / total.sum()
 
 
 def _claims(y: NDArray[Any], outputs: NDArray[Any]) -> tuple[NDArray[np.bool_], NDArray[Any]]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sklearn import metrics
 
 from training.calibration.adjustment import Adjustment
-from training.columns.arrays import Outputs
+from training.columns.arrays import Outputs, Rows
 from training.columns.bins import number_bins
 from training.columns.precision import needs_doubles
 from training.columns.values import FLOAT32_MAX, is_number
@@ -149,7 +149,7 @@ class Regression(Task):
     def about_slices(self) -> str:
         return "Where the target is larger, so are errors."
 
-    def plots(self, y: NDArray[Any], outputs: Outputs, adjustment: Adjustment, target: str) -> dict[str, bytes]:
+    def plots(self, rows: Rows, outputs: Outputs, adjustment: Adjustment, target: str) -> dict[str, bytes]:
         from training.rendering import pictures  # noqa: PLC0415 - Matplotlib takes a second
 
-        return {RESIDUALS: pictures.residuals(y, outputs[OUTPUT][:, 0], target)}
+        return {RESIDUALS: pictures.residuals(rows.y, outputs[OUTPUT][:, 0], target, rows.weights)}
