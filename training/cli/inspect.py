@@ -57,8 +57,12 @@ def _print_file(out: Console, options: Options) -> None:
 
 
 def _print_learned(out: Console, options: Options) -> None:
+    from training.evaluation.splits import check  # noqa: PLC0415 - scikit-learn takes a second, and a look needs none
+
     with console.reading_bar(out, "Read") as seen:
         data = prepare(options, seen)
+    with out.status("Compare ways to split …"):
+        data = check.warned(data, options)
     table, rows = data.table, data.rows
     out.print(
         f"{table.rows_read:,} rows; {table.rows_without_target:,} without target; {repeated(data)}. "

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from app.sources.tally import Different, hash_numbers, hash_texts
+from training.columns.summaries import Summary
 from training.errors import DataError
 from training.features.base import Content, FeatureType
 
@@ -38,9 +39,9 @@ class Column:
 class Account:
     """What is kept of a column whose type is known."""
 
-    def __init__(self, name: str, type_: FeatureType) -> None:
+    def __init__(self, name: str, type_: FeatureType, known: Summary | None = None) -> None:
         self.name, self.type = name, type_
-        self.all = type_.summary()
+        self.all = known or type_.summary()
         self._different = Different()
 
     def add(self, cells: NDArray[Any]) -> None:

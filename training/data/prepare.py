@@ -184,15 +184,15 @@ def divided(
     """Lay out all three parts of a division by `features`; None: describe its training rows."""
     features = features or describe(table.features.iloc[parts.train], table.types, options, table.summaries)
     may_lack = options.data.allow_missing
-    train = _rows(table, features, y, parts.train)
+    train = rows_at(table, features, y, parts.train)
     return Data(
         table=table,
         task=task.fit_to(train.y, train.weights),
         features=features,
         parts=parts,
         train=train,
-        validation=_rows(table, features, y, parts.validation),
-        test=_rows(table, features, y, parts.test),
+        validation=rows_at(table, features, y, parts.validation),
+        test=rows_at(table, features, y, parts.test),
         optional={name: may_lack or column.missing_share > 0 for name, column in features.columns.items()},
         rows=PartRows(len(parts.train), len(parts.validation), len(parts.test)),
     )
@@ -279,7 +279,8 @@ def _remarks(name: str, type_: str, table: Table) -> Iterator[str]:
     yield from feature_type(type_).remarks(name, table.summaries[name])
 
 
-def _rows(table: Table, features: Features, y: NDArray[Any], rows: NDArray[Any]) -> Rows:
+def rows_at(table: Table, features: Features, y: NDArray[Any], rows: NDArray[Any]) -> Rows:
+    """Lay out some of the rows by `features`."""
     weights = None if table.weights is None else table.weights[rows]
     units = table.way.units(table.values[rows])
     return Rows(features.arrays(table.features.iloc[rows]), y[rows], weights, units)

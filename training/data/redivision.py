@@ -3,16 +3,51 @@
 It knows nothing about what is learned from them.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
-from training.data.prepare import Data
+from training.columns.arrays import Rows
+from training.data.accounts import Account
+from training.data.prepare import Data, rows_at
 from training.data.split import Indices, Split
-from training.data.ways.base import Undivided
+from training.data.ways.base import Undivided, as_split
+from training.data.ways.by_chance import ByChance
+from training.data.ways.registry import WAYS
+from training.features.registry import feature_type
+from training.options import Options
 
 
 def untested(data: Data) -> Indices:
     """Return the rows for training and validation, in their order."""
     return np.sort(np.concatenate([data.parts.train, data.parts.validation]))
+
+
+def random_way(data: Data) -> bool:
+    """Say whether rows were split at random."""
+    return isinstance(data.table.way, ByChance)
+
+
+def by_column(data: Data, options: Options, way: str, column: str) -> tuple[Rows, Rows]:
+    """Divide the rows that are not tested by a feature in another way: to learn from, and to judge by.
+
+    Raises a DataError where they cannot be so divided.
+    """
+    table, rows = data.table, untested(data)
+    account = Account(column, feature_type(table.types[column]), table.summaries[column])
+    other = WAYS[way](options.data, account)
+    values = other.values(table.features.iloc[rows])
+    y = data.task.encode(table.target)
+    share = len(data.parts.validation) / len(rows)
+    strata = data.task.strata(y[rows])
+    parts = as_split(
+        other.deal(Undivided(table.keys[rows], values, lambda: strata, share, share, options.run.seed)).part
+    )
+    learned = np.sort(np.concatenate([parts.train, parts.validation]))
+    units = other.units(values[parts.test])
+    found = (rows_at(table, data.features, y, rows[some]) for some in (learned, parts.test))
+    train, judged = found
+    return replace(train, units=None), replace(judged, units=units)
 
 
 def folds(data: Data, count: int, seed: int) -> list[Split]:

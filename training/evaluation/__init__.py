@@ -11,4 +11,5 @@ __all__ = [
     "leakage",
     "permutation_importance",
     "served_bundle",
+    "splits",
 ]

@@ -39,6 +39,12 @@ def fitted(task: Task, features: Features, train: Rows, seed: int) -> dict[str, 
     return {TRIVIAL: lambda rows: task.trivial(len(rows)), **opponents}
 
 
+def reference(task: Task, features: Features, train: Rows, seed: int) -> Baseline:
+    """Fit the strongest opponent alone."""
+    opponent = task.opponents[-1]
+    return FORMS[opponent.form](opponent, task, features, train, seed)
+
+
 def _ordinal(opponent: Opponent, task: Task, features: Features, train: Rows, seed: int) -> Baseline:
     """Fit on numbers as they are, and a number for each name."""
     table = features.table(train.arrays)

@@ -94,6 +94,7 @@ CASES = [
     Case("21-names/odd.csv", "y", rows=300),
     Case("24-dedupe/dose.csv", "recovered", rows=4000, warned=("80 combinations",)),
     Case("24-dedupe/slope.csv", "recovered", rows=4000, warned=("80 combinations",)),
+    Case("26-time/past.csv", "price", {"hours_since_start": "number"}, 1800, task="regression"),
     Case("27-parquet/date32.parquet", "y", {"c": "date"}, 300),
     Case("27-parquet/date32_far.parquet", "y", {"c": "date"}, 300),
     Case("27-parquet/decimal.parquet", "y", {"c": "number"}, 300),
