@@ -113,7 +113,17 @@ def _account(answers: Answers) -> dict[str, Any]:
     return {**account, "is_training_file": answers.is_own}
 
 
-KEPT = ("refused", "faults", "without_target", "weightless", "counted_by", "lacks_weights", "absent")
+KEPT = (
+    "refused",
+    "faults",
+    "without_target",
+    "weightless",
+    "counted_by",
+    "lacks_weights",
+    "drawn_by",
+    "lacks_units",
+    "absent",
+)
 
 
 def _print_account(out: Console, answers: Answers) -> None:
@@ -121,18 +131,28 @@ def _print_account(out: Console, answers: Answers) -> None:
         out.print(f"  {OWN}", style="yellow", highlight=False, soft_wrap=True)
     if answers.without_target:
         out.print(f"  {answers.without_target:,} rows have no target", highlight=False)
-    if answers.counted_by is not None:
-        left_out = f"; {answers.weightless:,} of weight zero are left out" if answers.weightless else ""
-        out.print(f"  Rows count by {escape(answers.counted_by)}{left_out}", highlight=False)
-    if answers.lacks_weights is not None:
-        lacking = f"The file lacks {escape(answers.lacks_weights)}, by which rows counted in training"
-        out.print(f"  {lacking}: here all count alike", style="yellow", highlight=False, soft_wrap=True)
+    _print_counting(out, answers)
     if answers.refused:
         out.print(f"  {answers.refused:,} rows are left out, because the service would refuse them:", highlight=False)
         for fault in answers.faults:
             out.print(f"    {fault}", markup=False, highlight=False, soft_wrap=True)
     if answers.absent:
         out.print(f"  Without a column, hence missing in each row: {escape(', '.join(answers.absent))}")
+
+
+def _print_counting(out: Console, answers: Answers) -> None:
+    """Say how much rows count, and which are drawn together."""
+    if answers.counted_by is not None:
+        left_out = f"; {answers.weightless:,} of weight zero are left out" if answers.weightless else ""
+        out.print(f"  Rows count by {escape(answers.counted_by)}{left_out}", highlight=False)
+    if answers.lacks_weights is not None:
+        lacking = f"The file lacks {escape(answers.lacks_weights)}, by which rows counted in training"
+        out.print(f"  {lacking}: here all count alike", style="yellow", highlight=False, soft_wrap=True)
+    if answers.drawn_by is not None:
+        out.print(f"  Intervals draw rows together by {escape(answers.drawn_by)}, as training divided them")
+    if answers.lacks_units is not None:
+        lacking = f"The file lacks {escape(answers.lacks_units)}, by which training divided rows"
+        out.print(f"  {lacking}: intervals take each row by itself", style="yellow", soft_wrap=True)
 
 
 def _print_evaluation(out: Console, found: Evaluation) -> None:

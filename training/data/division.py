@@ -44,7 +44,10 @@ class Division:
     @property
     def facts(self) -> dict[str, Any]:
         """Return what the manifest says of it."""
-        return {"way": self.way.name, **self.dealt.facts, **({"shared_test_rows": self.shared} if self.shared else {})}
+        account = self.way.account
+        column = {} if account is None else {"column": account.name, "type": account.type.name}
+        shared = {"shared_test_rows": self.shared} if self.shared else {}
+        return {"way": self.way.name, **column, **self.dealt.facts, **shared}
 
     @property
     def remarks(self) -> tuple[str, ...]:

@@ -7,13 +7,14 @@ parts of a date as features: for it, a date column is taken apart.
 It knows nothing about graphs or metrics.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.answers.base import AnswerType
 from app.answers.registry import answer_of
@@ -21,6 +22,7 @@ from app.bundle.manifest import Manifest
 from app.features.feature_set import FeatureSet
 from app.sources.source import Wishes, open_source
 from app.sources.table import Line, Table, Wanted, open_table
+from training.data.ways.further import unit_column, units_of
 from training.errors import DataError, told
 from training.features.date_parts import parts as parts_of
 from training.features.date_parts import parts_in
@@ -36,6 +38,7 @@ class Example:
     instance: dict[str, Any]
     truth: Any  # as the answer's type reads it: a label, a number, a list
     weight: float = 1.0  # how much it counts
+    unit: str | None = None  # what it was drawn with
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,9 @@ class Reading:
     truths: tuple[str, ...]  # the columns of the target
     dated: dict[str, list[str]]  # date column of the file -> the features that are its parts
     weights: str | None = None  # the column by which rows count, where training named one and the file has it
+    split: Mapping[str, Any] = field(default_factory=dict)  # how training divided rows
+    units: str | None = None  # the column by which they are drawn together, likewise
+    unit_is_feature: bool = False
 
     def chunks(self) -> Iterator[list[Line | Example]]:
         """Yield what became of the rows: an example, or the row without one."""
@@ -60,9 +66,20 @@ class Reading:
         instance = dict(line.instance or {})
         truth = self.answer.truth_of_row({name: instance.pop(name, None) for name in self.truths})
         weight = 1.0 if self.weights is None else instance.pop(self.weights, 1.0)
+        unit = self._unit(instance)
         if line.instance is None or truth is None:
             return line
-        return Example(line, instance, truth, weight)
+        return Example(line, instance, truth, weight, unit)
+
+    def numbered(self, units: Sequence[str | None]) -> NDArray[np.int64] | None:
+        """Return which rows were drawn together, by what stands in their column: (rows,); None: none were."""
+        return None if self.units is None else units_of(self.split, units)
+
+    def _unit(self, instance: dict[str, Any]) -> str | None:
+        if self.units is None:
+            return None
+        value = instance.get(self.units) if self.unit_is_feature else instance.pop(self.units, None)
+        return None if value is None else str(value)
 
 
 def open_examples(path: Path, manifest: Manifest, encoding: str | None = None) -> Reading:
@@ -79,7 +96,18 @@ def open_examples(path: Path, manifest: Manifest, encoding: str | None = None) -
         weights = next((name for name in source.names if name == manifest.training.get("weights")), None)
         if weights is not None:
             wanted.append(Wanted(weights, optional=False, read=_weight))
-        return Reading(open_table(source, wanted, manifest.reading), answer, tuple(readers), dated, weights)
+        split = manifest.training.get("split", {})
+        units = next((name for name in source.names if name == unit_column_of(manifest)), None)
+        is_feature = units in features.names
+        if units is not None and not is_feature:
+            wanted.append(Wanted(units, optional=True, read=str))
+        table = open_table(source, wanted, manifest.reading)
+        return Reading(table, answer, tuple(readers), dated, weights, split, units, is_feature)
+
+
+def unit_column_of(manifest: Manifest) -> str | None:
+    """Return the column by which the rows of the training were drawn together; None: by none."""
+    return unit_column(manifest.training.get("split", {}))
 
 
 def _wanted(names: Sequence[str], features: FeatureSet) -> tuple[list[Wanted], dict[str, list[str]]]:

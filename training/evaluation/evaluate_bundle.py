@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from app.sources.table import Line, Table
 from training.columns.arrays import Outputs, Rows, joined, take
 from training.data.identity import of_files
-from training.data.labelled_rows import Example, Reading, open_examples
+from training.data.labelled_rows import Example, Reading, open_examples, unit_column_of
 from training.errors import DataError, told
 from training.evaluation.bootstrap import draws, interval, resamples_for, unit_count
 from training.evaluation.findings import Interval
@@ -45,6 +46,10 @@ class Answers:
     weightless: int = 0  # rows that count nothing
     counted_by: str | None = None  # the column of the weights
     lacks_weights: str | None = None  # that of training, which the file does not have: all rows count alike
+    unit_texts: list[str | None] = field(default_factory=list)  # (rows,) what each was drawn with
+    units: NDArray[np.int64] | None = None  # (rows,) and so which of them together
+    drawn_by: str | None = None  # the column that says it
+    lacks_units: str | None = None  # that of training, which the file does not have: each row is drawn by itself
     absent: tuple[str, ...] = ()  # features without a column
     is_own: bool = False  # the very file that the bundle was trained on
 
@@ -52,7 +57,7 @@ class Answers:
     def rows(self) -> Rows:
         """The rows that were answered, without what was sent."""
         weights = None if self.counted_by is None else np.array(self.weights)
-        return Rows({}, self.task.encode(pd.Series(self.truths, name="truth")), weights)
+        return Rows({}, self.task.encode(pd.Series(self.truths, name="truth")), weights, self.units)
 
     @property
     def outputs(self) -> Outputs:
@@ -88,8 +93,11 @@ def answer(served: Served, path: Path, encoding: str | None = None, progress: Pr
     found = Answers(served.task, reading.table, absent=absent, is_own=is_own, counted_by=reading.weights)
     if reading.weights is None:
         found.lacks_weights = served.manifest.training.get("weights")
+    found.drawn_by, lacking = reading.units, unit_column_of(served.manifest)
+    found.lacks_units = lacking if reading.units is None else None
     with told():
         _run(served, reading, found, progress)
+    found.units = reading.numbered(found.unit_texts)
     different = len(set(map(repr, found.truths)))  # a truth may be a list
     if len(found.lines) < MIN_ROWS or different < MIN_ROWS:
         reasons = " ".join(found.faults)
@@ -160,6 +168,7 @@ def _answer(served: Served, examples: Sequence[Example], found: Answers) -> None
             found.lines.append(example.line.row)
             found.truths.append(example.truth)
             found.weights.append(example.weight)
+            found.unit_texts.append(example.unit)
         else:
             found.refuse(example.line, ": expected a finite answer of the model. Received: another.")
     found.parts.append(take(outputs, finite))

@@ -57,6 +57,7 @@ class Way(ABC):
 
     name: ClassVar[str]
     role: ClassVar[str | None] = None  # of the column that it goes by
+    draws_units: ClassVar[bool] = False  # whole, in the bootstrap
     keeps_equal_rows: ClassVar[bool] = False  # on one side, whatever else it goes by
 
     chosen: DataOptions

@@ -45,6 +45,7 @@ class ByGroup(Way):
 
     name = "group"
     role = GROUP
+    draws_units = True
 
     @classmethod
     def checked(cls, chosen: DataOptions) -> None:
@@ -69,7 +70,7 @@ class ByGroup(Way):
         counts = {name: int((taken == number).sum()) for name, number in PARTS.items()}
         without = int((rows.values == NONE).sum())
         each = [f"{without:,} rows without a value of {code(self.column)} are groups of their own"] if without else []
-        facts = {"column": self.column, "groups": counts, "rows_without_group": without}
+        facts = {"groups": counts, "rows_without_group": without}
         return Dealt(part, self._said(counts), facts, tuple(each))
 
     def folds(self, rows: Undivided, count: int) -> list[Split]:

@@ -41,6 +41,7 @@ class ByTime(Way):
 
     name = "time"
     role = TIME
+    draws_units = True
 
     @classmethod
     def checked(cls, chosen: DataOptions) -> None:
@@ -87,7 +88,7 @@ class ByTime(Way):
         check_classes(parts, rows.strata(), "--split")
         untimed, between = int((~timed).sum()), int((part[timed] == LEFT_OUT).sum())
         ends = {name: self._ends(rows.values[part == number]) for name, number in PARTS.items()}
-        facts = {"column": self.column, **({"gap": self.chosen.gap} if self.chosen.gap else {}), **ends}
+        facts = {**({"gap": self.chosen.gap} if self.chosen.gap else {}), **ends}
         left_out = {"left_out": {"without_time": untimed, "in_gaps": between}}
         remarks = [f"{untimed:,} rows without a value of {code(self.column)} were left out"] if untimed else []
         return Dealt(part, self._said(ends, between), {**facts, **left_out}, tuple(remarks))

@@ -39,7 +39,7 @@ class Published(Way):
             if not (part == PARTS[name]).any():
                 raise DataError(f"`{FLAG}`: expected rows with {name!r} in {self.column!r}. Received: none.")
         said = f"Rows were split as {code(self.column)} says."
-        facts = {"column": self.column, "validation_drawn": not (part == VALIDATION).any()}
+        facts = {"validation_drawn": not (part == VALIDATION).any()}
         if facts["validation_drawn"]:
             drawn = self._drawn(rows)
             part[drawn] = VALIDATION

@@ -23,7 +23,7 @@ def published(*words: str) -> pd.DataFrame:
 def test_each_row_is_in_its_part(tmp_path: Path, stream: bool, word: str) -> None:
     data = prepared(published("Train", word, "TEST"), tmp_path, split_column="part", stream=stream)
     assert vars(data.rows) == {"train": 240, "validation": 30, "test": 30}
-    assert data.table.split == {"way": "column", "column": "part", "validation_drawn": False}
+    assert data.table.split == {"way": "column", "column": "part", "type": "category", "validation_drawn": False}
     assert "part" not in data.table.features
     if not stream:
         assert set(data.parts.test % 10) == {2}
