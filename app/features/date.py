@@ -34,9 +34,17 @@ def parse(text: str, offset: str | None) -> datetime:
         raise ValueError(NO_OFFSET)
     try:
         moment = datetime.fromisoformat(f"{day}T{time}{said}" if time else day)
-        return moment.astimezone(zone(offset or "")).replace(tzinfo=None) if said else moment
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise ValueError("a day, a time and an offset that there are") from error
+    return _on_clock(moment, zone(offset or "")) if said else moment
+
+
+def _on_clock(moment: datetime, of: tzinfo) -> datetime:
+    """Return a moment on another clock; what lies beyond the years 1 to 9999 there, as the end of them."""
+    try:
+        return moment.astimezone(of).replace(tzinfo=None)
+    except OverflowError:
+        return datetime.min if moment.year == datetime.min.year else datetime.max.replace(microsecond=0)
 
 
 def parts_of(moment: datetime) -> tuple[int, ...]:

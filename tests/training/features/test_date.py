@@ -54,6 +54,11 @@ def test_several_offsets_are_taken_in_utc() -> None:
     ]
 
 
+def test_what_lies_beyond_the_calendar_on_the_clock_of_the_column_is_its_end() -> None:
+    found = parts_of("0001-01-01T00:00+05:00", "9999-12-31T23:00-05:00", "2024-02-29T10:00Z")
+    assert found[:2].tolist() == [[1, 1, 1, 1, 0], [9999, 12, 31, 5, 23]]
+
+
 def test_no_offset_is_none() -> None:
     assert described(cells_of("2024-02-29T23:30", "2024-02-29"), TYPES).manifest("when")["offset"] is None
 
