@@ -97,9 +97,8 @@ class ByGroup(Way):
 
     def _said(self, counts: dict[str, int]) -> str:
         return (
-            f"Rows were split by group ({code(self.column)}), none of which stands in two parts: "
-            f"{counts['train']:,} groups for training, {counts['validation']:,} for validation, "
-            f"{counts['test']:,} for test."
+            f"Rows were split by group ({code(self.column)}), none of which stands in two parts; groups for training: "
+            f"{counts['train']:,}, for validation: {counts['validation']:,}, for test: {counts['test']:,}."
         )
 
 
@@ -120,7 +119,7 @@ def dealt(groups: Groups, free: NDArray[np.bool_], share: float, random: np.rand
     """Draw groups that together have about a share of all rows, class by class; leave some of each class where it can.
 
     What one class has too much or too little of, the next one makes up for. A group that is larger than all that is
-    wanted comes last.
+    wanted comes last, the largest at the very end.
     """
     chosen: list[Indices] = []
     wanted = 0.0
@@ -129,7 +128,7 @@ def dealt(groups: Groups, free: NDArray[np.bool_], share: float, random: np.rand
         its = groups.stratum == stratum
         wanted += share * float(groups.rows[its].sum())
         order = random.permutation(np.flatnonzero(its & free))
-        order = order[np.argsort(groups.rows[order] > large, kind="stable")]
+        order = order[np.argsort(np.maximum(groups.rows[order] - large, 0), kind="stable")]
         middle = np.cumsum(groups.rows[order]) - groups.rows[order] / 2
         count = int(np.searchsorted(middle, wanted))
         count = int(np.clip(count, min(1, len(order)), max(len(order) - spare, 0)))

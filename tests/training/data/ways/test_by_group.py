@@ -84,7 +84,7 @@ def test_whole_and_streamed_tables_keep_groups_together(tmp_path: Path, stream: 
         assert part.units is not None
     assert data.test.units is not None
     assert len(np.unique(data.test.units)) == data.table.split["groups"]["test"]
-    assert f"{data.table.split['groups']['test']} for test" in data.table.said
+    assert f"for test: {data.table.split['groups']['test']}." in data.table.said
 
 
 def test_folds_of_a_table_keep_groups_together_and_classes_everywhere(tmp_path: Path) -> None:
@@ -160,3 +160,11 @@ def test_another_seed_draws_other_groups(tmp_path: Path) -> None:
         prepared(rows, tmp_path, group_column="customer", seed=seed).parts.test.tolist() for seed in (0, 0, 1)
     )
     assert first == again != other
+
+
+def test_the_largest_of_few_groups_teaches() -> None:
+    groups = np.repeat(np.arange(5), [914, 270, 123, 1, 1])
+    for seed in range(10):
+        parts = as_split(by_group().deal(undivided(groups, None, seed)).part)
+        assert set(groups[parts.train]) == {0}
+        assert min(len(parts.validation), len(parts.test)) > 0
