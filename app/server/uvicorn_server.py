@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 import msgspec
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.cgroup import share_arenas
 from app.main import OperationsApp, Slipway, create_app
@@ -24,7 +25,7 @@ from app.settings import Settings
 from app.telemetry import log_format as logs
 from app.transport.fast_path import HotProtocol
 from app.transport.uvicorn_compat import fits
-from app.transport.write_coalescing import PacketsProtocol
+from app.transport.write_coalescing import AsgiProtocol, PacketsProtocol
 
 log = logging.getLogger("slipway.server")
 
@@ -111,7 +112,7 @@ def serve(settings: Settings, sock: socket.socket, operations: socket.socket | N
     app = create_app(settings)
     config = uvicorn.Config(
         app,
-        http=HotProtocol if settings.door == "protocol" and fits() else PacketsProtocol,
+        http=_protocol(settings),
         **QUIET,
         timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=settings.shutdown_timeout_s,
@@ -124,6 +125,13 @@ def serve(settings: Settings, sock: socket.socket, operations: socket.socket | N
         Server(config, app, operations).run(_several(sock) if settings.workers == 1 else [sock])
     finally:
         _leave_stuck_runs()
+
+
+def _protocol(settings: Settings) -> type[HttpToolsProtocol]:
+    """Return who reads connections; where uvicorn has changed, what leans on it least."""
+    if not fits():
+        return PacketsProtocol
+    return HotProtocol if settings.door == "protocol" else AsgiProtocol
 
 
 def _several(sock: socket.socket) -> list[socket.socket]:

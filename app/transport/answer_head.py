@@ -10,6 +10,7 @@ uvicorn makes a new list of default headers each second. It knows no connection.
 import functools
 from collections.abc import Iterable, Sequence
 
+import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from app.errors import Headers
@@ -40,6 +41,11 @@ class AnswerHeads:
             self.prefix_of, self.good_of = defaults, None
             self._prefix = b"".join([name + b": " + value + b"\r\n" for name, value in defaults])
         return b"%b%b%bcontent-length: " % (STATUS_LINE[status], self._prefix, _lines(headers))
+
+
+def error_body(message: str) -> bytes:
+    """Write an error as every other is written."""
+    return msgspec.json.encode({"error": message})
 
 
 def last_answer(status: int, pairs: Iterable[tuple[bytes, bytes]], body: bytes) -> bytes:

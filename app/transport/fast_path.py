@@ -13,7 +13,6 @@ and the loss of a connection stay uvicorn's own.
 
 from typing import Any
 
-import msgspec
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -22,21 +21,21 @@ from app.http.request_ids import identify, sent_ids
 from app.telemetry.request_observer import RequestObserver
 from app.telemetry.request_record import Record
 from app.transport import known_heads
-from app.transport.answer_head import AnswerHeads, last_answer
+from app.transport.answer_head import AnswerHeads, error_body, last_answer
 from app.transport.fair_scheduling import PIECE_BYTES
 from app.transport.fast_routes import HotRoutes
 from app.transport.request_bounds import RequestBounds
 from app.transport.request_cycle import Exchange, HotHead
+from app.transport.strict_http import StrictProtocol
 
 
-class HotProtocol(HttpToolsProtocol):
+class HotProtocol(StrictProtocol):
     """uvicorn's protocol, within bounds and with the hot routes taken out.
 
     Its application has a `HotRoutes` as `hot`, which says how much it bears.
     """
 
     cycle: Any  # uvicorn's RequestResponseCycle, or an `Exchange` in its place
-    pipeline: Any
     timeout_keep_alive_task: Any
 
     _busy = False  # a request of this connection is being answered
@@ -153,8 +152,8 @@ class HotProtocol(HttpToolsProtocol):
         super().data_received(data)
         if not bounds.in_message or self.transport.is_closing():
             return
-        bounds.count_piece(len(data), self._cut_off)
-        if bounds.in_head:
+        bounds.count_piece(len(data) if self.in_head else 0, self._cut_off)
+        if self.in_head:
             if bounds.exceeded:
                 self.send_400_response("The head of the request is too large.")
         elif len(data) >= PIECE_BYTES:
@@ -163,15 +162,22 @@ class HotProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Make no scope yet: a hot request needs none."""
         self._bounds.begin()
+        self.in_head = True
         self.url = b""
         self.headers = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers.append((name.lower(), value))
         self._bounds.count_header(len(name) + len(value))
+        if self.in_head:
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        self._bounds.in_head = False
+        if self.ends_head():
+            self._begin()
+            self.in_body = True
+
+    def _begin(self) -> None:
+        """Begin the request whose head is here, or put it behind those that are not answered yet."""
         handler = self._find(self.url.partition(b"?")[0]) if self._takes_hot() else None
         if handler is None:
             self._begin_ordinary()
@@ -191,11 +197,11 @@ class HotProtocol(HttpToolsProtocol):
     def _begin_ordinary(self) -> None:
         """Make what uvicorn makes when a message begins, with the headers that came since."""
         url, headers = self.url, self.headers
-        super().on_message_begin()
+        HttpToolsProtocol.on_message_begin(self)
         self.url = url
         for name, value in headers:
-            super().on_header(name, value)
-        super().on_headers_complete()
+            HttpToolsProtocol.on_header(self, name, value)
+        HttpToolsProtocol.on_headers_complete(self)
         if self._hot.closing:
             self.cycle.keep_alive = False
 
@@ -206,9 +212,11 @@ class HotProtocol(HttpToolsProtocol):
             self.cycle.feed(body)
 
     def on_message_complete(self) -> None:
+        if not self.ends_message():
+            return
         self._bounds.end()
         if not isinstance(self.cycle, Exchange):
-            super().on_message_complete()
+            HttpToolsProtocol.on_message_complete(self)
         elif not self.cycle.response_complete:
             self.cycle.complete()
         elif not self.cycle.keep_alive:
@@ -221,31 +229,26 @@ class HotProtocol(HttpToolsProtocol):
         if self.flow.read_paused:
             self._bounds.wait(self._cut_off)
             return
-        if not self._bounds.in_head and self.cycle.response_complete:
-            self.transport.close()  # it has its answer
-            return
-        if isinstance(self.cycle, Exchange) and not self.cycle.response_complete and not self.pipeline:
-            self.cycle.disconnected = True
-            self._busy = False
-        self._turn_away(408, f"The request did not arrive within {self._hot.receive_timeout_s:g} s.")
+        self.refuse(408, f"The request did not arrive within {self._hot.receive_timeout_s:g} s.")
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP, or too much of it, in the form of every other error."""
+        """Refuse what is no HTTP, or too much of it."""
         if self._bounds.exceeded:
             expected = f"at most {self._hot.max_head_bytes} bytes of URL and headers"
-            self._turn_away(431, f"Invalid head: expected {expected}. Received: more.")
+            self.refuse(431, f"Invalid head: expected {expected}. Received: more.")
         else:
-            self._turn_away(400, msg)
+            self.refuse(400, msg)
 
-    def _turn_away(self, status: int, message: str) -> None:
-        """Say why and close, if nothing else is being said on this connection."""
-        if not self._busy and not self.transport.is_closing():
-            identity = identify(sent_ids(dict(self.headers if self._bounds.in_message else ())))
-            body = msgspec.json.encode({"error": message})
-            record = Record(identity, status, method="", bytes_out=len(body), error=message)
-            pairs = self.observer.answered_ordinary(record)
-            self.transport.write(last_answer(status, pairs, body))
-        self.transport.close()
+    def last_words(self, status: int, message: str) -> bytes:
+        """Answer in the form of every other error, and have it recorded."""
+        identity = identify(sent_ids(dict(self.headers if self._bounds.in_message else ())))
+        body = error_body(message)
+        record = Record(identity, status, method="", bytes_out=len(body), error=message)
+        return last_answer(status, self.observer.answered_ordinary(record), body)
+
+    def drop_broken(self) -> bool:
+        self._busy = super().drop_broken()
+        return self._busy
 
     # ── the answer goes out ──
 
@@ -280,6 +283,9 @@ class HotProtocol(HttpToolsProtocol):
         if self.pipeline:
             self.loop.call_soon(self._start_next)  # not now: a thousand pipelined requests would nest as deep
             return
+        if self.farewell:
+            self.part()
+            return
         if self.flow.read_paused:
             self.flow.resume_reading()
         self._idle_since = self.loop.time()
@@ -311,8 +317,8 @@ class HotProtocol(HttpToolsProtocol):
     # ── helpers ──
 
     def _takes_hot(self) -> bool:
-        """Other methods, upgrades and refusals by uvicorn's own concurrency limit go the ordinary way."""
-        if self.parser.get_method() != b"POST" or self.parser.should_upgrade():
+        """Other methods and refusals by uvicorn's own concurrency limit go the ordinary way."""
+        if self.parser.get_method() != b"POST":
             return False
         limit = self.limit_concurrency
         return limit is None or (len(self.connections) < limit and len(self.tasks) < limit)

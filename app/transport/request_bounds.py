@@ -16,7 +16,7 @@ from app.transport.fast_routes import HotRoutes
 class RequestBounds:
     """The request that a connection is reading; `hot` says how much is borne."""
 
-    __slots__ = ("_head_bytes", "_hot", "_loop", "_sent_bytes", "_timer", "in_head", "in_message")
+    __slots__ = ("_head_bytes", "_hot", "_loop", "_sent_bytes", "_timer", "in_message")
 
     def __init__(self, hot: HotRoutes, loop: asyncio.AbstractEventLoop) -> None:
         self._hot = hot
@@ -25,7 +25,6 @@ class RequestBounds:
         self._head_bytes = 0  # of the headers that are whole
         self._sent_bytes = 0  # since the beginning of a head that came in pieces
         self.in_message = False  # the parser has seen the beginning of a request and not its end
-        self.in_head = False  # nor the end of its head
 
     @property
     def exceeded(self) -> bool:
@@ -33,7 +32,7 @@ class RequestBounds:
         return max(self._head_bytes, self._sent_bytes) > self._hot.max_head_bytes
 
     def begin(self) -> None:
-        self.in_message = self.in_head = True
+        self.in_message = True
         self._head_bytes = self._sent_bytes = 0
 
     def count_header(self, size_bytes: int) -> None:
@@ -43,9 +42,8 @@ class RequestBounds:
             raise ValueError("The head is too large.")
 
     def count_piece(self, size_bytes: int, late: Callable[[], None]) -> None:
-        """Count what came of a request that is not whole; `late` is called when its rest does not come in time."""
-        if self.in_head:
-            self._sent_bytes += size_bytes
+        """Count bytes of a head that is not whole; `late` is called when the request's rest does not come in time."""
+        self._sent_bytes += size_bytes
         if self._timer is None:
             self.wait(late)
 

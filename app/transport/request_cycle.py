@@ -90,6 +90,10 @@ class Exchange(msgspec.Struct, eq=False):
         return isinstance(self.ticket, Refusal) and self.ticket.crowded
 
     @property
+    def response_started(self) -> bool:
+        return self.response_complete
+
+    @property
     def message_event(self) -> "Exchange":
         return self
 

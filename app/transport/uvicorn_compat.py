@@ -1,6 +1,7 @@
-"""Is the installed uvicorn the one that `app.transport.fast_path` leans on?
+"""Is the installed uvicorn the one that `app.transport.fast_path` and `app.transport.strict_http` lean on?
 
-Its protocol class does not promise to stay what it is. Where it has changed, `app.transport.asgi` serves alone.
+Its protocol class does not promise to stay what it is. Where it has changed, `app.transport.asgi` serves alone, on it
+as it is.
 """
 
 import inspect
@@ -14,6 +15,7 @@ ATTRIBUTES = {"cycle", "pipeline", "flow", "parser", "headers", "url", "server_s
 METHODS = {
     "on_message_begin": ["self"],
     "on_headers_complete": ["self"],
+    "on_header": ["self", "name", "value"],
     "on_body": ["self", "body"],
     "on_message_complete": ["self"],
     "on_response_complete": ["self"],
@@ -21,6 +23,7 @@ METHODS = {
     "_unset_keepalive_if_required": ["self"],
     "timeout_keep_alive_handler": ["self"],
     "connection_made": ["self", "transport"],
+    "data_received": ["self", "data"],
     "send_400_response": ["self", "msg"],
 }
 

@@ -13,6 +13,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.transport.strict_http import StrictProtocol
+
 JOIN_MAX_BYTES = 65536  # of a body that is copied behind its head
 
 # What is the real transport's own. It is bound once for a connection: some of it is asked at each request.
@@ -99,6 +101,10 @@ class PacketsProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(Packets(transport, _turn_of(asyncio.get_running_loop())))
+
+
+class AsgiProtocol(PacketsProtocol, StrictProtocol):
+    """Who reads the connections of the ASGI path."""
 
 
 @functools.lru_cache(maxsize=1)  # a process has one loop

@@ -15,6 +15,7 @@ from app.main import Slipway
 from app.runtime.model import Model
 from app.server.uvicorn_server import Server
 from app.transport.fast_path import HotProtocol
+from app.transport.write_coalescing import AsgiProtocol
 from tests.support import tiny
 from tests.support.serving import PATIENCE_S, app_of
 
@@ -91,7 +92,7 @@ async def running(
     tiny.write(models, TINY)
     app = app_of(models, **knobs)
     keep_alive_s = knobs.get("keep_alive_s", 75)
-    http: Any = HotProtocol if door == "protocol" else "httptools"
+    http: Any = HotProtocol if door == "protocol" else AsgiProtocol
     options: dict[str, Any] = {"log_config": None, "timeout_keep_alive": keep_alive_s, "proxy_headers": False}
     options |= uvicorn_options or {}
     config = uvicorn.Config(app, http=http, **options)

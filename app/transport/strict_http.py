@@ -1,0 +1,181 @@
+"""The rules of HTTP that uvicorn's protocol class does not keep, for both transports (RFC 9110 and 9112).
+
+    data ─> parser ── an upgrade is offered ─> the head once more, without it, and then the body ─> as every request
+                └──── no HTTP, or a head that may not be ─> after the answers to what came before: why, and the end
+
+llhttp stops at the head of a request that offers an upgrade (`h2c`, as Java's own client does by default): what follows
+is in another protocol. Here nothing is, so that the offer is ignored (RFC 9110, section 7.8) and the body is read.
+Fields that come after a chunked body are counted and dropped. It knows no handler.
+"""
+
+from typing import Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from app.transport.answer_head import error_body, last_answer
+
+VERSIONS = ("1.1", "1.0")
+
+
+class BadHead(ValueError):
+    """Raised for a head that is HTTP by its form and not by its content."""
+
+    def __init__(self, text: str, status: int = 400) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class StrictProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, which ignores upgrades and says what it refuses, in the order of the requests."""
+
+    cycle: Any  # uvicorn's RequestResponseCycle, or what stands in its place
+    pipeline: Any
+
+    in_head = False  # the parser reads a head
+    in_body = False  # the head of `cycle` is whole, and its body is not
+    _chunked = False
+    farewell = b""  # the last answer of this connection, which waits for those before it
+
+    def data_received(self, data: bytes) -> None:
+        """Give data to the parser; behind the head of an upgrade first the head again, then what the parser left."""
+        if self.farewell:
+            return
+        self._unset_keepalive_if_required()
+        rest: bytes | memoryview = data
+        try:
+            while (left := self._feed(rest)) is not None:
+                head = self._head_without_upgrade()
+                self.parser = _parser(self)  # one that saw `Connection: close` has come to its end
+                self.parser.feed_data(head)
+                rest = memoryview(rest)[left:]
+        except httptools.HttpParserError as error:
+            self._refuse_broken(error)
+
+    def _feed(self, data: bytes | memoryview) -> int | None:
+        """Return where the parser stopped, if it did because of an upgrade."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            stopped: int = upgrade.args[0]
+            return stopped
+        return None
+
+    def _head_without_upgrade(self) -> bytes:
+        """Write the head that was read, without what made the parser stop."""
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        if method == b"CONNECT":
+            raise httptools.HttpParserInvalidMethodError("this is no proxy, and `CONNECT` is for proxies")
+        lines = [b"%b: %b\r\n" % pair for pair in self.headers if pair[0] != b"upgrade"]
+        return b"%b %b HTTP/%b\r\n%b\r\n" % (method, self.url, version, b"".join(lines))
+
+    def _refuse_broken(self, error: Exception) -> None:
+        why = error.__context__
+        if isinstance(why, BadHead):
+            self.refuse(why.status, str(why))
+        else:
+            self.send_400_response(f"Invalid HTTP request: {str(error) or 'it cannot be read'}.")
+
+    # ── the parser calls ──
+
+    def on_message_begin(self) -> None:
+        self.in_head = True
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self.in_head:  # or a caller could add headers after its head was judged
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if self.ends_head():
+            super().on_headers_complete()
+            self.in_body = True
+
+    def on_message_complete(self) -> None:
+        if self.ends_message():
+            super().on_message_complete()
+
+    def ends_head(self) -> bool:
+        """Judge the head; False when the parser will read it once more. Raises `BadHead`."""
+        if self.parser.should_upgrade():
+            return False
+        self.in_head = False
+        names = [name for name, _ in self.headers]
+        self._check(self.parser.get_http_version(), names.count(b"host"))
+        if b"transfer-encoding" in names and _is_chunked(dict(self.headers)[b"transfer-encoding"]):
+            # A length behind a chunked body is one of its fields, and no second length: those are refused in heads.
+            self.parser.set_dangerous_leniencies(lenient_chunked_length=True)
+            self._chunked = True
+        return True
+
+    @staticmethod
+    def _check(version: str, hosts: int) -> None:
+        if version not in VERSIONS:
+            raise BadHead(f"Invalid version: expected HTTP/1.1 or HTTP/1.0. Received: HTTP/{version}.", 505)
+        if hosts != 1 and (hosts or version == "1.1"):
+            raise BadHead(f"Invalid head: expected one `Host`. Received: {hosts or 'none'}.")
+
+    def ends_message(self) -> bool:
+        """Note that the request is whole; False when the parser only left its head."""
+        if not self.in_body:
+            return False
+        self.in_body = False
+        if self._chunked:
+            self.parser.set_dangerous_leniencies(lenient_chunked_length=False)
+            self._chunked = False
+        return True
+
+    # ── what is refused ──
+
+    def send_400_response(self, msg: str) -> None:
+        self.refuse(400, msg)
+
+    def refuse(self, status: int, message: str) -> None:
+        """Say why and close, once what came before has its answers."""
+        if self.transport.is_closing() or self.farewell:
+            return
+        if self.in_body and self.cycle.response_started:
+            self.transport.close()  # it has its answer, or a part of it
+            return
+        self.farewell = self.last_words(status, message)
+        if self.drop_broken():
+            self.transport.pause_reading()
+        else:
+            self.part()
+
+    def last_words(self, status: int, message: str) -> bytes:
+        """Return the whole answer to what is refused."""
+        return last_answer(status, (), error_body(message))
+
+    def drop_broken(self) -> bool:
+        """Forget the request that is being read; True if others before it are still to be answered."""
+        waits = bool(self.pipeline)
+        if not self.in_body:
+            return waits or not (self.cycle is None or self.cycle.response_complete)
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
+        if waits:
+            self.pipeline.popleft()
+        return waits
+
+    def part(self) -> None:
+        self.transport.write(self.farewell)
+        self.transport.close()
+
+    def on_response_complete(self) -> None:
+        last = not self.pipeline
+        super().on_response_complete()
+        if last and self.farewell and not self.transport.is_closing():
+            self.part()
+
+
+def _is_chunked(coding: bytes) -> bool:
+    """Whether the last coding is the one that llhttp unpacks; it refuses every other."""
+    return coding.rpartition(b",")[2].strip().lower() == b"chunked"
+
+
+def _parser(protocol: HttpToolsProtocol) -> httptools.HttpRequestParser:
+    """Make a parser as uvicorn makes the first one of a connection."""
+    parser = httptools.HttpRequestParser(protocol)
+    parser.set_dangerous_leniencies(lenient_data_after_close=True)
+    return parser
