@@ -92,11 +92,11 @@ def examine(table: Table, folder: Path) -> Result:
 
 
 def _one(path: Path) -> Result:
-    """Read a file in pieces of every size, in memory and not."""
+    """Read a file in pieces of every size, in memory and not: of the small ones, each table has one of the two."""
     whole = read(path, *SIZES[0], stream=False)
-    for size in SIZES:
-        for stream in (False, True):
-            same(whole, read(path, *size, stream=stream), f"{path.name} in pieces of {size}, streamed: {stream}")
+    first = bool(whole.train and len(whole.train) % 2)
+    for size, stream in zip(SIZES, (True, first, not first), strict=True):
+        same(whole, read(path, *size, stream=stream), f"{path.name} in pieces of {size}, streamed: {stream}")
     return whole
 
 
