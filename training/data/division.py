@@ -102,6 +102,8 @@ def _read(
 
 
 def _values(cells: Cells, way: Way) -> NDArray[Any]:
+    if way.account is None:  # it goes by no column
+        return np.zeros(cells.rows, np.int8)
     return np.concatenate([way.values(frame) for frame in cells.chunks()])
 
 

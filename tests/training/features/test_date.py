@@ -10,6 +10,7 @@ from app.features.date import PARTS
 from app.sources.rules import ColumnRule
 from tests.training.features.described import described
 from training.data.prepare import prepare
+from training.features.date import Date, DateSummary
 from training.features.options import NumberOptions
 from training.features.registry import feature_type
 from training.options import Options
@@ -158,3 +159,15 @@ def test_a_stream_decides_about_offsets_as_the_whole_does(tmp_path: Path) -> Non
     for data in (whole, streamed):
         assert data.features.manifest("when")["offset"] == "+00:00"
         assert any("several offsets" in warning for warning in data.warnings)
+
+
+def test_places_are_instants() -> None:
+    """On whichever clock; a date without an offset is read at that of the column; nothing has no place."""
+    cells = np.array(["2024-01-01", "", "2024-01-01T00:00:00+02:00", "2024-01-01T01:00:00.250000"], object)
+    summary = DateSummary()
+    summary.add(cells)
+    places = Date().places(cells, summary)
+    new_year = 1_704_067_200
+    np.testing.assert_array_equal(places, [new_year - 7200, np.nan, new_year - 7200, new_year - 3600 + 0.25])
+    assert [Date().place_text(place) for place in (new_year, new_year + 60.0)] == ["2024-01-01", "2024-01-01 00:01:00"]
+    assert np.isnan(Date().places(np.array(["", ""], object), DateSummary())).all()

@@ -36,15 +36,16 @@ class Candidate:
     flag: str
     because: str
     meant: str  # for which rows
+    is_feature: bool  # under that split as well; an id says nothing of others
 
 
 def candidates(data: Data) -> Iterator[Candidate]:
     """Yield the column of time, if there is one, and then ids, those that say most of the target first."""
     for name in [name for name in data.table.running if name in data.table.types][:1]:
-        yield Candidate(name, "time", "--time-column", "runs with the rows", "rows to come")
+        yield Candidate(name, "time", "--time-column", "runs with the rows", "rows to come", is_feature=True)
     because = "repeats, and its values predict the target"
     for name in _ids(data):
-        yield Candidate(name, "group", "--group-column", because, "new values of it")
+        yield Candidate(name, "group", "--group-column", because, "new values of it", is_feature=False)
 
 
 def _ids(data: Data) -> list[str]:

@@ -75,9 +75,9 @@ def differences(data: Data, options: Options) -> Iterator[Difference]:
 
 
 def _otherwise(data: Data, candidate: Candidate, options: Options) -> tuple[Rows, Rows, Features]:
-    """Divide the rows by a candidate; an id, which says nothing of others, is no feature then."""
+    """Divide the rows by a candidate, which may be no feature then."""
     train, judged = by_column(data, options, candidate.way, candidate.column)
-    if candidate.way != "group":
+    if candidate.is_feature:
         return train, judged, data.features
     dropped = [candidate.column]
     without = [replace(rows, arrays=data.features.arrays_without(dropped, rows.arrays)) for rows in (train, judged)]
