@@ -27,6 +27,7 @@ WORDS = {
     "by the rule",
     "random, or by the column that is named",
     "the one that never falls",
+    "the rarer one",
 }
 
 

@@ -20,6 +20,7 @@ from training.cli.train import fail, spooled
 from training.data.prepare import prepare, repeated, weighing
 from training.data.survey import Survey, survey
 from training.errors import DataError, TrainingError
+from training.evaluation import trust
 from training.options import Options
 from training.options.rooms import DataOptions
 
@@ -60,7 +61,7 @@ def _print_learned(out: Console, options: Options) -> None:
     from training.evaluation.splits import check  # noqa: PLC0415 - scikit-learn takes a second, and a look needs none
 
     with console.reading_bar(out, "Read") as seen:
-        data = prepare(options, seen)
+        data = trust.warned(prepare(options, seen))
     with out.status("Compare ways to split …"):
         data = check.warned(data, options)
     table, rows = data.table, data.rows

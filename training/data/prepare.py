@@ -120,7 +120,7 @@ def prepare(options: Options, seen: Seen = lambda _share: None) -> Data:
     """Read, clean and divide the data of a run, or raise a DataError; `seen` is told how far the file was read."""
     found = survey(options.data, lambda share: seen(share / 2))
     filled = fill(found, options, in_memory=not streams(found, options), seen=lambda share: seen((1 + share) / 2))
-    task = filled.target.task(options.data.task)
+    task = filled.target.task(options.data.task).about(*filled.target.counted, options)
     check_some(filled.columns)
     check_enough(filled.cells.rows)
     types = {column.name: column.type for column in filled.columns if column.fate == FEATURE}

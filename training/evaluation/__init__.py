@@ -12,4 +12,5 @@ __all__ = [
     "permutation_importance",
     "served_bundle",
     "splits",
+    "trust",
 ]

@@ -86,8 +86,16 @@ def _in_32_bits(asked: NDArray[Any], known: NDArray[Any]) -> NDArray[np.float32]
     """Return numbers as scikit-learn's trees round them: doubles by their places among the known ones."""
     if known.dtype == np.float32:
         return asked
-    places = [np.searchsorted(np.unique(column), its) for column, its in zip(known.T, asked.T, strict=True)]
-    return np.where(np.isnan(asked), np.nan, np.stack(places, axis=1)).astype(np.float32)
+    return np.stack([_places(*pair) for pair in zip(asked.T, known.T, strict=True)], axis=1)
+
+
+def _places(asked: NDArray[Any], known: NDArray[Any]) -> NDArray[np.float32]:
+    """Return where numbers lie among the different ones that are known, between two of them as near as to each."""
+    different = np.unique(known[np.isfinite(known)])
+    if not len(different):
+        return np.full(len(asked), np.nan, np.float32)
+    found = np.interp(asked, different, np.arange(len(different)))
+    return np.where(np.isnan(asked), np.nan, found).astype(np.float32)
 
 
 def _by_value(

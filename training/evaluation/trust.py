@@ -7,15 +7,21 @@ It knows nothing about how remarks are shown.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from training.columns.arrays import Rows
+from training.data.prepare import Data
 from training.tasks.base import Task
 
 Reason = Callable[[Task, Rows, Iterable[str]], Mapping[str, str]]  # and the metrics -> metric -> what is too few
 FEW_UNITS = 30  # drawn whole; of fewer, a bootstrap is too narrow
 TOO_FEW = "too few to trust"
+FEW_ROWS = 50  # of a label among those that judge; an interval of fewer is too narrow
+HARDLY_ANY = 10  # rows: of fewer, people are warned before the fit
 
 
 def remarks(task: Task, rows: Rows, metrics: Iterable[str]) -> dict[str, str]:
@@ -25,8 +31,19 @@ def remarks(task: Task, rows: Rows, metrics: Iterable[str]) -> dict[str, str]:
     return {name: f"{', '.join(few)}: {TOO_FEW}" for name, few in against.items() if few}
 
 
+def warned(data: Data) -> Data:
+    """Warn of a test split that can hardly judge what the metrics are about."""
+    found = dict.fromkeys(data.task.scarce(_counting(data.test), HARDLY_ANY).values())
+    said = [f"The test split has {few}: what the metrics say of them is chance" for few in found]
+    return replace(data, warnings=(*data.warnings, *said))
+
+
 def _scarce(task: Task, rows: Rows, metrics: Iterable[str]) -> Mapping[str, str]:
-    return task.scarce(rows.y if rows.weights is None else rows.y[np.flatnonzero(rows.weights)])
+    return task.scarce(_counting(rows), FEW_ROWS)
+
+
+def _counting(rows: Rows) -> NDArray[Any]:
+    return rows.y if rows.weights is None else rows.y[np.flatnonzero(rows.weights)]
 
 
 def _few_units(task: Task, rows: Rows, metrics: Iterable[str]) -> Mapping[str, str]:

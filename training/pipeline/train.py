@@ -18,7 +18,7 @@ from training.bundle.manifest import command
 from training.bundle.signing import Signer
 from training.data.identity import data_sha256
 from training.data.prepare import Data, prepare, repeated, streamed_note, weighing
-from training.evaluation import cross_validation, leakage
+from training.evaluation import cross_validation, leakage, trust
 from training.evaluation.splits import check
 from training.options import Options
 from training.pipeline.judging import cross_validate, judge, select, write
@@ -59,7 +59,7 @@ def _written_before(run: Run) -> Path | None:
 def _prepare(run: Run, data: Data | None) -> None:
     """Read and divide the data, refuse what cannot be done with it, and begin with the baselines."""
     with console.reading_bar(run.out, "First pass") as seen:
-        run.data = leakage.warned(data or prepare(run.options, seen))
+        run.data = trust.warned(leakage.warned(data or prepare(run.options, seen)))
     with run.out.status("Compare ways to split …"):
         run.data = check.warned(run.data, run.options)
     _describe(run)

@@ -11,7 +11,7 @@ Outputs are named as those of the served graph. Every stage works through this c
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -75,6 +75,10 @@ class Task(ABC):
 
     def fit_to(self, y: NDArray[Any], weights: RowWeights = None) -> "Task":
         """Return the task with the statistics of the training rows' target in it, (rows, …), by their weights."""
+        return self
+
+    def about(self, values: pd.Series, rows: Sequence[int], options: Options) -> "Task":
+        """Return the task with what its metrics are about, by how many rows have each value of the target."""
         return self
 
     def strata(self, y: NDArray[Any]) -> Strata | None:
@@ -158,7 +162,7 @@ class Task(ABC):
         """Cells that `weighted` goes through for a row."""
         return max(self.width, 1)
 
-    def scarce(self, y: NDArray[Any]) -> Mapping[str, str]:
+    def scarce(self, y: NDArray[Any], fewer_than: int) -> Mapping[str, str]:
         """Return metric -> what rows it goes by are too few among those that judge, such as "4 rows of `fraud`"."""
         return {}
 

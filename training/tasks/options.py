@@ -16,6 +16,9 @@ class LabelOptions:
     """How labels are learned and answered."""
 
     title: ClassVar[str] = "Labels"
+    positive: str | None = option(
+        None, "Which of two labels the metrics are about.", unit="label", unset="the rarer one"
+    )
     label_smoothing: float = option(
         0.0, "Share of a row's weight that all labels get alike.", unit="share", low=0, high=0.5
     )

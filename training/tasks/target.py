@@ -19,7 +19,7 @@ class Target:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._values: dict[Any, None] = {}  # in order of appearance
+        self._values: dict[Any, int] = {}  # value -> how many rows have it, in order of appearance
         self._ends: tuple[float, float] | None = None
         self.example = ""
 
@@ -32,9 +32,10 @@ class Target:
             self._ends = (low, high) if self._ends is None else (min(low, self._ends[0]), max(high, self._ends[1]))
         self.example = self.example or (cells[0] if cells.dtype == object else number_text(cells[0]))
         if self.different < MOST_VALUES:
-            for value in pd.unique(cells).tolist():
-                if self.different < MOST_VALUES:
-                    self._values[value] = None
+            places, values = pd.factorize(cells)
+            for value, rows in zip(values.tolist(), np.bincount(places).tolist(), strict=True):
+                if value in self._values or self.different < MOST_VALUES:
+                    self._values[value] = self._values.get(value, 0) + rows
 
     @property
     def different(self) -> int:
@@ -50,9 +51,15 @@ class Target:
                 f"`--target`: expected at least two different values in {self.name!r}. Received: only {self.example!r}."
             )
         beyond = list(self._ends or ()) if self.different >= MOST_VALUES else []
-        values = [*self._values, *beyond]
-        kind: Any = object if self._ends is None else float
-        return infer_task(pd.Series(values, name=self.name, dtype=kind), wanted)
+        return infer_task(self._series([*self._values, *beyond]), wanted)
+
+    @property
+    def counted(self) -> tuple[pd.Series, list[int]]:
+        """Return the values that were kept, and how many rows have each."""
+        return self._series(list(self._values)), list(self._values.values())
+
+    def _series(self, values: list[Any]) -> pd.Series:
+        return pd.Series(values, name=self.name, dtype=object if self._ends is None else float)
 
 
 def present(cells: NDArray[Any]) -> NDArray[np.bool_]:

@@ -27,7 +27,7 @@ def contents(folder: Path) -> tuple[dict[str, object], dict[str, bytes]]:
 def test_what_is_written_is_read_back(bundle_folder: Path) -> None:
     read = contract.read(bundle_folder)
     assert (read.manifest.name, read.manifest.version) == ("goods", 1)
-    assert read.manifest.labels == ("no", "yes")
+    assert read.manifest.labels == ("yes", "no")
     assert {"keras", "fp32", "shipped", "baseline", "hist_gradient_boosting"} <= read.manifest.metrics.keys()
     assert [entry.name for entry in bundle_folder.parent.iterdir()] == ["1"]
 

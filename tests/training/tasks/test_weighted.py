@@ -42,6 +42,8 @@ def test_weights_count_as_repeated_rows_do(given: tuple[Task, np.ndarray, np.nda
         for name, value in expected.items():
             assert found[name][time] == pytest.approx(value, rel=1e-6), name
             assert again[name][time] == pytest.approx(value, rel=1e-6), name
+    for name, every in found.items():
+        np.testing.assert_allclose(task.weighted(y, answers, weights, name)[name], every)
 
 
 def test_what_has_no_meaning_is_not_a_number() -> None:

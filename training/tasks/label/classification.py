@@ -2,7 +2,7 @@
 
     target ─ labels in order ─> number of the label ─ cross-entropy of the logits ─ softmax ─> probabilities
 
-Binary metrics are about the second label in order ("yes" after "no", "1" after "0"); with more labels they are
+Binary metrics are about the second label: the rarer one, or the one that a person names. With more labels they are
 means over the labels, each against the rest.
 It knows nothing about features, files or ONNX.
 """
@@ -36,7 +36,7 @@ SHOWN_LABELS = 5  # in a message
 MOST_LABELS = 10  # in a sentence of the card
 LINEAR_STEPS = 300  # of the solver, which needs 13 to 77 on the tables of benchmarks/training/quality.py
 SUSPECT_AUC = 0.99
-FEW_ROWS = 50  # of a label among those that judge; fewer say little of it, and an interval of them is too narrow
+RARE_SHARE = 0.1  # of the second of two labels: below, ROC AUC is high for models that find hardly any of it
 ABOUT_BOTH = ("balanced_accuracy", "precision", "roc_auc", "pr_auc")  # of two labels, metrics that go by both
 ABOUT_ONE = (*ABOUT_BOTH, "recall", "f1")  # those that go by the second of two, or by each of several alike
 OPPONENTS = (
@@ -51,6 +51,7 @@ class Classification(Task):
 
     labels: tuple[str, ...]
     shares: tuple[float, ...] = ()  # of the labels in the training rows
+    reason: str = ""  # why the metrics are about the second of two labels
 
     takes_text = True
     opponents = OPPONENTS
@@ -96,12 +97,28 @@ class Classification(Task):
         counts = np.bincount(y, weights, minlength=self.width)
         return replace(self, shares=tuple((counts / counts.sum()).tolist()))
 
+    def about(self, values: pd.Series, rows: Sequence[int], options: Options) -> "Classification":
+        if not self.is_binary:
+            return self
+        wanted = options.own(LabelOptions).positive
+        if wanted is not None and wanted not in self.labels:
+            expected = " or ".join(map(repr, self.labels))
+            raise DataError(f"`--positive`: expected one of the two labels, {expected}. Received: {wanted!r}.")
+        first, second = np.bincount(self.encode(values), rows, minlength=2)
+        is_first = first < second if wanted is None else wanted == self.labels[0]
+        rarer = "as often as the other" if first == second else "the rarer label"
+        labels = self.labels[::-1] if is_first else self.labels
+        return replace(self, labels=labels, reason=rarer if wanted is None else "as asked (--positive)")
+
     def strata(self, y: NDArray[Any]) -> Strata:
         return Strata(self.labels, y)
 
     def check(self, options: Options) -> None:
-        if options.own(LabelOptions).threshold_for is not None and not self.is_binary:
-            raise DataError(f"`--threshold-for`: expected a target with two labels. Received: {self.name}.")
+        chosen = options.own(LabelOptions)
+        for flag, value in (("--threshold-for", chosen.threshold_for), ("--positive", chosen.positive)):
+            if value is not None and not self.is_binary:
+                shown = ", ".join(self.labels[:SHOWN_LABELS])
+                raise DataError(f"`{flag}`: expected a target with two labels. Received: {self.width}, {shown} ….")
 
     @property
     def outputs(self) -> tuple[Output, ...]:
@@ -143,6 +160,15 @@ class Classification(Task):
     def budget_metrics(self) -> tuple[str, ...]:
         return ("roc_auc", "accuracy") if self.is_binary else ("accuracy",)
 
+    @property
+    def main_metric(self) -> str:
+        is_rare = self.is_binary and bool(self.shares) and self.shares[1] < RARE_SHARE
+        return "pr_auc" if is_rare else self.budget_metrics[0]
+
+    @property
+    def slice_metric(self) -> tuple[str, bool]:
+        return self.budget_metrics[0], True  # the area of precision differs with the share of the label, as slices do
+
     def evaluate(self, y: NDArray[Any], outputs: Outputs, weights: RowWeights = None) -> Metrics:
         probabilities = outputs[OUTPUT].astype(np.float64)
         if weights is None:
@@ -152,9 +178,9 @@ class Classification(Task):
     def weighted(self, y: NDArray[Any], outputs: Outputs, weights: Weights, only: str | None = None) -> Judged:
         return weighted.metrics(y, outputs[OUTPUT].astype(np.float64), weights, only)
 
-    def scarce(self, y: NDArray[Any]) -> Mapping[str, str]:
+    def scarce(self, y: NDArray[Any], fewer_than: int) -> Mapping[str, str]:
         counts = np.bincount(y, minlength=self.width)
-        rare = [label for label in np.argsort(counts, kind="stable").tolist() if counts[label] < FEW_ROWS]
+        rare = [label for label in np.argsort(counts, kind="stable").tolist() if counts[label] < fewer_than]
         if not rare:
             return {}
         named = [
@@ -195,7 +221,8 @@ class Classification(Task):
         return f"one of {len(self.labels)} labels"
 
     def about_baselines(self) -> str:
-        about = code(self.labels[1]) if self.is_binary else "each label against the rest, and their mean"
+        positive = ", ".join(filter(None, [code(self.labels[-1]), self.reason]))
+        about = positive if self.is_binary else "each label against the rest, and their mean"
         return (
             "`baseline` answers the majority label of the training rows; `linear` is logistic regression. "
             f"Precision, recall, F1, ROC AUC and PR AUC are about {about}."

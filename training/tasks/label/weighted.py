@@ -4,7 +4,7 @@ A thousand resamples cost a few sums over sorted rows each. For weights of one t
 test holds it. It knows nothing about how weights are drawn.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,8 @@ Area = Callable[[Weights, Weights], Values]
 
 def metrics(y: NDArray[Any], probabilities: NDArray[np.float64], weights: Weights, only: str | None = None) -> Judged:
     """Judge (rows, labels) probabilities under every weighting, (times, rows); others than `only` may be left out."""
-    if only == "roc_auc":
-        return {only: _over_labels((_roc_area,), y, probabilities, weights)[0]}
+    if only is not None and only in AREAS:
+        return {only: _over_labels((AREAS[only],), y, probabilities, weights)[0]}
     by_label = _of_labels(y, probabilities, weights)
     return by_label if only in by_label else {**by_label, **_of_ranks(y, probabilities, weights)}
 
@@ -51,8 +51,8 @@ def _by_label(labels: NDArray[Any], weights: Weights, width: int) -> Weights:
 def _of_ranks(y: NDArray[Any], probabilities: NDArray[np.float64], weights: Weights) -> Judged:
     held = np.clip(probabilities, SMALLEST_PROBABILITY, 1)
     said = held[np.arange(len(y)), y] / held.sum(axis=1)  # (rows,) the probability of what was true
-    roc, precision = _over_labels((_roc_area, _precision_area), y, probabilities, weights)
-    return {"roc_auc": roc, "pr_auc": precision, "log_loss": weights @ -np.log(said) / weights.sum(axis=1)}
+    areas = dict(zip(AREAS, _over_labels(tuple(AREAS.values()), y, probabilities, weights), strict=True))
+    return {**areas, "log_loss": weights @ -np.log(said) / weights.sum(axis=1)}
 
 
 def _over_labels(
@@ -89,6 +89,9 @@ def _precision_area(hits: Weights, every: Weights) -> Values:
     area = ratio((hits * precision).sum(axis=1), above[:, -1], np.nan)
     area[above[:, -1] == all_above[:, -1]] = np.nan
     return area
+
+
+AREAS: Mapping[str, Area] = {"roc_auc": _roc_area, "pr_auc": _precision_area}
 
 
 def _mean(values: NDArray[Any], counted: NDArray[np.bool_], empty: float = 0.0) -> Values:
