@@ -50,7 +50,7 @@ def candidates(data: Data) -> Iterator[Candidate]:
 
 def _ids(data: Data) -> list[str]:
     rule = data.task.leak_rule()
-    if rule is None:
+    if rule is None or len(data.features.order) < 2:  # nothing would be left to learn from
         return []
     said = {}
     for name in data.features.order:

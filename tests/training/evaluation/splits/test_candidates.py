@@ -8,6 +8,7 @@ import pytest
 
 from tests.training.evaluation.splits.walks import read, visits, walk
 from training.evaluation.splits.candidates import candidates
+from training.evaluation.splits.check import warned
 
 
 def found(frame: pd.DataFrame, folder: Path, target: str = "price", **chosen: object) -> list[tuple[str, str]]:
@@ -41,6 +42,14 @@ def test_an_id_that_repeats_and_predicts(tmp_path: Path, target: str, kind: str)
         rows["customer"] = "c" + rows["customer"].astype(str)
     assert found(rows, tmp_path, target) == [("group", "customer")]
     assert found(visits(0.0), tmp_path, target) == []  # an id that says nothing
+
+
+def test_the_only_feature_is_no_id(tmp_path: Path) -> None:
+    """Without it there would be nothing to learn from."""
+    rows = visits(2.0)[["customer", "price"]]
+    assert found(rows, tmp_path) == []
+    data, options = read(rows, tmp_path, "price")
+    assert warned(data, options).warnings == data.warnings
 
 
 def test_quantities_and_kinds_are_no_ids(tmp_path: Path) -> None:
