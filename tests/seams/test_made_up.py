@@ -88,7 +88,7 @@ def test_new_rows_are_judged(bundle: Path, walks: Path, tmp_path: Path) -> None:
         frame[name] = frame[name].map(json.loads, na_action="ignore")
     frame.to_parquet(tmp_path / "walks.parquet")
     for stream in (False, True):
-        options = Options.of(data=tmp_path / "walks.parquet", target="visited", stream=stream)
+        options = Options.of(data=tmp_path / "walks.parquet", target="visited", task="visits", stream=stream)
         assert prepare(options).table.types["back"] == "track"
     again = evaluate_bundle.judge(served, evaluate_bundle.answer(served, tmp_path / "walks.parquet"))
     assert again.metrics == found.metrics

@@ -33,7 +33,8 @@ WORDS = {
 
 def documented() -> dict[str, str]:
     """Option -> default, from the table."""
-    return dict(re.findall(r"^\| `(--[a-z-]+)` \| (.+?) \|", PAGE, re.MULTILINE))
+    found = re.findall(r"^\| `(--[a-z-]+)` \| (.+?) (?<!\\)\|", PAGE, re.MULTILINE)
+    return {option: default.replace("\\|", "|") for option, default in found}  # a bar in a cell
 
 
 def existing() -> dict[str, object]:

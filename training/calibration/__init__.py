@@ -1,3 +1,3 @@
 """Temperature and threshold."""
 
-__all__ = ["adjustment", "temperature"]
+__all__ = ["adjustment", "temperature", "threshold"]

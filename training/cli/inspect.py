@@ -23,6 +23,8 @@ from training.errors import DataError, TrainingError
 from training.evaluation import trust
 from training.options import Options
 from training.options.rooms import DataOptions
+from training.rendering.markdown import code
+from training.tasks.registry import task_classes
 
 SHOWN_CHARS = 200
 FOUND = "as found"
@@ -54,6 +56,9 @@ def _print_file(out: Console, options: Options) -> None:
     _print_source(out, found)
     console.print_columns(out, tuple(found.column(name, FOUND) for name in found.tallies))
     console.print_warnings(out, found.warnings)
+    for name, tally in found.tallies.items():
+        for said in filter(None, [task.suggestion(tally) for task in task_classes()]):
+            out.print(f"{escape(code(name))} {escape(said)}", highlight=False)
     out.print("Say --target COLUMN to see what would be learned.")
 
 

@@ -32,6 +32,9 @@ def check_columns(columns: Sequence[str], chosen: DataOptions) -> None:
 def _check_targets(columns: Sequence[str], targets: Sequence[str], there: str) -> None:
     if not targets:
         raise DataError(f"`--target`: expected one of the columns: {there}. Received: nothing.")
+    joined = ", ".join(targets)
+    if len(set(targets)) < len(targets) or (len(targets) > 1 and joined in columns):
+        raise DataError(f"`--target`: expected different columns, each once. Received: {joined}.")
     for target in targets:
         if target in columns:
             continue

@@ -12,9 +12,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from app.features.names import refusal
-from app.sources.tally import DATES, NUMBERS
-from app.sources.words import as_words, clean
-from training.columns.values import floats, texts
+from app.sources.tally import NUMBERS
+from training.columns.values import floats
 from training.data.accounts import DROPPED, FEATURE, TARGET, Account, Column
 from training.data.cells import Cells
 from training.data.columns_asked import wished_types
@@ -23,8 +22,10 @@ from training.data.survey import Seen, Survey, chunks
 from training.errors import DataError, told
 from training.features.registry import feature_type
 from training.options import Options
-from training.tasks.registry import TASKS, task_class
+from training.tasks.base import Task
+from training.tasks.registry import tasks_of
 from training.tasks.target import Target, present
+from training.tasks.truths import TargetColumn
 
 
 @dataclass(frozen=True)
@@ -41,22 +42,24 @@ class Filled:
 
 def fill(found: Survey, options: Options, *, in_memory: bool, seen: Seen) -> Filled:
     """Read the file again by the types of its columns; raise a DataError for a target that nobody can predict."""
-    name = str(options.data.target)
-    target, cells = Target(name), Cells(in_memory=in_memory)
-    as_numbers = _is_number(found, options)
+    name, truth = str(options.data.target), _columns_of_target(found, options)
+    tasks = _tasks(truth, options)
+    target, cells = Target(name, tasks), Cells(in_memory=in_memory)
     given = roles(options.data)
     having_role = by_column(given)
     accounts = {
         column: Account(column, feature_type(type_))
         for column, type_ in found.types.items()
-        if type_ is not None and column != name and (column not in options.data.drop or column in having_role)
+        if type_ is not None
+        and column not in options.data.targets
+        and (column not in options.data.drop or column in having_role)
     }
     weighed = _weighed(given, found)
     misfits = dict.fromkeys(set(accounts) & set(wished_types(options.data)), 0)
     with told():
         for chunk in chunks(found.source, seen):
             values = dict(zip(found.source.names, chunk.columns.columns, strict=True))
-            truths = _target(values[name], found, name, as_numbers=as_numbers)
+            truths = tasks[0].cells([values[column.name] for column in truth], truth, options)
             kept = present(truths)
             rows = {}
             if weighed is not None:
@@ -91,24 +94,31 @@ def _weighed(given: Mapping[str, Role], found: Survey) -> Weighed | None:
     return Weighed(role)
 
 
-def _is_number(found: Survey, options: Options) -> bool:
-    """Say whether the target is numbers; refuse one that no task takes, or not the one that was asked for."""
-    name, wanted = str(options.data.target), options.data.task
-    verdict, tasks = found.verdicts[name], set(map(task_class, TASKS if wanted is None else [wanted]))
-    takes = frozenset[str]().union(*(task.takes for task in tasks))
-    if wanted is not None and task_class(wanted).takes_text:
-        takes |= {DATES}
-    if verdict.kind not in takes:
+def _columns_of_target(found: Survey, options: Options) -> tuple[TargetColumn, ...]:
+    """Return what is known of the columns of the target."""
+    columns = []
+    for name in options.data.targets:
+        verdict, words = found.verdicts[name], found.tallies[name].words
+        known = None if words is None else tuple(words)
+        columns.append(TargetColumn(name, verdict.kind, verdict.rule, known, verdict.arrow_type))
+    return tuple(columns)
+
+
+def _tasks(columns: Sequence[TargetColumn], options: Options) -> tuple[type[Task], ...]:
+    """Return the tasks that a target may ask for; refuse one that no task takes, or not the one that was asked for."""
+    tasks = tasks_of(columns, options.data.task)
+    if tasks:
+        return tasks
+    if len(columns) > 1:
         raise DataError(
-            f"`--target`: expected numbers, labels or true and false in {name!r}. Received: {verdict.arrow_type} "
-            f"({verdict.kind}). Turn it into a number or a label."
+            "`--target`: expected both 0 and 1, true and false, or yes and no in each of several columns, for several "
+            f"labels a row. Received: {', '.join(map(str, columns))}. Say one column, or make such columns of them."
         )
-    return verdict.kind == NUMBERS
-
-
-def _target(values: pa.Array, found: Survey, name: str, *, as_numbers: bool) -> NDArray[Any]:
-    rule = found.verdicts[name].rule
-    return floats(values, rule) if as_numbers else texts(clean(as_words(values)))
+    (column,) = columns
+    raise DataError(
+        f"`--target`: expected numbers, labels or true and false in {column.name!r}. Received: {column.arrow_type} "
+        f"({column.kind}). Turn it into a number or a label."
+    )
 
 
 def _cells(account: Account, values: pa.Array, found: Survey) -> NDArray[Any]:
@@ -136,7 +146,7 @@ def _columns(found: Survey, accounts: Mapping[str, Account], target: Target, opt
     """Say what became of each column, in the order of the file."""
     columns, having_role = [], by_column(roles(options.data))
     for name in found.tallies:
-        if name == target.name:
+        if name in options.data.targets:
             seen = found.column(name, TARGET)
             columns.append(replace(seen, missing_share=0.0, different=target.different, example=target.example))
         elif name in having_role and having_role[name].reason is not None:

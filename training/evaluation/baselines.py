@@ -33,10 +33,18 @@ TRIVIAL = "baseline"
 Baseline = Callable[[Rows], Outputs]
 
 
-def fitted(task: Task, features: Features, train: Rows, seed: int) -> dict[str, Baseline]:
-    """Fit all of them."""
+def fitted(
+    task: Task, features: Features, train: Rows, seed: int, validation: Rows | None = None
+) -> dict[str, Baseline]:
+    """Fit all of them; what a task chooses by validation rows of the network's answers is chosen of theirs as well."""
     opponents = {one.name: FORMS[one.form](one, task, features, train, seed) for one in task.opponents}
-    return {TRIVIAL: lambda rows: task.trivial(len(rows)), **opponents}
+    found: dict[str, Baseline] = {TRIVIAL: lambda rows: task.trivial(len(rows)), **opponents}
+    return found if validation is None else {name: _settled(task, one, validation) for name, one in found.items()}
+
+
+def _settled(task: Task, baseline: Baseline, validation: Rows) -> Baseline:
+    own = task.settled(lambda: baseline(validation), validation)
+    return lambda rows: own.decided(baseline(rows))
 
 
 def reference(task: Task, features: Features, train: Rows, seed: int) -> Baseline:

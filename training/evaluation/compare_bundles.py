@@ -61,7 +61,7 @@ def compare(first: Served, second: Served) -> Comparison:
 
 def on_same_rows(first: Served, second: Served, one: Answers, other: Answers, seed: int = 0) -> SameRows:
     """Judge both on the rows that both answered; raise a DataError for two targets, or no row in common."""
-    wanted = [(served.manifest.target, dict(served.task.answer())) for served in (first, second)]
+    wanted = [(served.manifest.target, served.task.truths()) for served in (first, second)]
     if wanted[0] != wanted[1]:
         raise DataError(
             f"`--data`: expected two models of the same target and answer. Received: {first.name} of {wanted[0]}, "
@@ -71,7 +71,7 @@ def on_same_rows(first: Served, second: Served, one: Answers, other: Answers, se
     rows = one.rows.take(places)
     if len(np.unique(rows.y, axis=0)) < 2:
         raise DataError("`--data`: expected rows that both can answer, with two different values of the target.")
-    pair = take(one.outputs, places), take(other.outputs, others)
+    pair = first.task.decided(take(one.outputs, places)), second.task.decided(take(other.outputs, others))
     drawn, beside = draws(first.task, rows, pair, resamples_for(len(rows) * first.task.weighing_cost), seed)
     base, found = (first.task.evaluate(rows.y, outputs, rows.weights) for outputs in pair)
     units = unit_count(rows)

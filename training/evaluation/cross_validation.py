@@ -62,5 +62,5 @@ def _judge(data: Data, options: Options, show: Callable[[int], None]) -> Metrics
     if history.interrupted:
         return None
     network = reparameterize.fold(learner, data.features, data.task, options)
-    reparameterize.calibrate(network, data.task, data.validation, options)
-    return evaluate(data.task, network.predict, data.test)
+    adjustment = reparameterize.calibrate(network, data.task, data.validation, options)
+    return evaluate(data.task.adjusted(adjustment), network.predict, data.test)

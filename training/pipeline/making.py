@@ -6,6 +6,7 @@ They may be run again on other data, from the same seed each time. It knows noth
 """
 
 import time
+from dataclasses import replace
 from functools import partial
 
 from training import console
@@ -26,7 +27,7 @@ from training.trainer.training_rows import training_rows
 def fit_baselines(run: Run) -> None:
     """Fit the baselines beside the network, which leaves a core idle for much of its fit."""
     data, seed = run.data, run.options.run.seed
-    run.baselines = Background(partial(baselines.fitted, data.task, data.features, data.train, seed))
+    run.baselines = Background(partial(baselines.fitted, data.task, data.features, data.train, seed, data.validation))
 
 
 def build(run: Run) -> None:
@@ -56,6 +57,7 @@ def calibrate(run: Run) -> None:
     """Fold what helped to learn, and what the task changes by the validation rows, into the weights."""
     run.network = reparameterize.fold(run.learner, run.data.features, run.task, run.options)
     run.adjustment = reparameterize.calibrate(run.network, run.task, run.data.validation, run.options)
+    run.data = replace(run.data, task=run.task.adjusted(run.adjustment))
     for title, sentence in run.adjustment.said():
         run.out.print(f"[bold]{title}[/bold] {sentence}")
 

@@ -77,6 +77,7 @@ def _blocks(model: TrainedModel, findings: Findings) -> list[str]:
         metrics_table(compression_section.without_candidates(model.choice, scores)),
         *findings_section.doubts(findings),
         data.task.about_baselines(),
+        *data.task.sections(data.test, findings.outputs),
         *findings_section.blocks(findings, data.task),
         f"## {COMPRESSION}",
         compression_section.section(model.choice, scores),

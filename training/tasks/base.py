@@ -16,14 +16,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from app.sources.tally import NUMBERS, TRUTHS, WORDS
+from app.sources.tally import DATES, NUMBERS, TRUTHS, WORDS, Tally
 from training.calibration.adjustment import Adjustment
 from training.columns.arrays import Outputs, Rows
+from training.columns.values import floats, texts
 from training.options import Options
 from training.options.rooms import Precision
 from training.tasks.parts import LeakRule, Opponent, Output, Strata
+from training.tasks.truths import TargetColumn, clean_texts
 from training.tasks.weighted import Judged, Weights, one_by_one
 
 Metrics = dict[str, float]  # name -> value, on the rows that were judged
@@ -49,6 +52,24 @@ class Task(ABC):
         """The name in the registry."""
 
     # ── from a target column ──
+
+    @classmethod
+    def may_be_of(cls, columns: Sequence[TargetColumn], *, asked: bool) -> bool:
+        """Say whether the columns of a target may ask for this task; `asked`: a person named it."""
+        takes = cls.takes | {DATES} if asked and cls.takes_text else cls.takes
+        return len(columns) == 1 and columns[0].kind in takes
+
+    @classmethod
+    def cells(cls, values: Sequence[pa.Array], columns: Sequence[TargetColumn], options: Options) -> NDArray[Any]:
+        """Return a cell a row of some rows' target: (rows,) floats, NaN where missing, or texts, "" where missing."""
+        (its,), (column,) = values, columns
+        return floats(its, column.rule) if column.kind == NUMBERS else texts(clean_texts(its))
+
+    @classmethod
+    def counted(cls, cells: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        """Return what is kept of cells to choose the task by, and how many rows have each: (values,) both."""
+        places, values = pd.factorize(cells)
+        return values, np.bincount(places, minlength=len(values))
 
     @classmethod
     @abstractmethod
@@ -128,6 +149,18 @@ class Task(ABC):
         """Return a teacher's answers as the pupil's loss wants them."""
         raise NotImplementedError
 
+    def adjusted(self, adjustment: Adjustment) -> "Task":
+        """Return the task with what its adjustment says of answers, by which they are judged and served."""
+        return self
+
+    def settled(self, answers: Callable[[], Outputs], rows: Rows) -> "Task":
+        """Return the task as a baseline's answers to the validation rows want it, where they are not adjusted."""
+        return self
+
+    def decided(self, outputs: Outputs) -> Outputs:
+        """Return answers with what was decided of them, so that the task of another model judges them alike."""
+        return outputs
+
     def adjustment(self, answers: Callable[[], Outputs], rows: Rows, options: Options) -> Adjustment:
         """Say what is changed about the fitted network by its answers to the validation rows, and those rows."""
         return Adjustment()
@@ -196,6 +229,15 @@ class Task(ABC):
     def bins(self, outputs: Outputs) -> dict[str, Any]:
         """Return how the answers to the training rows lie, for `profile.json`."""
 
+    @classmethod
+    def suggestion(cls, tally: Tally) -> str | None:
+        """Say what a column looks like, if a person may want the task of it and must ask; None: it does not."""
+        return None
+
+    def truths(self) -> Any:
+        """Return what the true values are: two models of which it is the same can be judged on the same rows."""
+        return self.answer()
+
     @property
     def asked(self) -> str:
         """What is predicted, in a few words."""
@@ -212,6 +254,10 @@ class Task(ABC):
     def about_slices(self) -> str:
         """Say why a group of rows may look worse though the model errs no more there."""
         return ""
+
+    def sections(self, rows: Rows, outputs: Outputs) -> Sequence[str]:
+        """Say in blocks of Markdown how good the answers are, beyond what the metrics say."""
+        return ()
 
     def plots(self, rows: Rows, outputs: Outputs, adjustment: Adjustment, target: str) -> dict[str, bytes]:
         """Draw how good the answers are: file name -> picture."""

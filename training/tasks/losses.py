@@ -24,7 +24,7 @@ class OfMembers(keras.losses.Loss):  # type: ignore[misc]  # keras ships no type
         if outputs.shape.rank == 2:
             return self._loss.call(y, outputs)
         members, width = outputs.shape[1:]
-        repeated = tf.repeat(tf.reshape(y, (-1, 1)), members, axis=0)  # (batch * members, 1)
+        repeated = tf.repeat(tf.reshape(y, (tf.shape(outputs)[0], -1)), members, axis=0)  # (batch * members, …)
         values = self._loss.call(repeated, tf.reshape(outputs, (-1, width)))
         return tf.reduce_mean(tf.reshape(values, (-1, members)), axis=1)  # (batch,)
 

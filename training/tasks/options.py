@@ -12,6 +12,14 @@ ThresholdMetric = Literal["f1", "accuracy", "balanced_accuracy"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class LabelsOptions:
+    """How several labels stand in a row."""
+
+    title: ClassVar[str] = "Several labels a row"
+    separator: str = option("|", "What stands between the labels of a cell, with --task multilabel.", unit="text")
+
+
+@dataclass(frozen=True, kw_only=True)
 class LabelOptions:
     """How labels are learned and answered."""
 

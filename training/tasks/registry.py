@@ -4,6 +4,7 @@ A task is added by a module or folder and a line here; two names may share a cla
 TensorFlow.
 """
 
+from collections.abc import Sequence
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from training.tasks.base import Task
+    from training.tasks.truths import TargetColumn
 
 LABELS = Member("training.tasks.label.classification:Classification", "training.tasks.options:LabelOptions")
 
 TASKS = {
     "binary": LABELS,
     "multiclass": LABELS,
+    "multilabel": Member("training.tasks.labels.multilabel:Multilabel", "training.tasks.options:LabelsOptions"),
     "regression": Member("training.tasks.value.regression:Regression"),
 }
 
@@ -31,12 +34,22 @@ def task_class(name: str) -> "type[Task]":
     return found
 
 
-def infer_task(target: "pd.Series", wanted: str | None = None) -> "Task":
+def task_classes() -> "tuple[type[Task], ...]":
+    """Return the class of every task, each once, in the order of the registry."""
+    return tuple(dict.fromkeys(map(task_class, TASKS)))
+
+
+def tasks_of(columns: "Sequence[TargetColumn]", wanted: str | None = None) -> "tuple[type[Task], ...]":
+    """Return the tasks that the columns of a target may ask for, or the one that was asked for, if it takes them."""
+    asked = task_classes() if wanted is None else (task_class(wanted),)
+    return tuple(task for task in asked if task.may_be_of(columns, asked=wanted is not None))
+
+
+def infer_task(target: "pd.Series", wanted: str | None = None, among: "Sequence[type[Task]] | None" = None) -> "Task":
     """Choose the task, or check the one that was asked for: a DataError says that the target does not fit."""
     if wanted is not None:
         return task_class(wanted).of(target, wanted)
-    classes = dict.fromkeys(map(task_class, TASKS))
-    return max(classes, key=lambda task: task.certainty(target)).of(target)
+    return max(among or task_classes(), key=lambda task: task.certainty(target)).of(target)
 
 
 def check(task: "Task", options: Options) -> None:

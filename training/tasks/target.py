@@ -1,5 +1,6 @@
 """Target: a target column that passes by once -> the task that it asks for."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from training.columns.values import is_missing, number_text
 from training.errors import DataError
 from training.tasks.base import Task
-from training.tasks.registry import infer_task
+from training.tasks.registry import infer_task, task_classes
 
 MOST_VALUES = 1001  # that are kept: one more than a task may have labels
 
@@ -17,8 +18,10 @@ MOST_VALUES = 1001  # that are kept: one more than a task may have labels
 class Target:
     """What is kept of a target: its values while they may be labels, and its extremes while it may be a number."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, tasks: Sequence[type[Task]] | None = None) -> None:
+        """Begin; `tasks` are those that it may ask for, of which the first makes its cells, or all of them."""
         self.name = name
+        self._tasks = tasks or task_classes()
         self._values: dict[Any, int] = {}  # value -> how many rows have it, in order of appearance
         self._ends: tuple[float, float] | None = None
         self.example = ""
@@ -32,8 +35,8 @@ class Target:
             self._ends = (low, high) if self._ends is None else (min(low, self._ends[0]), max(high, self._ends[1]))
         self.example = self.example or (cells[0] if cells.dtype == object else number_text(cells[0]))
         if self.different < MOST_VALUES:
-            places, values = pd.factorize(cells)
-            for value, rows in zip(values.tolist(), np.bincount(places).tolist(), strict=True):
+            values, counts = self._tasks[0].counted(cells)
+            for value, rows in zip(values.tolist(), counts.tolist(), strict=True):
                 if value in self._values or self.different < MOST_VALUES:
                     self._values[value] = self._values.get(value, 0) + rows
 
@@ -51,7 +54,7 @@ class Target:
                 f"`--target`: expected at least two different values in {self.name!r}. Received: only {self.example!r}."
             )
         beyond = list(self._ends or ()) if self.different >= MOST_VALUES else []
-        return infer_task(self._series([*self._values, *beyond]), wanted)
+        return infer_task(self._series([*self._values, *beyond]), wanted, self._tasks)
 
     @property
     def counted(self) -> tuple[pd.Series, list[int]]:

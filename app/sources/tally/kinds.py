@@ -1,4 +1,5 @@
 """Kinds of columns: what the cells of one are, whatever is made of them."""
 
 NUMBERS, TRUTHS, DATES, WORDS = "numbers", "truths", "dates", "words"
-OTHER = "other"  # lists, records, durations, bytes that are no text: no reader turns them into one of the four
+LISTS = "lists"
+OTHER = "other"  # records, durations, bytes that are no text: no reader turns them into one of the four

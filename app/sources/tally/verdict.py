@@ -15,12 +15,13 @@ import pyarrow.compute as pc
 from app.sources import numbers
 from app.sources.rules import ColumnRule, DateForm, NumberForm, Order
 from app.sources.tally import remarks
-from app.sources.tally.kinds import DATES, NUMBERS, OTHER, TRUTHS, WORDS
+from app.sources.tally.kinds import DATES, LISTS, NUMBERS, OTHER, TRUTHS, WORDS
 from app.sources.words import fits_boolean
 
 if TYPE_CHECKING:
     from app.sources.tally.tally import Tally
 
+LIST_TYPES = ("list<", "large_list<", "fixed_size_list<")
 KEPT_SHARE = 0.5  # of different large numbers that doubles keep apart; where no more, they are names and no amounts
 
 
@@ -28,7 +29,7 @@ KEPT_SHARE = 0.5  # of different large numbers that doubles keep apart; where no
 class Verdict:
     """What a column is, how its cells are read where it is not the usual way, and what should be said."""
 
-    kind: str  # numbers, truths, dates, words, other
+    kind: str  # numbers, truths, dates, words, lists, other
     rule: ColumnRule
     remarks: tuple[str, ...]
     arrow_type: str
@@ -42,11 +43,16 @@ def of(tally: "Tally", decimal: str | None, number: NumberForm | None, order: Or
     elif tally.groups == {"text"} and tally.present and tally.cells.dates.order() == "ymd":
         kind, said = DATES, remarks.of_dates(tally, "ymd")  # JSON has no other way to write one
     elif OTHER in tally.groups:
-        kind = OTHER
+        kind = LISTS if _are_lists(tally) else OTHER
     elif len(tally.groups) == 1 and tally.groups != {"text"}:
         (kind,) = tally.groups
         said = remarks.of_typed(tally)
     return Verdict(kind, rule, tuple(said), ", ".join(sorted(tally.arrow_types)))
+
+
+def _are_lists(tally: "Tally") -> bool:
+    types = tally.arrow_types - {"null"}
+    return tally.groups == {OTHER} and all(one.startswith(LIST_TYPES) for one in types)
 
 
 def _of_text(

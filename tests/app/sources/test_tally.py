@@ -249,7 +249,7 @@ def test_texts_are_measured() -> None:
         (pa.array([0], pa.timestamp("s", "UTC")), "dates"),
         (pa.array([0], pa.time64("us")), "other"),
         (pa.array([0], pa.duration("s")), "other"),
-        (pa.array([[1]]), "other"),
+        (pa.array([[1]]), "lists"),
         (pa.array([{"a": 1}]), "other"),
         (pa.array([None]), "words"),
     ],

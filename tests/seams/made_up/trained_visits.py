@@ -11,7 +11,7 @@ import pandas as pd
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from app.sources.tally import OTHER, WORDS
+from app.sources.tally import LISTS, WORDS
 from training.columns.arrays import Outputs
 from training.options import Options
 from training.options.rooms import Precision
@@ -43,7 +43,7 @@ class Visits(Task):
     shares: tuple[float, ...] = ()  # of the training rows
 
     has_own_network: ClassVar[bool] = True
-    takes: ClassVar[frozenset[str]] = frozenset({WORDS, OTHER})
+    takes: ClassVar[frozenset[str]] = frozenset({LISTS, WORDS})
 
     @property
     def name(self) -> str:

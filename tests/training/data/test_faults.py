@@ -103,7 +103,7 @@ CASES = [
         Case(f"27-parquet/{kind}.parquet", "y", rows=300, dropped=("c",), warned=(f"`c`.*{kind}",))
         for kind in ("list", "struct", "map", "duration", "time64")
     ),
-    Case("27-parquet/t_list.parquet", "y", refused="'y'.*list"),
+    Case("27-parquet/t_list.parquet", "y", rows=300),  # several labels a row
     Case("27-parquet/str_numbers.parquet", "y", {"c": "category"}, 300),
     Case("27-parquet/t_bool_na.parquet", "y", labels=("false", "true"), rows=276),
     Case("27-parquet/t_bool.parquet", "y", labels=("false", "true"), rows=300),

@@ -6,6 +6,7 @@ import pytest
 from tests.training.conftest import options_for
 from training.errors import DataError
 from training.tasks.label.classification import Classification
+from training.tasks.labels.multilabel import Multilabel
 from training.tasks.registry import TASKS, check, infer_task, task_class
 from training.tasks.value.regression import Regression
 
@@ -13,7 +14,7 @@ MANY = Classification(("a", "b", "c"))
 
 
 def test_every_task_is_found_and_names_itself_or_another_of_the_registry() -> None:
-    assert {task_class(name) for name in TASKS} == {Classification, Regression}
+    assert {task_class(name) for name in TASKS} == {Classification, Multilabel, Regression}
     assert Classification(("no", "yes")).name in TASKS
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from app.sources import words
 from app.sources.rules import ColumnRule
-from app.sources.tally import OTHER, Tally, Verdict
+from app.sources.tally import LISTS, OTHER, Tally, Verdict
 from training.columns.arrays import Arrays
 from training.columns.summaries import CountedSummary, Summary
 from training.columns.values import texts
@@ -48,7 +48,7 @@ class Category(FeatureType):
     takes_everything = True
 
     def certainty(self, tally: Tally, verdict: Verdict) -> float:
-        return 0.0 if verdict.kind == OTHER else NO_OTHER
+        return 0.0 if verdict.kind in (LISTS, OTHER) else NO_OTHER
 
     def cells(self, values: pa.Array, rule: ColumnRule) -> NDArray[Any]:
         return texts(words.clean(words.as_words(values)))

@@ -1,3 +1,3 @@
 """Classes."""
 
-__all__ = ["classification"]
+__all__ = ["classification", "weighted"]

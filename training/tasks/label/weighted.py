@@ -4,7 +4,7 @@ A thousand resamples cost a few sums over sorted rows each. For weights of one t
 test holds it. It knows nothing about how weights are drawn.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,10 +32,10 @@ def _of_labels(y: NDArray[Any], probabilities: NDArray[np.float64], weights: Wei
     there = true + said > 0  # labels that nothing has and nothing was given do not count
     return {
         "accuracy": hit.sum(axis=1) / weights.sum(axis=1),
-        "balanced_accuracy": _mean(recall, true > 0),
-        "precision": precision[:, 1] if width == 2 else _mean(precision, there),
-        "recall": recall[:, 1] if width == 2 else _mean(recall, there),
-        "f1": f1[:, 1] if width == 2 else _mean(f1, there),
+        "balanced_accuracy": mean_over(recall, true > 0),
+        "precision": precision[:, 1] if width == 2 else mean_over(precision, there),
+        "recall": recall[:, 1] if width == 2 else mean_over(recall, there),
+        "f1": f1[:, 1] if width == 2 else mean_over(f1, there),
     }
 
 
@@ -61,9 +61,20 @@ def _over_labels(
     """Return each area of the second label of two, or its mean over the labels that rows have."""
     width = probabilities.shape[1]
     labels = range(1, 2) if width == 2 else [label for label in range(width) if (y == label).any()]
-    ranked = (_ranked(y == label, probabilities[:, label], weights) for label in labels)
+    return areas_over(areas, [(y == label, probabilities[:, label]) for label in labels], weights)
+
+
+def areas_over(
+    areas: Sequence[Area], sides: Iterable[tuple[NDArray[np.bool_], NDArray[np.float64]]], weights: Weights
+) -> list[Values]:
+    """Return the mean of each area over labels: of each, which rows have it and their scores for it."""
+    ranked = (_ranked(positive, scores, weights) for positive, scores in sides)
     found = np.array([[area(hits, every) for area in areas] for hits, every in ranked])  # (labels, areas, times)
-    return [_mean(np.nan_to_num(of_area), np.isfinite(of_area), empty=np.nan) for of_area in np.moveaxis(found, 0, 2)]
+    if not len(found):
+        return [np.full(len(weights), np.nan) for _ in areas]
+    return [
+        mean_over(np.nan_to_num(of_area), np.isfinite(of_area), empty=np.nan) for of_area in np.moveaxis(found, 0, 2)
+    ]
 
 
 def _ranked(positive: NDArray[np.bool_], scores: NDArray[np.float64], weights: Weights) -> tuple[Weights, Weights]:
@@ -75,14 +86,14 @@ def _ranked(positive: NDArray[np.bool_], scores: NDArray[np.float64], weights: W
     return hits, np.add.reduceat(ordered, starts, axis=1)
 
 
-def _roc_area(hits: Weights, every: Weights) -> Values:
+def roc_area(hits: Weights, every: Weights) -> Values:
     """Return the share of pairs of a hit and another row that stand in the right order; NaN without a pair."""
     misses, above = every - hits, hits.cumsum(axis=1)
     right = ((above - hits / 2) * misses).sum(axis=1)
     return ratio(right, above[:, -1] * misses.sum(axis=1), np.nan)
 
 
-def _precision_area(hits: Weights, every: Weights) -> Values:
+def precision_area(hits: Weights, every: Weights) -> Values:
     """Return the average precision; NaN where all rows are alike."""
     above, all_above = hits.cumsum(axis=1), every.cumsum(axis=1)
     precision = above / np.maximum(all_above, np.finfo(np.float64).tiny)
@@ -91,9 +102,9 @@ def _precision_area(hits: Weights, every: Weights) -> Values:
     return area
 
 
-AREAS: Mapping[str, Area] = {"roc_auc": _roc_area, "pr_auc": _precision_area}
+AREAS: Mapping[str, Area] = {"roc_auc": roc_area, "pr_auc": precision_area}
 
 
-def _mean(values: NDArray[Any], counted: NDArray[np.bool_], empty: float = 0.0) -> Values:
+def mean_over(values: NDArray[Any], counted: NDArray[np.bool_], empty: float = 0.0) -> Values:
     """Return the mean over the labels that count: (times, labels) -> (times,)."""
     return ratio(np.where(counted, values, 0.0).sum(axis=1), counted.sum(axis=1), empty)

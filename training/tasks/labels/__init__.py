@@ -1,0 +1,3 @@
+"""Several labels a row."""
+
+__all__ = ["multilabel"]
