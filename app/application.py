@@ -13,9 +13,10 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 from fastapi import FastAPI
-from starlette.types import Receive, Scope, Send
+from fastapi.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.errors import RequestError
+from app.errors import MethodNotAllowed, RequestError
 from app.http.access import Guards, Port, access_of
 from app.http.api_keys import Guard
 from app.http.handler import Handler
@@ -24,7 +25,8 @@ from app.protocols.tfserving import routes as tfserving
 from app.routers import admin, feedback, openapi, service
 from app.routers.context import not_started
 from app.routers.exception_handlers import ErrorResponse, register_faults
-from app.routers.gate import Gate
+from app.routers.gate import Found, Gate
+from app.routers.methods import allow, head_as_get
 from app.settings import Settings
 from app.telemetry import tracing
 from app.telemetry.request_observer import RequestObserver
@@ -85,14 +87,27 @@ class Slipway(FastAPI):
     async def answer(self, scope: Scope, receive: Receive, send: Send, port: Port) -> None:
         """Answer an ordinary request that came to `port`."""
         if scope["type"] == "http":
+            if scope["method"] == "HEAD":
+                scope, send = head_as_get(scope, send)
             found = self.gate.find(scope)
             send = ObservedSend(scope, send, self.observer, found.route, quiet=found.access.quiet)
-            try:
-                self.gate.admit(found, scope, port)
-            except RequestError as error:
-                await ErrorResponse(error)(scope, receive, send)
+            if (refusal := self._refusal(found, scope, port)) is not None:
+                await refusal(scope, receive, send)
                 return
         await super().__call__(scope, receive, send)
+
+    def _refusal(self, found: Found, scope: Scope, port: Port) -> ASGIApp | None:
+        """Return what answers in the place of a route; nobody needs a key to ask what a path is for."""
+        if found.allowed and scope["method"] == "OPTIONS" and self.gate.has(found.access, port):
+            return Response(status_code=204, headers={"allow": allow(found.allowed)})
+        try:
+            self.gate.admit(found, scope, port)
+        except RequestError as error:
+            return ErrorResponse(error)
+        if not found.allowed:
+            return None
+        expected = ", ".join(found.allowed)
+        return ErrorResponse(MethodNotAllowed(expected, scope["method"], allow(found.allowed)))
 
     def add_hot_route(self, path: str, handler: Handler) -> None:
         """Answer POST requests to `path` by `handler`, by either transport."""

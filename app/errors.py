@@ -133,9 +133,9 @@ class MethodNotAllowed(RequestError):
     status = 405
     reason = "invalid"
 
-    def __init__(self, allow: str, received: str) -> None:
-        super().__init__(f"Invalid method: expected {allow}.", received)
-        self.headers = (("allow", allow),)
+    def __init__(self, expected: str, received: str, allow: str = "") -> None:
+        super().__init__(f"Invalid method: expected {expected}.", received)
+        self.headers = (("allow", allow or expected),)
 
 
 class Conflict(RequestError):

@@ -1,3 +1,3 @@
 """The ordinary routes: service, admin, feedback, OpenAPI."""
 
-__all__ = ["admin", "context", "exception_handlers", "feedback", "gate", "openapi", "schemas", "service"]
+__all__ = ["admin", "context", "exception_handlers", "feedback", "gate", "methods", "openapi", "schemas", "service"]

@@ -4,7 +4,7 @@ It stands before FastAPI, so that no body is read for a request that is refused.
 `app.protocols.endpoint` looks at their keys, by the same table.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from starlette.routing import BaseRoute, Match
@@ -21,6 +21,7 @@ class Found:
 
     route: str  # the form of its path; empty where no route has it
     access: Access
+    allowed: tuple[str, ...] = ()  # the methods of that path, where the request's is none of them
 
 
 class Gate:
@@ -33,14 +34,13 @@ class Gate:
 
     def find(self, scope: Scope) -> Found:
         """Return the route of a request as Starlette will: the first that fits, or fits but for the method."""
-        partial = None
-        for route in self._routes:
-            match, _ = route.matches(scope)
-            if match is Match.FULL:
+        fitting = [route for route in self._routes if route.matches(scope)[0] is not Match.NONE]
+        for route in fitting:
+            if scope["method"] in _methods(route):
                 return _found(route)
-            if match is Match.PARTIAL and partial is None:
-                partial = route
-        return Found("", closest(scope["path"])) if partial is None else _found(partial)
+        if not fitting:
+            return Found("", closest(scope["path"]))
+        return _found(fitting[0], sorted({method for route in fitting for method in _methods(route)}))
 
     def admit(self, found: Found, scope: Scope, port: Port) -> None:
         """Let a request pass; raises `NotFound` where `port` does not have the path, and as `Guards.admit` does."""
@@ -54,6 +54,11 @@ class Gate:
         return not self._divided or bool(access.port & port)
 
 
-def _found(route: BaseRoute) -> Found:
+def _found(route: BaseRoute, methods: Sequence[str] = ()) -> Found:
     path: str = getattr(route, "path", "") or "(a route without a path)"
-    return Found(path, access_of(path))
+    return Found(path, access_of(path), tuple(methods))
+
+
+def _methods(route: BaseRoute) -> Collection[str]:
+    """Return the methods of a route; a mounted folder has none and is read."""
+    return getattr(route, "methods", None) or ("GET",)

@@ -100,6 +100,8 @@ class StrictProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return False
         self.in_head = False
+        if self.url == b"*" and self.parser.get_method() == b"OPTIONS":
+            self.url = b"/"  # about the service as a whole, which has no other path than this
         names = [name for name, _ in self.headers]
         self._check(self.parser.get_http_version(), names.count(b"host"))
         if b"transfer-encoding" in names and _is_chunked(dict(self.headers)[b"transfer-encoding"]):

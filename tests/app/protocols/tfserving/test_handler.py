@@ -118,8 +118,8 @@ def test_fixed_words_of_a_path_are_taken_in_any_case(door: httpx.Client) -> None
 
 def test_a_method_that_is_not_allowed_is_told_which_is(door: httpx.Client) -> None:
     """RFC 9110 asks for the header."""
-    assert door.get("/v1/models/double:predict").headers["allow"] == "POST"
-    assert door.post("/v1/models/double/metadata").headers["allow"] == "GET"
+    assert door.get("/v1/models/double:predict").headers["allow"] == "POST, OPTIONS"
+    assert door.post("/v1/models/double/metadata").headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 def test_gzip_both_ways(door: httpx.Client) -> None:
