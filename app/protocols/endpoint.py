@@ -12,6 +12,7 @@ no transport.
 import asyncio
 import logging
 from abc import ABC, abstractmethod
+from codecs import BOM_UTF8
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from time import monotonic
@@ -90,6 +91,10 @@ class Endpoint(ABC, Generic[Asked]):
     def write(self, model: Model, head: Head, asked: Asked, answer: Answer) -> Response:
         """Write the answer to a request; raises any `RequestError` if it cannot be."""
 
+    def unmarked(self, head: Head, body: bytes) -> bytes:
+        """Return the body without the byte order mark that some clients put before JSON (RFC 8259, section 8.1)."""
+        return body[len(BOM_UTF8) :]
+
     def timeout_s(self, asked: Asked) -> float | None:
         """Return the time that a body asks for, where the protocol has a word for it."""
         return None
@@ -105,7 +110,7 @@ class Endpoint(ABC, Generic[Asked]):
             body, queue = request.body, model.batcher.queue
             if request.arrived or queue.rows >= queue.easy_rows:  # `crowded`, without a call
                 self._admit(model, head, body, started)
-            if head.content_encoding or len(body) > LARGE_BYTES:
+            if head.content_encoding or len(body) > LARGE_BYTES or body.startswith(BOM_UTF8):
                 return self._begin(model, head, body, started, respond)
             return self.submit(model, head, self.read(model, head, body), body, started, respond)
         except Exception as error:
@@ -129,6 +134,8 @@ class Endpoint(ABC, Generic[Asked]):
     def _steps(self, model: Model, head: Head, body: bytes, started: float, respond: Respond) -> Steps:
         if head.content_encoding:
             body = yield from unpacking(body, head.content_encoding, self.max_body_bytes)
+        if body.startswith(BOM_UTF8):
+            body = self.unmarked(head, body)
         if len(body) > LARGE_BYTES:
             content = yield from self.read_in_steps(model, head, body)
         else:

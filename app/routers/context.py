@@ -1,5 +1,7 @@
 """What an ordinary route needs of its request: the models, and a body that is bounded."""
 
+from codecs import BOM_UTF8
+
 from fastapi import Request, Response
 
 from app.errors import BodyTooLarge, NotReady
@@ -19,10 +21,11 @@ async def not_started(request: Request) -> Response:
 
 
 async def body_of(request: Request, max_bytes: int) -> bytes:
-    """Collect a body, and stop when there is too much of it; raises what `app.http.compression.unpack` does."""
+    """Collect a body without its byte order mark; raises what `app.http.compression.unpack` does, and stops as it."""
     body = bytearray()
     async for piece in request.stream():
         body += piece
         if len(body) > max_bytes:
             raise BodyTooLarge((), f"at most {max_bytes} bytes", "more")
-    return unpack(bytes(body), request.headers.get("content-encoding", "").encode("latin-1"), max_bytes)
+    plain = unpack(bytes(body), request.headers.get("content-encoding", "").encode("latin-1"), max_bytes)
+    return plain.removeprefix(BOM_UTF8)

@@ -64,7 +64,7 @@ BAD: dict[str, Bad] = {
     "single quotes": Bad(b"{'instances':[]}", ("Invalid JSON at byte 1",)),
     "a leading zero": Bad(raw_record("01"), ("Invalid JSON at byte 22", "invalid number")),
     "other bytes": Bad(b"\xff\xfe\x00", ("Invalid JSON at byte 0",)),
-    "byte order mark": Bad(b"\xef\xbb\xbf" + body_of(GOOD), ("Invalid JSON at byte 0",)),
+    "two byte order marks": Bad(b"\xef\xbb\xbf" * 2 + body_of(GOOD), ("Invalid JSON at byte 0",)),
     "invalid UTF-8": Bad(text(b"l\xffw"), ("Invalid body: expected UTF-8.",)),
     "encoded surrogate": Bad(text(b"\xed\xa0\x80"), ("Invalid body: expected UTF-8.",)),
     "lone surrogate": Bad(text(rb"\ud800"), ("Invalid JSON at byte",)),

@@ -68,6 +68,9 @@ class Infer(Endpoint[Asked]):
         asked = yield from read_in_steps(model.signature, body, head.header(LENGTH_HEADER))
         return instances_of(model, asked.arrays), asked
 
+    def unmarked(self, head: Head, body: bytes) -> bytes:
+        return body if head.header(LENGTH_HEADER) else super().unmarked(head, body)  # the length counts the mark
+
     def write(self, model: Model, head: Head, asked: Asked, answer: Answer) -> Response:
         body, headers = timed(model, lambda: self._writers.of(model).write(asked, answer.outputs))
         accepted = head.header(b"accept-encoding")

@@ -9,6 +9,7 @@ Keys that the protocol does not have are ignored, as other servers do. It knows 
 """
 
 import math
+from codecs import BOM_UTF8
 from collections.abc import Generator, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 
@@ -92,7 +93,8 @@ def _split(body: bytes, header_length: bytes) -> tuple[bytes, memoryview]:
         return body, memoryview(b"")
     if header_length.isdigit() and len(header_length) < 19 and int(header_length) <= len(body):
         json_bytes = int(header_length)
-        return body[:json_bytes], memoryview(body)[json_bytes:]
+        json = body[:json_bytes]
+        return json.removeprefix(BOM_UTF8) or json, memoryview(body)[json_bytes:]
     expected, received = f"0 to {len(body)}, the bytes of the body", header_length[:80].decode("latin-1")
     raise InvalidInput(("inference-header-content-length",), expected, received)
 
