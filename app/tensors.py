@@ -96,12 +96,14 @@ class Signature:
     """What a model takes and gives.
 
     `batched` says that the first dimension of every tensor counts rows, that rows do not depend on their neighbours,
-    and that requests may therefore share a run. Without it each request is a run of its own.
+    and that requests may therefore share a run. Without it each request is a run of its own, and `rowless` says why
+    its outputs are no predictions for rows, where that is known.
     """
 
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     batched: bool
+    rowless: str = ""
 
     def described(self) -> dict[str, Any]:
         """Return `inputs` and `outputs` as JSON has them."""

@@ -46,6 +46,8 @@ class ProbabilitiesAnswer(AnswerType):
         width, labels = outputs[0].shape[1], list(self.classes)
         if len(labels) != width:
             raise ValueError(f"expected {width} labels, one a column of the output. Received: {labels!s:.400}")
+        if len(set(labels)) < len(labels) or "" in labels:
+            raise ValueError(f"expected labels that differ and are not empty. Received: {labels!s:.400}")
 
     def valid(self, outputs: Outputs) -> bool:
         return bool(np.isfinite(outputs[OUTPUT]).all())

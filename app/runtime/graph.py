@@ -14,9 +14,11 @@ from app.bundle.reader import GOLDEN, MANIFEST, MODEL, PROFILE
 from app.bundle.sealed_file import Held
 from app.errors import BundleError
 from app.runtime.engine import Arrays, Engine
+from app.runtime.row_counts import fault
 from app.runtime.row_independence import Apart, Runs, Specs, differs
-from app.tensors import Array, Signature, TensorSpec
+from app.tensors import DATATYPES, Array, Signature, TensorSpec
 
+KNOWN = "one of the types " + ", ".join(DATATYPES)
 TRIAL_MAX_S = 20.0  # that trying a graph may take: the process is not ready before
 
 
@@ -55,14 +57,13 @@ def examine(engine: Engine, content: Held, limit_s: float = TRIAL_MAX_S) -> Tria
     """Find out by running `engine`, made from `content`, for about `limit_s` at most whether requests may share a run.
 
     A graph that runs with nothing that can be made up for it is served all the same: real inputs may fit.
-    Raises `BundleError` when an input is no tensor of a known datatype, or no output is.
+    Raises `BundleError` when an input is no tensor of a known datatype, no output is, or no request could be answered.
     """
-    if engine.strange_inputs or not engine.outputs:
-        strange = ", ".join(engine.strange_inputs or engine.strange_outputs) or "none"
-        what = "inputs" if engine.strange_inputs else "outputs"
-        raise BundleError(f"{engine.model}: expected {what} that are tensors. Received: {strange}.")
+    _check_types(engine)
     runs = Runs(engine, limit_s)
     specs, lone = runs.lone()
+    if lone is None and runs.hopeless:
+        raise BundleError(f"{engine.model}: expected a graph that can answer. {runs.fault}")
     try:
         _check_shapes(specs, engine.outputs)
         if lone is None:
@@ -71,6 +72,9 @@ def examine(engine: Engine, content: Held, limit_s: float = TRIAL_MAX_S) -> Tria
     except Apart as why:
         trial = _trial(runs, engine, specs, lone)
         remarks = [f"Each request is a run of its own: {why}."]
+        if rowless := fault(runs, specs, trial.signature.outputs, lone):
+            trial = replace(trial, signature=replace(trial.signature, rowless=rowless))
+            remarks.append(f"Rows as `instances` are refused, because {rowless}.")
         if lone is None:
             remarks.append(f"Nothing made up for it ran, so whether it answers is not known. {runs.fault}")
     else:
@@ -78,9 +82,18 @@ def examine(engine: Engine, content: Held, limit_s: float = TRIAL_MAX_S) -> Tria
         remarks = ["Requests share a run."]
         if rounding[0] > 1:
             remarks.append(f"On some made-up inputs a row's output in a run of several rows {differs(rounding)}.")
-    left_out = [f"The output {output} is no tensor and is left out." for output in engine.strange_outputs]
+    left_out = [
+        f"The output {output} is of no type that can be sent and is left out." for output in engine.strange_outputs
+    ]
     steady = trial.steady and not _repeats(content, trial.signature.inputs)
     return replace(trial, steady=steady, remark=" ".join([*remarks, *left_out]))
+
+
+def _check_types(engine: Engine) -> None:
+    if engine.strange_inputs or not engine.outputs:
+        strange = ", ".join(engine.strange_inputs or engine.strange_outputs) or "none"
+        what = "inputs" if engine.strange_inputs else "outputs"
+        raise BundleError(f"{engine.model}: expected {what} that are tensors of {KNOWN}. Received: {strange}.")
 
 
 def _trial(runs: Runs, engine: Engine, inputs: Specs, sample: Arrays | None, *, batched: bool = False) -> Trial:

@@ -8,6 +8,7 @@ It knows nothing of HTTP.
 """
 
 import itertools
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +28,7 @@ from app.bundle.reader import MODEL_MAX_BYTES, Bundle
 from app.bundle.sealed_file import hold
 from app.drift.counts import Table
 from app.drift.sampling import Copied, Watch
-from app.errors import Headers, NotFound
+from app.errors import BundleError, Headers, NotFound
 from app.features.feature_set import FeatureSet
 from app.features.row_reader import RowReader
 from app.features.rows import Rows
@@ -40,6 +41,7 @@ from app.settings import Settings
 from app.tensors import Array, Instances, Signature, Tensors, TensorSpec, concatenated
 
 TENSORS: set[type] = {Tensors}
+ITEM_BYTES = 2  # that an element takes at least, as JSON: a digit and a comma
 RUN_THREAD = "run-"  # what the names of threads that run models begin with
 
 
@@ -245,6 +247,18 @@ def _wire(features: FeatureSet, inputs: Sequence[TensorSpec]) -> tuple[TensorSpe
     return tuple([taken[spec.name] if taken.get(spec.name) == spec else spec for spec in features.wire])
 
 
+def _check_bytes(path: Path, inputs: Sequence[TensorSpec], limit_bytes: int) -> None:
+    """Refuse a graph for which no request is small enough; raises `BundleError`."""
+    least_bytes = 0
+    for spec in inputs:
+        sizes = [dim for dim in spec.shape if dim is not None]
+        if len(sizes) == len(spec.shape):
+            least_bytes += math.prod(sizes) * min(spec.datatype.item_bytes or ITEM_BYTES, ITEM_BYTES)
+    if least_bytes > limit_bytes:
+        expected = f"inputs that fit into a body of {limit_bytes} bytes (SLIPWAY_MAX_BODY_BYTES)"
+        raise BundleError(f"{path}: expected {expected}. Received: at least {least_bytes} bytes.")
+
+
 def _load_graph(folder: Path, settings: Settings, signed: Mapping[str, str] | None) -> Model:
     """Serve a graph without a manifest as tensors; nothing vouches for it but that it runs, and a signature."""
     started = time.perf_counter()
@@ -256,6 +270,7 @@ def _load_graph(folder: Path, settings: Settings, signed: Mapping[str, str] | No
         first = Engine(content, settings.threads or 1, data_folder=folder)
         trial = graph.examine(first, content)
         batched, steady = trial.signature.batched, trial.steady
+        _check_bytes(path, trial.signature.inputs, settings.max_body_bytes)
 
         def open_engine(threads: int) -> Engine:
             return first if threads == first.threads else Engine(content, threads, data_folder=folder)

@@ -47,6 +47,13 @@ class Runs:
         self._limit_s = limit_s
         self._until = monotonic() + limit_s
         self.fault = ""  # why the first input that did not run did not
+        self._faults: set[str] = set()  # of the runs that failed
+
+    @property
+    def hopeless(self) -> bool:
+        """True when no size is open and whatever was tried failed for the same reason: real inputs would, too."""
+        open_ended = any(not spec.shape or None in spec.shape for spec in self._engine.inputs)
+        return not open_ended and len(self._faults) == 1 and "" not in self._faults
 
     def lone(self) -> tuple[Specs, Arrays | None]:
         """Find one request that runs, and with it the ranks of inputs of which the graph does not say them.
@@ -95,6 +102,7 @@ class Runs:
             return self._engine.rehearse(inputs, left_s)
         except BundleError as error:
             late = monotonic() >= self._until
+            self._faults.add("" if late else str(error))
             self.fault = self.fault or (f"Nothing ended within {self._limit_s:g} s." if late else str(error))
             return None
 

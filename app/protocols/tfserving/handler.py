@@ -22,7 +22,7 @@ from app.protocols.endpoint import Endpoint, Serving
 from app.protocols.inference import instances_of, timed
 from app.protocols.tfserving.body import Given, Read, Write
 from app.protocols.tfserving.classify_regress import classify, regress
-from app.protocols.tfserving.predict import columns_of, json_of, predict, write_columns
+from app.protocols.tfserving.predict import columns_of, json_of, predict, write_columns, write_rows
 from app.runtime.answer import Answer
 from app.runtime.model import Model
 from app.tensors import Tensors
@@ -84,6 +84,8 @@ class Call(Endpoint[Write]):
 
 def _checked(model: Model, content: Content) -> tuple[Tensors, Write]:
     given, write = content
+    if write is write_rows and not model.signature.batched:
+        write = partial(write_rows, asked=_count(content))
     return given if isinstance(given, Tensors) else instances_of(model, given), write
 
 

@@ -51,7 +51,7 @@ def predict(model: Model, body: bytes) -> tuple[Given, Write]:
     if columns:
         asked = columns_of(model.signature, columns)
         return {spec.name: read(data, spec.datatype, path, b64=True) for spec, data, path in asked}, write_columns
-    return _read_rows(model, rows), _write_rows
+    return _read_rows(model, rows), write_rows
 
 
 def json_of(body: bytes) -> tuple[bytes, bytes]:
@@ -66,6 +66,8 @@ def json_of(body: bytes) -> tuple[bytes, bytes]:
 
 def _read_rows(model: Model, data: bytes) -> Given:
     inputs = model.signature.inputs
+    if model.signature.rowless:
+        raise InvalidInput(INSTANCES, f"`inputs`, because {model.signature.rowless}", _show(data))
     beginning = BEGINNING.match(data)
     if beginning is None or beginning[1] == b"]":
         raise InvalidInput(INSTANCES, "an array of at least one row", _show(data))
@@ -125,11 +127,15 @@ def _stack(spec: TensorSpec, values: Sequence[msgspec.Raw]) -> Array:
         raise error.at((*INSTANCES, row, spec.name, *inner)) from error
 
 
-def _write_rows(answers: Mapping[str, Array]) -> bytes:
+def write_rows(answers: Mapping[str, Array], asked: int | None = None) -> bytes:
+    """Answer `instances`, of which `asked` were sent if that is not known to fit; raises `InvalidInput` if not."""
     arrays = {name: _as_base64(name, array) for name, array in answers.items()}
     if len({array.shape[:1] for array in arrays.values()} | {()}) != 2:  # one count, and no scalar
         shapes = {name: list(array.shape) for name, array in arrays.items()}
         raise InvalidInput(INSTANCES, "`inputs`, because the outputs have no rows in common", shapes)
+    if asked is not None and asked != len(next(iter(arrays.values()))):
+        shapes = {name: list(array.shape) for name, array in arrays.items()}
+        raise InvalidInput(INSTANCES, f"`inputs`, because the outputs for {asked} rows have not as many", shapes)
     if len(arrays) == 1:
         return b'{"predictions":%b}' % write(*arrays.values())
     row = b"{" + b",".join([literal(name) + b":%b" for name in arrays]) + b"}"

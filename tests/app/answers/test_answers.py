@@ -38,6 +38,15 @@ def test_an_unknown_type_and_keys_that_do_not_fit_are_named() -> None:
         read(b'{"type": "label", "labels": "ab"}')
 
 
+@pytest.mark.parametrize("labels", [("a", "a"), ("a", ""), ("", "")])
+def test_labels_differ_and_are_not_empty(labels: tuple[str, str]) -> None:
+    """An object of probabilities by label would lack one, and its reader take another's."""
+    spec = TensorSpec("probabilities", BY_BUNDLE["float32"], (None, 2))
+    label("a", "b").check_outputs([spec])
+    with pytest.raises(ValueError, match="expected labels that differ and are not empty"):
+        label(*labels).check_outputs([spec])
+
+
 def test_answers_are_json_with_seven_digits() -> None:
     """As many as a 32-bit float holds."""
     values = np.array([[1 / 3], [1234567.8], [-1e-20], [0], [3e38]], np.float32)

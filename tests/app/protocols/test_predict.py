@@ -173,7 +173,7 @@ VARIANTS: dict[str, tiny.Tiny] = {
     "single string": tiny.Tiny(numbers=(), booleans=(), strings=("s",), optional=("s",)),
     "optional boolean": tiny.Tiny(optional=("member",)),
     "hard names": tiny.Tiny(numbers=HARD_NAMES, optional=HARD_NAMES[::2]),
-    "hard labels": tiny.Tiny(task="multiclass", labels=("50%", 'a "b"', "%s", "c\\d", "é\n日本", "")),
+    "hard labels": tiny.Tiny(task="multiclass", labels=("50%", 'a "b"', "%s", "c\\d", "é\n日本", " ")),
     "one label": tiny.Tiny(labels=("only",)),
     "another order": tiny.Tiny(order=("level", "member", "hours-per-week", "age")),
     "interleaved": tiny.Tiny(

@@ -202,12 +202,6 @@ PREDICTIONS = {
             ]
         },
     ),
-    "as many rows of outputs as the graph gives": Case(
-        "/picked:predict",
-        {"instances": [0.25, 0.75, 4]},
-        answer={"predictions": [{"kept": 0.75, "column": [0.75], "none": []}, {"kept": 4, "column": [4], "none": []}]},
-    ),
-    "no row of outputs": Case("/picked:predict", {"instances": [0.25]}, answer={"predictions": []}),
     # columns
     "a column": Case("/double:predict", {"inputs": [ROW, TWICE]}, answer={"outputs": [TWICE, [4.0, 8.0, 12.0, 16.0]]}),
     "a named column": Case("/double:predict", {"inputs": {"x": [ROW]}}, answer={"outputs": [TWICE]}),
@@ -356,10 +350,16 @@ FAULTS = {
     "a column without dimensions": bad("/half_plus_two:predict", {"inputs": 1}, "Invalid shape of `x`", "[]"),
     # outputs
     "rows of an output without rows": bad(
-        "/total:predict", {"instances": [1, 2]}, "`instances`: expected `inputs`", "{'y': []}"
+        "/total:predict", {"instances": [1, 2]}, "`instances`: expected `inputs`", "has the shape []"
+    ),
+    "other rows of outputs than were asked": bad(
+        "/picked:predict", {"instances": [0.25, 0.75, 4]}, "`instances`", "expected `inputs`, because the output"
+    ),
+    "no row of outputs": bad(
+        "/picked:predict", {"instances": [0.25]}, "`instances`", "expected `inputs`, because the output"
     ),
     "rows of outputs without rows in common": bad(
-        "/uneven:predict", {"instances": [1, 2]}, "expected `inputs`", "'first': [1]"
+        "/uneven:predict", {"instances": [1, 2]}, "expected `inputs`", "the output first", "1 rows"
     ),
     "an output that is not finite": bad("/inverse:predict", {"instances": [1, 0]}, "not finite", status=500),
     "a column of outputs that are not finite": bad("/inverse:predict", {"inputs": [0]}, "not finite", status=500),
