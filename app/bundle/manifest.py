@@ -19,10 +19,10 @@ from app.sources.rules import Rules
 from app.tensors import BY_BUNDLE, TensorSpec
 
 FORMAT = 2
-NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"  # safe in a URL, a folder name and a metric label
-FILE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"  # a plain name: no separator, so no way out of the folder
-CREATED_PATTERN = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)$"
-HASH_PATTERN = r"^[0-9a-f]{64}$"
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z"  # safe in a URL, a folder name and a metric label
+FILE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z"  # a plain name: no separator, so no way out of the folder
+CREATED_PATTERN = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)\Z"
+HASH_PATTERN = r"^[0-9a-f]{64}\Z"
 
 Name = Annotated[str, msgspec.Meta(pattern=NAME_PATTERN)]
 FileName = Annotated[str, msgspec.Meta(pattern=FILE_PATTERN)]

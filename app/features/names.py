@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 
 NAME_MAX_CHARS = 1024
-PATTERN = r"^[^\x00-\x1f\ud800-\udfff]+$"
+PATTERN = r"^[^\x00-\x1f\ud800-\udfff]+\Z"
 
 FeatureName = Annotated[str, msgspec.Meta(max_length=NAME_MAX_CHARS, pattern=PATTERN)]
 

@@ -9,6 +9,7 @@ Fields that come after a chunked body are counted and dropped. It knows no handl
 """
 
 from typing import Any
+from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -104,6 +105,8 @@ class StrictProtocol(HttpToolsProtocol):
             self.url = b"/"  # about the service as a whole, which has no other path than this
         names = [name for name, _ in self.headers]
         self._check(self.parser.get_http_version(), names.count(b"host"))
+        if b"%" in self.url and not unquote(self.url.partition(b"?")[0]).isprintable():
+            raise BadHead("Invalid path: expected no control characters. Received: some, percent-encoded.")
         if b"transfer-encoding" in names and _is_chunked(dict(self.headers)[b"transfer-encoding"]):
             # A length behind a chunked body is one of its fields, and no second length: those are refused in heads.
             self.parser.set_dangerous_leniencies(lenient_chunked_length=True)

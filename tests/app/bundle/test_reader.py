@@ -5,15 +5,18 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 import onnx
 import pytest
 from onnx import helper, numpy_helper
 
 from app.bundle import reader as bundles
+from app.bundle.manifest import CREATED_PATTERN, FILE_PATTERN, HASH_PATTERN, NAME_PATTERN
 from app.errors import BundleError
+from app.features.names import PATTERN as FEATURE_PATTERN
 from app.runtime import model
 from app.settings import Settings
 from tests.support import tiny
@@ -540,3 +543,21 @@ def test_a_folder_that_is_a_mounted_volume(tmp_path: Path) -> None:
         path.rename(real / path.name)
         path.symlink_to(Path("..data") / path.name)
     assert bundles.read(folder).manifest.name == "tiny"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "good"),
+    [
+        (NAME_PATTERN, "tiny"),
+        (FILE_PATTERN, "model.onnx"),
+        (CREATED_PATTERN, "2026-01-01T00:00:00Z"),
+        (HASH_PATTERN, "0" * 64),
+        (FEATURE_PATTERN, "age"),
+    ],
+)
+def test_no_pattern_lets_a_last_line_feed_through(pattern: str, good: str) -> None:
+    """As `$` would; msgspec searches for the pattern."""
+    decoder = msgspec.json.Decoder(Annotated[str, msgspec.Meta(pattern=pattern)])
+    assert decoder.decode(msgspec.json.encode(good)) == good
+    with pytest.raises(msgspec.ValidationError):
+        decoder.decode(msgspec.json.encode(good + "\n"))

@@ -120,3 +120,10 @@ def test_which_folders_hold_versions(tmp_path: Path) -> None:
         model_folders(tmp_path)
     (tmp_path / "good" / "3").mkdir(parents=True)
     assert model_folders(tmp_path) == {tmp_path / "good": [3]}
+
+
+@pytest.mark.parametrize("name", ["evil\n", "evil\x1b", "evil\r", "-evil"])
+def test_a_folder_whose_name_no_head_of_an_answer_may_hold_is_no_model(name: str, tmp_path: Path) -> None:
+    """A line feed at its end would end a line of the answers' heads."""
+    shutil.copytree(tiny.write(tmp_path).parent, tmp_path / name)
+    assert [folder.name for folder in model_folders(tmp_path)] == ["tiny"]

@@ -143,6 +143,29 @@ async def test_a_head_that_may_not_be_is_refused(head: bytes, status: int, serve
         assert await client.ended()
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/predict%0A",
+        "/predict%0a",
+        "/v1/models/tiny%0A:predict",
+        "/v2/models/tiny%00/infer",
+        "/health%0D%0A",
+        "/%C2%85",
+    ],
+)
+async def test_control_characters_in_a_path_are_refused(path: str, served: Running) -> None:
+    """Before it is compared with anything; other characters that are percent-encoded are as they were."""
+    client = await served.connect()
+    await client.send(f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{{}}".encode())
+    status, _, body = await client.answer()
+    assert (status, "control characters" in json.loads(body)["error"]) == (400, True)
+    assert await client.ended()
+    client = await served.connect()
+    await client.send(b"GET /h%65alth/live?x=%0A HTTP/1.1\r\nhost: x\r\n\r\n")
+    assert (await client.answer())[0] == 200
+
+
 async def test_an_old_client_needs_no_host(served: Running) -> None:
     client = await served.connect()
     await client.send(b"GET /health/live HTTP/1.0\r\n\r\n")
