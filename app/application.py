@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.errors import MethodNotAllowed, RequestError
 from app.http.access import Guards, Port, access_of
 from app.http.api_keys import Guard
+from app.http.cors import Cors
 from app.http.handler import Handler
 from app.protocols.open_inference import routes as openinference
 from app.protocols.tfserving import routes as tfserving
@@ -54,7 +55,8 @@ class Slipway(FastAPI):
         scheme = "http" if settings.tls_certificate is None else "https"
         tracer = tracing.start(self.version, scheme) if settings.tracing else None
         self.observer = RequestObserver(settings.log_requests, tracer)
-        self.hot = HotRoutes(settings.receive_timeout_s, settings.max_head_bytes, self.observer)
+        self.cors = Cors.of(settings.cors_origins or "")
+        self.hot = HotRoutes(settings.receive_timeout_s, settings.max_head_bytes, self.observer, self.cors)
         self.guards = Guards(
             Guard(settings.api_keys_file, settings.max_requests_per_s), Guard(settings.admin_keys_file, required=True)
         )
@@ -77,6 +79,8 @@ class Slipway(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer on the main port."""
+        if self.cors is not None and scope["type"] == "http":
+            send = self.cors.sending(scope, send)
         if scope["type"] == "http" and scope["method"] == "POST":
             adapter = self._adapters.get(scope["path"]) or self._family_adapter(scope)
             if adapter is not None:

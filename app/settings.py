@@ -10,6 +10,7 @@ from pydantic import Field, FilePath
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.bundle.signature import PublicKey
+from app.http.cors import Origins
 from app.version_policy import Canary, PolicyText, Shadow
 
 # The help of the command line begins a group at each of these; every setting that follows belongs to it.
@@ -68,6 +69,11 @@ class Settings(BaseSettings):
     admin_keys_file: FilePath | None = Field(None, description="Keys of operators, likewise; without it no /admin.")
     max_requests_per_s: float | None = Field(
         None, gt=0, description="Requests a second of each API key, or of all callers without keys; more get 429."
+    )
+
+    cors_origins: Origins | None = Field(
+        None,
+        description="Origins whose pages may call and read, exactly: https://app.example.com,http://localhost:3000.",
     )
 
     max_body_bytes: int = Field(16 * 2**20, ge=1, description="Bytes of a request body; more is refused with 413.")

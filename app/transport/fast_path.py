@@ -185,6 +185,8 @@ class HotProtocol(StrictProtocol):
         keep_alive = self.parser.should_keep_alive() and self.parser.get_http_version() != "1.0"
         keep_alive = keep_alive and not self._hot.closing
         self._head = HotHead(handler, self.url, keep_alive, self.headers)
+        if self._hot.cors is not None:
+            self._head.cors = self._hot.cors.lines(self.headers)
         watched = self.watching or sent_ids(self._head.headers) is not None
         self.cycle = exchange = Exchange(self, self._head, b"", watched, keep_alive)
         if self._busy or self.pipeline or self.flow.write_paused:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from app.http.cors import Cors
 from app.http.handler import Handler
 from app.telemetry.request_observer import RequestObserver
 from app.transport.fair_scheduling import FairScheduler
@@ -14,13 +15,18 @@ Find = Callable[[bytes], Handler | None]
 class HotRoutes:
     """The paths whose POST requests go to a handler by the short way, and the bounds of a connection.
 
-    Without an `observer` only errors get an id and a line.
+    Without an `observer` only errors get an id and a line, without `cors` no page of another origin may read.
     """
 
     def __init__(
-        self, receive_timeout_s: float = 30.0, max_head_bytes: int = 65536, observer: RequestObserver | None = None
+        self,
+        receive_timeout_s: float = 30.0,
+        max_head_bytes: int = 65536,
+        observer: RequestObserver | None = None,
+        cors: Cors | None = None,
     ) -> None:
         self.observer = observer
+        self.cors = cors
         self.receive_timeout_s = receive_timeout_s
         self.max_head_bytes = max_head_bytes
         self.scheduler = FairScheduler()  # of the connections that take the short way

@@ -38,13 +38,14 @@ class ResponseWriter(Protocol):
 class HotHead(Head):
     """The head of a hot request, with who answers it and what the connection does after it."""
 
-    __slots__ = ("expects_100", "handler", "keep_alive", "url")
+    __slots__ = ("cors", "expects_100", "handler", "keep_alive", "url")
 
     def __init__(self, handler: Handler, url: bytes, keep_alive: bool, headers: list[tuple[bytes, bytes]]) -> None:
         super().__init__(url.partition(b"?")[2], headers)
         self.handler = handler
         self.url = url
         self.keep_alive = keep_alive
+        self.cors = b""  # lines of its answer that let a page of another origin read it
         self.expects_100 = self.header(b"expect").lower() == b"100-continue"
 
     def with_ids(self, said: RawHeaders) -> "HotHead":
@@ -60,7 +61,7 @@ class HotHead(Head):
         other.query, other.length, other.timeout = self.query, self.length, self.timeout
         other.content_type, other.content_encoding = self.content_type, self.content_encoding
         other.handler, other.url, other.verdict = self.handler, self.url, self.verdict
-        other.keep_alive, other.expects_100 = self.keep_alive, self.expects_100
+        other.keep_alive, other.expects_100, other.cors = self.keep_alive, self.expects_100, self.cors
         other.headers = headers
         return other
 
@@ -152,7 +153,7 @@ class Exchange(msgspec.Struct, eq=False):
             self.response_complete = True
             own = b"" if status < 400 and not self.watched else self._own_lines(status, body, logged)
             self.ticket = None  # it knows `respond`: a cycle that only the garbage collector would find
-            self.connection.write(self, status, body, headers, own)
+            self.connection.write(self, status, body, headers, own + self.head.cors)
 
     def _own_lines(self, status: int, body: bytes, logged: str) -> bytes:
         """Tell the observer what it wants to know; return the lines that say which request it was."""
