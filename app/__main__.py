@@ -68,6 +68,7 @@ def _serve(settings: Settings) -> None:
         command_line.fail("Invalid `--feedback`: expected one worker: each remembers only what it predicted itself.")
     if settings.tracing and (reason := tracing.fault()):
         sys.exit(reason)
+    settings = settings.model_copy(update={"host": rpc_port.available(settings.host)})
     sock = _bind(settings, settings.port, "--port 8001")
     settings, held = rpc_port.claim(settings)
     operations = _bind_operations(settings)

@@ -32,7 +32,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SLIPWAY_", frozen=True, cli_kebab_case=True, cli_implicit_flags=True)
 
-    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 in a container.")
+    host: str = Field("127.0.0.1", description="Address to listen on; :: is every one of IPv6 and IPv4.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     workers: int = Field(1, ge=1, description="Processes on this port; more only on one big machine, else replicas.")
     models: Path = Field(Path("models"), description="Folder of bundles, each in `<name>/<version>/`.")

@@ -10,6 +10,7 @@ import sys
 from app.settings import Settings
 from app.telemetry.tracing import installed
 
+EVERY_ADDRESS = "::"  # of both families
 PACKAGES = ("grpc", "grpc_health", "grpc_reflection", "google.protobuf")
 HOW_TO_INSTALL = (
     "Cannot serve gRPC: the extra `grpc` is not installed. Install it: "
@@ -45,10 +46,23 @@ def _hold(host: str, port: int) -> socket.socket:
     return bound(host, port, shared=True)
 
 
+def available(host: str) -> str:
+    """Return where to listen: `host`, or every address of IPv4 where it means both families and one is missing."""
+    if host != EVERY_ADDRESS:
+        return host
+    try:
+        bound(host, 0).close()
+    except OSError:  # a kernel without IPv6
+        return "0.0.0.0"  # noqa: S104 - as it was asked
+    return host
+
+
 def bound(host: str, port: int, *, shared: bool = False) -> socket.socket:
     """Return a socket that is bound, and `shared` with others or alone; raises `OSError`."""
     sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
+        if host == EVERY_ADDRESS:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)  # whatever the system's default
         option = socket.SO_REUSEPORT if shared else socket.SO_REUSEADDR  # not both, or others could bind beside it
         sock.setsockopt(socket.SOL_SOCKET, option, 1)
         sock.bind((host, port))

@@ -173,5 +173,5 @@ def _trial(address: str, models: list[Model]) -> str:
 
 def _reachable(host: str) -> str:
     """Turn the address that is listened on into one that can stand in a URL on this machine."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    host = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}.get(host, host)  # noqa: S104
     return f"[{host}]" if ":" in host else host

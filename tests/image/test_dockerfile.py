@@ -153,7 +153,7 @@ def test_the_environment_makes_settings_that_agree_with_the_image(monkeypatch: p
         if name.startswith("SLIPWAY_"):
             monkeypatch.setenv(name, value)
     settings = Settings()
-    assert settings.host == "0.0.0.0"
+    assert settings.host == "::"
     assert str(settings.port) == SERVE.only("EXPOSE")
     assert f"models/ {settings.models}/" in BUILD.values("COPY")
     assert f"--from=build {settings.models} {settings.models}" in SERVE.values("COPY")

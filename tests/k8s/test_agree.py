@@ -97,7 +97,7 @@ def test_one_port_from_the_service_to_the_socket(settings: Settings) -> None:
     ports = {port["name"]: port["containerPort"] for port in container()["ports"]}
     assert ports == {"http": settings.port, "metrics": settings.operations_port}
     assert str(settings.port) in IMAGE.values("EXPOSE")[0].split()
-    assert settings.host == "0.0.0.0"
+    assert settings.host == "::"  # both families; IPv4 alone where there is no other
     [served] = only("Service")["spec"]["ports"]
     assert served["targetPort"] == "http"
     [scraped] = named(render(), "Service", "slipway-metrics")["spec"]["ports"]
