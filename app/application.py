@@ -21,6 +21,7 @@ from app.http.access import Guards, Port, access_of
 from app.http.api_keys import Guard
 from app.http.cors import Cors
 from app.http.handler import Handler
+from app.http.prefix import DOCUMENT, behind_prefix
 from app.protocols.open_inference import routes as openinference
 from app.protocols.tfserving import routes as tfserving
 from app.routers import admin, feedback, openapi, service
@@ -93,6 +94,8 @@ class Slipway(FastAPI):
         if scope["type"] == "http":
             if scope["method"] == "HEAD":
                 scope, send = head_as_get(scope, send)
+            if scope["path"] == DOCUMENT:
+                scope, send = behind_prefix(scope, send, self.settings.root_path or "")
             found = self.gate.find(scope)
             send = ObservedSend(scope, send, self.observer, found.route, quiet=found.access.quiet)
             if (refusal := self._refusal(found, scope, port)) is not None:

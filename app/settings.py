@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.bundle.signature import PublicKey
 from app.http.cors import Origins
+from app.http.prefix import Prefix
 from app.version_policy import Canary, PolicyText, Shadow
 
 # The help of the command line begins a group at each of these; every setting that follows belongs to it.
@@ -49,6 +50,9 @@ class Settings(BaseSettings):
         ge=0,
         le=65535,
         description="Port for /metrics and /admin, which then leave the main one, /health and /models; 0 takes any.",
+    )
+    root_path: Prefix | None = Field(
+        None, description="Prefix that a proxy takes away; the OpenAPI document says it, as /models/api."
     )
     keep_alive_s: int = Field(75, ge=0, description="Idle seconds until a connection closes; above a proxy's own (60).")
     door: Literal["protocol", "asgi"] = Field(

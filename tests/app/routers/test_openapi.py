@@ -7,7 +7,10 @@ from typing import Any
 from urllib.parse import urljoin
 
 import httpx
+import pytest
+from pydantic import ValidationError
 
+from app.settings import Settings
 from tests.support import serving, tiny
 
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
@@ -167,3 +170,34 @@ async def test_the_page_needs_no_network(client: httpx.AsyncClient) -> None:
         assert (await client.get(where)).status_code == 200, asset
     assert "http://" not in page.text
     assert "https://" not in page.text
+
+
+SERVERS: list[tuple[str | None, str, list[str]]] = [
+    (None, "", []),
+    ("/models/api", "", ["/models/api"]),
+    (None, "/team/slipway/", ["/team/slipway"]),
+    ("/models/api", "/team", ["/team"]),
+    (None, "/first, /second", ["/first"]),
+    (None, "//evil.org/x", []),
+    (None, "https://evil.org", []),
+    (None, "/../admin", []),
+    (None, '/"><script>', []),
+]
+
+
+@pytest.mark.parametrize(("root_path", "forwarded", "servers"), SERVERS)
+async def test_servers_behind_a_proxy(root_path: str | None, forwarded: str, servers: list[str], models: Path) -> None:
+    """A client that is made of the document asks where the proxy answers; what is no path changes nothing."""
+    async with serving.running(serving.app_of(models, root_path=root_path)) as client:
+        answer = await client.get("/openapi.json", headers={"x-forwarded-prefix": forwarded} if forwarded else {})
+        assert [server["url"] for server in answer.json().get("servers", [])] == servers
+        assert answer.headers["vary"] == "x-forwarded-prefix"
+        assert "/predict" in answer.json()["paths"]
+        again = await client.get("/openapi.json")  # what one caller says is not told the next
+        assert [server["url"] for server in again.json().get("servers", [])] == ([root_path] if root_path else [])
+
+
+@pytest.mark.parametrize("root_path", ["models", "/", "/a/", "https://x", "/a\n", "/../a"])
+def test_a_prefix_that_is_no_path_is_refused(root_path: str) -> None:
+    with pytest.raises(ValidationError, match="expected a path such as"):
+        Settings(root_path=root_path)
