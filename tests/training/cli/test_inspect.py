@@ -82,3 +82,11 @@ def test_it_needs_no_tensorflow() -> None:
         "assert not {'tensorflow', 'keras'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=REPOSITORY, capture_output=True)
+
+
+def test_cells_that_look_like_several_labels_are_pointed_out(tmp_path: Path) -> None:
+    path = tmp_path / "posts.csv"
+    path.write_text("a,tags\n" + "1,art|law\n2,law|tax\n3,art\n4,tax|art\n" * 30)
+    code, said, _ = inspect(path)
+    assert code == 0
+    assert "`tags` looks like several of 3 labels a cell, such as 'art|law': --task multilabel" in said
