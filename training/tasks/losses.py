@@ -24,7 +24,8 @@ class OfMembers(keras.losses.Loss):  # type: ignore[misc]  # keras ships no type
         if outputs.shape.rank == 2:
             return self._loss.call(y, outputs)
         members, width = outputs.shape[1:]
-        repeated = tf.repeat(tf.reshape(y, (tf.shape(outputs)[0], -1)), members, axis=0)  # (batch * members, …)
+        by_row = tf.expand_dims(y, 1) if y.shape.rank == 1 else y
+        repeated = tf.repeat(by_row, members, axis=0)  # (batch * members, …)
         values = self._loss.call(repeated, tf.reshape(outputs, (-1, width)))
         return tf.reduce_mean(tf.reshape(values, (-1, members)), axis=1)  # (batch,)
 

@@ -14,6 +14,7 @@ from typing import Any
 import keras
 
 from training.errors import DataError, TrainingError
+from training.options.declare import text
 from training.tasks.base import Metrics
 
 SQLITE = "sqlite:///"
@@ -30,7 +31,7 @@ class Tracker(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
             experiment = known.experiment_id if known else self._client.create_experiment(name, _artifacts(uri))
             self._run = self._client.create_run(experiment).info.run_id
             for key, value in parameters.items():
-                self._client.log_param(self._run, key, value)
+                self._client.log_param(self._run, key, text(value))
         except self._wrong as error:
             raise DataError(f"`--mlflow`: expected a store that can be written to. Received: {uri}: {error}") from error
 

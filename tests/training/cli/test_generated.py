@@ -39,7 +39,7 @@ def test_what_most_people_need_stands_first_and_the_rest_by_room() -> None:
     assert all(one.flag in (first if one.words.common else rest) for one in ordered() if not one.words.argument)
     titles = [line.removesuffix(":") for line in shown.splitlines() if line.endswith(":") and not line.startswith(" ")]
     assert titles == [
-        *("Arguments", "Options", "Data", "Numbers", "Categories", "Network", "Labels", "Fit"),
+        *("Arguments", "Options", "Data", "Numbers", "Categories", "Network", "Labels", "Several labels a row", "Fit"),
         *("Compression", "Evaluation", "Search", "Run"),
     ]
 
@@ -47,7 +47,7 @@ def test_what_most_people_need_stands_first_and_the_rest_by_room() -> None:
 def test_bounds_defaults_and_units_are_shown() -> None:
     shown = " ".join(CliRunner().invoke(program([]), ["--help"]).stdout.split())
     assert "--test-share <share> Share of the rows that only measures. [default: 0.2; 0.01<=x<=0.5]" in shown
-    assert "--task <binary|multiclass|regression> What to predict. [default: inferred]" in shown
+    assert "--task <binary|multiclass|multilabel|regression> What to predict. [default: inferred]" in shown
     assert "--warm-up <epochs> Epochs in which the learning rate rises to its full value. [default: 0; x>=0]" in shown
 
 

@@ -310,7 +310,9 @@ PATHS = {
     "infer of a huge version": bad(floats(), "positive integer", model=f"fixed/versions/{'9' * 400}"),
     "infer of what failed": bad(floats(), "failed", model="broken", status=503),
     "infer with its word in escapes": missing("/v2/models/fixed/inf%65r", "Unknown path", method="POST"),
-    "infer with a line break": missing("/v2/models/fixed/infer%0A", "Unknown path", method="POST"),
+    "infer with a line break": Case(
+        "/v2/models/fixed/infer%0A", b"", 400, says=("no control characters",), method="POST"
+    ),
     "infer below the prefix in escapes": missing("/v2/%6Dodels/fixed/infer", "Unknown path", method="POST"),
 }
 

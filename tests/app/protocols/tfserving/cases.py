@@ -90,7 +90,7 @@ PATHS = {
     "no verb": bad("/double", {}, "Invalid method", "expected GET", status=405),
     "no name": bad("/:predict", {}, "Unknown path", status=404),
     "a slash in a name": bad("/a%2Fb:predict", {}, "Unknown path", status=404),
-    "a line break after a verb": bad("/double:predict%0A", {}, "Unknown path", status=404),
+    "a line break after a verb": bad("/double:predict%0A", {}, "no control characters"),
     "something after a verb": bad("/double:predict/", {}, "Unknown path", status=404),
     "bytes that are no text": bad("/%FF%FE:predict", {"instances": [ROW]}, "Unknown model", status=404),
     "GET on predict": get("/double:predict", 405, says=("Invalid method", "expected POST")),
