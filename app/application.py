@@ -16,9 +16,11 @@ from fastapi import FastAPI
 from fastapi.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.cgroup import limit_bytes
 from app.errors import MethodNotAllowed, RequestError
 from app.http.access import Guards, Port, access_of
 from app.http.api_keys import Guard
+from app.http.byte_budget import ByteBudget, limit_of
 from app.http.cors import Cors
 from app.http.handler import Handler
 from app.http.prefix import DOCUMENT, behind_prefix
@@ -57,7 +59,9 @@ class Slipway(FastAPI):
         tracer = tracing.start(self.version, scheme) if settings.tracing else None
         self.observer = RequestObserver(settings.log_requests, tracer)
         self.cors = Cors.of(settings.cors_origins or "")
-        self.hot = HotRoutes(settings.receive_timeout_s, settings.max_head_bytes, self.observer, self.cors)
+        self.hot = HotRoutes(
+            settings.receive_timeout_s, settings.max_head_bytes, self.observer, self.cors, _budget(settings)
+        )
         self.guards = Guards(
             Guard(settings.api_keys_file, settings.max_requests_per_s), Guard(settings.admin_keys_file, required=True)
         )
@@ -137,10 +141,15 @@ class OperationsApp:
 
     def __init__(self, app: Slipway) -> None:
         self._app = app  # below: no routes, but the same limits
-        self.hot = HotRoutes(app.settings.receive_timeout_s, app.settings.max_head_bytes)
+        self.hot = HotRoutes(app.settings.receive_timeout_s, app.settings.max_head_bytes, budget=app.hot.budget)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app.answer(scope, receive, send, Port.OPERATIONS)
+
+
+def _budget(settings: Settings) -> ByteBudget:
+    workers, largest = settings.workers, settings.max_body_bytes
+    return ByteBudget(limit_of(settings.max_bytes_under_way, limit_bytes(), workers, largest))
 
 
 def _version() -> str:

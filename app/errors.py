@@ -32,6 +32,7 @@ Reason = Literal[
     "queue_full",
     "wait",  # the answer would come too late by the pace of the last runs
     "concurrency",  # too many requests of the model are under way
+    "memory",  # too many bytes of requests and answers are under way
     "deadline",
     "rate",  # the caller is above its rate
     "unauthorized",

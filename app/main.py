@@ -73,7 +73,7 @@ def _start_counting(app: Slipway) -> None:
     """Make the metrics, and what keeps predictions until their truth comes."""
     settings, state = app.settings, app.state
     protocols = [protocol for protocol in PROTOCOLS if protocol != "grpc" or settings.grpc_port is not None]
-    state.metrics = Metrics(app.version, settings.objective_ms / 1000, protocols=protocols)
+    state.metrics = Metrics(app.version, settings.objective_ms / 1000, protocols, app.hot.budget)
     state.metrics.watch_process()
     state.feedback = Feedback(state.metrics.feedback, settings.feedback_rows) if settings.feedback else None
     app.observer.remember = None if state.feedback is None else state.feedback.remember
@@ -100,6 +100,7 @@ def _open_routes(app: Slipway) -> Serving:
         app.guards,
         observer=app.observer,
         readings=Readings(settings.max_queue_bytes),
+        budget=app.hot.budget,
     )
     app.add_hot_route("/predict", Predict(serving))
     app.hot.add_family(openinference.PREFIX, openinference.OpenInference(serving).find)

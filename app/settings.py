@@ -81,6 +81,12 @@ class Settings(BaseSettings):
     )
 
     max_body_bytes: int = Field(16 * 2**20, ge=1, description="Bytes of a request body; more is refused with 413.")
+    max_bytes_under_way: int | None = Field(
+        None,
+        ge=2**20,
+        description="Bytes of bodies and answers in memory at once, of all workers; large ones wait, others get 429; "
+        "left out: an eighth of the cgroup's memory, or 256 MiB where it has no limit.",
+    )
     max_head_bytes: int = Field(65536, ge=1024, description="Bytes of a request's head; more is refused with 431.")
     max_request_rows: int = Field(10_000, ge=1, description="Rows of one request; more is refused with 413.")
     max_queue_rows: int = Field(20_000, ge=1, description="Rows waiting in a model's queue; more is refused with 429.")

@@ -16,6 +16,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from app.errors import NotReady, Reason
+from app.http.byte_budget import ByteBudget
 from app.metrics import multiprocess as metric_files
 from app.metrics.drift_metrics import DriftMetrics
 from app.metrics.feedback_metrics import FeedbackMetrics
@@ -25,7 +26,7 @@ from app.metrics.model_metrics import BEFORE, Calls, ModelMetrics, labels_of
 from app.runtime.model import Model
 
 UNKNOWN = ("_unknown", "")  # the labels of requests for which no model was found
-NOBODYS: tuple[Reason, ...] = ("invalid", "too_large", *BEFORE, "not_ready", "unknown_model", "failed")
+NOBODYS: tuple[Reason, ...] = ("invalid", "too_large", *BEFORE, "memory", "not_ready", "unknown_model", "failed")
 INFORMATION = ("slipway_model_info", "slipway_engine_info")
 
 
@@ -33,13 +34,19 @@ class Metrics:
     """What happens to the instruments while the service runs; used on the event loop alone."""
 
     def __init__(
-        self, version: str = "", objective_s: float = OBJECTIVE_S, protocols: Iterable[str] = PROTOCOLS
+        self,
+        version: str = "",
+        objective_s: float = OBJECTIVE_S,
+        protocols: Iterable[str] = PROTOCOLS,
+        budget: ByteBudget | None = None,
     ) -> None:
         self.instruments = Instruments(version, objective_s)
         self.registry = self.instruments.registry
         self.protocols = tuple(protocols)
         self.drift = DriftMetrics(self.registry)
         self.feedback = FeedbackMetrics(self.registry)
+        self._budget = budget or ByteBudget()
+        self.instruments.bytes_under_way_limit.set(self._budget.limit_bytes)
         self.lagged = Recorder(self.instruments.lag)
         self._models: dict[Model, ModelMetrics] = {}
         self._nobodys = {protocol: Calls(self.instruments, UNKNOWN, protocol) for protocol in self.protocols}
@@ -107,6 +114,7 @@ class Metrics:
     def fold(self) -> None:
         """Count what waits in the lists, and set what is as it is now; call it on the event loop."""
         self.instruments.tasks.set(len(asyncio.all_tasks()))
+        self.instruments.bytes_under_way.set(self._budget.used_bytes)
         self.lagged.fold()
         self.drift.fold()
         queued: dict[tuple[str, str], int] = defaultdict(int)

@@ -20,6 +20,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from app.errors import BodyTooLarge, InvalidInput, Overloaded, Reason, Rendered, RequestError, Response, render
 from app.http.access import Guards, access_of
+from app.http.byte_budget import ByteBudget
 from app.http.compression import STEP_BYTES, unpacking
 from app.http.handler import Head, Refusal, Request, Respond, Ticket
 from app.metrics.service_metrics import Metrics
@@ -50,6 +51,7 @@ class Serving:
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     observer: RequestObserver = field(default_factory=RequestObserver)  # told of answers by the transports
     readings: Readings = field(default_factory=Readings)  # large bodies that are being read
+    budget: ByteBudget = field(default_factory=ByteBudget)  # of all bodies and answers together
 
 
 Asked = TypeVar("Asked")

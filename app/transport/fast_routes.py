@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from app.http.byte_budget import ByteBudget
 from app.http.cors import Cors
 from app.http.handler import Handler
 from app.telemetry.request_observer import RequestObserver
@@ -24,9 +25,11 @@ class HotRoutes:
         max_head_bytes: int = 65536,
         observer: RequestObserver | None = None,
         cors: Cors | None = None,
+        budget: ByteBudget | None = None,
     ) -> None:
         self.observer = observer
         self.cors = cors
+        self.budget = budget or ByteBudget()  # of what all connections hold, those of other ports and protocols too
         self.receive_timeout_s = receive_timeout_s
         self.max_head_bytes = max_head_bytes
         self.scheduler = FairScheduler()  # of the connections that take the short way
