@@ -216,6 +216,8 @@ class Batcher:
             log.warning("A batch of %d requests failed; each runs alone now.", len(batch), exc_info=outcome)
             self._observer.retried()
             self._suspects.extend(batch)
+        elif isinstance(outcome, RequestError):  # the caller's fault
+            self._fail(batch[0][0], outcome)
         else:
             log.error("A run failed.", exc_info=outcome)
             self._fail(batch[0][0], ModelFailed("The model failed on this request."))

@@ -10,9 +10,11 @@ fcntl(2)) and has a path: ONNX Runtime keeps the interpreter's lock while it tak
 reads one from a path. It knows nothing of graphs or bundles.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import io
+import mmap
 import os
 import stat
 from collections.abc import Iterator
@@ -21,7 +23,6 @@ from pathlib import Path
 from app.errors import BundleError
 
 LARGE_BYTES = 2**20  # from here on a graph is held as a file: below, taking it from bytes stops others for < 0.5 ms
-PIECE_BYTES = 2**20  # that are searched at once; the interpreter's lock is kept for that long
 
 
 def opened(path: Path) -> io.FileIO:
@@ -79,24 +80,14 @@ class Held:
         """The content itself, or a path below which this process finds it until it is closed."""
         return f"/proc/self/fd/{self._data}" if isinstance(self._data, int) else self._data
 
-    def holds(self, *wanted: bytes) -> bool:
-        """Say whether one of these short texts is anywhere in it."""
-        overlap = max(map(len, wanted)) - 1
-        end = b""
-        for piece in self._pieces():
-            if any(text in end + piece for text in wanted):
-                return True
-            end = piece[-overlap:]
-        return False
-
-    def _pieces(self) -> Iterator[bytes]:
+    @contextlib.contextmanager
+    def view(self) -> Iterator[memoryview]:
+        """Look at the content; what looks at a part of it must be gone at the end."""
         if isinstance(self._data, bytes):
-            yield from (self._data[at : at + PIECE_BYTES] for at in range(0, len(self._data), PIECE_BYTES))
+            yield memoryview(self._data)
             return
-        at = 0
-        while piece := os.pread(self._data, PIECE_BYTES, at):
-            yield piece
-            at += len(piece)
+        with mmap.mmap(self._data, 0, mmap.MAP_PRIVATE, mmap.PROT_READ) as mapped, memoryview(mapped) as view:
+            yield view
 
 
 def hold(path: Path, max_bytes: int) -> Held:

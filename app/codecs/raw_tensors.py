@@ -19,6 +19,9 @@ Buffer = bytes | memoryview
 LENGTH = struct.Struct("<I")
 DIMENSIONS_MAX = 32
 ELEMENTS_MAX = 2**48  # more than any memory; keeps the product of sizes from growing without bound
+EMPTY_MAX = (
+    2**20
+)  # elements that the sizes beside a 0 may make: they cost the caller nothing, and a sum over no rows all
 
 
 def from_raw(data: Buffer, datatype: Datatype, shape: Sequence[int], path: Path) -> Array:
@@ -46,11 +49,12 @@ def to_raw(array: Array) -> bytes:
 
 
 def count_of(shape: Sequence[int], path: Path) -> int:
-    """Return how many elements a shape has; raises `InvalidInput` when a size is negative, or no array has so many."""
-    # Beside a size of 0 the others must be possible, too, or NumPy could not say them.
-    possible = all(size >= 0 for size in shape) and math.prod([size or 1 for size in shape]) <= ELEMENTS_MAX
+    """Return how many elements a shape has; raises `InvalidInput` when a size is negative or far too large."""
+    most = EMPTY_MAX if 0 in shape else ELEMENTS_MAX
+    possible = all(size >= 0 for size in shape) and math.prod([size or 1 for size in shape]) <= most
     if len(shape) > DIMENSIONS_MAX or not possible:
-        raise InvalidInput(path, "sizes of 0 or more", list(shape)[:16], noun="shape of")
+        beside = f", and of {EMPTY_MAX} elements at most beside a 0" if 0 in shape else ""
+        raise InvalidInput(path, f"sizes of 0 or more{beside}", list(shape)[:16], noun="shape of")
     return math.prod(shape)
 
 

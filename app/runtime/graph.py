@@ -16,6 +16,7 @@ from app.errors import BundleError
 from app.runtime.engine import Arrays, Engine
 from app.runtime.row_counts import fault
 from app.runtime.row_independence import Apart, Runs, Specs, differs
+from app.runtime.value_sizes import decided_by_value
 from app.tensors import DATATYPES, Array, Signature, TensorSpec
 
 KNOWN = "one of the types " + ", ".join(DATATYPES)
@@ -26,8 +27,8 @@ TRIAL_MAX_S = 20.0  # that trying a graph may take: the process is not ready bef
 class Trial:
     """What a graph is, as far as running it tells.
 
-    `steady` says that requests can only have the sample's shapes, and that no number in them says how long a run
-    takes, so that the sample's cost is theirs.
+    `steady` says that requests can only have the sample's shapes, and that no value in them decides how long a run
+    takes (`app.runtime.value_sizes`), so that the sample's cost is theirs.
     """
 
     signature: Signature
@@ -82,11 +83,18 @@ def examine(engine: Engine, content: Held, limit_s: float = TRIAL_MAX_S) -> Tria
         remarks = ["Requests share a run."]
         if rounding[0] > 1:
             remarks.append(f"On some made-up inputs a row's output in a run of several rows {differs(rounding)}.")
-    left_out = [
-        f"The output {output} is of no type that can be sent and is left out." for output in engine.strange_outputs
-    ]
-    steady = trial.steady and not _repeats(content, trial.signature.inputs)
-    return replace(trial, steady=steady, remark=" ".join([*remarks, *left_out]))
+    remarks += [f"The output {each} is of no type that can be sent and is left out." for each in engine.strange_outputs]
+    return _unless_decided(replace(trial, remark=" ".join(remarks)), content)
+
+
+def _unless_decided(trial: Trial, content: Held) -> Trial:
+    """Call it unsteady where a value of a request decides how long a run takes."""
+    with content.view() as file:
+        decided = decided_by_value(file)
+    if not decided:
+        return trial
+    said = f"{trial.remark} Values of a request may decide how long a run takes: {decided}."
+    return replace(trial, steady=False, remark=said)
 
 
 def _check_types(engine: Engine) -> None:
@@ -102,15 +110,6 @@ def _trial(runs: Runs, engine: Engine, inputs: Specs, sample: Arrays | None, *, 
         outputs = tuple([_ranked(spec, array) for spec, array in zip(outputs, found, strict=True)])
     steady = all(dim is not None for spec in inputs for dim in spec.shape[1 if batched else 0 :])
     return Trial(Signature(inputs, outputs, batched), sample, steady, remark="")
-
-
-def _repeats(content: Held, inputs: Specs) -> bool:
-    """Say whether a value may decide how long a run takes: a graph with a loop, or a whole number that stands alone.
-
-    A node's `op_type` is field 4 of its message in the file; what looks like one by chance costs only a thread.
-    """
-    loops = content.holds(*[b'"%c%b' % (len(kind), kind) for kind in (b"Loop", b"Scan")])
-    return loops or any(not spec.shape and spec.datatype.dtype.kind in "iu" for spec in inputs)
 
 
 def _ranked(spec: TensorSpec, found: Array) -> TensorSpec:

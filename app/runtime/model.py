@@ -28,7 +28,7 @@ from app.bundle.reader import MODEL_MAX_BYTES, Bundle
 from app.bundle.sealed_file import hold
 from app.drift.counts import Table
 from app.drift.sampling import Copied, Watch
-from app.errors import BundleError, Headers, NotFound
+from app.errors import BodyTooLarge, BundleError, Headers, NotFound
 from app.features.feature_set import FeatureSet
 from app.features.row_reader import RowReader
 from app.features.rows import Rows
@@ -37,11 +37,13 @@ from app.runtime.answer import Answer, RunOutputs
 from app.runtime.autotune import Decision, decide
 from app.runtime.engine import Engine
 from app.runtime.golden_check import golden_rows, prove
+from app.runtime.value_sizes import decided_by_value
 from app.settings import Settings
 from app.tensors import Array, Instances, Signature, Tensors, TensorSpec, concatenated
 
 TENSORS: set[type] = {Tensors}
 ITEM_BYTES = 2  # that an element takes at least, as JSON: a digit and a comma
+OUTPUT_FACTOR = 4  # an answer of a graph alone may have so many times the bytes that a body may have
 RUN_THREAD = "run-"  # what the names of threads that run models begin with
 
 
@@ -109,6 +111,7 @@ class Model:
         self.answer = None if bundle is None else bundle.answer
         self.features = None if bundle is None else bundle.features
         self.watch = watch
+        self._output_max_bytes: float = math.inf
         self.encode_s = 0.0  # that writing the answers of the last run took; `metrics` tells it from the run's own time
         self.headers: Headers = (("x-slipway-version", f"{self.name}/{self.version}"),)  # of its answers
         self._engine = engine
@@ -133,6 +136,8 @@ class Model:
         """Make the batcher; call it on the event loop that serves."""
         self.metrics = metrics
         self.max_request_rows = settings.max_request_rows
+        if self.bundle is None:  # a bundle's answers are a few numbers a row
+            self._output_max_bytes = OUTPUT_FACTOR * settings.max_body_bytes
         if not self.decision.inline:
             self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"{RUN_THREAD}{self.name}-{self.version}")
         self.batcher = Batcher(
@@ -156,12 +161,15 @@ class Model:
     def run(self, pieces: list[Instances]) -> list[Answer]:
         """Answer several requests, in whichever form but all of one key, in one run.
 
-        Raises `FloatingPointError` when an answer to rows is not finite; the batcher then finds whose it is.
+        Raises `FloatingPointError` when an answer to rows is not finite, and `BodyTooLarge` when the outputs are more
+        than may be sent; the batcher then finds whose they are.
         """
         self.encode_s = 0.0
         forms = set(map(type, pieces))
         inputs = _joined(pieces, forms)
         outputs = self._engine.run_named(inputs)
+        if self.bundle is None and (size := sum([array.nbytes for array in outputs.values()])) > self._output_max_bytes:
+            raise BodyTooLarge((), f"an answer of at most {self._output_max_bytes} bytes", size, noun="inputs")
         if not self.signature.batched:
             return [Answer(RunOutputs(outputs, batched=False), 0, 1)]
         ends = list(itertools.accumulate(map(len, pieces)))
@@ -224,7 +232,9 @@ def _load_bundle(folder: Path, settings: Settings, signed: Mapping[str, str] | N
             engine.check(manifest.inputs, manifest.outputs)
             return engine
 
-        engine, decision = decide(open_engine, golden_rows(bundle, reader).arrays(), settings)
+        with content.view() as file:
+            steady = not decided_by_value(file)
+        engine, decision = decide(open_engine, golden_rows(bundle, reader).arrays(), settings, steady=steady)
     prove(bundle, reader, engine)
     facts = Facts(
         name=manifest.name,

@@ -62,6 +62,8 @@ def test_strings_return_as_they_went(texts: list[str]) -> None:
         (b"", "INT8", (-1,)),
         (b"", "INT8", (2**40, 2**40)),
         (b"", "INT8", (0, 2**60)),
+        (b"", "FP32", (0, 10**7)),
+        (b"", "FP32", (1025, 0, 1024)),
         (b"", "INT8", (1,) * 40),
         (b"\1\0\0\0a", "BYTES", (2,)),
         (b"\1\0\0\0ab", "BYTES", (1,)),

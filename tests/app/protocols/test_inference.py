@@ -242,3 +242,24 @@ async def test_a_cancelled_request_hears_nothing_more(tmp_path: Path) -> None:
         await stays.answer()
         assert left.outcomes == []
         assert ticket.quick == model.decision.inline
+
+
+# ── sizes that a request decides ──
+
+
+async def test_an_answer_far_larger_than_a_body_is_refused(tmp_path: Path) -> None:
+    """Writing it as JSON would hold up everybody; a smaller one of the same model is given."""
+    nodes = [
+        node("Unsqueeze", ["x", "first"], ["row"]),
+        node("Unsqueeze", ["x", "second"], ["column"]),
+        node("MatMul", ["column", "row"], ["y"]),
+    ]
+    places = {"first": np.array([0]), "second": np.array([1])}
+    outer = graph(nodes, [tensor("x", ["n"])], [tensor("y", ["n", "n"])], **places)
+    graphs.write(tmp_path, outer)
+    async with serving.running(serving.app_of(tmp_path, max_body_bytes=2**16)) as client:
+        for size, status in ((257, 413), (256, 200)):
+            asked = {"name": "x", "shape": [size], "datatype": "FP32", "data": [1] * size}
+            answer = await client.post("/v2/models/graph/infer", json={"inputs": [asked]})
+            assert answer.status_code == status
+            assert status == 200 or "expected an answer of at most 262144 bytes. Received: 264196." in answer.text
