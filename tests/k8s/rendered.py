@@ -2,6 +2,7 @@
 
 render(folder)       a kustomization of the repository, or of a test
 composed(names)      the base with components
+with_canary(names)   the same, and a canary of it beside it
 everything()         all of them, by name: folders, and each component on what it needs
 only, pod, …         the parts of the base that many tests ask for
 """
@@ -40,25 +41,35 @@ def kustomize(folder: Path) -> str:
 
 @functools.cache
 def render(folder: Path = K8S) -> tuple[Manifest, ...]:
-    return tuple(yaml.safe_load_all(kustomize(folder)))
+    return tuple(yaml.load_all(kustomize(folder), yaml.CSafeLoader))
 
 
 @functools.cache
 def composed(components: tuple[str, ...], on: Path = K8S) -> tuple[Manifest, ...]:
     """Render an overlay of components on a folder."""
     with tempfile.TemporaryDirectory() as folder:
-        there = Path(os.path.relpath(K8S, Path(folder).resolve()))
-        (Path(folder) / "kustomization.yaml").write_text(
-            yaml.safe_dump(
-                {
-                    "apiVersion": "kustomize.config.k8s.io/v1beta1",
-                    "kind": "Kustomization",
-                    "resources": [str(there / on.relative_to(K8S))],
-                    "components": [str(there / "components" / name) for name in components],
-                }
-            )
-        )
+        write(Path(folder), [on], components)
         return render.__wrapped__(Path(folder))
+
+
+@functools.cache
+def with_canary(components: tuple[str, ...], on: Path = K8S) -> tuple[Manifest, ...]:
+    """Render a release of components on a folder, and its canary beside it, as the page says to."""
+    with tempfile.TemporaryDirectory() as folder:
+        release, following = Path(folder) / "release", Path(folder) / "next"
+        write(release, [on], components)
+        write(following, [release], ("canary",))
+        write(Path(folder), [release, following])
+        return render.__wrapped__(Path(folder))
+
+
+def write(folder: Path, resources: list[Path], components: tuple[str, ...] = ()) -> None:
+    """Write a kustomization of folders and of components of ours."""
+    folder.mkdir(exist_ok=True)
+    named = {"resources": resources, "components": [K8S / "components" / name for name in components]}
+    paths = {key: [os.path.relpath(path.resolve(), folder.resolve()) for path in value] for key, value in named.items()}
+    head = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(head | paths))
 
 
 NAMES = (*(str(folder.relative_to(ROOT)) for folder in FOLDERS), *(f"components/{name}" for name in COMPONENTS), "most")

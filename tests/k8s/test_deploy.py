@@ -38,7 +38,8 @@ def cluster(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("overlay", "folder"), [("", "k8s"), ("dev", "k8s/overlays/dev"), ("k8s/canary", "k8s/canary")]
+    ("overlay", "folder"),
+    [("", "k8s"), ("dev", "k8s/overlays/dev"), ("k8s/overlays/canary/next", "k8s/overlays/canary/next")],
 )
 def test_it_applies_an_overlay_and_waits(overlay: str, folder: str, cluster: Path) -> None:
     """A name, a folder, or nothing for the base; the cluster is named before anything is sent."""
