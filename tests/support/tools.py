@@ -19,6 +19,15 @@ DEBIAN = {  # tool -> package; `.ci/run` installs them
     "docker-compose": "docker-compose",
     "zsh": "zsh",
     "fish": "fish",
+    "curl": "curl",
+    "openssl": "openssl",
+    "nginx": "nginx-light",
+    "java": "default-jdk-headless",
+    "javac": "default-jdk-headless",
+    "node": "nodejs",
+    "go": "golang-go",
+    "ruby": "ruby",
+    "php": "php-cli php-curl",
 }
 
 

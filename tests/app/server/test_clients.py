@@ -1,7 +1,6 @@
 """Clients that nobody here wrote, as they are by default, through both doors of a real process."""
 
 import json
-import shutil
 import subprocess
 
 import pytest
@@ -21,17 +20,10 @@ def said_by(*command: str) -> str:
 
 def test_java(process: Process) -> None:
     """Its client offers `Upgrade: h2c` with every first request of a connection."""
-    lines = said_by(java(), str(ROOT / "tests/support/Ask.java"), f"{process.address}/predict", BODY).splitlines()
+    lines = said_by(tool("java"), str(ROOT / "tests/support/Ask.java"), f"{process.address}/predict", BODY).splitlines()
     assert len(lines) == 10
     assert {line.split()[0] for line in lines} == {"200"}
     assert len(set(lines)) == 1
-
-
-def java() -> str:
-    found = shutil.which("java")
-    if found is None:
-        pytest.skip("java is missing. On Debian: apt install default-jdk-headless")
-    return found
 
 
 @pytest.mark.parametrize("offer", [["--http2"], ["--http1.1"], ["--http1.0"]], ids=["http2", "http1.1", "http1.0"])
