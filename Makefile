@@ -81,15 +81,14 @@ OVERLAY ?=
 # A name below k8s/overlays, or a folder of one's own; left out, the base.
 MANIFESTS = $(if $(OVERLAY),$(firstword $(wildcard k8s/overlays/$(OVERLAY) $(OVERLAY))),k8s)
 
-deploy:  ## Apply the manifests to kubectl's current cluster: [OVERLAY=dev]
+deploy:  ## Apply the manifests to kubectl's current cluster and wait for all of them: [OVERLAY=dev]
 	@command -v "$(KUBECTL)" >/dev/null || { echo "No kubectl here. Install it, or say where: make deploy KUBECTL=path"; exit 2; }
 	@test -f "$(MANIFESTS)/kustomization.yaml" \
 	  || { echo "Invalid OVERLAY: expected a folder with a kustomization.yaml, or one of:" $(notdir $(wildcard k8s/overlays/*))". Received: $(OVERLAY)."; exit 2; }
 	@context=$$($(KUBECTL) config current-context 2>/dev/null) \
 	  || { echo "kubectl has no current cluster. Choose one: kubectl config use-context NAME"; exit 2; }; \
 	  echo "To $$context: $(MANIFESTS)"
-	$(KUBECTL) apply -k "$(MANIFESTS)"
-	$(KUBECTL) -n slipway rollout status deployment/slipway --timeout 300s
+	@$(PYTHON) k8s/deploy/deploy.py "$(KUBECTL)" "$(MANIFESTS)"
 
 audit: $(AUDIT)/.done  ## Ask the package index for known vulnerabilities of the serving set (needs the network)
 	$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r requirements/serve.lock \
