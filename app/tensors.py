@@ -137,7 +137,7 @@ class Signature:
             array = arrays.get(spec.name)
             if array is None:
                 raise InvalidInput((), _names(self.inputs), f"no `{spec.name}`", noun="inputs")
-            _check_shape(spec, array)
+            check_shape(spec, array.shape)
             ordered[spec.name] = array
         return Tensors(ordered, _count(ordered) if self.batched else 1)
 
@@ -198,8 +198,8 @@ def _count(arrays: Mapping[str, Array]) -> int:
     return rows
 
 
-def _check_shape(spec: TensorSpec, array: Array) -> None:
-    shape = array.shape
+def check_shape(spec: TensorSpec, shape: Sequence[int]) -> None:
+    """Raise `InvalidInput` unless a tensor of this shape is what the model takes."""
     if len(shape) == len(spec.shape):
         for found, wanted in zip(shape, spec.shape, strict=True):
             if wanted is not None and found != wanted:

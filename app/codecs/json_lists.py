@@ -19,7 +19,7 @@ from app.errors import Path
 from app.tensors import Array, Datatype
 
 ITEM = re.compile(rb'\s{0,64}+(\[*+)\s{0,64}+("?)')  # how one begins: brackets, and perhaps a string
-NO_LIMIT = sys.maxsize, Uneven()  # what has too many elements is refused by its shape
+NO_LIMIT = sys.maxsize, Uneven  # what has too many elements is refused by its shape
 
 
 def items(data: bytes) -> Iterator[bytes]:
@@ -50,4 +50,4 @@ def read_in_steps(data: bytes, datatype: Datatype, path: Path, *, b64: bool = Fa
     try:
         return concatenate((yield from chunks.read(items(data), read_one, len, path, NO_LIMIT)))
     except Uneven:
-        return read_one(data)
+        return chunks.at_once(data, read_one)

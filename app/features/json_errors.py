@@ -22,6 +22,7 @@ from app.errors import BodyTooLarge, InputError, InvalidInput, Path
 
 RECEIVED_MAX_CHARS = 80  # of a value in a message: enough to recognise it, too few to flood a log
 EXPLAIN_MAX_BYTES = 256 * 1024  # of a body in which a fault is looked up
+EXPLAIN_CHARS = 4096  # of the beginning and of the end of what msgspec says
 HIDDEN = msgspec.Raw(b"something else")  # what follows the fault, or holds it, is malformed or too deep to be read
 PLAIN = msgspec.json.Decoder()
 VERBATIM = msgspec.json.Decoder(float_hook=lambda text: msgspec.Raw(text.encode()))  # slow, but reads 1e400
@@ -59,8 +60,11 @@ def explain(error: Exception, body: bytes, names: Sequence[str], path: Path = ()
     """
     if not isinstance(error, msgspec.ValidationError):
         return _malformed(error, body)
-    found = MESSAGE.match(str(error))
-    what, place = (found["what"], found["place"] or "") if found else (str(error), "")
+    said = str(error)
+    if len(said) > 2 * EXPLAIN_CHARS:  # the name of an unknown key may be as long as a body
+        said = said[:EXPLAIN_CHARS] + said[-EXPLAIN_CHARS:]
+    found = MESSAGE.match(said)
+    what, place = (found["what"], found["place"] or "") if found else (said, "")
     value, inner = _walk(_read(body), place)
     path += inner
     if limit := TOO_LONG.match(what):

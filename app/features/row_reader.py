@@ -24,7 +24,7 @@ from app.features.rows import Rows, rows_of
 
 ESCAPED = re.compile(r'["\\]')  # what no key of a struct holds
 ALIAS = re.compile("\ue000(\\d+)\ue001")  # of a key, around the place of its name
-ROWS_FIRST = re.compile(rb'\s*\{\s*"instances"\s*:\s*\[')
+ROWS_FIRST = re.compile(rb'\s{0,4096}+\{\s{0,4096}+"instances"\s{0,4096}+:\s{0,4096}+\[')
 
 
 class RowReader:

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import ClassVar, Generic, TypeVar
 
-from app.errors import BodyTooLarge, InvalidInput, Overloaded, Reason, Rendered, RequestError, Response, render
+from app.errors import BodyTooLarge, Headers, InvalidInput, Overloaded, Reason, Rendered, RequestError, Response, render
 from app.http.access import Guards, access_of
-from app.http.byte_budget import ByteBudget
+from app.http.byte_budget import ByteBudget, Hold
 from app.http.compression import STEP_BYTES, unpacking
 from app.http.handler import Head, Refusal, Request, Respond, Ticket
 from app.metrics.service_metrics import Metrics
@@ -76,6 +76,7 @@ class Endpoint(ABC, Generic[Asked]):
         self._guard = serving.guards.of(access_of(self.route))
         self._guarded = not self._guard.open
         self._readings = serving.readings
+        self._budget = serving.budget
 
     @abstractmethod
     def find(self, head: Head) -> Model:
@@ -120,22 +121,35 @@ class Endpoint(ABC, Generic[Asked]):
             return Refusal(model, started, crowded=_crowds_out(model, error))
 
     def _begin(self, model: Model, head: Head, body: bytes, started: float, respond: Respond) -> Ticket:
-        """Read a body in steps, the first one now; of those in line only the first is unpacked any further."""
-        return self._readings.begin(
-            Reading(
-                model,
-                self._steps(model, head, body, started, respond),
-                started,
-                self.deadline(head, started),
-                len(body) + (STEP_BYTES if head.content_encoding else 0),
-                failed=lambda error: self._refuse(model, error, respond),
-                left=model.metrics.calls[self.protocol].left,
-            )
-        )
+        """Read a body in steps, the first one now; of those in line only the first is unpacked any further.
 
-    def _steps(self, model: Model, head: Head, body: bytes, started: float, respond: Respond) -> Steps:
+        What comes out of a compressed one is held until it is answered, or its caller has left.
+        """
+        hold = self._budget.hold(0)
+
+        def answer(status: int, body: bytes, headers: Headers, logged: str = "") -> None:
+            hold.end()
+            respond(status, body, headers, logged)
+
+        reading = Reading(
+            model,
+            self._steps(model, head, body, started, hold, answer),
+            started,
+            self.deadline(head, started),
+            len(body) + (STEP_BYTES if head.content_encoding else 0),
+            failed=lambda error: self._refuse(model, error, answer),
+            left=model.metrics.calls[self.protocol].left,
+            hold=hold,
+        )
+        try:
+            return self._readings.begin(reading)
+        except Exception:
+            hold.end()
+            raise
+
+    def _steps(self, model: Model, head: Head, body: bytes, started: float, hold: Hold, respond: Respond) -> Steps:
         if head.content_encoding:
-            body = yield from unpacking(body, head.content_encoding, self.max_body_bytes)
+            body = yield from _unpacking(body, head.content_encoding, self.max_body_bytes, hold)
         if body.startswith(BOM_UTF8):
             body = self.unmarked(head, body)
         if len(body) > LARGE_BYTES:
@@ -205,6 +219,19 @@ class Endpoint(ABC, Generic[Asked]):
             log.error("A request failed.", exc_info=error, extra=PRIVATE)
         self._metrics.refused(model, self.protocol, error)
         self._loop.call_soon(respond, *render(error))
+
+
+def _unpacking(body: bytes, encoding: bytes, max_bytes: int, hold: Hold) -> Generator[None, None, bytes]:
+    """Unpack in steps, and hold what has come out so far."""
+    steps = unpacking(body, encoding, max_bytes)
+    while True:
+        try:
+            hold.resize(next(steps))
+        except StopIteration as last:
+            unpacked: bytes = last.value
+            hold.resize(len(unpacked))
+            return unpacked
+        yield
 
 
 def _crowds_out(model: Model | None, fault: Exception) -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from app.errors import DeadlineExceeded, Overloaded
+from app.http.byte_budget import Hold
 from app.http.handler import Ticket
 from app.runtime.model import Model
 
@@ -33,6 +34,7 @@ class Reading(msgspec.Struct, eq=False):
     size_bytes: int
     failed: Callable[[Exception], None]  # told of what a step that was waited for raised, or that the time is up
     left: Callable[[], None]  # told when the client leaves before the last step
+    hold: Hold  # of what has come out of a compressed body
     line: "Readings | None" = None  # in which it waits
     timer: asyncio.TimerHandle | None = None  # to its deadline, while it waits
     queued: Ticket | None = None  # what the last step gave
@@ -62,6 +64,7 @@ class Reading(msgspec.Struct, eq=False):
         return self.queued
 
     def cancel(self) -> None:
+        self.hold.end()
         if self.queued is not None:
             self.queued.cancel()
         elif self.line is not None:
@@ -114,18 +117,20 @@ class Readings:
         if not self._line:  # all have left
             return
         reading = self._line[0]
-        batcher, fault = reading.model.batcher, None
-        batcher.readings -= 1  # the last step queues it, and then it counts there
+        reading.model.batcher.readings -= 1  # the last step queues it, and then it counts there
         try:
             ended = reading.step() is not None
-        except Exception as error:
-            ended, fault = True, error
-        batcher.readings += 1
+        except Exception as error:  # kept by this frame, it would keep the body until the garbage collector came
+            self._stepped(reading, ended=True)
+            reading.failed(error)
+        else:
+            self._stepped(reading, ended=ended)
+
+    def _stepped(self, reading: Reading, *, ended: bool) -> None:
+        reading.model.batcher.readings += 1
         if ended:
             self.remove(reading)
         self._go_on()
-        if fault is not None:
-            reading.failed(fault)
 
     def _go_on(self) -> None:
         if self._line and not self._turning:

@@ -65,7 +65,8 @@ class Infer(Endpoint[Asked]):
         return instances_of(model, asked.arrays), asked
 
     def read_in_steps(self, model: Model, head: Head, body: bytes) -> Generator[None, None, tuple[Tensors, Asked]]:
-        asked = yield from read_in_steps(model.signature, body, head.header(LENGTH_HEADER))
+        length, rows_max = head.header(LENGTH_HEADER), model.max_request_rows
+        asked = yield from read_in_steps(model.signature, body, length, rows_max)
         return instances_of(model, asked.arrays), asked
 
     def unmarked(self, head: Head, body: bytes) -> bytes:

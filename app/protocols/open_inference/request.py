@@ -18,10 +18,10 @@ import msgspec
 from app.codecs import json_lists as lists
 from app.codecs import json_tensors as elements
 from app.codecs.raw_tensors import LENGTH, count_of, from_raw
-from app.errors import InvalidInput, Path
+from app.errors import BodyTooLarge, InvalidInput, Path
 from app.features.json_errors import decode
 from app.protocols.open_inference.requested_outputs import NONE, Output, Parameters, Wish, timeout_of, whole, wishes_of
-from app.tensors import Array, Signature, TensorSpec
+from app.tensors import Array, Signature, TensorSpec, check_shape
 
 Size = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
@@ -69,8 +69,13 @@ def read(signature: Signature, body: bytes, header_length: bytes) -> Asked:
     return _asked(signature, decode(DECODER, json), rest, {})
 
 
-def read_in_steps(signature: Signature, body: bytes, header_length: bytes) -> Generator[None, None, Asked]:
-    """Read a large request: all but the elements at once, then of each list of elements some items a step."""
+def read_in_steps(
+    signature: Signature, body: bytes, header_length: bytes, rows_max: int
+) -> Generator[None, None, Asked]:
+    """Read a large request: all but the elements at once, then of each list of elements some items a step.
+
+    Raises `BodyTooLarge` where a batched model may not have so many rows, before they are read.
+    """
     json, rest = _split(body, header_length)
     if not json:
         return read(signature, body, header_length)
@@ -81,6 +86,8 @@ def read_in_steps(signature: Signature, body: bytes, header_length: bytes) -> Ge
         path: Path = ("inputs", index)
         spec = _spec(signature, tensor, path)
         if _raw_bytes(tensor) is None:
+            if signature.batched and tensor.shape and tensor.shape[0] > rows_max:
+                raise BodyTooLarge((), f"at most {rows_max} rows", tensor.shape[0], noun="inputs")
             data, count = _elements(spec, tensor, path)
             array = yield from lists.read_in_steps(data, spec.datatype, (*path, "data"))
             known[index] = _shaped(array, tensor, count, path)
@@ -146,8 +153,10 @@ def _elements(spec: TensorSpec, tensor: Input, path: Path) -> tuple[bytes, int]:
     data, count = bytes(tensor.data), count_of(tensor.shape, path)
     if data in ABSENT:
         raise InvalidInput(path, "`data` or `parameters.binary_data_size`", "neither")
-    if spec.datatype.item_bytes is not None and data.count(b",") > count:
-        raise _miscounted(tensor, data.count(b",") + 1, path)
+    check_shape(spec, tensor.shape)
+    least = elements.least_elements(data, spec.datatype)
+    if least > count:
+        raise _miscounted(tensor, least, path)
     return data, count
 
 

@@ -105,7 +105,7 @@ def read_body_in_steps(read: Read, model: Model, body: bytes) -> Generator[None,
     if read is predict and ROWS.match(body) is None and (columns := json_of(body)[1]):
         yield
         arrays = {}
-        for spec, data, path in columns_of(model.signature, columns):
+        for spec, data, path in columns_of(model, columns):
             arrays[spec.name] = yield from read_in_steps(data, spec.datatype, path, b64=True)
         return arrays, write_columns
     rows_max = model.max_request_rows if model.signature.batched else sys.maxsize

@@ -17,20 +17,25 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from app.codecs.json_tensors import read, write
+from app.codecs.json_tensors import least_elements, read, write
 from app.errors import BodyTooLarge, InvalidInput, Path
 from app.features.json_errors import decode
 from app.features.row_reader import RowReader
 from app.protocols.tfserving.body import Body, Given, Write, literal, parse, tensors_of
 from app.runtime.model import Model
-from app.tensors import OBJECT, Array, Signature, TensorSpec
+from app.tensors import OBJECT, Array, TensorSpec
 
 INSTANCES: Path = ("instances",)
 INPUTS: Path = ("inputs",)
 NOTHING = msgspec.Raw()
-BEGINNING = re.compile(rb"\[\s*([\]{]?)")  # of rows: none at all, objects, or bare values
-BASE64 = re.compile(rb'[\[\s]*\{\s*"b64"\s*:')  # the object that stands for bytes and not for named values
-FIRST = re.compile(rb'\[\s*\{\s*(?:\}|(?P<key>"(?:[^"\\]|\\.)*+")\s*:\s*(?P<listed>\[)?)')  # the first value of rows
+# A body may be made of nothing but blanks or brackets: no pattern takes more of them at once.
+BEGINNING = re.compile(rb"\[\s{0,65536}+([\]{]?)")  # of rows: none at all, objects, or bare values
+BASE64 = re.compile(
+    rb'[\[\s]{0,65536}+\{\s{0,4096}+"b64"\s{0,4096}+:'
+)  # the object that stands for bytes and not for named values
+FIRST = re.compile(  # the first value of rows
+    rb'\[\s{0,65536}+\{\s{0,4096}+(?:\}|(?P<key>"(?:[^"\\]|\\.){0,4096}+")\s{0,4096}+:\s{0,4096}+(?P<listed>\[)?)'
+)
 BYTES_SUFFIX = "_bytes"  # of an output's name: its strings are answered as base64
 
 
@@ -49,7 +54,7 @@ def predict(model: Model, body: bytes) -> tuple[Given, Write]:
     """Read a request; see `app.protocols.tfserving.body.Read`."""
     rows, columns = json_of(body)
     if columns:
-        asked = columns_of(model.signature, columns)
+        asked = columns_of(model, columns)
         return {spec.name: read(data, spec.datatype, path, b64=True) for spec, data, path in asked}, write_columns
     return _read_rows(model, rows), write_rows
 
@@ -72,23 +77,23 @@ def _read_rows(model: Model, data: bytes) -> Given:
     if beginning is None or beginning[1] == b"]":
         raise InvalidInput(INSTANCES, "an array of at least one row", _show(data))
     if len(inputs) == 1 and (beginning[1] != b"{" or _is_base64(inputs[0], data)):
-        _check_rows(model, inputs[0], data)
+        check_rows(model, inputs[0], data, INSTANCES)
         return {inputs[0].name: read(data, inputs[0].datatype, INSTANCES, b64=True)}
     return _read_objects(inputs, model.reader, data)
 
 
-def _check_rows(model: Model, spec: TensorSpec, data: bytes) -> None:
-    """Refuse far too many rows before millions of numbers are read in vain, where they can be counted without it."""
-    if not model.signature.batched or spec.datatype.item_bytes is None:
+def check_rows(model: Model, spec: TensorSpec, data: bytes, path: Path) -> None:
+    """Refuse far too many rows before millions of values are read in vain, where they can be counted without it."""
+    if not model.signature.batched:
         return
     most, trailing = model.max_request_rows, spec.shape[1:]
     sizes = [dim for dim in trailing if dim is not None]
     if len(sizes) == len(trailing):
-        too_many = data.count(b",") >= most * max(1, math.prod(sizes))
+        too_many = least_elements(data, spec.datatype) > most * max(1, math.prod(sizes))
     else:
-        too_many = len(trailing) == 1 and data.count(b"[") > most + 1  # one for each row, and one around them
-    if too_many:
-        raise BodyTooLarge(INSTANCES, f"at most {most} rows", "more")
+        too_many = len(trailing) == 1 and spec.datatype.item_bytes is not None and data.count(b"[") > most + 1
+    if too_many:  # one bracket for each row, and one around them
+        raise BodyTooLarge(path, f"at most {most} rows", "more")
 
 
 def _read_objects(inputs: Sequence[TensorSpec], reader: RowReader | None, data: bytes) -> Given:
@@ -154,9 +159,14 @@ def _row_texts(array: Array) -> list[bytes]:
     return [opening + row + closing for row in rows] if opening else rows
 
 
-def columns_of(signature: Signature, data: bytes) -> Iterator[tuple[TensorSpec, bytes, Path]]:
-    """Return each input with the JSON of its elements and their path in the request; raises `InvalidInput`."""
-    inputs = signature.inputs
+def columns_of(model: Model, data: bytes) -> Iterator[tuple[TensorSpec, bytes, Path]]:
+    """Return each input with the JSON of its elements and their path in the request; raises any `InputError`."""
+    for spec, column, path in _columns(model.signature.inputs, data):
+        check_rows(model, spec, column, path)
+        yield spec, column, path
+
+
+def _columns(inputs: Sequence[TensorSpec], data: bytes) -> Iterator[tuple[TensorSpec, bytes, Path]]:
     if len(inputs) == 1 and (not data.startswith(b"{") or _is_base64(inputs[0], data)):
         yield inputs[0], data, INPUTS
         return

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from app.codecs import chunks as portions
 from app.codecs.chunks import Uneven, read_rows, rows
+from app.codecs.json_tensors import NESTING
 from app.errors import BodyTooLarge, InvalidInput, RequestError
+from app.features.row_reader import ROWS_FIRST
 from app.features.rows import Rows
 from app.protocols.tfserving.body import Write
-from app.protocols.tfserving.predict import predict
+from app.protocols.tfserving.predict import BASE64, BEGINNING, FIRST, predict
 from app.tensors import DATATYPES, Signature, TensorSpec
 from tests.support import tiny
 
@@ -209,3 +211,27 @@ def test_too_many_rows_are_seen_before_all_are_read() -> None:
     with pytest.raises(BodyTooLarge, match="at most 10000 rows"):
         drained(read_rows(body, 10_000, read_one, len, lambda parts: parts[0]))
     assert sum(seen) < len(body) / 2
+
+
+@pytest.mark.parametrize("filling", [b" ", b"[", b"{", b"\\", b'"signature_name":"', b"[],", b"{},", b" ,"])
+def test_no_pattern_takes_more_than_some_kilobytes(filling: bytes) -> None:
+    """However much of one byte there is; the time of each match, and the copies of what it found, follow from it."""
+    long = filling * (2**18 // len(filling))
+    patterns = [portions.ROWS, portions.NEXT, BEGINNING, BASE64, FIRST, NESTING, ROWS_FIRST]
+    for beginning in b"", b'{"instances":[', b"[", b'[{"', b'{"signature_name":"':
+        found = [pattern.match(beginning + long) for pattern in patterns]
+        assert max([match.end() for match in found if match] or [0]) <= 70_000
+
+
+def test_what_cannot_be_cut_may_be_large_but_not_of_many_values() -> None:
+    """One string of megabytes, say a picture, holds nobody up; a million values would, and say what to do instead."""
+    picture = b'{"instances":{"b64":"%b"}}' % (b"a" * 3_000_000)
+    assert drained(read_rows(picture, 10, len, lambda _: 1, sum))[0] == len(picture)
+    many = b'{"rows":[%b{}]}' % (b"{}," * 2**18)
+    with pytest.raises(BodyTooLarge, match=r"at most 262144 values .* Send `instances` as the first key"):
+        drained(read_rows(many, 10, len, lambda _: 1, sum))
+
+
+def test_a_piece_that_is_not_cut_is_not_copied() -> None:
+    body = b'{"instances":[["%b"]]}' % (b"a" * 2**20)
+    assert drained(read_rows(body, 10, lambda part: part, lambda _: 1, lambda parts: parts[0]))[0] is body

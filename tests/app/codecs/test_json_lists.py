@@ -22,6 +22,7 @@ from tests.app.codecs.test_chunks import (
     PAIR,
     STYLES,
     WORDS,
+    Served,
     assert_same,
     drained,
     outcome,
@@ -86,7 +87,8 @@ def test_large_columns_take_many_steps() -> None:
     ):
         for style in STYLES[:2]:
             body = json.dumps({"signature_name": "serving_default", "inputs": inputs}, **style).encode()
-            (given, _), count = drained(read_body_in_steps(predict, model, body))  # type: ignore[arg-type]
+            with patch.object(Served, "max_request_rows", 50_000):
+                (given, _), count = drained(read_body_in_steps(predict, model, body))  # type: ignore[arg-type]
             arrays: Any = given
             assert {name: array.tolist() for name, array in arrays.items()} == expected
             assert list(arrays) == list(expected)  # in the order of the signature
@@ -143,7 +145,7 @@ def test_an_infer_request(body: bytes, portion_bytes: int) -> None:
         return arrays, asked.wishes, asked.id, asked.timeout_s
 
     with patch.object(chunks, "PORTION_BYTES", portion_bytes):
-        found = outcome(lambda: plain(drained(openinference_request.read_in_steps(signature, body, b""))[0]))
+        found = outcome(lambda: plain(drained(openinference_request.read_in_steps(signature, body, b"", 10**6))[0]))
     assert_same(found, outcome(lambda: plain(openinference_request.read(signature, body, b""))))
 
 
@@ -162,7 +164,7 @@ def test_an_item_that_is_not_like_the_first_is_told_as_ever(tensor: dict[str, An
     signature = Signature((spec,), (spec,), batched=False)
     body = json.dumps({"inputs": [{"name": "x", "shape": [4], **tensor}]}).encode()
     with patch.object(chunks, "PORTION_BYTES", 0):
-        found = outcome(lambda: drained(openinference_request.read_in_steps(signature, body, b"")))
+        found = outcome(lambda: drained(openinference_request.read_in_steps(signature, body, b"", 10**6)))
     assert found == outcome(lambda: openinference_request.read(signature, body, b""))
 
 
@@ -180,7 +182,7 @@ def test_a_large_infer_request_takes_many_steps(
     content = {"name": "x", "datatype": datatype, "shape": [len(values)], "data": nest(values)}
     for style in STYLES[:2]:
         body = json.dumps({"inputs": [content], "id": "7"}, **style).encode()
-        steps = openinference_request.read_in_steps(Signature((spec,), (spec,), batched=False), body, b"")
+        steps = openinference_request.read_in_steps(Signature((spec,), (spec,), batched=False), body, b"", 10**6)
         asked, count = drained(steps)
         assert (asked.arrays["x"].tolist(), asked.id) == (values, "7")
         assert count > len(body) / 2**16 - 1

@@ -1,6 +1,8 @@
 """gzip and deflate, both ways: what comes back is what went in, and no small body makes a large one."""
 
 import gzip
+import itertools
+import random
 import tracemalloc
 import zlib
 
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import BodyTooLarge, InvalidInput, UnsupportedMedia
-from app.http.compression import WORTH_BYTES, pack, unpack
+from app.http.compression import ANY_RATIO_BYTES, RATIO_MAX, WORTH_BYTES, pack, unpack, unpacking
 
 BODY = b'{"instances": [1.0, 2.0]}' * 100
 
@@ -40,6 +42,31 @@ def test_the_limit_holds_for_what_comes_out() -> None:
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak_bytes < 10**6
+
+
+def test_much_out_of_little_is_refused_before_it_is_there() -> None:
+    """Sixteen megabytes of one letter are 16 KB: a hundred times that is enough to know."""
+    bomb = gzip.compress(b"[" * 2**24, 9)
+    steps = unpacking(bomb, b"gzip", 2**24)
+    sizes = [0]
+    with pytest.raises(BodyTooLarge, match=rf"at most 100 bytes out of each .* out of {len(bomb)}\. Send it as it is"):
+        sizes.extend(steps)
+    assert sizes[-1] <= RATIO_MAX * len(bomb)
+    assert unpack(gzip.compress(b"[" * ANY_RATIO_BYTES), b"gzip", 2**24) == b"[" * ANY_RATIO_BYTES
+
+
+@pytest.mark.parametrize("level", [0, 6])
+def test_no_step_gives_more_than_a_step_and_none_copies_the_rest(level: int) -> None:
+    body = random.Random(0).randbytes(2**21) + BODY * 400
+    sizes = [*unpacking(gzip.compress(body, level), b"gzip", 2**24)]
+    assert len(sizes) > len(body) / 2**16 - 2
+    assert all(after - before <= 2**16 for before, after in itertools.pairwise([0, *sizes]))
+    packed = gzip.compress(body, level)
+    tracemalloc.start()
+    assert unpack(packed, b"gzip", 2**24) == body
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak_bytes < 2.5 * len(body)  # `unpack` makes bytes of what has grown in place
 
 
 @pytest.mark.parametrize(

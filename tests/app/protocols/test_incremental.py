@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from app.errors import DeadlineExceeded, InvalidInput, Overloaded
+from app.http.byte_budget import ByteBudget
 from app.http.handler import Ticket
 from app.protocols.incremental import Reading, Readings, Steps
 from tests.support import serving
@@ -50,6 +51,7 @@ class Asked:
             size_bytes=10,
             failed=self.faults.append,
             left=self._leave,
+            hold=ByteBudget().hold(0),
         )
 
     def _steps(self, name: str, steps: Iterable[int], seen: list[str], error: Exception | None) -> Steps:
