@@ -1,6 +1,7 @@
 """Labels that come later: recent predictions by request id, met by the truth, become running scores.
 
 Predictions stand here as the answer's type has them: the place of a label among the model's, a number, a list.
+Each caller, by the name of its key, has ids of its own (`Shelf`) and a share of the rows (`Shelves`).
 It is used on the event loop alone, and by one process: what another answered it does not know.
 """
 
@@ -50,6 +51,65 @@ class Entry:
     truth: list[Any] = field(default_factory=list)  # filled in when the first value comes
 
 
+@dataclass(eq=False)
+class Shelf:
+    """The entries of one caller, by request id, the oldest first."""
+
+    entries: OrderedDict[str, Entry] = field(default_factory=OrderedDict)
+    rows: int = 0
+
+    def add(self, request_id: str, entry: Entry) -> None:
+        self.entries[request_id] = entry
+        self.rows += len(entry.predicted)
+
+    def drop_oldest(self) -> int:
+        """Let the oldest entry go, and return how many rows it had."""
+        _, oldest = self.entries.popitem(last=False)  # which a plain dict does ever slower
+        self.rows -= len(oldest.predicted)
+        return len(oldest.predicted)
+
+
+class Shelves:
+    """The entries of all callers, at most `rows_max` rows together.
+
+    Where there is no room, whoever has more than an equal share gives way: the caller that brings something, if it has,
+    and else another. So one alone may have all, and takes nothing from those who have less than their share.
+    """
+
+    def __init__(self, rows_max: int) -> None:
+        self.rows_max = rows_max
+        self._of: dict[str, Shelf] = {}
+        self._rows = 0
+        self._largest = ""  # the caller that gave way last
+
+    def find(self, caller: str, request_id: str) -> Entry | None:
+        shelf = self._of.get(caller)
+        return None if shelf is None else shelf.entries.get(request_id)
+
+    def add(self, caller: str, request_id: str, entry: Entry) -> None:
+        """Keep an entry of at most `rows_max` rows under an id that this caller has none of."""
+        shelf = self._of.get(caller)
+        if shelf is None:
+            shelf = self._of[caller] = Shelf()
+        shelf.add(request_id, entry)
+        self._rows += len(entry.predicted)
+        while self._rows > self.rows_max:
+            self._drop_from(self._giving_way(caller))
+
+    def _drop_from(self, caller: str) -> None:
+        shelf = self._of[caller]
+        self._rows -= shelf.drop_oldest()
+        if not shelf.entries:
+            del self._of[caller]
+
+    def _giving_way(self, caller: str) -> str:
+        for each in (caller, self._largest):
+            if each in self._of and self._of[each].rows * len(self._of) > self.rows_max:
+                return each
+        self._largest = max(self._of, key=lambda name: self._of[name].rows)
+        return self._largest
+
+
 @dataclass(frozen=True)
 class Settled:
     """What became of the values of a request."""
@@ -65,27 +125,25 @@ class Feedback:
 
     def __init__(self, metrics: FeedbackMetrics, rows_max: int) -> None:
         self._metrics = metrics
-        self._rows_max = rows_max
-        self._entries: OrderedDict[str, Entry] = OrderedDict()  # by request id, the oldest first
-        self._rows = 0
+        self._shelves = Shelves(rows_max)
         self._lines: dict[Model, Line] = {}
         metrics.requests.labels(*UNKNOWN, "unknown")
         metrics.requests.labels(*UNKNOWN, "invalid")
 
-    def remember(self, request_id: str, protocol: str, ticket: Ticket) -> None:
+    def remember(self, request_id: str, caller: str, ticket: Ticket) -> None:
         """Keep the predictions of a good answer; see `app.telemetry.request_observer.RequestObserver.remember`."""
         try:
-            self._remember(request_id, ticket)
+            self._remember(request_id, caller, ticket)
         except Exception:  # nobody must wait in vain for an answer that is there, whatever is wrong here
             log.exception("A prediction could not be kept for feedback.", extra=PRIVATE)
 
-    def settle(self, request_id: str, values: Sequence[Any]) -> Settled:
-        """Take the true values of an answer's rows, None where one is not known yet.
+    def settle(self, request_id: str, caller: str, values: Sequence[Any]) -> Settled:
+        """Take the true values of an answer's rows from the `caller` that got it, None where one is not known yet.
 
-        Raises `NotFound` when no prediction of this id is kept, `InvalidInput` when the values do not fit, `Conflict`
-        when another value came before, or several answers had this id; nothing is counted then.
+        Raises `NotFound` when no prediction of this id is kept for it, `InvalidInput` when the values do not fit,
+        `Conflict` when another value came before, or several answers had this id; nothing is counted then.
         """
-        entry = self._entries.get(request_id)
+        entry = self._shelves.find(caller, request_id)
         line = None if entry is None else entry.line
         try:
             if entry is None or (line is not None and line.gone):
@@ -110,18 +168,14 @@ class Feedback:
         if line is not None:
             line.gone = True
 
-    def _remember(self, request_id: str, ticket: Ticket) -> None:
+    def _remember(self, request_id: str, caller: str, ticket: Ticket) -> None:
         model: Model = ticket.model
-        if model.bundle is None or ticket.answer is None or ticket.size > self._rows_max:
+        if model.bundle is None or ticket.answer is None or ticket.size > self._shelves.rows_max:
             return
         line, predicted = self._line(model), tuple(model.bundle.answer.predicted(ticket.answer.outputs))
-        before = self._entries.get(request_id)
+        before = self._shelves.find(caller, request_id)
         if before is None:
-            self._entries[request_id] = Entry(line, predicted)
-            self._rows += len(predicted)
-            while self._rows > self._rows_max:
-                _, oldest = self._entries.popitem(last=False)  # which a plain dict does ever slower
-                self._rows -= len(oldest.predicted)
+            self._shelves.add(caller, request_id, Entry(line, predicted))
         elif before.line is not line or before.predicted != predicted:
             before.line = None  # nobody could say which of the answers a value is about
 
@@ -177,7 +231,7 @@ def _settle(entry: Entry, line: Line, values: Sequence[Any]) -> Settled:
 
 
 def _unknown(request_id: str) -> NotFound:
-    text = "Unknown request: expected the `X-Request-ID` of an answer of this process."
+    text = "Unknown request: expected the `X-Request-ID` of an answer of this process to this caller."
     hint = "Another replica may have given it, newer predictions may have taken its place, or its version is gone."
     return NotFound(text, f"`{request_id:.{SHOWN_CHARS}}`", hint)
 

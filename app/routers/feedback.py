@@ -3,7 +3,8 @@
     {"id": "4bf9…", "value": ">50K"}           of a request of one row
     {"id": "4bf9…", "values": [">50K", null]}  of each row; null where it is not known yet
 
-There only where the setting `feedback` is on. It takes the keys, and counts for the rates, of `/predict`.
+There only where the setting `feedback` is on. Only the caller that got a prediction may settle it. It takes the keys,
+and counts for the rates, of `/predict`.
 """
 
 import dataclasses
@@ -16,6 +17,7 @@ from fastapi.responses import JSONResponse
 from app.errors import BodyTooLarge, InvalidInput
 from app.features.json_errors import decode
 from app.feedback.store import Feedback
+from app.http.handler import Head
 from app.routers.context import body_of
 from app.routers.schemas import TEXT, Json, array, content
 
@@ -49,7 +51,7 @@ SCHEMA: Json = {
 REFUSED = {
     400: "The values do not fit what was predicted",
     401: "Keys are asked for, and no valid one was sent",
-    404: "No prediction of this id is kept here",
+    404: "No prediction of this id is kept here for this caller",
     409: "Another value was sent before, or several answers had this id",
     413: "The body is too large",
     429: "The caller is above its rate",
@@ -70,7 +72,9 @@ async def feedback(request: Request) -> JSONResponse:
     except (InvalidInput, BodyTooLarge):
         known.invalid()
         raise
-    return JSONResponse({"id": request_id, **dataclasses.asdict(known.settle(request_id, values))})
+    head = Head(request.scope["query_string"], request.scope["headers"])
+    caller = request.app.guards.callers.identify(head)
+    return JSONResponse({"id": request_id, **dataclasses.asdict(known.settle(request_id, caller, values))})
 
 
 def _read(data: bytes) -> tuple[str, list[Any]]:

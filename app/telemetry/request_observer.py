@@ -2,7 +2,7 @@
 
     answered(request, handler, sent, ticket, status, body)    ──> the headers that its answer gets
                  ├─ a record, if its line is wanted or its trace is sampled ─> `request_log`, `tracing`
-                 └─ remember(id, protocol, ticket), for good answers, if feedback asks for it
+                 └─ remember(id, caller, ticket), for good answers, if feedback asks for it
 
 Where nothing of this is asked for, a transport that has a good answer to a request without an id never comes here:
 `watching` says so once, when a connection is made. Errors always come.
@@ -19,7 +19,7 @@ from app.telemetry.request_record import Record
 from app.telemetry.tracing import Tracing
 
 Pairs = tuple[tuple[bytes, bytes], ...]
-Remember = Callable[[str, str, Ticket], None]  # the id, the protocol and the ticket of a good answer
+Remember = Callable[[str, str, Ticket], None]  # the id, the caller's name and the ticket of a good answer
 RunTimes = tuple[float, float, float]  # a run's beginning and end, and the seconds at its end that wrote answers
 CLIENT_LEFT = 499  # what nginx made the custom, for an answer that nobody took
 
@@ -65,7 +65,7 @@ class RequestObserver:
             record.bytes_out, record.error = len(body), error
             self._enter(record, ticket, lined=lined, traced=traced)
         if status == 200 and self.remember is not None and ticket is not None:
-            self.remember(identity.name(), handler.protocol, ticket)
+            self.remember(identity.name(), caller_name(request.head), ticket)
         if status >= 400:
             identity.name()
         return id_headers(identity)
@@ -100,7 +100,7 @@ class RequestObserver:
             _add(record, ticket, ran)
             self._enter(record, ticket, lined=lined, traced=traced)
         if record.status == 200 and self.remember is not None and ticket is not None:
-            self.remember(identity.name(), record.protocol, ticket)
+            self.remember(identity.name(), record.who, ticket)
         if record.status >= 400:
             identity.name()
         return id_headers(identity)

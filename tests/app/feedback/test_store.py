@@ -1,5 +1,6 @@
 """Labels that come later: by the id of an answer, over every protocol, bounded, and never counted for another."""
 
+import contextlib
 import gzip
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -283,6 +284,77 @@ async def test_feedback_takes_the_keys_and_rates_of_predict(models: Path, tmp_pa
         sent = {"json": {"id": request_id, "value": "yes"}, "headers": {"authorization": f"Bearer {KEY}"}}
         assert (await client.post("/feedback", **sent)).status_code == 200  # type: ignore[arg-type]
         assert (await client.post("/feedback", **sent)).status_code == 429  # type: ignore[arg-type]
+
+
+ALICE, BOB = ({"x-api-key": f"{name}-has-a-key-of-enough-length"} for name in ("alice", "bob"))
+
+
+@contextlib.asynccontextmanager
+async def callers(models: Path, tmp_path: Path, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """Serve alice and bob."""
+    lines = [f"{name}:{key['x-api-key']}" for name, key in (("alice", ALICE), ("bob", BOB))]
+    (tmp_path / "keys").write_text("\n".join([*lines, "alice:another-key-of-the-same-alice"]))
+    app = serving.app_of(models, feedback=True, api_keys_file=tmp_path / "keys", **settings)
+    async with serving.running(app) as client:
+        yield client
+
+
+async def settle(client: httpx.AsyncClient, request_id: str, key: dict[str, str], *values: str) -> int:
+    answer = await client.post("/feedback", json={"id": request_id, "values": values}, headers=key)
+    return answer.status_code
+
+
+async def test_only_the_caller_that_was_answered_may_settle(models: Path, tmp_path: Path) -> None:
+    """Nobody else, and no value of another is in its way; a second key of the same name is the same caller."""
+    async with callers(models, tmp_path) as client:
+        request_id = await predicted(client, headers=ALICE)
+        assert await settle(client, request_id, BOB, "no") == 404
+        assert await settle(client, request_id, ALICE, "yes") == 200
+        assert await settle(client, request_id, {"x-api-key": "another-key-of-the-same-alice"}, "yes") == 200
+        assert sample(client, "_score", score="accuracy") == 1
+
+
+async def test_ids_of_two_callers_are_two(models: Path, tmp_path: Path) -> None:
+    """Whoever takes another's id spoils nothing."""
+    async with callers(models, tmp_path) as client:
+        same = {"x-request-id": "order-17"}
+        await predicted(client, headers={**ALICE, **same})
+        await predicted(client, rows=2, headers={**BOB, **same})
+        assert await settle(client, "order-17", ALICE, "yes") == 200
+        assert await settle(client, "order-17", BOB, "yes", "no") == 200
+
+
+@pytest.mark.parametrize("ask", [by_predict, by_columns, by_open_inference])
+async def test_every_protocol_keeps_callers_apart(ask: Callable[..., Any], models: Path, tmp_path: Path) -> None:
+    async with callers(models, tmp_path) as client:
+        client.headers.update(ALICE)
+        request_id = (await ask(client, [YES])).headers["x-request-id"]
+        assert await settle(client, request_id, BOB, "yes") == 404
+        assert await settle(client, request_id, ALICE, "yes") == 200
+
+
+async def test_calls_of_grpc_keep_callers_apart(models: Path, tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("\n".join([f"alice:{ALICE['x-api-key']}", f"bob:{BOB['x-api-key']}"]))
+    app = serving.app_of(models, feedback=True, grpc_port=0, api_keys_file=tmp_path / "keys")
+    async with serving.running(app) as client, grpc_channel(app) as channel:
+        stub, metadata = GRPCInferenceServiceStub(channel), tuple(ALICE.items())
+        call = stub.ModelInfer(grpc_request([YES]), timeout=serving.PATIENCE_S, metadata=metadata)
+        await call
+        request_id = dict(await call.trailing_metadata())["x-request-id"]
+        assert await settle(client, request_id, BOB, "yes") == 404
+        assert await settle(client, request_id, ALICE, "yes") == 200
+
+
+async def test_who_asks_much_takes_nothing_from_the_others(models: Path, tmp_path: Path) -> None:
+    """Its own oldest go first; alone it may have all the room, and gives way to whoever comes."""
+    async with callers(models, tmp_path, feedback_rows=10) as client:
+        first = [await predicted(client, headers=ALICE) for _ in range(3)]
+        many = [await predicted(client, rows=2, headers=BOB) for _ in range(11)]
+        assert [await settle(client, each, ALICE, "yes") for each in first] == [200] * 3
+        assert [await settle(client, each, BOB, "yes", "no") for each in many[-4:]] == [404, 200, 200, 200]
+        more = [await predicted(client, headers=ALICE) for _ in range(4)]
+        assert [await settle(client, each, ALICE, "yes") for each in [*first, *more]] == [404, *[200] * 6]
+        assert [await settle(client, each, BOB, "yes", "no") for each in many[-3:]] == [404, 200, 200]
 
 
 async def test_it_is_off_by_default_and_costs_nothing(models: Path) -> None:
