@@ -1,6 +1,6 @@
 """ModelInfer: a decode and an encode around the batcher, as the infer route of REST.
 
-    bytes ─> parse ─> find ─> read ─> submit ─> … ─> write ─> bytes
+    key ─> receive ─> parse ─> find ─> read ─> submit ─> … ─> write ─> bytes
 
 A call that its client cancels, or whose deadline passes, takes its work along. Every call is counted, as
 `app.protocols.endpoint` counts requests. It knows no port; see `app.protocols.open_inference_grpc.server` for that.
@@ -30,7 +30,7 @@ Message = asyncio.Future[bytes | RequestError]
 
 
 class Infer:
-    """The method's behaviour: the bytes of a request to those of its response."""
+    """The method's behaviour: a call to the bytes of its response."""
 
     protocol = PROTOCOL
 
@@ -39,17 +39,19 @@ class Infer:
         self._guard = serving.guards.of(access_of(METHOD))
         self._writers = Writers()
 
-    async def __call__(self, data: bytes, call: Call) -> bytes:
-        started = monotonic()
-        remaining_s, limit_s = call.context.time_remaining(), self._serving.timeout_s  # None where the call has none
-        deadline = started + (limit_s if remaining_s is None else min(remaining_s, limit_s))
+    async def __call__(self, call: Call) -> bytes:
         model = None
         try:
             if not self._guard.open:
                 self._guard.check(call.head)
+            data = await call.receive()
+            started = monotonic()
+            deadline = started + self._limit_s(call)
             request = parse(pb.ModelInferRequest, data)
+            del data  # while the call waits, only its arrays stay
             model = find(self._serving.registry, request.model_name, request.model_version)
-            work, message = self._submit(call, model, request, len(data), (started, deadline))
+            work, message = self._submit(call, model, request, call.size_bytes, (started, deadline))
+            del request
             call.ticket = work
         except Exception as error:
             self._serving.metrics.refused(model, PROTOCOL, error)
@@ -65,6 +67,10 @@ class Infer:
         if isinstance(outcome, RequestError):
             raise outcome
         return outcome
+
+    def _limit_s(self, call: Call) -> float:
+        remaining_s, limit_s = call.context.time_remaining(), self._serving.timeout_s  # None where the call has none
+        return limit_s if remaining_s is None else min(remaining_s, limit_s)
 
     def write(self, model: Model, head: Head, asked: Asked, answer: Answer) -> Response:
         """See `app.protocols.inference.Protocolled`; the body is a message."""

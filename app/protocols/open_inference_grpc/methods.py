@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 
 from app.errors import NotReady
 from app.health.health import Health
-from app.http.access import RPC, access_of
+from app.http.access import RPC, Audience, access_of
 from app.protocols.endpoint import Serving
 from app.protocols.open_inference.routes import EXTENSIONS, index_of, metadata_of, served
 from app.protocols.open_inference.triton_config import config_of
@@ -47,9 +47,11 @@ class Methods:
     def _behaviour(self, name: str, kind: type[Message], answer: Callable[[Any], Message]) -> Behaviour:
         """Answer at once, but ask for the key of the method's audience first."""
         access = access_of(f"{RPC}/{name}")
+        public = access.audience is Audience.PUBLIC
 
-        async def behaviour(data: bytes, call: Call) -> bytes:
+        async def behaviour(call: Call) -> bytes:
             self._serving.guards.admit(access, call.head)
+            data = await (call.glance() if public else call.receive())
             return answer(parse(kind, data)).SerializeToString()
 
         return behaviour

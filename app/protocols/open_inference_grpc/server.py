@@ -12,16 +12,18 @@ import asyncio
 import logging
 
 import grpc
-from grpc_health.v1 import health, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
+from grpc_health.v1 import health
+from grpc_reflection.v1alpha import reflection
 
 from app.health.health import Health
 from app.protocols.endpoint import Serving
-from app.protocols.open_inference_grpc.health import Mirror, Probe
+from app.protocols.open_inference_grpc.health import Mirror, Probe, services_of
 from app.protocols.open_inference_grpc.infer import PROTOCOL, Infer
 from app.protocols.open_inference_grpc.methods import Methods
 from app.protocols.open_inference_grpc.protos import open_inference_pb2 as pb
-from app.protocols.open_inference_grpc.status import Behaviour, observed
+from app.protocols.open_inference_grpc.receiving import WINDOW_BYTES, Receiver
+from app.protocols.open_inference_grpc.sending import Abandoned, Answers
+from app.protocols.open_inference_grpc.status import Behaviour, Calls, observed
 from app.settings import Settings
 
 SERVICE = pb.DESCRIPTOR.services_by_name["GRPCInferenceService"].full_name
@@ -29,11 +31,16 @@ SERVICES = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
 OPTIONS = (
     ("grpc.so_reuseport", 1),  # workers share the port, with each other and with who holds it for them
     ("grpc.max_send_message_length", -1),  # an answer is as large as its request makes it
+    # A call holds what its window lets in until its message is read. Probing for the bandwidth would let in megabytes.
+    ("grpc.http2.lookahead_bytes", WINDOW_BYTES),
+    ("grpc.http2.bdp_probe", 0),
     ("grpc.max_concurrent_streams", 1000),  # calls under way on one connection; its client queues the others
     ("grpc.keepalive_time_ms", 60_000),  # a peer that vanished is noticed after these two together
     ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),  # clients may look after us as often
 )
+SEND_TIMEOUT_S = 30.0  # that an answer may take to be read
+ABANDONED = Abandoned()
 GRPC_LOG = logging.getLogger("grpc")
 
 
@@ -46,18 +53,20 @@ class RpcServer:
         self._stop: asyncio.Task[None] | None = None
         options = (*OPTIONS, ("grpc.max_receive_message_length", settings.max_body_bytes))
         self._server = grpc.aio.server(options=options)
+        logging.getLogger("grpc._cython.cygrpc").addFilter(ABANDONED)
+        self._calls = _calls(settings, serving)
         methods = Methods(settings, version, serving, health)
         behaviours: dict[str, Behaviour] = {**methods.behaviours(), "ModelInfer": Infer(serving)}
         handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
-            name: grpc.unary_unary_rpc_method_handler(
-                observed(each, f"{SERVICE}/{name}", PROTOCOL if name == "ModelInfer" else "", serving.observer)
+            name: grpc.stream_unary_rpc_method_handler(
+                observed(each, f"{SERVICE}/{name}", PROTOCOL if name == "ModelInfer" else "", self._calls)
             )
             for name, each in behaviours.items()
         }
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
-        health_pb2_grpc.add_HealthServicer_to_server(Probe(health, SERVICES, self._draining), self._server)
-        mirror = Mirror(SERVICES, self._draining)
-        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(mirror, self._server)
+        probe = Probe(health, SERVICES, self._draining, self._calls.receiver)
+        mirror = Mirror(SERVICES, self._draining, self._calls.receiver)
+        self._server.add_generic_rpc_handlers(services_of(probe, mirror, self._calls))
         self.port = 0
 
     async def start(self) -> None:
@@ -74,9 +83,15 @@ class RpcServer:
         """Refuse new calls from now on; the task ends when those under way have, or their time is up."""
         if self._stop is None:
             self._draining.set()
+            self._calls.answers.stop()
             GRPC_LOG.setLevel(logging.CRITICAL)  # calls that end with the server would be logged as errors, with traces
             self._stop = asyncio.create_task(self._server.stop(self._settings.shutdown_timeout_s), name="stop gRPC")
         return self._stop
+
+
+def _calls(settings: Settings, serving: Serving) -> Calls:
+    receiver = Receiver(serving.budget, settings.max_body_bytes, settings.receive_timeout_s, settings.timeout_ms / 1000)
+    return Calls(receiver, Answers(serving.budget, SEND_TIMEOUT_S), serving.observer)
 
 
 def _credentials(settings: Settings) -> grpc.ServerCredentials | None:

@@ -16,11 +16,13 @@ from google.protobuf.message import Message
 from grpc import StatusCode
 from grpc.aio import AioRpcError
 
+from app.http.byte_budget import ByteBudget
 from app.main import Slipway
 from app.protocols.endpoint import Serving
 from app.protocols.open_inference_grpc.infer import Infer
 from app.protocols.open_inference_grpc.protos import open_inference_pb2 as pb
 from app.protocols.open_inference_grpc.protos.open_inference_pb2_grpc import GRPCInferenceServiceStub
+from app.protocols.open_inference_grpc.receiving import Receiver
 from app.protocols.open_inference_grpc.status import Call
 from tests.app.protocols.open_inference import cases as wire
 from tests.app.protocols.open_inference_grpc.cases import CASES, Case, Output, Tensor, infer, one, outputs_of, x, y
@@ -296,7 +298,10 @@ NEAR_S = 0.5  # far enough for a busy machine to queue the call before it
 
 
 class Brief:
-    """The context of a call whose deadline is near."""
+    """The context of a call whose message is here and whose deadline is near."""
+
+    async def read(self) -> bytes:
+        return one().SerializeToString()
 
     def time_remaining(self) -> float:
         return NEAR_S
@@ -313,7 +318,7 @@ async def test_a_call_that_grpc_ends_at_its_deadline_is_counted(folder: Path) ->
         await serving.until(lambda: not batcher.idle and not batcher.queue.rows)
         brief: Any = Brief()
         behaviour = Infer(Serving(app.state.registry, app.state.metrics, 10, 10**6, app.guards))
-        call = asyncio.create_task(behaviour(one().SerializeToString(), Call(brief)))
+        call = asyncio.create_task(behaviour(Call(brief, Receiver(ByteBudget(), 10**6, 10, 10))))
         await serving.until(lambda: batcher.queue.rows == 2)
         late = monotonic() + NEAR_S
         while monotonic() < late:
