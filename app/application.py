@@ -17,12 +17,12 @@ from fastapi.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.cgroup import limit_bytes
-from app.errors import MethodNotAllowed, RequestError
+from app.errors import MethodNotAllowed, Overloaded, RequestError
 from app.http.access import Guards, Port, access_of
 from app.http.api_keys import Guard
 from app.http.byte_budget import ByteBudget, limit_of
 from app.http.cors import Cors
-from app.http.handler import Handler
+from app.http.handler import Handler, Head
 from app.http.prefix import DOCUMENT, behind_prefix
 from app.protocols.open_inference import routes as openinference
 from app.protocols.tfserving import routes as tfserving
@@ -35,8 +35,10 @@ from app.settings import Settings
 from app.telemetry import tracing
 from app.telemetry.request_observer import RequestObserver
 from app.transport.asgi import AsgiAdapter, LastHead, ObservedSend
+from app.transport.asgi_body import BodyIntake
 from app.transport.fast_routes import HotRoutes
 
+ORDINARY_MAX_BYTES = 2**20  # of a body that is no request for predictions
 DESCRIPTION = "Predictions from a bundle that proved itself at load, with truthful health and metrics."
 
 
@@ -105,7 +107,21 @@ class Slipway(FastAPI):
             if (refusal := self._refusal(found, scope, port)) is not None:
                 await refusal(scope, receive, send)
                 return
+            await self._answer_within(send.head, scope, receive, send)
+            return
         await super().__call__(scope, receive, send)
+
+    async def _answer_within(self, head: Head, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have FastAPI answer, once there is room for the body; what is held is given back after the answer."""
+        timeout_s = self.settings.timeout_ms / 1000
+        intake = BodyIntake(self.hot.budget, head, ORDINARY_MAX_BYTES, timeout_s)
+        try:
+            await intake.enter()
+            await super().__call__(scope, intake.receiving(receive), send)
+        except Overloaded as error:
+            await ErrorResponse(error)(scope, receive, send)
+        finally:
+            intake.end()
 
     def _refusal(self, found: Found, scope: Scope, port: Port) -> ASGIApp | None:
         """Return what answers in the place of a route; nobody needs a key to ask what a path is for."""
@@ -123,11 +139,11 @@ class Slipway(FastAPI):
     def add_hot_route(self, path: str, handler: Handler) -> None:
         """Answer POST requests to `path` by `handler`, by either transport."""
         self.hot.add(path, handler)
-        self._adapters[path] = AsgiAdapter(handler, self.observer, self._last)
+        self._adapters[path] = AsgiAdapter(handler, self.observer, self._last, self.hot.budget)
 
     def _family_adapter(self, scope: Scope) -> AsgiAdapter | None:
         handler = self.hot.find(scope.get("raw_path") or scope["path"].encode())
-        return None if handler is None else AsgiAdapter(handler, self.observer, self._last)
+        return None if handler is None else AsgiAdapter(handler, self.observer, self._last, self.hot.budget)
 
     def openapi(self) -> dict[str, object]:
         api = openapi.document(self, self.state.registry)

@@ -107,6 +107,11 @@ class BodyTooLarge(InputError):
     reason = "too_large"
 
 
+def too_many_bytes(limit_bytes: int, received_bytes: int) -> BodyTooLarge:
+    """Return the error for a body over a limit, of which so much was announced or has come."""
+    return BodyTooLarge((), f"at most {limit_bytes} bytes", f"{received_bytes} or more")
+
+
 class UnsupportedMedia(InputError):
     """Raised when the content type is not JSON."""
 

@@ -7,7 +7,8 @@ transport ── Request (Head, body) ──> Handler.handle ── … ──> 
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from app.errors import Headers, Rendered
+from app.errors import Headers, Rendered, RequestError
+from app.http.byte_budget import SMALL_BYTES, UNCOUNTED_BYTES
 
 
 class Respond(Protocol):
@@ -23,7 +24,7 @@ class Respond(Protocol):
 class Head:
     """What the head of a request says; a transport that sees the same bytes again may keep it."""
 
-    __slots__ = ("content_encoding", "content_type", "headers", "length", "query", "timeout", "verdict")
+    __slots__ = ("content_encoding", "content_type", "counted", "headers", "length", "query", "timeout", "verdict")
 
     def __init__(self, query: bytes, headers: Iterable[tuple[bytes, bytes]]) -> None:
         self.query = query
@@ -33,7 +34,15 @@ class Head:
         self.timeout = found.get(b"x-request-timeout-ms", b"")
         length = found.get(b"content-length", b"")
         self.length = int(length) if length.isdigit() else None  # bytes of the body, if announced
+        self.counted = self.expected_bytes > UNCOUNTED_BYTES  # its body is, see `app.http.byte_budget`
         self.verdict: Any = None  # what a guard thought of it
+
+    @property
+    def expected_bytes(self) -> int:
+        """What room is taken for: the body, or the first part of one whose length is not announced."""
+        if self.length is None:
+            return SMALL_BYTES if b"transfer-encoding" in self.headers else 0
+        return self.length
 
     def header(self, name: bytes) -> bytes:
         """Return the value of any header by its name in small letters, empty if there is none."""
@@ -48,6 +57,8 @@ class Request(Protocol):
 
     @property
     def head(self) -> Head: ...
+    @property
+    def size_bytes(self) -> int: ...  # of the body, which a transport may have let go by then
 
 
 class Ticket(Protocol):
@@ -96,10 +107,16 @@ class Handler(Protocol):
     @property
     def route(self) -> str: ...  # the path with names in the place of what varies: what logs and traces show of it
     @property
-    def max_body_bytes(self) -> int: ...  # of a body that a transport may collect; more is the handler's to `refuse`
+    def max_body_bytes(self) -> int: ...  # of a body that a transport may collect; more it has the handler `refuse`
 
-    def refuse(self, received_bytes: int) -> Rendered:
-        """Count a body over the limit and return the answer to it."""
+    def look(self, head: Head) -> float:
+        """Look at a head before its body is kept: return the seconds that the request has; raises `RequestError`.
+
+        `handle` looks again, and counts the request against its caller's rate.
+        """
+
+    def refuse(self, error: RequestError) -> Rendered:
+        """Count what a transport found, or `look` did, and return the answer to it."""
 
     def handle(self, request: Request, respond: Respond) -> Ticket | None:
         """Answer through `respond`, now or later; None when there is nothing that could be cancelled."""

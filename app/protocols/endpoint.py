@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import ClassVar, Generic, TypeVar
 
-from app.errors import BodyTooLarge, Headers, InvalidInput, Overloaded, Reason, Rendered, RequestError, Response, render
+from app.errors import Headers, InvalidInput, Overloaded, Reason, Rendered, RequestError, Response, render
 from app.http.access import Guards, access_of
 from app.http.byte_budget import ByteBudget, Hold
 from app.http.compression import STEP_BYTES, unpacking
@@ -188,9 +188,12 @@ class Endpoint(ABC, Generic[Asked]):
         model.batcher.submit(work)
         return work
 
-    def refuse(self, received_bytes: int) -> Rendered:
-        limit = self.max_body_bytes
-        error = BodyTooLarge((), f"at most {limit} bytes", f"{received_bytes} or more")
+    def look(self, head: Head) -> float:
+        if self._guarded:
+            self._guard.identify(head)
+        return self.deadline(head, 0.0)
+
+    def refuse(self, error: RequestError) -> Rendered:
         self._metrics.refused(None, self.protocol, error)
         return render(error)
 

@@ -32,6 +32,8 @@ def _translate(request: Request, error: Exception) -> Exception:
     if isinstance(error, RequestValidationError):
         first = error.errors()[0]
         return InvalidInput(first["loc"], _expectation(first), str(first["input"])[:80])
+    if isinstance(error, HTTPException) and isinstance(error.__cause__, RequestError):
+        return error.__cause__  # raised while FastAPI received a body: too much of it, or no room
     if isinstance(error, HTTPException) and error.status_code == 404:
         return NotFound("Unknown path: expected one of those listed at /docs.", f"`{request.url.path[:200]}`")
     if isinstance(error, HTTPException) and error.status_code == 405:

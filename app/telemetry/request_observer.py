@@ -130,7 +130,7 @@ def caller_name(head: Head) -> str:
 
 
 def _record(identity: Identity, request: Request, handler: Handler, ticket: Ticket | None, status: int) -> Record:
-    record = Record(identity, status, handler.route, handler.protocol, bytes_in=len(request.body))
+    record = Record(identity, status, handler.route, handler.protocol, bytes_in=request.size_bytes)
     record.who = caller_name(request.head)
     record.ended = monotonic()
     _add(record, ticket, None if ticket is None or ticket.model is None else last_run(ticket.model))

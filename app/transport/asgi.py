@@ -14,12 +14,14 @@ from time import monotonic
 import msgspec
 from starlette.types import Message, Receive, Scope, Send
 
-from app.errors import Headers
+from app.errors import Headers, RequestError
 from app.http.api_keys import KEY_HEADERS
+from app.http.byte_budget import ByteBudget
 from app.http.handler import Handler, Head, Ticket
 from app.http.request_ids import SentIds, identify, sent_ids
 from app.telemetry.request_observer import Pairs, RequestObserver, caller_name, id_headers
 from app.telemetry.request_record import Record
+from app.transport.asgi_body import BodyIntake
 
 JSON = (b"content-type", b"application/json")
 SECRETS = KEY_HEADERS | {b"cookie", b"proxy-authorization"}
@@ -38,6 +40,8 @@ class AsgiRequest(msgspec.Struct, eq=False):
     own: Pairs = ()  # headers that no other answer has
     waiter: asyncio.Future[None] | None = None
     arrived: float = 0.0
+    size_bytes: int = 0
+    intake: BodyIntake | None = None  # what its body holds, unless it is too small to be counted
 
     def respond(self, status: int, body: bytes, headers: Headers, logged: str = "") -> None:
         adapter = self.adapter
@@ -82,8 +86,15 @@ class LastHead:
 class AsgiAdapter:
     """An ASGI callable that collects the body, under its limit, and awaits the handler's answer."""
 
-    def __init__(self, handler: Handler, observer: RequestObserver | None = None, last: LastHead | None = None) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        observer: RequestObserver | None = None,
+        last: LastHead | None = None,
+        budget: ByteBudget | None = None,
+    ) -> None:
         self.handler = handler
+        self.budget = budget or ByteBudget()
         self.observer = observer or RequestObserver()
         self.watching = self.observer.watching
         self._last = last or LastHead()
@@ -91,28 +102,50 @@ class AsgiAdapter:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         head, sent = self._last.of(scope)
-        body: bytes | None = b""
-        length = head.length or 0
-        limit = self.handler.max_body_bytes
-        if length <= limit:
-            first = await receive()
-            if first["type"] == "http.request" and "body" in first and not first.get("more_body"):
-                body = first["body"]
-                length = len(body)
-            else:
-                body, length = await _collect(first, receive, limit)
+        message = AsgiRequest(self, head, sent, b"")
+        try:
+            if await self._handled(message, receive):
+                await self._answer(message, receive, send)
+        finally:
+            if message.intake is not None:
+                message.intake.end()
+
+    async def _handled(self, message: AsgiRequest, receive: Receive) -> bool:
+        """Receive the body and hand the request over; False when the client left before its body was here."""
+        try:
+            body = await self._body(message, receive)
+        except RequestError as error:
+            message.respond(*self.handler.refuse(error))
+            return True
         if body is None:
-            return  # the client left before its body was there
-        message = AsgiRequest(self, head, sent, body if length <= limit else b"")
-        ticket: Ticket | None = None
-        if length > limit:
-            message.respond(*self.handler.refuse(length))
-        else:
-            ticket = self.handler.handle(message, message.respond)
+            return False
+        message.body, message.size_bytes = body, len(body)
+        ticket = self.handler.handle(message, message.respond)
         if message.answer is None:
             message.ticket = ticket
+        if message.head.counted:
+            message.body = b""  # who reads it has it, and lets it go once it is read
+        return True
+
+    async def _body(self, message: AsgiRequest, receive: Receive) -> bytes | None:
+        """Receive the body, a larger one once there is a key and room for it; None when the client leaves."""
+        head, limit = message.head, self.handler.max_body_bytes
+        if head.counted or (head.length or 0) > limit:
+            message.intake = BodyIntake(self.budget, head, limit, self.handler.look(head))
+            return await message.intake.collect(receive)
+        first = await receive()
+        if first["type"] == "http.request" and not first.get("more_body"):
+            body: bytes = first.get("body", b"")
+            if len(body) <= limit:
+                return body
+        message.intake = BodyIntake(self.budget, head, limit, self.handler.look(head))
+        return await message.intake.collect(receive, first)
+
+    async def _answer(self, message: AsgiRequest, receive: Receive, send: Send) -> None:
+        """Wait for the answer and send it, unless the client leaves first."""
+        if message.answer is None:
             message.waiter = self._loop.create_future()
-            if ticket is None or ticket.quick:
+            if message.ticket is None or message.ticket.quick:
                 await message.waiter
             else:
                 await _unless_left(message, message.waiter, receive)
@@ -131,18 +164,6 @@ async def _unless_left(message: AsgiRequest, waiter: "asyncio.Future[None]", rec
         await waiter
     finally:
         left.cancel()
-
-
-async def _collect(message: Message, receive: Receive, limit_bytes: int) -> tuple[bytes | None, int]:
-    """Join the pieces of a body, and stop when there are too many; None when the client leaves before the last."""
-    pieces, size = [], 0
-    while message["type"] == "http.request":
-        pieces.append(message.get("body", b""))
-        size += len(pieces[-1])
-        if not message.get("more_body") or size > limit_bytes:
-            return b"".join(pieces), size
-        message = await receive()
-    return None, size
 
 
 class ObservedSend:

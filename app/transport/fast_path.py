@@ -43,12 +43,15 @@ class HotProtocol(StrictProtocol):
     arrived = 0.0  # when what is being taken came, on `time.monotonic`, if it has waited for a later turn
     _put_off: tuple[bytes, ...] = ()  # pieces that wait there
     _head: HotHead | None = None  # of the hot request that the parser is reading
+    _answering: Any = None  # the request whose turn it is, where `cycle` is one behind it
+    _read_bytes = 0  # that came with the piece which the parser is reading
 
     def __init__(self, config: Config, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
         hot: HotRoutes = config.app.hot  # type: ignore[union-attr]  # the application that `app.main` made
         self._hot, self.observer = hot, hot.observer or RequestObserver()
         self._find, self._heads, self._scheduler = hot.find, hot.heads, hot.scheduler
+        self.budget = hot.budget
         self._answers = AnswerHeads()
         self._bounds = RequestBounds(hot, self.loop)
         self.watching = self.observer.watching
@@ -60,8 +63,11 @@ class HotProtocol(StrictProtocol):
         self._look_in(self.timeout_keep_alive)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        for cycle, _ in self.pipeline:
-            cycle.disconnected = True
+        under_way = [self._answering, *[cycle for cycle, _ in self.pipeline]]
+        for cycle in under_way:
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
         super().connection_lost(exc)
         self._bounds.end()
         if self.timeout_keep_alive_task is not None:
@@ -102,6 +108,14 @@ class HotProtocol(StrictProtocol):
     def hold(self) -> None:
         self.transport.pause_reading()
 
+    def pause(self) -> None:
+        self.flow.pause_reading()
+
+    def resume(self) -> None:
+        """Read on, unless others wait behind the request that has room now."""
+        if not self.pipeline and not self.transport.is_closing():
+            self.flow.resume_reading()
+
     def read_on(self) -> None:
         if not self.flow.read_paused and not self.transport.is_closing():
             self.transport.resume_reading()
@@ -120,7 +134,7 @@ class HotProtocol(StrictProtocol):
         if head is not None and head.length == len(data) - end:
             self._busy = True
             self.cycle = exchange = Exchange(self, head, data[end:], self.watching, head.keep_alive)
-            exchange.handle()
+            exchange.handle_whole() if head.counted else exchange.handle()
             return
         if head is None and self._answer_named(data, end):
             return
@@ -142,13 +156,14 @@ class HotProtocol(StrictProtocol):
         self._busy = True
         named = head.with_ids(said)
         self.cycle = exchange = Exchange(self, named, data[end:], True, named.keep_alive)
-        exchange.handle()
+        exchange.handle_whole() if named.counted else exchange.handle()
         head.verdict = named.verdict
         return True
 
     def _parse(self, data: bytes) -> None:
         """Give data to the parser; who sends a head without end, or not the rest of a request, is cut off."""
         bounds = self._bounds
+        self._read_bytes = len(data)
         super().data_received(data)
         if not bounds.in_message or self.transport.is_closing():
             return
@@ -178,6 +193,8 @@ class HotProtocol(StrictProtocol):
 
     def _begin(self) -> None:
         """Begin the request whose head is here, or put it behind those that are not answered yet."""
+        if self._busy and not self.pipeline:
+            self._answering = self.cycle
         handler = self._find(self.url.partition(b"?")[0]) if self._takes_hot() else None
         if handler is None:
             self._begin_ordinary()
@@ -189,7 +206,10 @@ class HotProtocol(StrictProtocol):
             self._head.cors = self._hot.cors.lines(self.headers)
         watched = self.watching or sent_ids(self._head.headers) is not None
         self.cycle = exchange = Exchange(self, self._head, b"", watched, keep_alive)
-        if self._busy or self.pipeline or self.flow.write_paused:
+        waits = self._busy or self.pipeline or self.flow.write_paused
+        if waits or self._head.counted:
+            exchange.enter(self._read_bytes)
+        if waits:
             self.flow.pause_reading()
             self.pipeline.appendleft((exchange, None))
         else:
@@ -204,6 +224,7 @@ class HotProtocol(StrictProtocol):
         for name, value in headers:
             HttpToolsProtocol.on_header(self, name, value)
         HttpToolsProtocol.on_headers_complete(self)
+        self.lets_go()
         if self._hot.closing:
             self.cycle.keep_alive = False
 
@@ -280,6 +301,7 @@ class HotProtocol(StrictProtocol):
         """Start the next pipelined request, or wait for one."""
         self.server_state.total_requests += 1
         self._busy = False
+        self._answering = None
         if self.transport.is_closing():
             return
         if self.pipeline:
@@ -335,6 +357,7 @@ class HotProtocol(StrictProtocol):
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         self._busy = True
+        self._answering = cycle
         if isinstance(cycle, Exchange):
             cycle.start()
         else:

@@ -1,5 +1,6 @@
 """One hot request on a connection: its body comes in by pieces, its answer goes out at once.
 
+    enter            its head is here: is its key known, and is there room for its body? See `app.transport.body_room`
     feed, complete   the body, under its limit
     start            its turn on the connection has come
     respond          the handler's call-back: written by the connection
@@ -13,11 +14,13 @@ from typing import Protocol
 
 import msgspec
 
-from app.errors import Headers
+from app.errors import Headers, RequestError, too_many_bytes
+from app.http.byte_budget import SMALL_BYTES, ByteBudget
 from app.http.handler import Handler, Head, Refusal, Ticket
 from app.http.request_ids import ID_HEADERS, id_line, sent_ids
 from app.http.request_ids import Headers as RawHeaders
 from app.telemetry.request_observer import RequestObserver
+from app.transport.body_room import BodyRoom
 
 REST_MAX_BYTES = 2**20  # of a refused body that are worth reading, so that the connection can be used again
 
@@ -25,10 +28,15 @@ REST_MAX_BYTES = 2**20  # of a refused body that are worth reading, so that the 
 class ResponseWriter(Protocol):
     """What an exchange needs of its connection."""
 
+    loop: asyncio.AbstractEventLoop
     transport: asyncio.Transport
     observer: RequestObserver
     watching: bool  # whether good answers, too, are told to the observer
     arrived: float  # see `app.http.handler.Request`
+    budget: ByteBudget
+
+    def pause(self) -> None: ...  # read no more until there is room
+    def resume(self) -> None: ...  # there is, or none is needed any more
 
     def write(self, exchange: "Exchange", status: int, body: bytes, headers: Headers, own: bytes = b"") -> None:
         """Write a whole response, and go on with the next request; `own` are lines that no other answer has."""
@@ -62,7 +70,7 @@ class HotHead(Head):
         other.content_type, other.content_encoding = self.content_type, self.content_encoding
         other.handler, other.url, other.verdict = self.handler, self.url, self.verdict
         other.keep_alive, other.expects_100, other.cors = self.keep_alive, self.expects_100, self.cors
-        other.headers = headers
+        other.headers, other.counted = headers, self.counted
         return other
 
 
@@ -84,6 +92,12 @@ class Exchange(msgspec.Struct, eq=False):
     whole: bool = False  # the last byte of the body is here
     started: bool = False  # it is this request's turn on the connection
     ticket: Ticket | None = None
+    room: BodyRoom | None = None  # of its body, unless that is too small to be counted
+    refused: RequestError | None = None  # what it is answered with in its turn; its body is not kept
+
+    @property
+    def size_bytes(self) -> int:
+        return self.received or len(self.body)
 
     @property
     def crowded_out(self) -> bool:
@@ -101,10 +115,57 @@ class Exchange(msgspec.Struct, eq=False):
     def set(self) -> None:
         """Drop the work: the client has left."""
         self.disconnected = True
+        self._let_go()
         if self.ticket is not None and not self.response_complete:
             if self.watched:
                 self.connection.observer.abandoned(self, self.head.handler, sent_ids(self.head.headers), self.ticket)
             self.ticket.cancel()
+
+    def enter(self, read_bytes: int) -> None:
+        """Look at the key and take room for the body, before any of it is kept; `read_bytes` came with the head."""
+        limit = self.head.handler.max_body_bytes
+        size = min(self.head.expected_bytes, limit)
+        try:
+            if not self.whole:  # else `handle` looks at once
+                self.head.handler.look(self.head)
+            if (self.head.length or 0) <= limit:  # else `start` says so
+                self._take_room(size, min(size, read_bytes))
+        except RequestError as error:
+            self.refused = error
+
+    def _take_room(self, size: int, here_bytes: int) -> None:
+        """Hold so many bytes, or wait for them; raises `RequestError` where there is no room."""
+        budget = self.connection.budget
+        self.room = room = self.room or BodyRoom(budget)
+        if room.take(size):
+            return
+        if size <= SMALL_BYTES:
+            raise budget.full(size)
+        room.line(size, here_bytes, self.head.handler.look(self.head), self._go_on)
+        self.connection.pause()
+
+    def _go_on(self) -> None:
+        """There is room for the body, or was none in time."""
+        assert self.room is not None
+        self.connection.resume()
+        if self.room.late:
+            self._turn_away(self.connection.budget.full(self.room.size_bytes))
+        elif self.started:
+            self.start()
+
+    def _turn_away(self, error: RequestError) -> None:
+        """Answer with an error, now or in its turn; what is here of the body is not kept."""
+        self.refused, self.body = error, b""
+        self._let_go()
+        if self.started:
+            if not self.whole:
+                self._leave_rest()
+            # In the next turn, as `app.protocols.endpoint` refuses: those who are answered at once send again at once.
+            self.connection.loop.call_soon(self.respond, *self.head.handler.refuse(error))
+
+    def _let_go(self) -> None:
+        if self.room is not None:
+            self.room.end()
 
     def feed(self, piece: bytes) -> None:
         """Collect a piece of the body, under the limit.
@@ -112,11 +173,22 @@ class Exchange(msgspec.Struct, eq=False):
         Each is copied when it comes: to join those of a large body at its end stopped the loop for ten milliseconds.
         """
         self.received += len(piece)
-        if self.received > self.head.handler.max_body_bytes:
-            self.body = b""
-            if self.started:
-                self._refuse(self.received)
-        elif not self.body:
+        if self.refused is not None:
+            return
+        limit = self.head.handler.max_body_bytes
+        if self.received > limit:
+            self._turn_away(too_many_bytes(limit, self.received))
+            return
+        if self.room is not None and self.received > self.room.size_bytes:
+            try:  # its length was not announced, and it turns out to be large
+                self._take_room(limit, self.received)
+            except RequestError as error:
+                self._turn_away(error)
+                return
+        self._append(piece)
+
+    def _append(self, piece: bytes) -> None:
+        if not self.body:
             self.body = piece
         else:
             if type(self.body) is bytes:
@@ -126,19 +198,35 @@ class Exchange(msgspec.Struct, eq=False):
     def complete(self) -> None:
         """The body is whole: answer, if it is this request's turn."""
         self.whole = True
-        if self.started:
+        if self.room is not None and self.refused is None:
+            self.room.shrink(self.received)
+        if self.started and self.refused is None and not self._waits:
             self.handle()
+
+    @property
+    def _waits(self) -> bool:
+        return self.room is not None and self.room.waits
 
     def start(self) -> None:
         """It is this request's turn on the connection; a body that is announced as too large is not waited for."""
         self.started = True
         size = max(self.received, self.head.length or 0)
-        if size > self.head.handler.max_body_bytes:
-            self._refuse(size)
+        if self.refused is not None:
+            self._turn_away(self.refused)
+        elif size > self.head.handler.max_body_bytes:
+            self._turn_away(too_many_bytes(self.head.handler.max_body_bytes, size))
+        elif self._waits:
+            pass  # `_go_on` comes here again
         elif self.whole:
             self.handle()
         elif self.head.expects_100:
             self.connection.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def handle_whole(self) -> None:
+        """Answer a request that came in one piece, once there is room for it: it is here, and may be large."""
+        self.received, self.whole = len(self.body), True
+        self.enter(self.received)
+        self.start()
 
     def handle(self) -> None:
         """Hand the request over; the answer comes to `respond`."""
@@ -146,6 +234,8 @@ class Exchange(msgspec.Struct, eq=False):
         ticket = self.head.handler.handle(self, self.respond)
         if not self.response_complete:
             self.ticket = ticket
+        if self.room is not None:
+            self.received, self.body = self.size_bytes, b""  # who reads it has it, and lets it go once it is read
 
     def respond(self, status: int, body: bytes, headers: Headers, logged: str = "") -> None:
         """Write the answer; uvicorn then starts the next request or waits for one."""
@@ -154,6 +244,8 @@ class Exchange(msgspec.Struct, eq=False):
             own = b"" if status < 400 and not self.watched else self._own_lines(status, body, logged)
             self.ticket = None  # it knows `respond`: a cycle that only the garbage collector would find
             self.connection.write(self, status, body, headers, own + self.head.cors)
+            if self.room is not None:
+                self.room.end()
 
     def _own_lines(self, status: int, body: bytes, logged: str) -> bytes:
         """Tell the observer what it wants to know; return the lines that say which request it was."""
@@ -164,11 +256,10 @@ class Exchange(msgspec.Struct, eq=False):
         pairs = observer.answered(self, handler, sent_ids(said), self.ticket, status, body, logged)
         return b"".join([b"%b: %b\r\n" % pair for pair in pairs])
 
-    def _refuse(self, size: int) -> None:
+    def _leave_rest(self) -> None:
         """A client that waits for 100 sends no body, so that the connection cannot be used again.
 
         Nor is it kept for the sake of a body that is far too large: its sender should stop.
         """
         little = (self.head.length or 0) <= self.head.handler.max_body_bytes + REST_MAX_BYTES
         self.keep_alive = self.keep_alive and not self.head.expects_100 and little
-        self.respond(*self.head.handler.refuse(size))

@@ -8,6 +8,7 @@ is in another protocol. Here nothing is, so that the offer is ignored (RFC 9110,
 Fields that come after a chunked body are counted and dropped. It knows no handler.
 """
 
+import functools
 from typing import Any
 from urllib.parse import unquote
 
@@ -91,10 +92,20 @@ class StrictProtocol(HttpToolsProtocol):
         if self.ends_head():
             super().on_headers_complete()
             self.in_body = True
+            self.lets_go()
 
     def on_message_complete(self) -> None:
         if self.ends_message():
             super().on_message_complete()
+
+    def lets_go(self) -> None:
+        """Have `cycle` forget what it holds of a body once it is answered, and not when the next request comes."""
+        cycle = self.cycle
+        self.cycle.on_response = functools.partial(self._answered, cycle)
+
+    def _answered(self, cycle: Any) -> None:
+        cycle.body = b""
+        self.on_response_complete()
 
     def ends_head(self) -> bool:
         """Judge the head; False when the parser will read it once more. Raises `BadHead`."""

@@ -130,7 +130,7 @@ class Asked:
     arrived = 0.0
 
     def __init__(self, body: bytes, headers: dict[bytes, bytes]) -> None:
-        self.head, self.body = Head(b"", [*headers.items()]), body
+        self.head, self.body, self.size_bytes = Head(b"", [*headers.items()]), body, len(body)
         self.answered = asyncio.get_running_loop().create_future()
 
     def respond(self, status: int, body: bytes, headers: Headers, logged: str = "") -> None:

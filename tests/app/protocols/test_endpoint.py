@@ -10,7 +10,7 @@ from time import monotonic
 
 import pytest
 
-from app.errors import Headers, InvalidInput, NotFound, Overloaded, Response
+from app.errors import Headers, InvalidInput, NotFound, Overloaded, Response, too_many_bytes
 from app.http.access import Guards
 from app.http.api_keys import Guard
 from app.http.handler import Head, Refusal, Respond, Ticket
@@ -34,6 +34,7 @@ class Asked:
         pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
         self.head = Head(b"", pairs)
         self.body = body
+        self.size_bytes = len(body)
         self.answers: list[tuple[int, bytes]] = []
 
     def respond(self, status: int, body: bytes, headers: Headers = (), logged: str = "") -> None:
@@ -153,7 +154,7 @@ async def test_refusals_are_counted_by_status(app: Slipway) -> None:
         endpoint = Echo(Serving(app.state.registry, metrics, 10.0, LIMIT, Guards(Guard(None))))
         endpoint.troubles = {b"bad": InvalidInput((), "a", "b")}
         ask(endpoint, Asked(b"bad"))
-        endpoint.refuse(LIMIT + 1)
+        endpoint.refuse(too_many_bytes(LIMIT, LIMIT + 1))
         await turn()
         text = (await client.get("/metrics")).text
         counted = {line for line in text.splitlines() if line.startswith("slipway_requests_total")}

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.errors import BodyTooLarge, InvalidInput, Overloaded, Rendered, Response, render
-from app.http.handler import Request, Respond, Ticket
+from app.errors import InvalidInput, Overloaded, Rendered, RequestError, Response, render
+from app.http.handler import Head, Request, Respond, Ticket
 from app.protocols.inference import Inference
 from app.transport import asgi as doors
 from app.transport.asgi import AsgiAdapter
@@ -50,8 +50,11 @@ class LateHandler:
         self.called = asyncio.Event()
         self.work = Work(quick)
 
-    def refuse(self, received_bytes: int) -> Rendered:
-        return render(BodyTooLarge((), f"at most {self.max_body_bytes} bytes", received_bytes))
+    def look(self, head: Head) -> float:
+        return 60.0
+
+    def refuse(self, error: RequestError) -> Rendered:
+        return render(error)
 
     def handle(self, request: Request, respond: Respond) -> Ticket | None:
         self.requests.append(request)
@@ -223,7 +226,9 @@ async def test_a_body_over_the_limit(wire: Callable[[], Wire]) -> None:
     handler, made = LateHandler(), wire()
     await finish(made.through(AsgiAdapter(handler)))
     assert made.status == 413
-    assert json.loads(made.sent[1]["body"]) == {"error": "Invalid body: expected at most 10 bytes. Received: 11."}
+    assert json.loads(made.sent[1]["body"]) == {
+        "error": "Invalid body: expected at most 10 bytes. Received: 11 or more."
+    }
     assert not handler.requests
 
 
