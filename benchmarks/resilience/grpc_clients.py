@@ -144,9 +144,7 @@ class Http2:
         elif kind == HEADERS and (found := STATUS.search(payload)):
             self.statuses[stream] = NAMES.get(int(found[1]), found[1].decode())
         elif kind == HEADERS and flags & END_STREAM:
-            self.statuses[stream] = (
-                "ended"  # by a status that this connection has seen before, and that is a number now
-            )
+            self.statuses[stream] = "ended"  # by a status that was named before, and is a number in a table now
         elif kind == RST_STREAM:
             self.statuses.setdefault(stream, "reset")
 

@@ -27,6 +27,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from benchmarks.harness.process import Server
+from benchmarks.resilience import grpc_clients
 from benchmarks.resilience.hostile_clients import ATTACKS, COLUMNS
 
 ROOT = Path(__file__).parents[2]
@@ -36,9 +37,9 @@ LEAD_S = 2.0  # that an attack has before the timing begins
 PATIENCE_S = 60.0
 CALM_S = 60.0  # after which memory has gone back
 LOOK_S = 0.2
-RPC = ("rpc-no-key", "rpc-half", "rpc-unread", "rpc-bombs")
 BASE = ("--default-model", "adult-income", "--max-bytes-under-way", str(2**26))  # k8s/base: an eighth of its memory
 KEY = "hostile-benchmark"
+KINDS = (*ATTACKS, *[f"rpc-{name}" for name in grpc_clients.ATTACKS])
 Json = dict[str, Any]
 
 
@@ -176,7 +177,7 @@ def main() -> None:
     parser.add_argument("--callers", type=int, default=200, help="that attack at once")
     parser.add_argument("--pause-s", type=float, default=0.0, help="between two attempts of an attacker")
     parser.add_argument("--calm", type=float, default=CALM_S, help="seconds after which memory is looked at again")
-    parser.add_argument("--only", default=",".join([*ATTACKS, *RPC]), help=f"of {', '.join([*ATTACKS, *RPC])}")
+    parser.add_argument("--only", default=",".join(KINDS), help=f"of {', '.join(KINDS)}")
     parser.add_argument("--door", default="protocol", choices=["protocol", "asgi"])
     parser.add_argument("--options", default="", help="further options of the server")
     parser.add_argument("--code", type=Path, default=ROOT, help="where the service is, to compare another state of it")
