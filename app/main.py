@@ -145,8 +145,9 @@ def _reloader(registry: Registry, settings: Settings, metrics: Metrics, feedback
         settings,
         observe=lambda model: metrics.observe(model, settings.max_queue_rows),
         loaded=lambda entry, ready: metrics.loaded(
-            entry.name, entry.version, ready=ready, serves=entry.model is not None
+            entry.name, entry.version, ready=ready, serves=entry.model is not None, passed_over=entry.passed_over
         ),
+        passed_over=lambda entry: metrics.passed_over(entry.name, entry.version),
         retired=lambda entry, model: _retired(metrics, feedback, entry, model),
     )
 

@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     tls_client_ca: FilePath | None = Field(None, description="Authorities (PEM) of every client (mutual TLS).")
 
     watch_s: float = Field(2.0, ge=0, description="Seconds between looks at the models; 0: at start and when asked.")
+    start_with_older: bool = Field(
+        False, description="At the start, if the newest version is refused, serve an older one that proves itself."
+    )
     labels: dict[str, dict[str, int]] = Field({}, description='Versions by label, as {"model": {"stable": 1}}.')
     canary: dict[str, Canary] = Field({}, description='Gets part of /predict: {"model": {"version": 2, "share": 0.1}}.')
     shadow: dict[str, Shadow] = Field(

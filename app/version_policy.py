@@ -36,6 +36,10 @@ class Policy:
             return set(sorted(set(found) - set(passed_over))[-1:])
         return set(choice)
 
+    def names_numbers(self, name: str) -> bool:
+        """Whether somebody asks for versions of `name` by number, and so for no others."""
+        return isinstance(self._named.get(name, self._others), frozenset)
+
 
 def _choice(value: object) -> Choice:
     if value == "latest" or value == "all":  # noqa: PLR1714  (the type checker follows only this)

@@ -77,6 +77,15 @@ LOADED = [
         f"No version of {MODEL_NAME} has been ready on {INSTANCE} for 5 minutes: requests to it are answered with 503.",
     ),
     Alert(
+        "SlipwayPassedOver",
+        "critical",
+        "0m",
+        "max by (namespace, job, instance, model, version) (slipway_model_passed_over) > 0",
+        f"{INSTANCE} started without the newest version of {MODEL_NAME}.",
+        f"Version {{{{ $labels.version }}}} of {MODEL_NAME} was refused when {INSTANCE} started, and an older one "
+        "answers in its place. Rollouts and scaling go on with it.",
+    ),
+    Alert(
         "SlipwayLoadFailing",
         "warning",
         "0m",

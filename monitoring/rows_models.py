@@ -45,8 +45,15 @@ def models(_: Objectives) -> list[Panel]:
         ),
         lines(
             "Versions ready",
-            "Replicas on which a version is ready. Lines that stay apart are replicas that do not serve the same.",
-            [Query(f"sum by (model, version) (slipway_model_ready{{{VERSION}}})", "{{model}} {{version}}")],
+            "Replicas on which a version is ready. Lines that stay apart are replicas that do not serve the same. "
+            "Passed over: replicas that started without it.",
+            [
+                Query(f"sum by (model, version) (slipway_model_ready{{{VERSION}}})", "{{model}} {{version}}"),
+                Query(
+                    f"sum by (model, version) (slipway_model_passed_over{{{VERSION}}}) > 0",
+                    "{{model}} {{version}} passed over",
+                ),
+            ],
             "none",
             alert="SlipwayVersionSkew",
         ),

@@ -58,6 +58,15 @@ class Health:
         reasons += [entry.reason for entry in entries if entry.reason]
         return reasons
 
+    def passed_over(self) -> list[str]:
+        """Say which versions were refused at the start and what answers instead: ready, but not with what was asked."""
+        return [
+            f"{entry.name}/{line.current.version} answers, because version {entry.version} was refused: {entry.reason}"
+            for line in self._registry.lines
+            for entry in line.entries.values()
+            if line.current is not None and entry.passed_over
+        ]
+
     def refusals(self) -> list[str]:
         """Say what is not as the models folder has it, although the process may well be ready."""
         found = [self._registry.fault, *(entry.reason for entry in self._registry.entries)]
@@ -72,5 +81,6 @@ class Health:
             "draining": self.draining,
             "reasons": self.reasons(),
             "models": {f"{e.name}/{e.version}": e.state for e in self._registry.entries},
+            **({"passed_over": passed_over} if (passed_over := self.passed_over()) else {}),
             **({"refused": refusals} if refusals else {}),
         }

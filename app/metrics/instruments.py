@@ -64,6 +64,8 @@ class Instruments:
     def _of_loads(self) -> None:
         text = "1 if the version serves, 0 if it failed."
         self.model_ready = self._least("slipway_model_ready", text, MODEL)
+        text = "1 if the version was refused at the start and an older one answers instead."
+        self.model_passed_over = self._most("slipway_model_passed_over", text, MODEL)
         self.model_loads = self._counter("slipway_model_loads", "Loads that ended.", ("model", "outcome"))
         text = "Seconds to verify, load, prove and time the version."
         self.model_load_s = self._most("slipway_model_load_seconds", text, MODEL)

@@ -77,12 +77,17 @@ class Metrics:
         else:
             self._nobodys[protocol].refused(error)
 
-    def loaded(self, name: str, version: int, *, ready: bool, serves: bool) -> None:
-        """Count a load that ended; a version `serves` although its newer content was refused."""
+    def loaded(self, name: str, version: int, *, ready: bool, serves: bool, passed_over: bool = False) -> None:
+        """Count a load that ended; a version `serves` although its newer content was refused, or is `passed_over`."""
         for outcome in ("ready", "failed"):
             self.instruments.model_loads.labels(name, outcome).inc(ready == (outcome == "ready"))
         self.instruments.model_ready.labels(name, str(version)).set(serves)
+        self.instruments.model_passed_over.labels(name, str(version)).set(passed_over)
         self._versions.add((name, str(version)))
+
+    def passed_over(self, name: str, version: int) -> None:
+        """Show that a version was refused at the start and an older one answers; until it serves, or is no more."""
+        self.instruments.model_passed_over.labels(name, str(version)).set(1)
 
     def retired(self, name: str, version: int, model: Model | None) -> None:
         """Forget a version that is no more, and the model that it was, unless another content of it still serves."""

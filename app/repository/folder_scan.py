@@ -81,13 +81,14 @@ def model_folders(root: Path) -> dict[Path, list[int]]:
     """List the folders that hold a version, and the versions, oldest first; raises `BundleError` when none does."""
     wanted = f"expected bundles in {root.absolute()}/<name>/<version>/"
     try:
-        folders = sorted(entry for entry in root.iterdir() if entry.is_dir())
+        entries = sorted(root.iterdir())
     except OSError as error:
         raise BundleError(f"{root}: {wanted}. Received: {error.strerror}.") from error
-    named = [folder for folder in folders if re.match(NAME_PATTERN, folder.name)]
+    named = [entry for entry in entries if entry.is_dir() and re.match(NAME_PATTERN, entry.name)]
     found = {folder: versions for folder in named if (versions := _versions(folder))}
     if not found:
-        raise BundleError(f"{root}: {wanted}. Received: no such folder.")
+        received = f"{len(entries)} of other names, or without a version" if entries else "an empty folder"
+        raise BundleError(f"{root}: {wanted}. Received: {received}.")
     return found
 
 

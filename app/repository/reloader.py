@@ -17,6 +17,7 @@ from functools import partial
 from app.errors import BundleError
 from app.repository.folder_scan import content, look
 from app.repository.loader import Loader, complete
+from app.repository.older_version import load_older
 from app.repository.registry import Registry
 from app.repository.versions import ABSENT, Entry, Versions
 from app.runtime.model import Model, Observer
@@ -37,12 +38,14 @@ class Reloader:
         loaded: Callable[[Entry, bool], None],  # told of every load that has ended, and whether it ended well
         # told of a version that is no more; its model, if it had one, is about to be freed
         retired: Callable[[Entry, Model | None], None] = lambda entry, model: None,
+        passed_over: Callable[[Entry], None] = lambda entry: None,  # told of a version that an older one stands in for
     ) -> None:
         self.registry = registry
         self._settings = settings
         self._observe = observe
         self._loaded = loaded
         self._retired = retired
+        self._passed_over = passed_over
         self._policy = Policy(settings.versions)
         self._serving: set[Model] = set()  # started and not yet retired
         self._tasks: set[asyncio.Task[None]] = set()  # retirements, and a reload that a signal asked for
@@ -101,7 +104,22 @@ class Reloader:
             newest = line.newest()
             if newest is not None and newest.model is not None:
                 self.swap(line, newest.model)
+            if self._settings.start_with_older and not self.registry.finished.is_set():
+                await self._start_with_older(line)
             self.clean_up()
+
+    async def _start_with_older(self, line: Versions) -> None:
+        """Let an older version answer where the newest was refused, and say so; it must prove itself like any other."""
+        if self._policy.names_numbers(line.name):
+            return
+        if line.current is None:
+            older = line.newest_loaded() or await load_older(self, line, self._settings.models / line.name)
+            if older is None:
+                return
+            self.swap(line, older)
+        for entry in line.pass_over():
+            log.error("Started without %s/%d, which was refused: %s", entry.name, entry.version, entry.reason)
+            self._passed_over(entry)
 
     def _relevant(self, name: str, found: list[int]) -> Iterable[int]:
         """The versions whose content matters: those wanted, were some not held back, and those held back."""

@@ -33,11 +33,13 @@ class Entry:
     reason: str = ""
     model: Model | None = None
     required: bool = False  # without it the process is not ready
+    passed_over: bool = False  # refused at the start, and an older version answers instead
     content: Content | None = None  # that was loaded, refused or unloaded
     seen: Content | None = None  # when it was last tried: content that is still the same is nobody's to finish
 
     def serve(self, model: Model, content: Content) -> None:
         self.state, self.reason, self.model, self.content = "ready", "", model, content
+        self.passed_over = False
 
     def refuse(self, reason: str, content: Content) -> None:
         """It never serves, until its content changes."""
@@ -121,6 +123,17 @@ class Versions:
             candidates -= apart
         return self.entries[max(candidates)] if candidates else None
 
+    def pass_over(self) -> list[Entry]:
+        """Do without the versions that were refused, since another answers; return them."""
+        refused = [entry for entry in self.entries.values() if entry.model is None and entry.required]
+        for entry in refused:
+            entry.required, entry.passed_over = False, True
+        return refused
+
+    def newest_loaded(self) -> Model | None:
+        """The highest number that is loaded and not set apart."""
+        return self._loaded(lambda version: version not in self.apart)
+
     def last(self) -> Entry:
         """The highest number of all."""
         return self.entries[max(self.entries)]
@@ -149,7 +162,7 @@ class Versions:
         if self.previous is not None and version in (None, self.previous.version):
             self.previous = None
         if self.current is not None and version in (None, self.current.version):
-            self.current, self.previous = self.previous or self._loaded(lambda v: v not in self.apart), None
+            self.current, self.previous = self.previous or self.newest_loaded(), None
 
     def sweep(self) -> list[Entry]:
         """Forget the versions that nobody wants and nobody may ask; return them."""

@@ -108,6 +108,8 @@ def _probe(request: Request, name: str) -> JSONResponse:
     body: dict[str, Any] = {name: passed}
     if not passed:
         body["error"] = request.scope[ERROR_TEXT] = " ".join(state.reasons()) or f"Not {name}."
+    elif name == "ready" and (reasons := state.passed_over()):
+        body["passed_over"] = reasons  # ready, but not with the versions that were asked for
     return JSONResponse(body, 200 if passed else 503)
 
 

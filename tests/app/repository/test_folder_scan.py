@@ -127,3 +127,22 @@ def test_a_folder_whose_name_no_head_of_an_answer_may_hold_is_no_model(name: str
     """A line feed at its end would end a line of the answers' heads."""
     shutil.copytree(tiny.write(tmp_path).parent, tmp_path / name)
     assert [folder.name for folder in model_folders(tmp_path)] == ["tiny"]
+
+
+@pytest.mark.parametrize(
+    ("names", "received"),
+    [
+        ([], "an empty folder"),
+        (["adult"], "1 of other names, or without a version"),
+        (["adult/latest", "-a/1"], "2 of other names, or without a version"),
+    ],
+)
+def test_a_folder_without_a_model_says_what_lies_there(names: list[str], received: str, tmp_path: Path) -> None:
+    """An empty folder is none that is missing: a volume that is mounted and not yet written to."""
+    for name in names:
+        (tmp_path / name).mkdir(parents=True)
+    with pytest.raises(BundleError) as raised:
+        look(tmp_path, lambda name, found: found)
+    assert str(raised.value).endswith(f"Received: {received}.")
+    with pytest.raises(BundleError, match=r"Received: No such file or directory\.\Z"):
+        look(tmp_path / "missing", lambda name, found: found)
