@@ -37,6 +37,7 @@ from app.telemetry.request_observer import RequestObserver
 from app.transport.asgi import AsgiAdapter, LastHead, ObservedSend
 from app.transport.asgi_body import BodyIntake
 from app.transport.fast_routes import HotRoutes
+from app.transport.unread_answers import UnreadAnswers
 
 ORDINARY_MAX_BYTES = 2**20  # of a body that is no request for predictions
 DESCRIPTION = "Predictions from a bundle that proved itself at load, with truthful health and metrics."
@@ -61,8 +62,10 @@ class Slipway(FastAPI):
         tracer = tracing.start(self.version, scheme) if settings.tracing else None
         self.observer = RequestObserver(settings.log_requests, tracer)
         self.cors = Cors.of(settings.cors_origins or "")
+        budget = _budget(settings)
+        unread = UnreadAnswers(budget, settings.send_timeout_s)
         self.hot = HotRoutes(
-            settings.receive_timeout_s, settings.max_head_bytes, self.observer, self.cors, _budget(settings)
+            settings.receive_timeout_s, settings.max_head_bytes, self.observer, self.cors, budget, unread
         )
         self.guards = Guards(
             Guard(settings.api_keys_file, settings.max_requests_per_s), Guard(settings.admin_keys_file, required=True)
@@ -157,7 +160,8 @@ class OperationsApp:
 
     def __init__(self, app: Slipway) -> None:
         self._app = app  # below: no routes, but the same limits
-        self.hot = HotRoutes(app.settings.receive_timeout_s, app.settings.max_head_bytes, budget=app.hot.budget)
+        settings, hot = app.settings, app.hot
+        self.hot = HotRoutes(settings.receive_timeout_s, settings.max_head_bytes, budget=hot.budget, unread=hot.unread)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app.answer(scope, receive, send, Port.OPERATIONS)

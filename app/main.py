@@ -75,6 +75,7 @@ def _start_counting(app: Slipway) -> None:
     protocols = [protocol for protocol in PROTOCOLS if protocol != "grpc" or settings.grpc_port is not None]
     state.metrics = Metrics(app.version, settings.objective_ms / 1000, protocols, app.hot.budget)
     state.metrics.watch_process()
+    app.hot.unread.ended = state.metrics.instruments.unread.inc
     state.feedback = Feedback(state.metrics.feedback, settings.feedback_rows) if settings.feedback else None
     app.observer.remember = None if state.feedback is None else state.feedback.remember
 

@@ -99,6 +99,9 @@ class Settings(BaseSettings):
     )
 
     receive_timeout_s: float = Field(30.0, gt=0, description="Seconds from a request's first byte to last; else 408.")
+    send_timeout_s: float = Field(
+        30.0, gt=0, description="Seconds without a byte of an answer being read, until its connection is ended."
+    )
     timeout_ms: int = Field(10_000, ge=1, description="Milliseconds until a request without an answer gets 504.")
     drain_delay_s: float = Field(
         0.0, ge=0, description="Seconds that it serves on after SIGTERM, but is not ready, where no preStop hook waits."

@@ -95,6 +95,7 @@ class Instruments:
         self.bytes_under_way = self._total("slipway_bytes_under_way", "Bytes of requests and answers in memory.")
         text = "Bytes of requests and answers that may be in memory."
         self.bytes_under_way_limit = self._total("slipway_bytes_under_way_limit", text)
+        self.unread = self._counter("slipway_unread_answers", "Connections that were ended because nothing was read.")
         self.draining = self._most("slipway_draining", "1 while the process finishes before it exits.")
         self.cpus = self._most("slipway_effective_cpus", "CPUs that affinity and cgroup quota leave.")
         self.cpus.set(effective_cpus())

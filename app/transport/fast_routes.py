@@ -8,6 +8,7 @@ from app.http.cors import Cors
 from app.http.handler import Handler
 from app.telemetry.request_observer import RequestObserver
 from app.transport.fair_scheduling import FairScheduler
+from app.transport.unread_answers import UnreadAnswers
 
 Find = Callable[[bytes], Handler | None]
 """Raw path -> who answers it, or None."""
@@ -26,10 +27,12 @@ class HotRoutes:
         observer: RequestObserver | None = None,
         cors: Cors | None = None,
         budget: ByteBudget | None = None,
+        unread: UnreadAnswers | None = None,
     ) -> None:
         self.observer = observer
         self.cors = cors
         self.budget = budget or ByteBudget()  # of what all connections hold, those of other ports and protocols too
+        self.unread = unread or UnreadAnswers(self.budget)
         self.receive_timeout_s = receive_timeout_s
         self.max_head_bytes = max_head_bytes
         self.scheduler = FairScheduler()  # of the connections that take the short way

@@ -9,6 +9,7 @@ Fields that come after a chunked body are counted and dropped. It knows no handl
 """
 
 import functools
+import socket
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,6 +17,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.transport.answer_head import error_body, last_answer
+from app.transport.unread_answers import HIGH_WATER_BYTES, UnreadAnswers
 
 VERSIONS = ("1.1", "1.0")
 
@@ -38,6 +40,26 @@ class StrictProtocol(HttpToolsProtocol):
     in_body = False  # the head of `cycle` is whole, and its body is not
     _chunked = False
     farewell = b""  # the last answer of this connection, which waits for those before it
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._unread: UnreadAnswers = self.config.app.hot.unread  # type: ignore[union-attr]  # see `app.application`
+        transport.set_write_buffer_limits(HIGH_WATER_BYTES)
+        sock = transport.get_extra_info("socket") if self.scheme == "https" else None
+        if sock is not None and hasattr(socket, "TCP_USER_TIMEOUT"):  # what TLS has passed on nobody else can see
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(self._unread.send_timeout_s * 1000))
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread.begin(self)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._unread.end(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._unread.end(self)
 
     def data_received(self, data: bytes) -> None:
         """Give data to the parser; behind the head of an upgrade first the head again, then what the parser left."""
