@@ -14,6 +14,8 @@ from app.telemetry.request_record import Record
 FAULTS_PER_S = 1000.0  # of each status from 500 on: all of them, unless there is nothing but faults
 REFUSALS_PER_S = 10.0  # of each status from 400 to 499: enough to see what callers do wrong
 
+UNKNOWN_VERSION = 505  # the one status above 499 that is the caller's doing alone
+
 ASKED = ("method", "route", "protocol", "model", "version")
 ANSWERED = ("status", "code", "rows", "bytes_in", "bytes_out", "error", "who")
 
@@ -33,14 +35,14 @@ class RequestLog:
         if status < 400:
             return self.share > 0 and random.random() < self.share  # noqa: S311
         if status not in self._buckets:
-            self._buckets[status] = Bucket(FAULTS_PER_S if status >= 500 else REFUSALS_PER_S)
+            self._buckets[status] = Bucket(FAULTS_PER_S if _is_fault(status) else REFUSALS_PER_S)
         if self._buckets[status].take():
             self._left_out[status] = self._left_out.get(status, 0) + 1
             return False
         return True
 
     def write(self, record: Record) -> None:
-        level = logging.ERROR if record.status >= 500 else logging.WARNING if record.status >= 400 else logging.INFO
+        level = logging.ERROR if _is_fault(record.status) else logging.WARNING if record.status >= 400 else logging.INFO
         if log.isEnabledFor(level):
             text = f"{record.method} {record.route or '(unknown)'} {record.code or record.status}"
             line = logging.LogRecord(log.name, level, "", 0, text, None, None)
@@ -51,6 +53,10 @@ class RequestLog:
     def _gap(self, status: int) -> dict[str, int]:
         count = self._left_out.pop(status, 0)
         return {"left_out": count} if count else {}
+
+
+def _is_fault(status: int) -> bool:
+    return status >= 500 and status != UNKNOWN_VERSION
 
 
 def fields_of(record: Record) -> dict[str, Any]:

@@ -66,7 +66,10 @@ class Packets(asyncio.Transport):
             setattr(self, name, getattr(transport, name))
 
     def write(self, data: Any) -> None:
-        """Hold what begins an answer; send it with what follows."""
+        """Hold what begins an answer; send it with what follows, unless the caller is gone."""
+        if self._transport.is_closing():  # uvloop's would raise, and uvicorn learns of it only afterwards
+            self._head = b""
+            return
         head = self._head
         if head:
             self._head = b""

@@ -111,6 +111,12 @@ def test_a_flood_of_refusals_is_no_flood_of_lines() -> None:
     assert log._gap(429) == {}
 
 
+def test_a_version_that_is_not_spoken_is_the_caller_s_fault() -> None:
+    """A stranger must not raise the count of errors."""
+    log = RequestLog(0)
+    assert sum([log.wants(505) for _ in range(100)]) < 20
+
+
 def test_faults_of_the_service_always_have_a_line() -> None:
     """Up to what a second may hold of them."""
     log = RequestLog(0)

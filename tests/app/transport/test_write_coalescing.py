@@ -102,6 +102,15 @@ async def test_nothing_is_sent_to_a_client_that_has_left(packets: Packets, recor
     assert not recorder.done
 
 
+async def test_nor_a_body_behind_its_head(packets: Packets, recorder: Recorder) -> None:
+    """uvloop's transport would raise, and the answer of one who left would be an error in the log."""
+    packets.write(HEAD)
+    recorder.gone = True
+    packets.write(b"{}")
+    await asyncio.sleep(0)
+    assert not recorder.done
+
+
 async def test_nothing_of_a_transport_is_left_out(packets: Packets, recorder: Recorder) -> None:
     """What Python adds to transports must be passed on, or written here."""
     public = {name for name in dir(asyncio.Transport) if not name.startswith("_")}
