@@ -144,6 +144,34 @@ def test_the_grace_period_covers_the_whole_shutdown(name: str) -> None:
         check_end(values, template["terminationGracePeriodSeconds"], template["containers"][0]["readinessProbe"])
 
 
+PROBES = ("startupProbe", "livenessProbe")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_stuck_is_not_waited_for(name: str) -> None:
+    """It does not hear SIGTERM: the pod's whole grace period would come on top of the probe's patience."""
+    served = [one["spec"]["template"]["spec"] for one in of_kind(everything()[name], "Deployment")]
+    parts = [part for spec in served for part in spec["containers"]]
+    parts += [
+        part for runtime in of_kind(everything()[name], "ServingRuntime") for part in runtime["spec"]["containers"]
+    ]
+    for part in parts:
+        assert {part[probe]["terminationGracePeriodSeconds"] for probe in PROBES} == {10}
+        assert "terminationGracePeriodSeconds" not in part["readinessProbe"]  # which ends nothing; the API refuses it
+
+
+def test_the_page_says_when_a_stuck_container_is_gone() -> None:
+    """Probes' patience, and then their grace."""
+    page = (ROOT / "docs" / "deploying.md").read_text()
+    startup, liveness = (container()[probe] for probe in PROBES)
+    patience = [probe["periodSeconds"] * probe["failureThreshold"] for probe in (startup, liveness)]
+    assert (
+        f"after {patience[0]} s the container is ended, at the latest {startup['terminationGracePeriodSeconds']} s"
+        in page
+    )
+    assert f"after {patience[1]} s the container is told to end; what is stuck is killed" in page
+
+
 def test_the_drain_outlasts_two_probes_and_no_hook_comes_before_it() -> None:
     """From SIGTERM on the process itself fails readiness and ends connections; a sleep before it would only wait."""
     readiness = container()["readinessProbe"]
