@@ -1,3 +1,3 @@
 """Markdown, SVG and HTML."""
 
-__all__ = ["html", "markdown", "pictures"]
+__all__ = ["html", "markdown", "picture", "pictures"]

@@ -1,25 +1,30 @@
-"""Plots: small pictures for the card.
+"""Plots: small pictures for the card and the page.
 
-Each function returns the bytes of one PNG file; inside `as_svg` of one SVG, for a page that may be light or dark.
+    @picture ─> draw a figure ─> lay it out ─> a PNG for the card, an SVG for a page that may be light or dark
+
+A figure is drawn and laid out once for both: this takes longer than writing it. It knows nothing about models.
 """
 
 import io
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, ParamSpec
 
 import matplotlib as mpl
 import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 from sklearn import metrics
 
+from training.rendering.picture import Picture
+
 DOTS_AN_INCH = 90
-INK = "#010203"  # stands for the colour of the text around an SVG
-SVG_STYLE: Any = {
+INK = "#010203"  # stands for the colour of the text around an SVG; in a PNG, it is as good as black
+STYLE: Any = {
     **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK),
     **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor", "legend.facecolor"), "none"),
     "axes.prop_cycle": cycler(color=["#3b7dd8", "#d9730d", "#2a9d6f", "#b455b6", "#c94a4a", "#8a8d91"]),
@@ -29,23 +34,24 @@ SVG_STYLE: Any = {
     "svg.hashsalt": "slipway",  # the same picture is the same file
     "svg.id": "plot",
 }
-_SVG: ContextVar[bool] = ContextVar("svg", default=False)
 mpl.rcParams["text.parse_math"] = False  # labels and columns are called as they are called: $a is no formula
+P = ParamSpec("P")
 MAX_WRITTEN_LABELS = 12  # above, numbers in the cells of a confusion matrix cannot be read
 
 
-@contextmanager
-def as_svg() -> Iterator[None]:
-    """Draw SVG without a ground: what is said in it has the colour of the page's text."""
-    before = _SVG.set(True)
-    try:
-        with mpl.rc_context(SVG_STYLE):
-            yield
-    finally:
-        _SVG.reset(before)
+def picture(draw: Callable[P, Figure]) -> Callable[P, Picture]:
+    """Make of a function that draws a figure one that returns the files of it."""
+
+    @wraps(draw)
+    def drawn(*args: P.args, **options: P.kwargs) -> Picture:
+        with mpl.rc_context(STYLE):
+            return _written(draw(*args, **options))
+
+    return drawn
 
 
-def learning_curves(loss: Sequence[float], validation_loss: Sequence[float], best_epoch: int) -> bytes:
+@picture
+def learning_curves(loss: Sequence[float], validation_loss: Sequence[float], best_epoch: int) -> Figure:
     """Draw both losses by epoch, and the epoch that was kept."""
     figure, (axes,) = new_figure(1)
     epochs = range(1, len(loss) + 1)
@@ -54,10 +60,11 @@ def learning_curves(loss: Sequence[float], validation_loss: Sequence[float], bes
     axes.axvline(best_epoch, color="grey", linestyle=":", label="kept")
     name_axes(axes, "Learning curves", "epoch", "loss")
     axes.legend()
-    return to_bytes(figure)
+    return figure
 
 
-def confusion_matrix(counts: NDArray[Any], labels: Sequence[str]) -> bytes:
+@picture
+def confusion_matrix(counts: NDArray[Any], labels: Sequence[str]) -> Figure:
     """Draw the share of each true label that was given each label."""
     figure, (axes,) = new_figure(1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -71,12 +78,13 @@ def confusion_matrix(counts: NDArray[Any], labels: Sequence[str]) -> bytes:
                 column, row, f"{count:g}" if count < 1e6 else f"{count:.3g}", ha="center", va="center", color=color
             )
     name_axes(axes, "Confusion (rows of the test split)", "predicted", "true")
-    return to_bytes(figure)
+    return figure
 
 
+@picture
 def roc_and_precision_recall(
     y: NDArray[Any], outputs: NDArray[Any], labels: Sequence[str], weights: NDArray[Any] | None = None
-) -> bytes:
+) -> Figure:
     """Draw both curves of the second label, or of each against the rest, with the area under each."""
     counting: dict[str, Any] = {"sample_weight": weights}
     figure, (roc, recalls) = new_figure(2)
@@ -100,10 +108,11 @@ def roc_and_precision_recall(
     for axes in (roc, recalls):
         if axes.get_legend_handles_labels()[0]:
             axes.legend(fontsize="small")
-    return to_bytes(figure)
+    return figure
 
 
-def residuals(y: NDArray[Any], predicted: NDArray[Any], target: str, weights: NDArray[Any] | None = None) -> bytes:
+@picture
+def residuals(y: NDArray[Any], predicted: NDArray[Any], target: str, weights: NDArray[Any] | None = None) -> Figure:
     """Draw predicted against true values, and the distribution of the errors."""
     figure, (scatter, histogram) = new_figure(2)
     scatter.hexbin(y, predicted, gridsize=40, mincnt=1, bins="log", cmap="viridis", C=weights, reduce_C_function=np.sum)
@@ -113,12 +122,12 @@ def residuals(y: NDArray[Any], predicted: NDArray[Any], target: str, weights: ND
     errors = predicted - y
     histogram.hist(errors, bins=50, range=tuple(np.quantile(errors, [0.005, 0.995])), weights=weights)
     name_axes(histogram, "Errors (middle 99 %)", "predicted - true", "rows")
-    return to_bytes(figure)
+    return figure
 
 
 def new_figure(panels: int) -> tuple[Figure, Sequence[Axes]]:
     """Begin a picture with panels side by side."""
-    figure = Figure(figsize=(4.4 * panels, 3.6), layout="constrained")
+    figure = Figure(figsize=(4.4 * panels, 3.6))
     return figure, list(figure.subplots(1, panels, squeeze=False)[0])
 
 
@@ -127,11 +136,10 @@ def name_axes(axes: Axes, title: str, x: str, y: str) -> None:
     axes.set(title=title, xlabel=x, ylabel=y)
 
 
-def to_bytes(figure: Figure) -> bytes:
-    """Return the file: a PNG, or inside `as_svg` an SVG."""
-    stream = io.BytesIO()
-    if _SVG.get():
-        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-        return stream.getvalue().replace(INK.encode(), b"currentColor")
-    figure.savefig(stream, format="png", dpi=DOTS_AN_INCH, metadata={"Software": None})
-    return stream.getvalue()
+def _written(figure: Figure) -> Picture:
+    FigureCanvasAgg(figure)
+    ConstrainedLayoutEngine().execute(figure)  # a figure with an engine would be laid out and drawn for each file
+    png, svg = io.BytesIO(), io.BytesIO()
+    figure.savefig(png, format="png", dpi=DOTS_AN_INCH, facecolor="white", metadata={"Software": None})
+    figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+    return Picture(png.getvalue(), svg.getvalue().replace(INK.encode(), b"currentColor"))

@@ -13,6 +13,7 @@ from training.evaluation.findings import Findings
 from training.rendering import html, pictures
 from training.rendering.html import Fact
 from training.rendering.markdown import code, code_block, number, plain, prose, table
+from training.rendering.picture import Picture
 from training.reporting import compression_section, findings_section, training_section
 from training.reporting.plots import bars, pareto
 from training.tasks.base import Metrics
@@ -26,8 +27,8 @@ QUALITY, COMPRESSION, TRAINING = "How good it is", "What compression cost", "How
 PLACES = {IMPORTANCE: "What it goes by", compression_section.PLOT: COMPRESSION, CURVES: TRAINING}
 
 
-def plots(model: TrainedModel, findings: Findings) -> dict[str, bytes]:
-    """Draw the run, what fits the task, and what the graph goes by: file name -> PNG."""
+def plots(model: TrainedModel, findings: Findings) -> dict[str, Picture]:
+    """Draw the run, what fits the task, and what the graph goes by: file name of the PNG -> picture."""
     history, task, target = model.history, model.data.task, str(model.options.data.target)
     drawn = {
         CURVES: pictures.learning_curves(history.loss, history.validation_loss, history.best_epoch),
@@ -46,10 +47,8 @@ def card(model: TrainedModel, findings: Findings, drawn: Iterable[str]) -> str:
     return "\n\n".join([*blocks, "## Limits", _limits(model.data)]) + "\n"
 
 
-def page(model: TrainedModel, findings: Findings, facts: Mapping[str, Any]) -> str:
+def page(model: TrainedModel, findings: Findings, facts: Mapping[str, Any], drawn: Mapping[str, Picture]) -> str:
     """Write the report as one page of HTML; `facts` are those of the manifest."""
-    with pictures.as_svg():
-        drawn = plots(model, findings)
     task = model.data.task
     repeat = ["## How to repeat it", *training_section.repeat(facts)]
     blocks = [*_blocks(model, findings), "## Limits", _limits(model.data), *repeat]
@@ -59,7 +58,7 @@ def page(model: TrainedModel, findings: Findings, facts: Mapping[str, Any]) -> s
         kind=f"{task.name} · {model.options.data.target} · {model.data.table.source_name}",
         facts=[*_scores(model, findings), *_costs(model)],
         markdown="\n\n".join(blocks),
-        plots={name: (PLACES.get(name, QUALITY), svg) for name, svg in drawn.items()},
+        plots={name: (PLACES.get(name, QUALITY), picture.svg) for name, picture in drawn.items()},
         footer=f"Written by Slipway, {facts['created']}, with Keras {libraries['keras']} and ONNX Runtime "
         f"{libraries['onnxruntime']}. This page needs no network and runs no script.",
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from training.compression.measure import Candidate
@@ -11,7 +12,8 @@ from training.evaluation.findings import Importance
 from training.rendering import pictures
 
 
-def pareto(choice: Choice) -> bytes:
+@pictures.picture
+def pareto(choice: Choice) -> Figure:
     """Draw points lost against size and against the time of the largest timed batch, with the front of each."""
     drawn, (size, time) = pictures.new_figure(2)
     rows = max(choice.chosen.latency_us)
@@ -20,7 +22,7 @@ def pareto(choice: Choice) -> bytes:
     pictures.name_axes(size, "Loss against size", "kB", "points lost on validation")
     pictures.name_axes(time, "Loss against time", f"µs at batch {rows}", "points lost on validation")
     size.legend(fontsize="small")
-    return pictures.to_bytes(drawn)
+    return drawn
 
 
 def _panel(axes: Axes, choice: Choice, cost: Callable[[Candidate], float]) -> None:
@@ -46,8 +48,9 @@ def _panel(axes: Axes, choice: Choice, cost: Callable[[Candidate], float]) -> No
 MOST_BARS = 25  # more names cannot be read
 
 
-def bars(importances: Sequence[Importance], metric: str) -> bytes:
-    """Draw the first features, the most important on top, as one PNG file."""
+@pictures.picture
+def bars(importances: Sequence[Importance], metric: str) -> Figure:
+    """Draw the first features, the most important on top."""
     shown = list(importances)[:MOST_BARS]
     figure, (axes,) = pictures.new_figure(1)
     figure.set_size_inches(6.4, 1.2 + 0.25 * len(shown))
@@ -59,4 +62,4 @@ def bars(importances: Sequence[Importance], metric: str) -> bytes:
     axes.invert_yaxis()
     axes.axvline(0, color="grey", linewidth=0.8)
     pictures.name_axes(axes, "What it goes by", f"{metric} lost when permuted (validation rows)", "")
-    return pictures.to_bytes(figure)
+    return figure

@@ -25,6 +25,7 @@ from training.columns.arrays import Outputs, Rows
 from training.columns.values import floats, texts
 from training.options import Options
 from training.options.rooms import Precision
+from training.rendering.picture import Picture
 from training.tasks.parts import LeakRule, Opponent, Output, Strata
 from training.tasks.truths import TargetColumn, clean_texts
 from training.tasks.weighted import Judged, Weights, one_by_one
@@ -259,6 +260,6 @@ class Task(ABC):
         """Say in blocks of Markdown how good the answers are, beyond what the metrics say."""
         return ()
 
-    def plots(self, rows: Rows, outputs: Outputs, adjustment: Adjustment, target: str) -> dict[str, bytes]:
+    def plots(self, rows: Rows, outputs: Outputs, adjustment: Adjustment, target: str) -> dict[str, Picture]:
         """Draw how good the answers are: file name -> picture."""
         return {}

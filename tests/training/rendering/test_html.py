@@ -46,8 +46,7 @@ class Reading(HTMLParser):
 
 
 def made(markdown: str, **changes: object) -> str:
-    with plots.as_svg():
-        curves = plots.learning_curves([1.0, 0.5], [1.1, 0.7], 2)
+    curves = plots.learning_curves([1.0, 0.5], [1.1, 0.7], 2).svg
     given = {
         "title": "goods",
         "kind": "binary",
@@ -73,8 +72,7 @@ def test_a_plot_stands_in_its_section_or_in_one_made_for_it() -> None:
     assert made(TEXT).index('id="second"') < made(TEXT).index("<figure>")
     other = made(TEXT, plots={})
     assert "<figure>" not in other
-    with plots.as_svg():
-        curves = plots.learning_curves([1.0], [1.1], 1)
+    curves = plots.learning_curves([1.0], [1.1], 1).svg
     assert '<h2 id="others">Others</h2>' in made(TEXT, plots={"curves.png": ("Others", curves)})
 
 
@@ -83,8 +81,7 @@ def test_what_comes_from_the_data_is_escaped() -> None:
     text = made(f"{evil}\n\n## {evil}\n\n| {evil} |\n| --- |\n| {evil} |\n", title=evil, kind=evil, footer=evil)
     assert "<script" not in text
     assert text.count("&lt;script&gt;") >= 7
-    with plots.as_svg():
-        drawn = plots.residuals(np.arange(9.0), np.arange(9.0) + [0, 1, 0] * 3, evil)
+    drawn = plots.residuals(np.arange(9.0), np.arange(9.0) + [0, 1, 0] * 3, evil).svg
     assert "<script" not in made(TEXT, plots={"residuals.png": ("First", drawn)})
 
 

@@ -16,12 +16,12 @@ def test_every_plot_is_a_small_png() -> None:
         plots.roc_and_precision_recall(y % 2, outputs[:, :2], ["no", "yes"]),
         plots.residuals(RANDOM.normal(size=200), RANDOM.normal(size=200), "price"),
     ]
-    assert all(png.startswith(PNG) for png in drawn)
-    assert max(map(len, drawn)) < 80_000
+    assert all(picture.png.startswith(PNG) for picture in drawn)
+    assert max(len(picture.png) for picture in drawn) < 80_000
 
 
 def test_labels_without_rows_and_long_label_lists_are_drawn() -> None:
     labels = [f"label {i}" for i in range(40)]
     outputs = RANDOM.dirichlet(np.ones(40), 60)
-    assert plots.roc_and_precision_recall(np.zeros(60, int), outputs, labels).startswith(PNG)
-    assert plots.confusion_matrix(np.eye(40, dtype=int), labels).startswith(PNG)
+    assert plots.roc_and_precision_recall(np.zeros(60, int), outputs, labels).png.startswith(PNG)
+    assert plots.confusion_matrix(np.eye(40, dtype=int), labels).png.startswith(PNG)

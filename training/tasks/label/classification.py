@@ -22,6 +22,7 @@ from training.columns.values import as_text, is_number, is_whole
 from training.errors import DataError
 from training.options import Options
 from training.rendering.markdown import code
+from training.rendering.picture import Picture
 from training.tasks.base import Metrics, RowWeights, Task
 from training.tasks.label import weighted
 from training.tasks.label.metrics import metrics_of
@@ -239,7 +240,7 @@ class Classification(Task):
             return "Within a slice, what tells the slices apart no longer helps to rank: some loss there is no fault."
         return "Where labels are more evenly mixed, more of them are missed."
 
-    def plots(self, rows: Rows, outputs: Outputs, adjustment: Adjustment, target: str) -> dict[str, bytes]:
+    def plots(self, rows: Rows, outputs: Outputs, adjustment: Adjustment, target: str) -> dict[str, Picture]:
         from training.tasks.label import plots  # noqa: PLC0415 - Matplotlib takes a second
 
         assert isinstance(adjustment, Calibrated)

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from training.calibration.temperature import Calibrated, undone
 from training.rendering import pictures
+from training.rendering.picture import Picture
 from training.tasks.label.metrics import confusion
 
 CONFUSION, RANKING, RELIABILITY = "confusion.png", "roc_pr.png", "reliability.png"
@@ -20,7 +22,7 @@ def plots(
     adjustment: Calibrated,
     labels: Sequence[str],
     weights: NDArray[np.float64] | None = None,
-) -> dict[str, bytes]:
+) -> dict[str, Picture]:
     """Draw all three: file name -> picture."""
     return {
         CONFUSION: pictures.confusion_matrix(confusion(y, probabilities, weights), labels),
@@ -35,12 +37,13 @@ def _before_and_after(probabilities: NDArray[Any], adjustment: Calibrated) -> di
     return {"as fitted": raw} if adjustment.temperature == 1 else {"as fitted": raw, "as calibrated": calm}
 
 
+@pictures.picture
 def reliability(
     y: NDArray[Any],
     said: Mapping[str, NDArray[Any]],
     labels: Sequence[str],
     weights: NDArray[np.float64] | None = None,
-) -> bytes:
+) -> Figure:
     """Draw how often what is said with which probability comes true: what it is called -> (rows, labels) of it."""
     figure, (curves, histogram) = pictures.new_figure(2)
     curves.plot([0, 1], [0, 1], color="grey", linestyle=":")
@@ -54,7 +57,7 @@ def reliability(
     pictures.name_axes(curves, "Reliability", f"probability {about}", "share that came true")
     pictures.name_axes(histogram, "How often it is said", f"probability {about}", "rows")
     curves.legend(fontsize="small")
-    return pictures.to_bytes(figure)
+    return figure
 
 
 def in_bins(

@@ -23,6 +23,7 @@ from training.columns.values import FLOAT32_MAX, is_number
 from training.errors import DataError
 from training.options import Options
 from training.rendering.markdown import number
+from training.rendering.picture import Picture
 from training.tasks.base import Metrics, RowWeights, Task
 from training.tasks.parts import LeakRule, Output, boosting, linear
 from training.tasks.weighted import Judged, Weights, ratio
@@ -149,7 +150,7 @@ class Regression(Task):
     def about_slices(self) -> str:
         return "Where the target is larger, so are errors."
 
-    def plots(self, rows: Rows, outputs: Outputs, adjustment: Adjustment, target: str) -> dict[str, bytes]:
+    def plots(self, rows: Rows, outputs: Outputs, adjustment: Adjustment, target: str) -> dict[str, Picture]:
         from training.rendering import pictures  # noqa: PLC0415 - Matplotlib takes a second
 
         return {RESIDUALS: pictures.residuals(rows.y, outputs[OUTPUT][:, 0], target, rows.weights)}

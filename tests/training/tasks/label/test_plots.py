@@ -41,8 +41,8 @@ def test_both_curves_are_drawn(labels: tuple[str, ...]) -> None:
     y = np.array([random.choice(len(labels), p=row) for row in outputs])
     one = reliability(y, {"as fitted": outputs}, labels)
     two = reliability(y, {"as fitted": outputs**2 / (outputs**2).sum(axis=1, keepdims=True), "calm": outputs}, labels)
-    assert image.imread(io.BytesIO(one)).std() > 0
-    assert one != two
+    assert image.imread(io.BytesIO(one.png)).std() > 0
+    assert one.png != two.png
 
 
 def test_a_picture_is_drawn_of_each_kind() -> None:
@@ -51,4 +51,4 @@ def test_a_picture_is_drawn_of_each_kind() -> None:
     y = (random.random(300) < probabilities[:, 1]).astype(int)
     found = plots(y, probabilities, calibrated(probabilities, y), ("no", "yes"))
     assert list(found) == ["confusion.png", "roc_pr.png", "reliability.png"]
-    assert all(picture.startswith(b"\x89PNG") for picture in found.values())
+    assert all(picture.png.startswith(b"\x89PNG") for picture in found.values())
