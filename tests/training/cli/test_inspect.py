@@ -5,20 +5,32 @@ import subprocess
 import sys
 from pathlib import Path
 
+from typer.testing import CliRunner
+
 from tests.training.conftest import REPOSITORY
+from training.cli.inspect import app
 
 TITANIC = REPOSITORY / "examples" / "titanic.csv"
 
 
-def inspect(*words: object, stdin: bytes = b"") -> tuple[int, str, str]:
-    """Return the exit code and what was printed, on a terminal wide enough for a table."""
+WIDE = {"COLUMNS": "200"}  # a terminal that is wide enough for a table
+
+
+def inspect(*words: object) -> tuple[int, str, str]:
+    """Return the exit code and what was printed."""
+    done = CliRunner(env=WIDE).invoke(app, [str(word) for word in words])
+    return done.exit_code, done.stdout, done.stderr
+
+
+def command(*words: object, stdin: bytes = b"") -> tuple[int, str, str]:
+    """Likewise, by a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "training", "inspect", *map(str, words)],
         input=stdin,
         capture_output=True,
         check=False,
         cwd=REPOSITORY,
-        env={**os.environ, "COLUMNS": "200"},
+        env=os.environ | WIDE,
     )
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
@@ -59,7 +71,7 @@ def test_a_folder_has_a_line_a_file(tmp_path: Path) -> None:
 
 
 def test_standard_input_is_a_file_too() -> None:
-    code, said, _ = inspect("-", stdin=TITANIC.read_bytes())
+    code, said, _ = command("-", stdin=TITANIC.read_bytes())
     assert code == 0
     assert "1,309 rows" in said
 
@@ -67,7 +79,7 @@ def test_standard_input_is_a_file_too() -> None:
 def test_what_is_no_table_is_one_message(tmp_path: Path) -> None:
     path = tmp_path / "page.csv"
     path.write_text("<html></html>")
-    code, _, complaint = inspect(path)
+    code, _, complaint = command(path)
     assert code == 2
     assert complaint.startswith("Error: ")
     assert "Traceback" not in complaint

@@ -23,12 +23,23 @@ def classes(request: pytest.FixtureRequest, data_file: Path) -> Data:
     return prepare(options_for(data_file, request.param))
 
 
-def too_sure(data: Data, options: Options, times: float = 4.0) -> Network:
-    """A fitted network that says everything so many times as surely as it learned to."""
+@pytest.fixture(scope="module")
+def options(data_file: Path) -> Options:
+    return options_for(data_file, "sold", epochs=15)
+
+
+@pytest.fixture(scope="module")
+def learner(classes: Data, options: Options) -> Network:
+    """What was fitted, once a task; each test folds a network of its own from it."""
     seed_everything(5)
-    learner = fold.fitted(data.features, data.task, options)
-    part = Part(learner.encode(data.train.arrays), data.task.scaled(data.train.y))
-    fit(learner.trunk, data.task, part, part, options, lambda *_: None)
+    made = fold.fitted(classes.features, classes.task, options)
+    part = Part(made.encode(classes.train.arrays), classes.task.scaled(classes.train.y))
+    fit(made.trunk, classes.task, part, part, options, lambda *_: None)
+    return made
+
+
+def too_sure(learner: Network, data: Data, options: Options, times: float = 4.0) -> Network:
+    """A fitted network that says everything so many times as surely as it learned to."""
     served = fold.fold(learner, data.features, data.task, options)
     rescale(served.trunk, times, 0.0)
     return served
@@ -40,14 +51,13 @@ def temperature_of(network: Network, data: Data, options: Options) -> Calibrated
     return found
 
 
-def test_the_temperature_cools_what_is_too_sure(classes: Data, data_file: Path) -> None:
-    options = options_for(data_file, "sold", epochs=15)
-    network = too_sure(classes, options)
+def test_the_temperature_cools_what_is_too_sure(learner: Network, classes: Data, options: Options) -> None:
+    network = too_sure(learner, classes, options)
     before = evaluate(classes.task, network.predict, classes.validation)
     said = only(network.predict(classes.validation.arrays))  # (rows, labels)
     found = temperature_of(network, classes, options)
     after = evaluate(classes.task, network.predict, classes.validation)
-    as_learned = temperature_of(too_sure(classes, options, 1.0), classes, options)
+    as_learned = temperature_of(too_sure(learner, classes, options, 1.0), classes, options)
     assert found.temperature == pytest.approx(4 * as_learned.temperature, rel=0.02)
     assert found.log_loss_before == pytest.approx(before["log_loss"], rel=1e-3)
     assert found.log_loss_after == pytest.approx(after["log_loss"], rel=1e-3)
@@ -60,25 +70,24 @@ def test_the_temperature_cools_what_is_too_sure(classes: Data, data_file: Path) 
         assert after["roc_auc"] == pytest.approx(before["roc_auc"], abs=1e-3)
 
 
-def test_without_calibration_nothing_is_changed(classes: Data, data_file: Path) -> None:
-    options = options_for(data_file, "sold", epochs=2, calibrate=False)
-    network = too_sure(classes, options)
+def test_without_calibration_nothing_is_changed(learner: Network, classes: Data, options: Options) -> None:
+    network = too_sure(learner, classes, options)
     before = network.predict(classes.test.arrays)
-    assert temperature_of(network, classes, options).temperature == 1
+    assert temperature_of(network, classes, options.changed(calibrate=False)).temperature == 1
     np.testing.assert_array_equal(only(network.predict(classes.test.arrays)), only(before))
 
 
-def test_the_threshold_is_one_half_of_what_is_served(binary: Data, data_file: Path) -> None:
-    options = options_for(data_file, "sold", epochs=15)
-    plain, moved = (too_sure(binary, options) for _ in range(2))
-    calibrate(plain, binary.task, binary.validation, options)
+@pytest.mark.parametrize("classes", ["sold"], indirect=True)
+def test_the_threshold_is_one_half_of_what_is_served(learner: Network, classes: Data, options: Options) -> None:
+    plain, moved = (too_sure(learner, classes, options) for _ in range(2))
+    calibrate(plain, classes.task, classes.validation, options)
     asked = options.changed(threshold_for="f1")
-    found = temperature_of(moved, binary, asked)
+    found = temperature_of(moved, classes, asked)
     assert found.threshold is not None
     assert found.metric_after >= found.metric_before  # type: ignore[operator]  # numbers, where a threshold is
-    before, after = (only(network.predict(binary.validation.arrays))[:, 1] for network in (plain, moved))
+    before, after = (only(network.predict(classes.validation.arrays))[:, 1] for network in (plain, moved))
     np.testing.assert_array_equal(after > 0.5, before > found.threshold)
-    scored = evaluate(binary.task, Session(export(moved)).predict, binary.validation)
+    scored = evaluate(classes.task, Session(export(moved)).predict, classes.validation)
     assert scored["f1"] == pytest.approx(found.metric_after, abs=0.02)
     undone = 1 / (1 + (1 - found.threshold) / found.threshold * (1 - after) / after)
     np.testing.assert_allclose(undone, before, rtol=1e-3, atol=1e-5)

@@ -32,10 +32,10 @@ def learn(data: Data, path: Path, progress: Progress = nothing, **changes: objec
     return learner, fit(learner.trunk, data.task, train, validation, options, progress)
 
 
-def test_a_seed_repeats_a_run(data: Data, data_file: Path) -> None:
-    one, other = (learn(data, data_file) for _ in range(2))
+def test_a_seed_repeats_a_run(binary: Data, data_file: Path) -> None:
+    one, other = (learn(binary, data_file) for _ in range(2))
     assert one[1] == other[1]
-    assert evaluate(data.task, one[0].predict, data.test) == evaluate(data.task, other[0].predict, data.test)
+    assert evaluate(binary.task, one[0].predict, binary.test) == evaluate(binary.task, other[0].predict, binary.test)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
