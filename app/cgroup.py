@@ -1,4 +1,4 @@
-"""What the cgroup leaves this process: CPUs and memory, and how its threads share the memory.
+"""What the cgroup leaves this process: CPUs and memory, how its threads share the memory, and how it goes back.
 
 `os.cpu_count()` and the machine's memory say nothing inside a container; only affinity and the cgroup do.
 """
@@ -52,3 +52,20 @@ def share_arenas() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None and "MALLOC_ARENA_MAX" not in os.environ:
         mallopt(M_ARENA_MAX, ARENAS)
+
+
+def return_memory() -> None:
+    """Give the system what is free inside this process; another C library than glibc keeps it, or gives it by itself.
+
+    It may take a tenth of a second, in which other threads may wait for memory: not on the event loop.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
+def resident_bytes() -> int:
+    """Return how much memory the process has of the system; 0 where the kernel does not say."""
+    with contextlib.suppress(OSError, ValueError):
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return 0

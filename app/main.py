@@ -19,6 +19,7 @@ from app.application import OperationsApp, Slipway
 from app.feedback.store import Feedback
 from app.health.health import Health
 from app.health.loop_lag import LoopLag
+from app.health.memory_return import MemoryReturn
 from app.health.watchdog import EngineWatch, LoopWatch
 from app.metrics.instruments import PROTOCOLS
 from app.metrics.service_metrics import Metrics
@@ -172,11 +173,14 @@ async def _load(reloader: Reloader) -> None:
 
 
 async def _each_second(app: Slipway, engines: EngineWatch) -> None:
-    """Fold, so that another worker's scrape lags no more than that; look for stuck runs, and for changed keys."""
+    """Fold, so that another worker's scrape lags no more than that; look for stuck runs, changed keys, free memory."""
     metrics: Metrics = app.state.metrics
+    memory = MemoryReturn(lambda: app.hot.budget.used_bytes)
     while True:
         metrics.instruments.stuck.labels("engine").set(engines.look())
         metrics.instruments.draining.set(app.state.health.draining)
         metrics.fold()
         app.guards.refresh()
+        if app.state.registry.finished.is_set():  # what a load takes and leaves is not what is usual
+            memory.look()
         await asyncio.sleep(1)
