@@ -23,7 +23,7 @@ from app.protocols.open_inference_grpc.receiving import Receiver, little
 from app.protocols.open_inference_grpc.status import Call, Calls, name_answer, observed
 
 WATCH_S = 1.0  # between two looks at the health; the stop itself is told at once
-STREAMS_MAX = 1000  # of watchers and reflections at once; each takes some 20 KB
+STREAMS_MAX = 500  # of watchers and reflections at once; each takes some 45 KB
 QUESTION_S = 5.0  # until a reflection that asks nothing is ended, so that others may ask
 
 Response = health_pb2.HealthCheckResponse

@@ -9,6 +9,7 @@ otherwise for as long as the connection lives. A caller may ask and never read.
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -20,17 +21,20 @@ log = logging.getLogger("slipway.rpc")
 
 LOOK_EVERY_S = 1.0
 STOPPING_S = 1.0  # that an answer has when the process stops: the shutdown's own time is for calls that still work
+SLOWEST_BYTES_PER_S = 2**18  # that an honest caller reads: how far an answer has come is not to be seen
 COPIES = 2  # of an answer that is sent: Python's and gRPC's
 
 
 class Answers:
     """The answers of one server that are on their way."""
 
-    def __init__(self, budget: ByteBudget, send_timeout_s: float) -> None:
+    def __init__(self, budget: ByteBudget, send_timeout_s: float, ended: Callable[[int], object]) -> None:
         self._budget = budget
+        self._ended = ended  # told how many answers were given up
         self._send_timeout_s = send_timeout_s
         self._loop = asyncio.get_running_loop()
-        self._sending: dict[asyncio.Task[Any], tuple[float, Context]] = {}  # since when, and what for
+        self._sending: dict[asyncio.Task[Any], tuple[float, Context]] = {}  # until when, and what for
+        self._end = math.inf  # of all of them, once the process stops
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self, context: Context, size_bytes: int, hold: Hold | None) -> None:
@@ -41,25 +45,27 @@ class Answers:
             hold.resize(COPIES * size_bytes)
         elif size_bytes > UNCOUNTED_BYTES:
             task.add_done_callback(ending(self._budget.hold(COPIES * size_bytes)))
-        self._sending[task] = self._loop.time(), context
+        until = self._loop.time() + self._send_timeout_s + size_bytes / SLOWEST_BYTES_PER_S
+        self._sending[task] = until, context
         task.add_done_callback(self._forget)
         if self._timer is None:
             self._timer = self._loop.call_later(LOOK_EVERY_S, self._look)
 
     def stop(self) -> None:
         """Leave those answers that are still on their way a moment from now."""
-        self._send_timeout_s = min(self._send_timeout_s, STOPPING_S)
+        self._end = self._loop.time() + STOPPING_S
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
         self._sending.pop(task, None)
 
     def _look(self) -> None:
         self._timer = None
-        late = self._loop.time() - self._send_timeout_s
-        unread = [context.peer() for started, context in self._sending.values() if started < late]
+        now = self._loop.time()
+        unread = [context.peer() for until, context in self._sending.values() if min(until, self._end) < now]
         if unread:
             close_connections(set(unread))
-            log.info("%d answers were not read within %g s; closing.", len(unread), self._send_timeout_s)
+            self._ended(len(unread))
+            log.info("Ended the connections of %d answers that were not read in time.", len(unread))
         if self._sending:
             self._timer = self._loop.call_later(LOOK_EVERY_S, self._look)
 

@@ -39,7 +39,6 @@ OPTIONS = (
     ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),  # clients may look after us as often
 )
-SEND_TIMEOUT_S = 30.0  # that an answer may take to be read
 ABANDONED = Abandoned()
 GRPC_LOG = logging.getLogger("grpc")
 
@@ -91,7 +90,8 @@ class RpcServer:
 
 def _calls(settings: Settings, serving: Serving) -> Calls:
     receiver = Receiver(serving.budget, settings.max_body_bytes, settings.receive_timeout_s, settings.timeout_ms / 1000)
-    return Calls(receiver, Answers(serving.budget, SEND_TIMEOUT_S), serving.observer)
+    answers = Answers(serving.budget, settings.send_timeout_s, serving.metrics.instruments.unread.inc)
+    return Calls(receiver, answers, serving.observer)
 
 
 def _credentials(settings: Settings) -> grpc.ServerCredentials | None:

@@ -16,7 +16,7 @@ from grpc_reflection.v1alpha.reflection_pb2_grpc import ServerReflectionStub
 
 from app.http.byte_budget import SMALL_BYTES, ByteBudget
 from app.main import Slipway
-from app.protocols.open_inference_grpc import health, sending, server
+from app.protocols.open_inference_grpc import health, sending
 from app.protocols.open_inference_grpc.receiving import WINDOW_BYTES
 from benchmarks.resilience.grpc_clients import CHECK, INFER, WATCH, Http2, head, message
 from tests.app.protocols.open_inference import cases as wire
@@ -256,10 +256,9 @@ async def test_errors_and_answers_leave_nothing_behind(folder: Path) -> None:
 
 async def test_an_answer_that_nobody_reads_is_given_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It counts while it waits; then its connection is closed, and no other."""
-    monkeypatch.setattr(server, "SEND_TIMEOUT_S", 0.1)
     monkeypatch.setattr(sending, "LOOK_EVERY_S", 0.05)
-    app = app_of(folder)
-    async with stub_of(app) as stub, http2(app, window=0) as connection:
+    app = app_of(folder, send_timeout_s=0.1)
+    async with stub_of(app) as stub, serving.client_of(app) as http, http2(app, window=0) as connection:
         assert outputs_of(await stub.ModelInfer(one())) == [y()]
         connection.open(1, head(INFER))
         await connection.send(1, message(large().SerializeToString()))
@@ -267,6 +266,7 @@ async def test_an_answer_that_nobody_reads_is_given_up(folder: Path, monkeypatch
         assert await connection.ended(1) == "closed"
         await serving.until(lambda: budget_of(app).used_bytes == 0)
         assert outputs_of(await stub.ModelInfer(one())) == [y()]
+        assert "slipway_unread_answers_total 1.0" in (await http.get("/metrics")).text
 
 
 async def test_a_stop_does_not_wait_for_who_does_not_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
