@@ -172,6 +172,20 @@ def wait(cluster: Cluster, waiting: list[Object]) -> list[Object]:
     return down
 
 
+def misled(found: list[Object]) -> list[str]:
+    """Routes to a port that their Service does not have, as when `gateway` stands after `tls`: they answer nobody."""
+    services = {one["metadata"]["name"]: one["spec"]["ports"] for one in found if one["kind"] == "Service"}
+    ports = {name: [port["port"] for port in its] for name, its in services.items()}
+    routes = [one for one in found if one["kind"].endswith("Route")]
+    return [
+        f"{name_of(route)} leads to port {backend.get('port')} of {backend['name']}, which has {ports[backend['name']]}"
+        for route in routes
+        for rule in route["spec"].get("rules", [])
+        for backend in rule.get("backendRefs", [])
+        if backend["name"] in ports and backend.get("port") not in ports[backend["name"]]
+    ]
+
+
 def why(cluster: Cluster, pod: Object) -> list[str]:
     """What the pod and its containers wait for, and what the cluster warned of."""
     told = pod.get("status", {})
@@ -200,13 +214,16 @@ def main(kubectl: str, folder: str) -> int:
     cluster = Cluster(kubectl)
     if not cluster.apply(folder):
         return 1
-    runs = [found for found in cluster.applied(folder) if found["kind"] in WAITED_FOR]
-    down = wait(cluster, runs)
+    applied = cluster.applied(folder)
+    runs = [found for found in applied if found["kind"] in WAITED_FOR]
+    wrong, down = misled(applied), wait(cluster, runs)
     for found in down:
         explain(cluster, found)
+    for text in wrong:
+        print(f"Does not fit: {text}.")
     if not down:
         print(f"Up: {', '.join(map(name_of, runs)) or 'nothing here runs'}.")
-    return 1 if down else 0
+    return 1 if down or wrong else 0
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.k8s.rendered import K8S, ROOT, everything
+from tests.k8s.rendered import K8S, ROOT, everything, write
 from tests.support.tools import tool
 
 _spec = importlib.util.spec_from_file_location("deploy", K8S / "deploy" / "deploy.py")
@@ -130,6 +130,14 @@ def test_it_says_what_did_not_come_up_and_why(cluster: Path) -> None:
         f"  slipway-canary-1: {SECRET}",
         "  kubectl -n slipway logs slipway-canary-1 says more.",
     ]
+
+
+def test_a_route_to_a_port_that_is_not_there_is_named(cluster: Path, tmp_path: Path) -> None:
+    """Components in the wrong order render well and answer nobody."""
+    write(tmp_path / "mine", [K8S], ("tls", "gateway"))
+    done = deploy(f"KUBECTL={cluster}", f"OVERLAY={tmp_path / 'mine'}")
+    assert done.returncode != 0
+    assert "Does not fit: httproute/slipway leads to port 80 of slipway, which has [443].\n" in done.stdout
 
 
 @pytest.mark.parametrize(("type_", "ends"), [("Complete", 0), ("Failed", 2)])
