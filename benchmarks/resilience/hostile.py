@@ -84,9 +84,8 @@ class Bench:
             time.sleep(LEAD_S)
             said = self._client("open", self._arguments.seconds, RATE)
             seen, _ = attackers.communicate(timeout=PATIENCE_S)
-            most = _peak_mb(server)
-            after = _calm_mb(server, self._arguments.calm)
-        memory = Memory(before, most, after)
+            time.sleep(self._arguments.calm)
+            memory = Memory(before, _peak_mb(server), server.rss_mb())
         print(_line(kind, said, memory, json.loads(seen.splitlines()[-1])), flush=True)
         return memory
 
@@ -148,11 +147,6 @@ def _peak_mb(server: Server) -> float:
     """Return the most that a process of the server has had, by the kernel's own mark."""
     lines = [Path(f"/proc/{pid}/status").read_text().splitlines() for pid in server.pids()]
     return sum(int(line.split()[1]) for status in lines for line in status if line.startswith("VmHWM:")) / 1024
-
-
-def _calm_mb(server: Server, seconds: float) -> float:
-    time.sleep(seconds)
-    return server.rss_mb()
 
 
 def _at(took_s: list[float], share: float) -> float:
