@@ -137,6 +137,10 @@ $(AUDIT)/.done: requirements/audit.lock
 .venv/zoo/.done: requirements/zoo.lock
 .venv/zoo/.done: INSTALL_OPTIONS = --no-deps --ignore-requires-python
 
+# Python compiles a module when it is first imported: to compile all of them at once took two minutes of a processor,
+# and most are never imported.
+unexport PYTHONDONTWRITEBYTECODE
+
 .venv/%/.done:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Slipway needs Python 3.11 or newer. Say which: make PYTHON=python3.12 …"; exit 1; }
@@ -145,6 +149,6 @@ $(AUDIT)/.done: requirements/audit.lock
 	rm -rf .venv/$*
 	$(PYTHON) -m venv .venv/$*
 	.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/pip.lock
-	.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check $(INSTALL_OPTIONS) \
+	.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check --no-compile $(INSTALL_OPTIONS) \
 	  --require-hashes -r requirements/$*.lock
 	touch $@
