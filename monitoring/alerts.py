@@ -117,7 +117,7 @@ LOAD = [
         "SlipwayShedding",
         "warning",
         "5m",
-        f'sum by ({MODEL}) (rate(slipway_rejections_total{{reason=~"queue_full|wait|concurrency"}}[5m]))\n'
+        f'sum by ({MODEL}) (rate(slipway_rejections_total{{reason=~"queue_full|wait|concurrency|memory"}}[5m]))\n'
         "/\nmodel:slipway_requests:rate5m > 0.01",
         f"{MODEL_NAME} refuses work.",
         f"{PERCENT} of the requests to {MODEL_NAME} were answered with 429 because the service had no room for them.",

@@ -16,7 +16,7 @@ AVAILABILITY = 0.999  # of the valid requests get predictions
 LATENCY = 0.99  # of the valid requests get them within the bound
 BOUND_MS = 100  # SLIPWAY_OBJECTIVE_MS, which makes it a bucket of the service's histogram
 
-FAILED = "failed|deadline|not_ready|queue_full|wait|concurrency"
+FAILED = "failed|deadline|not_ready|queue_full|wait|concurrency|memory"
 CLIENT = "invalid|too_large|rate|unauthorized|unknown_model|left"
 
 

@@ -267,9 +267,8 @@ def refusals(_: Objectives) -> list[Panel]:
         stacked(
             lines(
                 "Refusals by reason",
-                "Requests a second that got no prediction. Failed, deadline, not_ready, queue_full, wait and "
-                "concurrency are "
-                "the service's; the others are the callers'.",
+                "Requests a second that got no prediction. Failed, deadline, not_ready, queue_full, wait, "
+                "concurrency and memory are the service's; the others are the callers'.",
                 [Query(f"sum by (reason) (rate(slipway_rejections_total{{{VERSION}}}{RATE}))", "{{reason}}")],
                 "reqps",
                 alert="SlipwayShedding",
@@ -306,9 +305,10 @@ def resources(_: Objectives) -> list[Panel]:
         ),
         lines(
             "Memory",
-            "Resident memory, and the limit of the cgroup if there is one.",
+            "Resident memory, what bodies and answers under way take of it, and the cgroup's limit if there is one.",
             [
                 Query(f"process_resident_memory_bytes{{{PROCESS}}}", "{{instance}}"),
+                Query(f"slipway_bytes_under_way{{{PROCESS}}}", "{{instance}}: bodies and answers"),
                 Query(
                     f"slipway_memory_limit_bytes{{{PROCESS}}}",
                     "{{instance}} may use",

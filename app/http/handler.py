@@ -115,7 +115,7 @@ class Handler(Protocol):
         `handle` looks again, and counts the request against its caller's rate.
         """
 
-    def refuse(self, error: RequestError) -> Rendered:
+    def refuse(self, error: RequestError, head: Head) -> Rendered:
         """Count what a transport found, or `look` did, and return the answer to it."""
 
     def handle(self, request: Request, respond: Respond) -> Ticket | None:

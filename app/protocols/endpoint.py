@@ -10,6 +10,7 @@ no transport.
 """
 
 import asyncio
+import contextlib
 import logging
 from abc import ABC, abstractmethod
 from codecs import BOM_UTF8
@@ -193,8 +194,12 @@ class Endpoint(ABC, Generic[Asked]):
             self._guard.identify(head)
         return self.deadline(head, 0.0)
 
-    def refuse(self, error: RequestError) -> Rendered:
-        self._metrics.refused(None, self.protocol, error)
+    def refuse(self, error: RequestError, head: Head) -> Rendered:
+        model = None
+        if isinstance(error, Overloaded):  # whose objective this fails
+            with contextlib.suppress(RequestError):
+                model = self.find(head)
+        self._metrics.refused(model, self.protocol, error)
         return render(error)
 
     def deadline(self, head: Head, started: float, timeout_s: float | None = None) -> float:

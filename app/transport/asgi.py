@@ -115,7 +115,7 @@ class AsgiAdapter:
         try:
             body = await self._body(message, receive)
         except RequestError as error:
-            message.respond(*self.handler.refuse(error))
+            message.respond(*self.handler.refuse(error, message.head))
             return True
         if body is None:
             return False

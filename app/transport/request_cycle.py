@@ -161,7 +161,7 @@ class Exchange(msgspec.Struct, eq=False):
             if not self.whole:
                 self._leave_rest()
             # In the next turn, as `app.protocols.endpoint` refuses: those who are answered at once send again at once.
-            self.connection.loop.call_soon(self.respond, *self.head.handler.refuse(error))
+            self.connection.loop.call_soon(self.respond, *self.head.handler.refuse(error, self.head))
 
     def _let_go(self) -> None:
         if self.room is not None:

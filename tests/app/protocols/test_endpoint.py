@@ -154,7 +154,7 @@ async def test_refusals_are_counted_by_status(app: Slipway) -> None:
         endpoint = Echo(Serving(app.state.registry, metrics, 10.0, LIMIT, Guards(Guard(None))))
         endpoint.troubles = {b"bad": InvalidInput((), "a", "b")}
         ask(endpoint, Asked(b"bad"))
-        endpoint.refuse(too_many_bytes(LIMIT, LIMIT + 1))
+        endpoint.refuse(too_many_bytes(LIMIT, LIMIT + 1), Head(b"", ()))
         await turn()
         text = (await client.get("/metrics")).text
         counted = {line for line in text.splitlines() if line.startswith("slipway_requests_total")}

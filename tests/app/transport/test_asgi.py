@@ -53,7 +53,7 @@ class LateHandler:
     def look(self, head: Head) -> float:
         return 60.0
 
-    def refuse(self, error: RequestError) -> Rendered:
+    def refuse(self, error: RequestError, head: Head) -> Rendered:
         return render(error)
 
     def handle(self, request: Request, respond: Respond) -> Ticket | None:
@@ -307,7 +307,7 @@ def test_a_million_brackets_through_either_door(models: Path, tmp_path: Path) ->
     for door in ("protocol", "asgi"):
         with serving.process(models, tmp_path, "--door", door) as process:
             answer = httpx.post(f"{process.address}/predict", content=b'{"instances":' + b"[" * 10**6, headers=JSON)
-            assert answer.status_code == 400
+            assert answer.status_code == 413
             good = httpx.post(f"{process.address}/predict", content=body_of(GOOD), headers=JSON)
             assert good.status_code == 200
             assert process.stop() == 0
