@@ -11,6 +11,7 @@ It knows what a client prints, and nothing of its language.
 
 import argparse
 import contextlib
+import signal
 import sys
 import tempfile
 import time
@@ -95,6 +96,7 @@ def _options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what it started is ended, whichever way it ends
     with contextlib.suppress(KeyboardInterrupt):
         sys.exit(main())
     sys.exit(130)

@@ -99,7 +99,7 @@ Ten clients, each a program in its own language, asked alone, through HAProxy an
 With TLS every side has a certificate: the service asks for one, of clients and of proxies.
 While they asked, a new version of the model was loaded every second.
 Each client compared every answer with the text that is right for the version that gave it.
-No two of {asks} requests in turn have the same answer.
+No two predictions of {asks} requests in turn are the same; one request in ten is a probe.
 They go to `/predict`, TensorFlow Serving and Open Inference, with one row to 1,500 and up to 1.1 MB.
 Bodies have a length or come in chunks; four connections are used at a time, and new ones after {asks} requests.
 
