@@ -46,8 +46,8 @@ class Hold:
 
     def __init__(self, budget: "ByteBudget", size_bytes: int) -> None:
         self._budget = budget
-        self.size_bytes = 0
-        self.resize(size_bytes)
+        self.size_bytes = size_bytes
+        budget.change(0, size_bytes)
 
     def resize(self, size_bytes: int) -> None:
         """Hold more than before, because it is there, or less, because it is not."""
@@ -104,9 +104,15 @@ class ByteBudget:
     def change(self, before_bytes: int, after_bytes: int) -> None:
         """Count a hold that changes its size."""
         self.used_bytes += after_bytes - before_bytes
-        self._small_bytes += _if_small(after_bytes) - _if_small(before_bytes)
-        self._large_bytes += _if_large(after_bytes) - _if_large(before_bytes)
-        if after_bytes < before_bytes:
+        if before_bytes <= SMALL_BYTES:
+            self._small_bytes -= before_bytes
+        else:
+            self._large_bytes -= before_bytes
+        if after_bytes <= SMALL_BYTES:
+            self._small_bytes += after_bytes
+        else:
+            self._large_bytes += after_bytes
+        if self._line and after_bytes < before_bytes:
             self._look()
 
     def line(self, size_bytes: int, here_bytes: int = 0) -> "asyncio.Future[Hold]":
@@ -187,11 +193,3 @@ class ByteBudget:
             self._here_bytes -= place.here_bytes
             self.used_bytes -= place.here_bytes
             self._look()
-
-
-def _if_small(size_bytes: int) -> int:
-    return size_bytes if size_bytes <= SMALL_BYTES else 0
-
-
-def _if_large(size_bytes: int) -> int:
-    return size_bytes if size_bytes > SMALL_BYTES else 0

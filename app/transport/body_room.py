@@ -37,7 +37,9 @@ class BodyRoom:
         hold = self._budget.take(size_bytes)
         if hold is None:
             return False
-        self._keep(hold)
+        if self._hold is not None:
+            self._hold.end()
+        self._hold, self.size_bytes = hold, size_bytes
         return True
 
     def line(self, size_bytes: int, here_bytes: int, timeout_s: float, called: Callable[[], None]) -> None:
@@ -58,24 +60,20 @@ class BodyRoom:
         """Give back what is held, or leave the line."""
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = self._called = None
         granted, self._granted = self._granted, None
         if granted is not None:
             self._budget.leave(granted)
         if self._hold is not None:
             self._hold.end()
-        self._hold = self._timer = self._called = None
-
-    def _keep(self, hold: Hold) -> None:
-        size_bytes = hold.size_bytes
-        self.end()
-        self._hold, self.size_bytes = hold, size_bytes
+            self._hold = None
 
     def _arrive(self, granted: "asyncio.Future[Hold]") -> None:
         if granted is self._granted and not granted.cancelled():
-            size_bytes, called = self.size_bytes, self._called
-            self._granted = None
-            self._keep(granted.result())
-            self.shrink(size_bytes)
+            called, self._granted = self._called, None
+            self.end()
+            self._hold = granted.result()
+            self.shrink(self.size_bytes)
             assert called is not None
             called()
 
