@@ -45,11 +45,9 @@ def main() -> int:
 def ask_all(chosen: list[Client], requests: int, folder: Path) -> Run:
     """Ask with each client on each way."""
     built, models = folder / "built", folder / "models"
-    built.mkdir()
-    compilers = clients.compile_all(built)
     plan.write(models, 1)
     results: list[Result] = []
-    with ways.running(models, folder, *LOGGED) as running:
+    with clients.compiling(built) as compilers, ways.running(models, folder, *LOGGED) as running:
         clients.wait_for(compilers)
         with reloads.reloading(models) as loaded:
             total = len(chosen) * len(running.addresses)

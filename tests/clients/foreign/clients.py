@@ -1,17 +1,19 @@
 """The ten clients: what each is made of, how it is compiled and started, and what it says.
 
     CLIENTS                    name -> Client: its tool, the line that starts it
-    compile_all(folder)        Java and Go, at once; waits for neither
+    compiling(folder)          Java and Go, at once; waits for neither
     start(client, plan, ...)   a process; it prints a line of JSON for each way
 
 It knows no proxy and no service.
 """
 
+import contextlib
 import json
 import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -74,13 +76,18 @@ COMPILERS = {
 }
 
 
-def compile_all(folder: Path) -> "list[subprocess.Popen[str]]":
-    """Start the compilers that are there."""
-    return [
-        subprocess.Popen([name, *_filled(line, folder)], stderr=subprocess.PIPE, text=True)
-        for name, line in COMPILERS.items()
-        if shutil.which(name)
-    ]
+@contextlib.contextmanager
+def compiling(folder: Path) -> "Iterator[list[subprocess.Popen[str]]]":
+    """Start the compilers that are there; none outlives the block, for it would write into a folder that is gone."""
+    folder.mkdir()
+    here = {name: line for name, line in COMPILERS.items() if shutil.which(name)}
+    with contextlib.ExitStack() as stack:
+        running = []
+        for name, line in here.items():
+            compiler = subprocess.Popen([name, *_filled(line, folder)], stderr=subprocess.PIPE, text=True)
+            running.append(stack.enter_context(compiler))
+            stack.callback(compiler.kill)
+        yield running
 
 
 def wait_for(compilers: "list[subprocess.Popen[str]]") -> None:

@@ -30,10 +30,12 @@ def test_every_client_gets_the_right_answers_on_every_way(tmp_path: Path) -> Non
         tool(name)
     assert Path(clients.PYTHON).exists(), f"No {clients.PYTHON}: `make .venv/clients/.done` makes it."
     built, models = tmp_path / "built", tmp_path / "models"
-    built.mkdir()
-    compilers = clients.compile_all(built)
     plan.write(models, 1)
-    with ways.running(models, tmp_path) as running, reloads.reloading(models) as loaded:
+    with (
+        clients.compiling(built) as compilers,
+        ways.running(models, tmp_path) as running,
+        reloads.reloading(models) as loaded,
+    ):
         addresses = [*running.addresses.items(), (NOBODY, "http://127.0.0.1:1")]
         asks = [*plan.asks(REQUESTS - 1), plan.false_one()]
         told = plan.Plan(running.told, addresses, asks, REQUESTS).write(tmp_path / "plan")
