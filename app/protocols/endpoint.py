@@ -154,6 +154,7 @@ class Endpoint(ABC, Generic[Asked]):
         if body.startswith(BOM_UTF8):
             body = self.unmarked(head, body)
         if len(body) > LARGE_BYTES:
+            yield  # those in line have what came, and nothing that was read of it: that may be ten times as much
             content = yield from self.read_in_steps(model, head, body)
         else:
             content = self.read(model, head, body)

@@ -120,6 +120,7 @@ class Exchange(msgspec.Struct, eq=False):
             if self.watched:
                 self.connection.observer.abandoned(self, self.head.handler, sent_ids(self.head.headers), self.ticket)
             self.ticket.cancel()
+        self.body = b""  # a lost connection and its last exchange are a circle, which the garbage collector finds late
 
     def enter(self, read_bytes: int) -> None:
         """Look at the key and take room for the body, before any of it is kept; `read_bytes` came with the head."""

@@ -129,6 +129,15 @@ def packets(one: Model, *, new_connection: bool) -> int:
     return segments + 1 + (7 if new_connection else 0)
 
 
+def memory_bound_mib(process_mib: float, connections: int, under_way_mib: float, body_mib: float) -> float:
+    """What a process takes at its most: itself, its connections, all bodies as they are read, and one being read.
+
+    The factors are of the worst bodies that were found, by `python -m benchmarks.micro.hostile_bodies`: 3.5 bytes for
+    each byte of those that wait with their rows, 11 for the one whose turn it is.
+    """
+    return process_mib + connections * 8 / 1024 + 3.5 * under_way_mib + 11 * body_mib
+
+
 def fleet(one: Model, rate: float, pod: Pod, inputs: dict[str, Any]) -> dict[str, str]:
     """What a rate takes, by name; every line is one formula of the page."""
     busy = rate * one.cpu_us / 1e6

@@ -200,3 +200,16 @@ async def test_what_came_out_of_a_compressed_body_is_counted_until_its_end(end: 
             else:
                 assert (await client.answer())[0] == {"answered": 200, "late": 504, "wrong": 400}[end]
         await until(lambda: budget.used_bytes == 0)
+
+
+async def test_half_a_body_goes_with_its_connection(tmp_path: Path) -> None:
+    """Not when the garbage collector finds the connection and its last exchange, which know each other."""
+    async with running(tmp_path) as served:
+        client = await served.connect()
+        await client.send(large()[:-9])
+        connections: Any = served.server.server_state.connections
+        [connection] = connections
+        await until(lambda: connection.cycle is not None and len(connection.cycle.body) > LARGE_BYTES - 9)
+        client.writer.transport.abort()
+        await until(lambda: not connections)
+        assert connection.cycle.body == b""
