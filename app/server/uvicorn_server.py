@@ -23,6 +23,7 @@ from app.runtime.model import RUN_THREAD, Model
 from app.server.operations_port import QUIET, OperationsPort
 from app.settings import Settings
 from app.telemetry import log_format as logs
+from app.telemetry.ending import Ending
 from app.transport.fast_path import HotProtocol
 from app.transport.uvicorn_compat import fits
 from app.transport.write_coalescing import AsgiProtocol, PacketsProtocol
@@ -50,6 +51,7 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, app: Slipway, operations: socket.socket | None = None) -> None:
         super().__init__(config)
         self._app = app
+        self.ending = Ending()
         self._operations = None if operations is None else OperationsPort(OperationsApp(app), config, operations)
 
     async def startup(self, sockets: Any = None) -> None:
@@ -70,6 +72,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: Any = None) -> None:
         """Fail readiness, serve on for the drain delay, then finish what was accepted."""
+        self.ending.begin()
         self._app.state.health.draining = True
         self._app.hot.close()
         if self._captured_signals != [signal.SIGINT]:  # whoever routes here needs a while to notice, a person does not
@@ -121,9 +124,11 @@ def serve(settings: Settings, sock: socket.socket, operations: socket.socket | N
         ssl_ca_certs=None if settings.tls_client_ca is None else str(settings.tls_client_ca),
         ssl_cert_reqs=ssl.CERT_NONE if settings.tls_client_ca is None else ssl.CERT_REQUIRED,
     )
+    server = Server(config, app, operations)
     try:
-        Server(config, app, operations).run(_several(sock) if settings.workers == 1 else [sock])
+        server.run(_several(sock) if settings.workers == 1 else [sock])
     finally:
+        server.ending.tell()
         _leave_stuck_runs()
 
 

@@ -40,7 +40,6 @@ OPTIONS = (
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),  # clients may look after us as often
 )
 ABANDONED = Abandoned()
-GRPC_LOG = logging.getLogger("grpc")
 
 
 class RpcServer:
@@ -83,7 +82,6 @@ class RpcServer:
         if self._stop is None:
             self._draining.set()
             self._calls.answers.stop()
-            GRPC_LOG.setLevel(logging.CRITICAL)  # calls that end with the server would be logged as errors, with traces
             self._stop = asyncio.create_task(self._server.stop(self._settings.shutdown_timeout_s), name="stop gRPC")
         return self._stop
 
