@@ -1,3 +1,3 @@
 """What is recorded about each request: logs, spans."""
 
-__all__ = ["log_format", "request_observer", "request_record", "tracing"]
+__all__ = ["ending", "log_format", "request_observer", "request_record", "tracing"]
