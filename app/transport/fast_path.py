@@ -270,8 +270,9 @@ class HotProtocol(StrictProtocol):
         return last_answer(status, self.observer.answered_ordinary(record), body)
 
     def drop_broken(self) -> bool:
-        self._busy = super().drop_broken()
-        return self._busy
+        """Between two answers those that wait are not begun: who is busy then would hold them for ever."""
+        self._busy = super().drop_broken() and self._busy
+        return self._busy or bool(self.pipeline)
 
     # ── the answer goes out ──
 
