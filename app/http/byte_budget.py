@@ -73,6 +73,7 @@ class ByteBudget:
 
     def __init__(self, limit_bytes: int = DEFAULT_BYTES) -> None:
         self.limit_bytes = limit_bytes
+        self._easy_bytes = limit_bytes - limit_bytes // SMALL_SHARE
         self.used_bytes = 0
         self._small_bytes = 0  # of holds
         self._large_bytes = 0
@@ -96,10 +97,19 @@ class ByteBudget:
         """Count what is in memory anyway, without a hold; whoever charges gives it back."""
         self.used_bytes += size_bytes
 
+    def charge_easily(self, size_bytes: int) -> bool:
+        """Charge a small body for which there is room without a look at the quarter; most are, and pay for no more."""
+        used = self.used_bytes + size_bytes
+        if used > self._easy_bytes:
+            return False
+        self.used_bytes = used
+        return True
+
     def give(self, size_bytes: int) -> None:
         """Give back what was charged."""
         self.used_bytes -= size_bytes
-        self._look()
+        if self._line:
+            self._look()
 
     def change(self, before_bytes: int, after_bytes: int) -> None:
         """Count a hold that changes its size."""

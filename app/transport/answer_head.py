@@ -50,7 +50,7 @@ def error_body(message: str) -> bytes:
 
 def last_answer(status: int, pairs: Iterable[tuple[bytes, bytes]], body: bytes) -> bytes:
     """Return a whole answer after which the connection closes; `pairs` are headers of its own."""
-    own = b"".join([b"%b: %b\r\n" % pair for pair in pairs])
+    own = b"".join([b"%b: %b\r\n" % pair for pair in pairs]) + (b"retry-after: 1\r\n" if status == 429 else b"")
     end = b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body)
     return STATUS_LINE[status] + JSON_LINE + own + end + body
 

@@ -117,7 +117,7 @@ class HotProtocol(StrictProtocol):
             self.flow.resume_reading()
 
     def read_on(self) -> None:
-        if not self.flow.read_paused and not self.transport.is_closing():
+        if not (self.flow.read_paused or self.flow.held or self.transport.is_closing()):
             self.transport.resume_reading()
 
     def _take(self, data: bytes) -> None:
@@ -127,7 +127,7 @@ class HotProtocol(StrictProtocol):
         a request's beginning depends on its bytes alone, so it is remembered; the parser is not asked twice.
         """
         if self._bounds.in_message or self._busy or self.pipeline or self.flow.write_paused:
-            self._parse(data)
+            self.parse(data)
             return
         end = data.find(b"\r\n\r\n") + 4
         head = self._heads.get(data[:end])
@@ -139,7 +139,7 @@ class HotProtocol(StrictProtocol):
         if head is None and self._answer_named(data, end):
             return
         self._head = None
-        self._parse(data)
+        self.parse(data)
         self._remember(data, end)
 
     def _remember(self, data: bytes, end: int) -> None:
@@ -160,14 +160,15 @@ class HotProtocol(StrictProtocol):
         head.verdict = named.verdict
         return True
 
-    def _parse(self, data: bytes) -> None:
+    def parse(self, data: bytes) -> None:
         """Give data to the parser; who sends a head without end, or not the rest of a request, is cut off."""
         bounds = self._bounds
         self._read_bytes = len(data)
-        super().data_received(data)
+        first = bounds.messages + (not bounds.in_message)  # whose head this may be; what a later one has is not known
+        super().parse(data)
         if not bounds.in_message or self.transport.is_closing():
             return
-        bounds.count_piece(len(data) if self.in_head else 0, self._cut_off)
+        bounds.count_piece(len(data) if self.in_head and bounds.messages == first else 0, self._cut_off)
         if self.in_head:
             if bounds.exceeded:
                 self.send_400_response("The head of the request is too large.")

@@ -16,7 +16,7 @@ from app.transport.fast_routes import HotRoutes
 class RequestBounds:
     """The request that a connection is reading; `hot` says how much is borne."""
 
-    __slots__ = ("_head_bytes", "_hot", "_loop", "_sent_bytes", "_timer", "in_message")
+    __slots__ = ("_head_bytes", "_hot", "_loop", "_sent_bytes", "_timer", "in_message", "messages")
 
     def __init__(self, hot: HotRoutes, loop: asyncio.AbstractEventLoop) -> None:
         self._hot = hot
@@ -24,6 +24,7 @@ class RequestBounds:
         self._timer: asyncio.TimerHandle | None = None
         self._head_bytes = 0  # of the headers that are whole
         self._sent_bytes = 0  # since the beginning of a head that came in pieces
+        self.messages = 0  # that have begun
         self.in_message = False  # the parser has seen the beginning of a request and not its end
 
     @property
@@ -33,6 +34,7 @@ class RequestBounds:
 
     def begin(self) -> None:
         self.in_message = True
+        self.messages += 1
         self._head_bytes = self._sent_bytes = 0
 
     def count_header(self, size_bytes: int) -> None:

@@ -92,7 +92,8 @@ class Exchange(msgspec.Struct, eq=False):
     whole: bool = False  # the last byte of the body is here
     started: bool = False  # it is this request's turn on the connection
     ticket: Ticket | None = None
-    room: BodyRoom | None = None  # of its body, unless that is too small to be counted
+    charged: int = 0  # bytes of a small body that came whole: counted without more ado
+    room: BodyRoom | None = None  # of any other body, unless that is too small to be counted
     refused: RequestError | None = None  # what it is answered with in its turn; its body is not kept
 
     @property
@@ -167,6 +168,9 @@ class Exchange(msgspec.Struct, eq=False):
     def _let_go(self) -> None:
         if self.room is not None:
             self.room.end()
+        elif self.charged:
+            self.connection.budget.give(self.charged)
+            self.charged = 0
 
     def feed(self, piece: bytes) -> None:
         """Collect a piece of the body, under the limit.
@@ -225,9 +229,14 @@ class Exchange(msgspec.Struct, eq=False):
 
     def handle_whole(self) -> None:
         """Answer a request that came in one piece, once there is room for it: it is here, and may be large."""
-        self.received, self.whole = len(self.body), True
-        self.enter(self.received)
-        self.start()
+        self.received = size = len(self.body)
+        self.whole = True
+        if size <= SMALL_BYTES and self.connection.budget.charge_easily(size):
+            self.charged = size
+            self.handle()
+        else:
+            self.enter(size)
+            self.start()
 
     def handle(self) -> None:
         """Hand the request over; the answer comes to `respond`."""
@@ -235,8 +244,8 @@ class Exchange(msgspec.Struct, eq=False):
         ticket = self.head.handler.handle(self, self.respond)
         if not self.response_complete:
             self.ticket = ticket
-        if self.room is not None:
-            self.received, self.body = self.size_bytes, b""  # who reads it has it, and lets it go once it is read
+        if self.whole:
+            self.body = b""  # who reads it has it, and lets it go once it is read
 
     def respond(self, status: int, body: bytes, headers: Headers, logged: str = "") -> None:
         """Write the answer; uvicorn then starts the next request or waits for one."""
@@ -245,8 +254,8 @@ class Exchange(msgspec.Struct, eq=False):
             own = b"" if status < 400 and not self.watched else self._own_lines(status, body, logged)
             self.ticket = None  # it knows `respond`: a cycle that only the garbage collector would find
             self.connection.write(self, status, body, headers, own + self.head.cors)
-            if self.room is not None:
-                self.room.end()
+            if self.charged or self.room is not None:
+                self._let_go()
 
     def _own_lines(self, status: int, body: bytes, logged: str) -> bytes:
         """Tell the observer what it wants to know; return the lines that say which request it was."""

@@ -10,13 +10,16 @@ Fields that come after a chunked body are counted and dropped. It knows no handl
 
 import functools
 import socket
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.http.byte_budget import ByteBudget, Hold
 from app.transport.answer_head import error_body, last_answer
+from app.transport.pipelining import AHEAD_MAX, Flow, next_cut
 from app.transport.unread_answers import HIGH_WATER_BYTES, UnreadAnswers
 
 VERSIONS = ("1.1", "1.0")
@@ -30,6 +33,14 @@ class BadHead(ValueError):
         self.status = status
 
 
+@dataclass
+class Rest:
+    """What was not read of a piece, and the room that it takes."""
+
+    data: bytes
+    hold: Hold
+
+
 class StrictProtocol(HttpToolsProtocol):
     """uvicorn's protocol, which ignores upgrades and says what it refuses, in the order of the requests."""
 
@@ -39,11 +50,15 @@ class StrictProtocol(HttpToolsProtocol):
     in_head = False  # the parser reads a head
     in_body = False  # the head of `cycle` is whole, and its body is not
     _chunked = False
+    _rest: Rest | None = None  # of a piece that is read in part
     farewell = b""  # the last answer of this connection, which waits for those before it
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self._unread: UnreadAnswers = self.config.app.hot.unread  # type: ignore[union-attr]  # see `app.application`
+        self.flow: Flow = Flow(transport, self._go_on)
+        hot: Any = self.config.app.hot  # type: ignore[union-attr]  # see `app.application`
+        self._unread: UnreadAnswers = hot.unread
+        self._budget: ByteBudget = hot.budget
         transport.set_write_buffer_limits(HIGH_WATER_BYTES)
         sock = transport.get_extra_info("socket") if self.scheme == "https" else None
         if sock is not None and hasattr(socket, "TCP_USER_TIMEOUT"):  # what TLS has passed on nobody else can see
@@ -60,23 +75,67 @@ class StrictProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._unread.end(self)
+        self._drop_rest()
 
     def data_received(self, data: bytes) -> None:
-        """Give data to the parser; behind the head of an upgrade first the head again, then what the parser left."""
-        if self.farewell:
+        self.parse(data)
+
+    def parse(self, data: bytes) -> None:
+        """Give data to the parser, head by head; when many requests wait for their answers, the rest is for later."""
+        if self._rest is not None:
+            self._rest.data += data
             return
         self._unset_keepalive_if_required()
-        rest: bytes | memoryview = data
+        start = 0
+        while start < len(data) and not self.farewell:
+            if len(self.pipeline) >= AHEAD_MAX:
+                self._keep(data[start:])
+                return
+            end = next_cut(data, start, in_body=self.in_body)
+            self._parse_piece(memoryview(data)[start:end])
+            start = end
+
+    def _keep(self, rest: bytes) -> None:
+        """Read no more for now."""
+        hold = self._budget.take(len(rest))
+        if hold is None:
+            self.refuse(429, "Too many requests wait on this connection, and the memory for them is full.")
+        else:
+            self._rest = Rest(rest, hold)
+            self.flow.hold()
+
+    def _go_on(self) -> None:
+        """Read on in what was kept, until too many requests wait again."""
+        if self._rest is None or len(self.pipeline) >= AHEAD_MAX:
+            return
+        rest = self._drop_rest()
+        if self.transport.is_closing():
+            return
+        self.parse(rest)
+        if not self.flow.held:
+            self.flow.let_go()
+
+    def _drop_rest(self) -> bytes:
+        """Forget what was kept, and return it."""
+        rest, self._rest, self.flow.held = self._rest, None, False
+        if rest is None:
+            return b""
+        rest.hold.end()
+        return rest.data
+
+    def _parse_piece(self, data: memoryview) -> None:
+        """Give data to the parser; behind the head of an upgrade first the head again, then what the parser left."""
+        rest = data
         try:
             while (left := self._feed(rest)) is not None:
                 head = self._head_without_upgrade()
                 self.parser = _parser(self)  # one that saw `Connection: close` has come to its end
                 self.parser.feed_data(head)
-                rest = memoryview(rest)[left:]
+                rest = rest[left:]
         except httptools.HttpParserError as error:
             self._refuse_broken(error)
 
-    def _feed(self, data: bytes | memoryview) -> int | None:
+    def _feed(self, data: memoryview) -> int | None:
         """Return where the parser stopped, if it did because of an upgrade."""
         try:
             self.parser.feed_data(data)
