@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import CliApp, CliSettingsSource, SettingsError
 
+from app.printable import bounded
 from app.settings import HEADINGS, Settings
 
 USAGE_ERROR = 2
@@ -34,7 +35,8 @@ def parse(kind: type[T], arguments: list[str], program: str) -> T:
         for fault in error.errors(include_url=False):
             name = str(fault["loc"][0]) if fault["loc"] else ""
             where = f"`--{name.replace('_', '-')}` (SLIPWAY_{name.upper()})"
-            print(f"Invalid {where}: {fault['msg']}. Received: {str(fault['input'])[:80]}.", file=sys.stderr)
+            line = f"Invalid {where}: {fault['msg']}. Received: {str(fault['input'])[:80]}."
+            print(bounded(line), file=sys.stderr)
         sys.exit(USAGE_ERROR)
     except SettingsError as error:
         fail(f"Invalid settings: {error}.")
@@ -48,7 +50,7 @@ def options(kind: type[Settings]) -> list[tuple[list[str], str, str]]:
 
 def fail(message: str) -> NoReturn:
     """Print why the command cannot begin, and leave."""
-    print(message, file=sys.stderr)
+    print(bounded(message), file=sys.stderr)
     sys.exit(USAGE_ERROR)
 
 

@@ -1,7 +1,9 @@
 """Every error that Slipway raises on purpose, and the status that a caller sees.
 
     SlipwayError
-    ├── BundleError                   the folder on disk is not a bundle that may serve; never reaches a caller
+    ├── FileError                     what a file or folder is wrong in; its message is escaped and bounded
+    │   ├── BundleError               the folder on disk is not a bundle that may serve; never reaches a caller
+    │   └── …                         `app.sources.errors`, `training.errors`
     └── RequestError                  something a caller is told about, as {"error": message}
         ├── InputError                something is wrong at a place in the request: path, expectation, received value
         │   ├── InvalidInput      400  a value is not what the manifest or the protocol asks for
@@ -26,6 +28,8 @@ from typing import ClassVar, Literal, Self
 
 import msgspec
 
+from app.printable import bounded
+
 Reason = Literal[
     "invalid",  # the caller's fault: a body, a header or a path that means nothing
     "too_large",
@@ -48,7 +52,14 @@ class SlipwayError(Exception):
     """The root: everything that Slipway raises on purpose."""
 
 
-class BundleError(SlipwayError):
+class FileError(SlipwayError):
+    """The root of what is wrong with a file; its message quotes strangers, on terminals and in logs."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(bounded(message))
+
+
+class BundleError(FileError):
     """Raised when a bundle is missing, damaged, or answers its golden rows wrongly."""
 
 

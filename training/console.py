@@ -11,11 +11,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from training.rendering.markdown import number
+from training.rendering.terminal import escape
 from training.reporting.findings_section import folded, selected, span
 
 if TYPE_CHECKING:

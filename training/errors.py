@@ -1,6 +1,6 @@
 """Every error that training raises on purpose, and the exit code a person sees.
 
-    SlipwayError (app.errors)
+    FileError (app.errors)
     └── TrainingError    1   the road ends here; the message says why
         ├── DataError    2   the file, a column or an option does not fit; the message says what would
         ├── ParityError  1   the exported graph disagrees with Keras; nothing is written
@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import ClassVar
 
-from app.errors import SlipwayError
+from app.errors import FileError
 from app.sources.errors import SourceError
 
 
-class TrainingError(SlipwayError):
+class TrainingError(FileError):
     """The root: training stops, and the person reads one message instead of a trace."""
 
     exit_code: ClassVar[int] = 1

@@ -10,7 +10,7 @@ It knows nothing about ONNX Runtime: whether the graph loads and answers its gol
 import hashlib
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,7 +26,7 @@ from app.bundle.manifest import File, Manifest
 from app.bundle.profile import Profile
 from app.errors import BundleError
 from app.features.feature_set import FeatureSet
-from app.tensors import TensorSpec
+from app.printable import listed
 
 MANIFEST = "manifest.json"
 MODEL = "model.onnx"
@@ -156,15 +156,11 @@ def _composed(folder: Path, manifest: Manifest) -> tuple[FeatureSet, AnswerType]
         features, answer = FeatureSet(manifest.features), answer_of(manifest.answer)
         wanted, found = list(features.inputs), [tensor.spec for tensor in manifest.inputs]
         if sorted(map(str, wanted)) != sorted(map(str, found)):
-            raise ValueError(f"expected the inputs {_listed(wanted)}, as its features feed. Received: {_listed(found)}")
+            raise ValueError(f"expected the inputs {listed(wanted)}, as its features feed. Received: {listed(found)}")
         answer.check_outputs([tensor.spec for tensor in manifest.outputs])
     except ValueError as error:
         raise BundleError(f"{folder / MANIFEST}: {error}.") from error
     return features, answer
-
-
-def _listed(specs: Iterable[TensorSpec]) -> str:
-    return ", ".join(map(str, specs)) or "none"
 
 
 def _check_signed(folder: Path, manifest: Manifest, sha256: str, signed: Mapping[str, str]) -> None:

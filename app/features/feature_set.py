@@ -18,6 +18,7 @@ from app.errors import InvalidInput, Path
 from app.features.base import Arrays, Cell, Feature, FeatureType, WireFault
 from app.features.column_type import ColumnType
 from app.features.registry import types_of
+from app.printable import listed
 from app.tensors import Array, TensorSpec
 
 
@@ -27,7 +28,7 @@ class FeatureSet:
     def __init__(self, features: Sequence[Feature]) -> None:
         names = [feature.name for feature in features]
         if len(names) != len(set(names)):
-            raise ValueError(f"expected unique feature names. Received: {names}")
+            raise ValueError(f"expected unique feature names. Received: {listed(names)}")
         self.features = features
         self.names = names
         self.types = types_of(features)

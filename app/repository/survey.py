@@ -14,6 +14,7 @@ from typing import Literal
 from app.bundle import reader as bundles
 from app.bundle.manifest import NAME_PATTERN
 from app.errors import BundleError
+from app.printable import bounded
 from app.runtime.model import Model, load
 from app.settings import Settings
 from app.version_policy import Policy
@@ -142,4 +143,4 @@ def _holds_model(folder: Path) -> bool:
 
 
 def _wrong(name: str, reason: str) -> Finding:
-    return Finding(name, "NOT SERVED", reason)
+    return Finding(name, "NOT SERVED", bounded(reason))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
+from app.printable import bounded
 from app.repository.folder_scan import Content
 from app.runtime.model import Model
 from app.version_policy import Policy
@@ -62,9 +63,9 @@ class Entry:
 
     def _say(self, state: State, reason: str, beside: str) -> None:
         if self.model is None:
-            self.state, self.reason = state, reason
+            self.state, self.reason = state, bounded(reason)
         else:
-            self.reason = beside + reason
+            self.reason = bounded(beside + reason)
 
 
 @dataclass(eq=False)

@@ -13,6 +13,7 @@ from pathlib import Path
 from app.bundle.reader import GOLDEN, MANIFEST, MODEL, PROFILE
 from app.bundle.sealed_file import Held
 from app.errors import BundleError
+from app.printable import listed
 from app.runtime.engine import Arrays, Engine
 from app.runtime.row_counts import fault
 from app.runtime.row_independence import Apart, Runs, Specs, differs
@@ -46,7 +47,7 @@ def find(folder: Path) -> Path:
     if path.is_file():
         return path
     others = sorted([entry.name for entry in folder.glob("*.onnx")])
-    received, advice = ", ".join(others) or "neither", ""
+    received, advice = listed(others, "neither"), ""
     if len(others) == 1:
         advice = f" Rename it: mv {folder / others[0]} {path}"
     elif others:
@@ -99,7 +100,7 @@ def _unless_decided(trial: Trial, content: Held) -> Trial:
 
 def _check_types(engine: Engine) -> None:
     if engine.strange_inputs or not engine.outputs:
-        strange = ", ".join(engine.strange_inputs or engine.strange_outputs) or "none"
+        strange = listed(engine.strange_inputs or engine.strange_outputs)
         what = "inputs" if engine.strange_inputs else "outputs"
         raise BundleError(f"{engine.model}: expected {what} that are tensors of {KNOWN}. Received: {strange}.")
 

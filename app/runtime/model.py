@@ -32,6 +32,7 @@ from app.errors import BodyTooLarge, BundleError, Headers, NotFound
 from app.features.feature_set import FeatureSet
 from app.features.row_reader import RowReader
 from app.features.rows import Rows
+from app.printable import bounded
 from app.runtime import graph
 from app.runtime.answer import Answer, RunOutputs
 from app.runtime.autotune import Decision, decide
@@ -293,7 +294,7 @@ def _load_graph(folder: Path, settings: Settings, signed: Mapping[str, str] | No
         decision=decision,
         sha256=content.sha256,
         load_s=time.perf_counter() - started,
-        remark=trial.remark,
+        remark=bounded(trial.remark),
         signed=signed is not None,
     )
     return Model(facts, engine)

@@ -15,6 +15,7 @@ from pydantic import Field
 from pydantic_settings import CliPositionalArg, SettingsConfigDict
 
 from app.bundle import reader as bundles
+from app.printable import bounded, json_text
 from app.repository.survey import Finding, State, survey
 from app.runtime.model import Model
 from app.settings import Settings
@@ -47,7 +48,7 @@ def check(settings: Check) -> int:
     wrong = [finding for finding in findings if finding.state == "NOT SERVED"]
     if settings.as_json:
         document = {"models": str(settings.models), "ok": not wrong, "found": [_json(f, settings) for f in findings]}
-        print(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
+        print(json_text(msgspec.json.format(msgspec.json.encode(document), indent=2).decode()))
     else:
         print(f"{served} served, {len(wrong)} not served.")
     return 1 if wrong else 0
@@ -105,7 +106,7 @@ def _json(finding: Finding, settings: Settings) -> dict[str, Any]:
 
 
 def _text(finding: Finding, settings: Settings, *, colours: bool) -> str:
-    head = f"{finding.name}: {finding.state}"
+    head = bounded(f"{finding.name}: {finding.state}")
     if colours:
         head = f"\033[{COLOURS[finding.state]}m{head}\033[0m"
     lines = [finding.reason] if finding.reason else []
@@ -121,7 +122,7 @@ def _text(finding: Finding, settings: Settings, *, colours: bool) -> str:
         }
         for title, texts in blocks.items():
             lines += [f"{title if not at else '':{GAP}}{text}" for at, text in enumerate(texts)]
-    return "\n".join([head, *[f"  {line}" for line in lines], ""])
+    return "\n".join([head, *[f"  {bounded(line)}" for line in lines], ""])
 
 
 def _batching(model: Model) -> str:

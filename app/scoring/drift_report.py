@@ -22,6 +22,7 @@ from app.drift.counts import DRIFTED, MIN_ROWS, MOVED, Column, Counts, psi
 from app.drift.sampling import Watch
 from app.errors import BundleError
 from app.features.rows import Rows
+from app.printable import bounded, json_text, listed
 from app.runtime.model import Model, load
 from app.settings import Settings
 from app.sources.errors import SourceError
@@ -91,7 +92,8 @@ def drift(settings: Drift) -> int:
         return WRONG
     verdicts = judge(watch, scored.counts)
     if settings.as_json:
-        print(msgspec.json.format(msgspec.json.encode(_document(settings, model, scored, verdicts)), indent=2).decode())
+        document = msgspec.json.encode(_document(settings, model, scored, verdicts))
+        print(json_text(msgspec.json.format(document, indent=2).decode()))
     else:
         print(_text(settings, model, table, scored, verdicts))
     return 1 if any(found.verdict == "drifted" for found in verdicts) else 0
@@ -127,12 +129,12 @@ def _folder(settings: Drift) -> Path:
     names = sorted([entry.name for entry in root.iterdir() if entry.is_dir()]) if root.is_dir() else []
     name = settings.model or settings.default_model or (names[0] if len(names) == 1 else None)
     if name is None or name not in names:
-        expected = f"expected one of {', '.join(names)}" if names else f"expected a model in {root}"
+        expected = f"expected one of {listed(names)}" if names else f"expected a model in {root}"
         raise SourceError(f"Invalid `--model`: {expected}. Received: {'nothing' if name is None else f'`{name}`'}.")
     versions = bundles.versions(root / name)
     version = settings.version or (versions[-1] if versions else None)
     if version is None or version not in versions:
-        expected = ", ".join(map(str, versions)) or f"a version in {root / name}"
+        expected = listed(versions, f"a version in {root / name}")
         raise SourceError(f"Invalid `--version`: expected one of {expected}. Received: {version or 'nothing'}.")
     return root / name / str(version)
 
@@ -233,7 +235,7 @@ def _text(settings: Drift, model: Model, table: "Table", scored: Score, verdicts
         notes.append(f"{scored.refused:,} lines are left out, because the service would refuse them:")
         notes += [f"  {fault}" for fault in scored.faults]
     if table.absent:
-        notes.append(f"Without a column, hence missing in each row: {', '.join(table.absent)}.")
+        notes.append(f"Without a column, hence missing in each row: {listed(table.absent)}.")
     if scored.counts.rows < MIN_ROWS:
         notes.append(f"Too few rows to judge: chance alone moves the index. Expected at least {MIN_ROWS:,}.")
     width = max([len(_name(found)) for found in verdicts])
@@ -243,11 +245,12 @@ def _text(settings: Drift, model: Model, table: "Table", scored: Score, verdicts
         f"{_share(found.out_of_range):>12}  {found.verdict}"
         for found in verdicts
     ]
-    return "\n".join([*notes, "", head, *lines])
+    return "\n".join([bounded(line) for line in (*notes, "", head, *lines)])
 
 
 def _name(found: Verdict) -> str:
-    return f"{found.feature} (prediction)" if found.kind == "prediction" else found.feature
+    name = bounded(found.feature)
+    return f"{name} (prediction)" if found.kind == "prediction" else name
 
 
 def _share(share: float | None) -> str:

@@ -19,6 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.cgroup import share_arenas
 from app.main import OperationsApp, Slipway, create_app
+from app.printable import bounded, json_text
 from app.runtime.model import RUN_THREAD, Model
 from app.server.operations_port import QUIET, OperationsPort
 from app.settings import Settings
@@ -31,6 +32,7 @@ from app.transport.write_coalescing import AsgiProtocol, PacketsProtocol
 log = logging.getLogger("slipway.server")
 
 ACCEPTORS = 8  # connections that are taken in a turn of the loop
+TRIAL_MAX_CHARS = 16384  # of a body that is shown at the start, to be pasted
 STUCK_S = 0.5  # that a run gets to end when everything else has
 ENDING = (signal.SIGTERM, signal.SIGINT)
 
@@ -102,7 +104,7 @@ class Server(uvicorn.Server):
             where = f"http{secure}://{_reachable(host)}:{port}"
             print(f"and to operators (/metrics, /admin, /health) on {where}", flush=True)
         if not health.ready:
-            print(f"It is NOT ready: {' '.join(health.reasons())}", flush=True)
+            print(bounded(f"It is NOT ready: {' '.join(health.reasons())}"), flush=True)
             return
         print(f"Try it:\n\n{_trial(address, registry.models)}\n", flush=True)
 
@@ -169,11 +171,11 @@ def _end_at_once() -> NoReturn:
 def _trial(address: str, models: list[Model]) -> str:
     """Return a line that works when pasted: a prediction, or what a model of tensors alone takes."""
     model = next((m for m in reversed(models) if m.example is not None), models[-1])
-    if model.example is None:
+    example = None if model.example is None else json_text(msgspec.json.encode(model.example).decode())
+    if example is None or len(example) > TRIAL_MAX_CHARS:
         return f"curl -s '{address}/v2/models/{model.name}'"
     query = f"?model={model.name}" if len({m.name for m in models}) > 1 else ""
-    body = shlex.quote(msgspec.json.encode(model.example).decode())
-    return f"curl -s '{address}/predict{query}' -H 'content-type: application/json' -d {body}"
+    return f"curl -s '{address}/predict{query}' -H 'content-type: application/json' -d {shlex.quote(example)}"
 
 
 def _reachable(host: str) -> str:

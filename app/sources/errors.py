@@ -1,7 +1,7 @@
 """The error of a file that is no table, or not the table that was expected."""
 
-from app.errors import SlipwayError
+from app.errors import FileError
 
 
-class SourceError(SlipwayError):
+class SourceError(FileError):
     """Raised for a file that cannot be read; the message names it, what was expected, what was received, what to do."""

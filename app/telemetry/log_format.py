@@ -19,6 +19,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from app.printable import bounded
+
 WAITING_MAX_BYTES = 2**20  # that wait to be written; the next lines are left out
 FLUSH_S = 1.0  # that the last lines may take at the end
 WRITE_MAX_BYTES = 65536  # that are written at once
@@ -69,7 +71,10 @@ class Json(logging.Formatter):
 
 
 class Text(logging.Formatter):
-    """A line for people; the fields of a request follow in the order in which one asks for them."""
+    """A line for people; the fields of a request follow in the order in which one asks for them.
+
+    What it tells of may be a stranger's: it is escaped, and further lines (a trace) are indented: none is forged.
+    """
 
     COLOURS = {"WARNING": "33", "ERROR": "31", "CRITICAL": "31;1", "DEBUG": "2"}  # noqa: RUF012
     SHOWN = ("request_id", "who", "rows", "duration_ms", "decode_ms", "queue_ms", "run_ms", "encode_ms", "left_out")
@@ -87,9 +92,17 @@ class Text(logging.Formatter):
             error = [str(fields["error"])] if "error" in fields else []
             line = " ".join([line, *model, *shown, *error])
         if record.exc_info and record.exc_info[1] is not None:
-            record.exc_text = _trace(record).rstrip("\n")  # `format` puts it behind the line
+            record.exc_text = _indented(_trace(record))  # `format` puts it behind the line
+        line = bounded(line)
         colour = self.COLOURS.get(record.levelname)
         return f"\x1b[{colour}m{line}\x1b[0m" if self._colours and colour else line
+
+    def formatStack(self, stack_info: str) -> str:  # noqa: N802  (the standard library's name)
+        return _indented(stack_info)
+
+
+def _indented(text: str) -> str:
+    return "\n".join([f"    {bounded(line)}" for line in text.rstrip("\n").split("\n")])
 
 
 def _trace(record: logging.LogRecord) -> str:

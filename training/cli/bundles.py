@@ -12,17 +12,18 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 
 from app.errors import SlipwayError
+from app.printable import json_text
 from training.cli.generated import application
 from training.evaluation import compare_bundles, evaluate_bundle
 from training.evaluation.compare_bundles import Comparison, SameRows
 from training.evaluation.evaluate_bundle import Answers, Evaluation
 from training.evaluation.served_bundle import Served, load
 from training.rendering.markdown import number
+from training.rendering.terminal import Terminal, escape
 from training.reporting.findings_section import span
 
 Folder = Annotated[Path, typer.Argument(help="Folder of a version, <models>/<name>/<version>.", show_default=False)]
@@ -53,7 +54,7 @@ def evaluate(
     if as_json:
         _print_json({"bundle": served.name, "data": str(data), **_account(answers), **dataclasses.asdict(found)})
         return
-    out = Console()
+    out = Terminal()
     out.print(f"{escape(served.name)} on {found.rows:,} rows of {escape(data.name)}, judged through the serving code")
     _print_account(out, answers)
     _print_evaluation(out, found)
@@ -82,7 +83,7 @@ def compare(
         same_rows = None if on_data is None else dataclasses.asdict(on_data)
         _print_json({**dataclasses.asdict(found), "on_data": same_rows, "rows": accounts})
         return
-    out = Console()
+    out = Terminal()
     _print_comparison(out, found)
     for served, answers in zip((first, second), both, strict=False):
         out.print(f"[bold]{escape(served.name)}[/bold] on {escape(str(data))}")
@@ -92,12 +93,12 @@ def compare(
 
 
 def _fail(error: SlipwayError) -> NoReturn:
-    Console(stderr=True).print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+    Terminal(stderr=True).print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(2) from error
 
 
 def _answer(served: Served, data: Path, encoding: str | None) -> Answers:
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[rows]}"))
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(f"Answer as {served.name}", total=1.0, rows="")
@@ -209,7 +210,7 @@ def _cell(value: Any) -> str:
 
 
 def _print_json(document: dict[str, Any]) -> None:
-    print(json.dumps(document, indent=2, ensure_ascii=False))
+    print(json_text(json.dumps(document, indent=2, ensure_ascii=False)))
 
 
 COMMANDS: dict[str, typer.Typer] = {"evaluate": application(evaluate), "compare": application(compare)}

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from training import console
@@ -24,6 +23,7 @@ from training.evaluation import trust
 from training.options import Options
 from training.options.rooms import DataOptions
 from training.rendering.markdown import code
+from training.rendering.terminal import Terminal, escape
 from training.tasks.registry import task_classes
 
 SHOWN_CHARS = 200
@@ -32,7 +32,7 @@ FOUND = "as found"
 
 def run(options: Options) -> None:
     """Say it, and end the program with its exit code."""
-    out = Console()
+    out = Terminal()
     try:
         options = spooled(options)
         if options.data.path.is_dir():

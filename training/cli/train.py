@@ -22,13 +22,14 @@ from training.cli.environment import held_stderr, loading, silence_loggers
 from training.console import reading_bar
 from training.errors import Helped, TrainingError
 from training.options import Options
+from training.rendering.terminal import Terminal
 
 STANDARD_INPUT = "-"
 
 
 def main(options: Options) -> None:
     """Run, and end the program with its exit code."""
-    raise typer.Exit(run(options, Console()))
+    raise typer.Exit(run(options, Terminal()))
 
 
 app = generated.application(
@@ -69,7 +70,7 @@ def run(options: Options, out: Console) -> int:
 
 def fail(error: TrainingError) -> int:
     """Say what went wrong, and return the exit code."""
-    Console(stderr=True).print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+    Terminal(stderr=True).print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
     return error.exit_code
 
 

@@ -10,7 +10,6 @@ It knows the order and what is said on the way; how each stage works is its modu
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 
 from training import console
 from training.bundle import writer
@@ -24,6 +23,7 @@ from training.options import Options
 from training.pipeline.judging import cross_validate, judge, select, write
 from training.pipeline.making import STAGES, fit_baselines
 from training.pipeline.run import Run, begin
+from training.rendering.terminal import escape
 from training.tasks import registry
 
 

@@ -1,3 +1,3 @@
-"""Markdown, SVG and HTML."""
+"""Markdown, SVG, HTML, and the terminal."""
 
-__all__ = ["html", "markdown", "picture", "pictures"]
+__all__ = ["html", "markdown", "picture", "pictures", "terminal"]

@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 from app.__main__ import main
+from app.printable import MESSAGE_MAX_CHARS
 from app.scoring.check import Check, check
 from tests.app import graphs
 from tests.app.graphs import graph, node, tensor
+from tests.app.test_printable import is_safe
 from tests.clients import models as bare
 from tests.support import serving, tiny
 
@@ -221,3 +223,52 @@ def test_serve_may_be_said(models: Path) -> None:
             assert process.wait(serving.PATIENCE_S) == 0
         finally:
             process.kill()
+
+
+# ── a folder of strangers ──
+
+HOSTILE = "x\x1b[31m\x9b2J\x07\n  verified  11 files by their sha256\u202e"
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_names_of_a_graph_cannot_write_lines_of_the_report(
+    as_json: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whether it is served, its shape is odd, or nothing that is made up for it runs."""
+    rows = tensor(HOSTILE, ["batch", 4])
+    graphs.write(tmp_path, graph([node("Relu", [HOSTILE], ["y"])], [rows], [tensor("y", ["batch", 4])]), "served")
+    fixed = tensor(HOSTILE, [3, 4])
+    graphs.write(tmp_path, graph([node("Relu", [HOSTILE], ["y"])], [fixed], [tensor("y", [3, 4])]), "fixed")
+    symbols = tensor("x", [HOSTILE, HOSTILE])
+    graphs.write(tmp_path, graph([node("Relu", ["x"], ["y"])], [symbols], [tensor("y", None)]), "symbols")
+    code, text = said(capsys, tmp_path, as_json=as_json)
+    assert code == 0
+    assert is_safe(text.replace("\n", ""))
+    assert not [line for line in text.splitlines() if line.startswith("  verified  11 files")]
+    if as_json:
+        assert json.loads(text)["found"][0]["inputs"][0]["name"] == HOSTILE
+
+
+def test_names_of_files_and_folders_are_escaped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where they are of no model, of no version, and of nothing that the manifest lists."""
+    hostile = HOSTILE.replace("/", "")
+    folder = tiny.write(tmp_path)
+    (folder / hostile).write_bytes(b"")
+    (tmp_path / "odd" / hostile).mkdir(parents=True)
+    (tmp_path / "odd" / hostile / "model.onnx").write_bytes(b"")
+    (tmp_path / hostile / "1").mkdir(parents=True)
+    (tmp_path / f"{hostile}.onnx").write_bytes(b"")
+    code, text = said(capsys, tmp_path)
+    assert code == 1
+    assert text.count("\\x1b[31m") >= 4
+    assert is_safe(text.replace("\n", ""))
+    assert not [line for line in text.splitlines() if line.startswith("  verified  11 files")]
+
+
+def test_what_a_graph_makes_it_say_has_a_bound(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    long = "x" * 10**6
+    wide = tensor(long, [long, 4])
+    graphs.write(tmp_path, graph([node("Relu", [long], ["y"])], [wide], [tensor("y", [long, 4])]))
+    code, text = said(capsys, tmp_path)
+    assert code == 0
+    assert max(map(len, text.splitlines())) <= MESSAGE_MAX_CHARS + 20

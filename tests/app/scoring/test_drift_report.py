@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app.drift.counts import DRIFTED, MOVED, psi
 from app.scoring.drift_report import Drift, drift
+from tests.app.test_printable import is_safe
 from tests.support import serving, tiny
 from tests.support.drift_traffic import adult_rows, send, shifted, write_csv
 
@@ -210,3 +211,31 @@ def test_the_command(profiled: Path, tmp_path: Path) -> None:
     )
     assert ended.returncode == 1, ended.stderr
     assert json.loads(ended.stdout)["rows"] == 1000
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_names_and_cells_of_files_are_escaped(
+    as_json: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of features, of folders, of lines that are left out; what Python's JSON leaves as it is as well."""
+    hostile = "x\x9b2J\u202e"
+    tiny.write(tmp_path / "models", tiny.Tiny(profiled=True, numbers=("age", hostile)))
+    folder = tmp_path / "\x1b[31m\n"
+    folder.mkdir()
+    rows = "".join([f"{age},1,true,low\n" for age in (40, 41, f"\x1b[2J{hostile}")])
+    (folder / "data.csv").write_text(f"age,{hostile},member,level\n{rows}", encoding="utf-8")
+    assert drift(Drift(data=folder / "data.csv", models=tmp_path / "models", as_json=as_json)) in (0, 1)
+    text = capsys.readouterr().out
+    assert is_safe(text.replace("\n", ""))
+    assert "2J" in text
+    assert "31m" in text
+    assert not as_json or hostile in by_feature(json.loads(text))
+
+
+def test_a_message_lists_as_many_models_as_can_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(200):
+        (tmp_path / f"m{number}\x1b" / "1").mkdir(parents=True)
+    assert drift(Drift(data=tmp_path / "data.csv", models=tmp_path)) == 2
+    said = capsys.readouterr().err
+    assert "and 180 more" in said
+    assert is_safe(said.rstrip("\n"))

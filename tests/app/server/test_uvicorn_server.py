@@ -15,8 +15,11 @@ import httpx
 import pytest
 import uvloop
 
-from app.server.uvicorn_server import ACCEPTORS, _several
+from app.runtime.model import load
+from app.server.uvicorn_server import ACCEPTORS, _several, _trial
+from app.settings import Settings
 from tests.app.bad_requests import GOOD, body_of
+from tests.app.test_printable import is_safe
 from tests.support import serving, tiny
 
 
@@ -160,3 +163,19 @@ def test_a_turn_of_the_loop_takes_several_connections() -> None:
 
     with socket.create_server(("127.0.0.1", 0)) as sock:
         assert ACCEPTORS <= uvloop.run(turn()) < 2 * ACCEPTORS
+
+
+# ── what is printed at the start ──
+
+
+def test_a_trial_is_escaped_and_means_the_same(tmp_path: Path) -> None:
+    """It is to be pasted, so that it cannot be cut; a row that is too long for it is left out."""
+    hostile = "x\x9b2J\u202e'"
+    settings = Settings(models=tmp_path)
+    model = load(tiny.write(tmp_path, tiny.Tiny(numbers=("age", hostile))), settings)
+    line = _trial("http://localhost", [model])
+    assert is_safe(line)
+    assert json.loads(shlex.split(line)[-1]) == model.example
+    assert model.example is not None
+    model.example["instances"][0][hostile] = "x" * 10**6
+    assert len(_trial("http://localhost", [model])) < 1000

@@ -17,8 +17,10 @@ from typing import Any
 import httpx
 import pytest
 
+from app.printable import MESSAGE_MAX_CHARS
 from app.telemetry import log_format as logs
 from app.telemetry.log_format import PRIVATE, Json, Lines, Text, Writer
+from tests.app.test_printable import is_safe
 from tests.support import serving
 
 
@@ -78,6 +80,28 @@ def test_text_is_a_line_for_people() -> None:
     line = Text().format(record("POST /predict 400", level=logging.WARNING, fields=fields))
     assert line.endswith("WARNING slipway.x: POST /predict 400 m/3 request_id=abc duration_ms=1.5 Wrong.")
     assert "\x1b" not in line
+
+
+def test_text_is_one_line_whatever_it_tells_of() -> None:
+    """Names of a bundle reach it; the colours are its own."""
+    fields = {"model": "m", "version": 1, "request_id": "a\nb", "error": "Wrong.\x1b[2J"}
+    line = Text(colours=True).format(
+        record("Not served: %s", "x\x1b]0;owned\x07\n\u202e\x9b", level=logging.ERROR, fields=fields)
+    )
+    inner = line.removeprefix("\x1b[31m").removesuffix("\x1b[0m")
+    assert is_safe(inner)
+    assert r"x\x1b]0;owned\x07\n\u202e\x9b" in inner
+    assert len(Text().format(record("x" * 10**6))) <= MESSAGE_MAX_CHARS
+
+
+def test_the_trace_in_a_text_log_forges_no_line() -> None:
+    """Each of its lines is indented; whatever an exception quotes is escaped."""
+    forged = "2026-01-01 00:00:00,000 INFO slipway.x: All is well"
+    made = record("It failed.", exc_info=raised(ValueError(f"\x1b[2J\n{forged}\n\x9b")), stack_info=f"Stack\n{forged}")
+    first, *others = Text().format(made).split("\n")
+    assert first.endswith("It failed.")
+    assert any(forged in line for line in others)
+    assert all(line.startswith("    ") and is_safe(line) for line in others)
 
 
 def test_colours_are_for_terminals_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
+from tests.app.test_printable import is_safe
 from tests.training.conftest import REPOSITORY
 from training.cli.inspect import app
 
@@ -102,3 +103,16 @@ def test_cells_that_look_like_several_labels_are_pointed_out(tmp_path: Path) -> 
     code, said, _ = inspect(path)
     assert code == 0
     assert "`tags` looks like several of 3 labels a cell, such as 'art|law': --task multilabel" in said
+
+
+def test_names_and_cells_of_a_file_are_escaped(tmp_path: Path) -> None:
+    """On the terminal of whoever looks at a stranger's file: columns, cells, and the names of files in a folder."""
+    hostile = "\x1b[31m\x9b2J\u202e"
+    rows = "".join([f"{number},{hostile}{number % 3},{'yes' if number % 2 else hostile}\n" for number in range(60)])
+    (tmp_path / f"{hostile}\nforged.csv").write_text(f"size,{hostile}name,target\n{rows}", encoding="utf-8")
+    (tmp_path / f"{hostile}.csv").write_bytes(b"")
+    for words in ([tmp_path], [tmp_path / f"{hostile}\nforged.csv"], [tmp_path / f"{hostile}.csv"]):
+        _, said, error = inspect(*words)
+        assert "[31m" in said + error
+        assert is_safe((said + error).replace("\n", ""))
+        assert not [line for line in said.splitlines() if line.strip().startswith("forged")]
