@@ -24,6 +24,7 @@ from app.bins.layout import Floats, Layout
 from app.tensors import Array, TensorSpec
 
 Outputs = Mapping[str, Array]
+ATOL_TIMES = 10  # the largest number of the trainer's answers: those may be close to 0 beside the target's spread
 
 
 class AnswerKeys(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +71,11 @@ class AnswerType(ABC):
             elif not np.allclose(found[name], array, rtol=tolerance.rtol, atol=tolerance.atol):
                 return f"a difference of {np.abs(found[name] - array).max():g} of `{name}`"
         return None
+
+    def atol_max(self, wanted: Outputs) -> float:
+        """Return the widest absolute tolerance that tells such answers from others."""
+        numbers = [array for array in wanted.values() if np.issubdtype(array.dtype, np.number)]
+        return max([1.0, *[ATOL_TIMES * float(np.abs(array).max(initial=0)) for array in numbers]])
 
     @abstractmethod
     def valid(self, outputs: Outputs) -> bool:

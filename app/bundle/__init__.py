@@ -1,3 +1,3 @@
-"""The contract on disk: manifest, sealed files, profile, signature."""
+"""The contract on disk: manifest, what it may hold, sealed files, profile, signature."""
 
-__all__ = ["manifest", "reader", "sealed_file", "signature", "signature_format"]
+__all__ = ["limits", "manifest", "reader", "sealed_file", "signature", "signature_format"]

@@ -18,10 +18,11 @@ import msgspec
 
 from app.answers.base import AnswerType
 from app.answers.registry import answer_of
-from app.bundle import format1
+from app.bundle import format1, limits
 from app.bundle import manifest as format2
 from app.bundle import profile as profiles
 from app.bundle import sealed_file as held
+from app.bundle.limits import GOLDEN_MAX_BYTES, MANIFEST_MAX_BYTES, PROFILE_MAX_BYTES, RTOL_MAX
 from app.bundle.manifest import File, Manifest
 from app.bundle.profile import Profile
 from app.errors import BundleError
@@ -36,9 +37,6 @@ CARD = "card.md"
 SIGNATURE = "model.sig"  # over all others, the manifest too, which therefore cannot list it; see app.bundle.signature
 REQUIRED_FILES = (MODEL, GOLDEN, PROFILE, CARD)
 
-MANIFEST_MAX_BYTES = 16 * 1024 * 1024  # a vocabulary of 100,000 words is about 2 MB
-GOLDEN_MAX_BYTES = 64 * 1024 * 1024  # some thousand rows
-PROFILE_MAX_BYTES = 16 * 1024 * 1024  # a thousand features with bins of thirty values are about 2 MB
 MODEL_MAX_BYTES = 2**31 - 1  # no message of protobuf, as a graph is one, can be larger
 
 
@@ -48,7 +46,7 @@ class Golden(msgspec.Struct, frozen=True, kw_only=True):
     instances: tuple[dict[str, Any], ...]  # what a caller would send
     outputs: dict[str, list[Any]]  # output tensor -> (rows, …) nested lists
     atol: Annotated[float, msgspec.Meta(ge=0)]  # the absolute difference allowed between machines
-    rtol: Annotated[float, msgspec.Meta(ge=0)]
+    rtol: Annotated[float, msgspec.Meta(ge=0, le=RTOL_MAX)]
 
 
 class Bundle(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,14 +79,18 @@ def read(folder: Path, signed: Mapping[str, str] | None = None, trusted: Collect
     are `trusted` are not hashed here, because the caller does it where it takes them.
     """
     content = held.content(folder / MANIFEST, MANIFEST_MAX_BYTES)
+    limits.check_values(folder / MANIFEST, content)
     manifest = _manifest(folder / MANIFEST, content)
+    limits.check_counts(folder / MANIFEST, manifest)
     if signed is not None:
         _check_signed(folder, manifest, hashlib.sha256(content).hexdigest(), signed)
     _check_address(folder, manifest)
     features, answer = _composed(folder, manifest)
     _check_files(folder, manifest, trusted)
     golden = _golden(folder, manifest)
-    profile = profiles.read(_verified(folder, manifest, PROFILE, PROFILE_MAX_BYTES), folder / PROFILE, features, answer)
+    binned = _verified(folder, manifest, PROFILE, PROFILE_MAX_BYTES)
+    limits.check_values(folder / PROFILE, binned)
+    profile = profiles.read(binned, folder / PROFILE, features, answer)
     return Bundle(folder=folder, manifest=manifest, features=features, answer=answer, golden=golden, profile=profile)
 
 
@@ -127,6 +129,7 @@ def _manifest(where: Path, content: bytes) -> Manifest:
 def _golden(folder: Path, manifest: Manifest) -> Golden:
     where = folder / GOLDEN
     content = _verified(folder, manifest, GOLDEN, GOLDEN_MAX_BYTES)
+    limits.check_values(where, content)
     try:
         golden = msgspec.json.decode(content, type=Golden)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -134,6 +137,8 @@ def _golden(folder: Path, manifest: Manifest) -> Golden:
     rows = len(golden.instances)
     if not rows:
         raise BundleError(f"{where}: expected at least one row. Received: none.")
+    if rows > limits.GOLDEN_MAX_ROWS:
+        raise BundleError(f"{where}: expected at most {limits.GOLDEN_MAX_ROWS} rows. Received: {rows}.")
     for tensor in manifest.outputs:
         answers = golden.outputs.get(tensor.name)
         if answers is None or len(answers) != rows:

@@ -22,6 +22,7 @@ from app.bundle.manifest import Tensor
 from app.bundle.reader import MODEL_MAX_BYTES
 from app.bundle.sealed_file import Held, hold
 from app.errors import BundleError
+from app.runtime.graph_size import check_tensors
 from app.tensors import BY_ORT, Array, TensorSpec
 
 Arrays = Mapping[str, Array]
@@ -45,6 +46,7 @@ class Engine:
         self.inputs, self.strange_inputs = _specs(self._session.get_inputs())
         self.outputs, self.strange_outputs = _specs(self._session.get_outputs())
         self._outputs = [output.name for output in self.outputs]
+        check_tensors(self.model, self._session.get_inputs(), self._session.get_outputs())
 
     def check(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> None:
         """Compare the graph's tensors with the manifest's; raises `BundleError`, naming those expected and found."""

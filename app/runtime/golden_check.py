@@ -30,6 +30,7 @@ def prove(bundle: Bundle, reader: RowReader, engine: Engine) -> None:
     """Run the golden rows, together and alone, then strange ones; raises `BundleError` for other answers than then."""
     rows = golden_rows(bundle, reader)
     wanted = {tensor.name: _recorded(bundle, tensor.spec) for tensor in bundle.manifest.outputs}
+    _check_tolerance(bundle, wanted)
     for some in (rows, rows[:1]):
         found = engine.rehearse_named(some.arrays())
         _compare(bundle, found, {name: array[: len(some)] for name, array in wanted.items()})
@@ -44,6 +45,13 @@ def _recorded(bundle: Bundle, spec: TensorSpec) -> Array:
     except (TypeError, ValueError, OverflowError) as error:
         where = bundle.folder / bundles.GOLDEN
         raise BundleError(f"{where}: expected rows of {spec.dtype} for `{spec.name}`. Received: {error}.") from error
+
+
+def _check_tolerance(bundle: Bundle, wanted: Outputs) -> None:
+    atol, most = bundle.golden.atol, bundle.answer.atol_max(wanted)
+    if atol > most:
+        where = bundle.folder / bundles.GOLDEN
+        raise BundleError(f"{where}: expected `atol` of at most {most:g} for such answers. Received: {atol:g}.")
 
 
 def _compare(bundle: Bundle, found: Outputs, wanted: Outputs) -> None:

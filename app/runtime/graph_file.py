@@ -2,6 +2,7 @@
 
     nodes_of(content) ─> Nodes: of each node the operator, its domain, the names that it takes and gives, and the
                          graphs within it; beside them the names of inputs and constants
+    nodes_within(content)      every node, wherever it is, unread: to be counted
 
 It reads Protocol Buffers' wire format as far as the names go, and skips the weights. Field numbers are those of
 onnx.proto3. It knows no operator.
@@ -16,6 +17,7 @@ VARINT_MAX_BYTES = 10
 
 GRAPH, FUNCTION = 7, 25  # of a model
 NODE, INITIALIZER, INPUT, SPARSE_INITIALIZER = 1, 5, 11, 15  # of a graph
+FUNCTION_NODE = 7
 TAKES, GIVES, OPERATOR, ATTRIBUTE, DOMAIN = 1, 2, 4, 5, 7  # of a node
 ATTRIBUTE_GRAPH, ATTRIBUTE_GRAPHS = 6, 11
 SPARSE_VALUES, TENSOR_NAME, INPUT_NAME, FUNCTION_DOMAIN = 1, 8, 1, 10
@@ -51,6 +53,24 @@ def nodes_of(content: bytes | Data) -> Nodes:
         elif number == FUNCTION:
             graph.functions.add(_text(value, FUNCTION_DOMAIN))
     return graph
+
+
+def nodes_within(content: bytes | Data) -> Iterator[Data]:
+    """Give the bytes of each node, those within others too; raises as `nodes_of`."""
+    for number, value in _fields(memoryview(content)):
+        if number in (GRAPH, FUNCTION):
+            yield from _nodes(value, NODE if number == GRAPH else FUNCTION_NODE)
+
+
+def _nodes(data: Data, wanted: int) -> Iterator[Data]:
+    for number, value in _fields(data):
+        if number == wanted:
+            yield value
+            for part, attribute in _fields(value):
+                if part == ATTRIBUTE:
+                    for kind, graph in _fields(attribute):
+                        if kind in (ATTRIBUTE_GRAPH, ATTRIBUTE_GRAPHS):
+                            yield from _nodes(graph, NODE)
 
 
 def _add(graph: Nodes, data: Data) -> None:

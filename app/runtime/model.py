@@ -38,6 +38,7 @@ from app.runtime.answer import Answer, RunOutputs
 from app.runtime.autotune import Decision, decide
 from app.runtime.engine import Engine
 from app.runtime.golden_check import golden_rows, prove
+from app.runtime.graph_size import check_nodes
 from app.runtime.value_sizes import decided_by_value
 from app.settings import Settings
 from app.tensors import Array, Instances, Signature, Tensors, TensorSpec, concatenated
@@ -227,6 +228,7 @@ def _load_bundle(folder: Path, settings: Settings, signed: Mapping[str, str] | N
     reader = RowReader(bundle.features, settings.max_request_rows)
     with hold(bundle.model_path, MODEL_MAX_BYTES) as content:
         bundle.check_model(content.sha256)
+        check_nodes(content)
 
         def open_engine(threads: int) -> Engine:
             engine = Engine(content, threads)
@@ -278,6 +280,7 @@ def _load_graph(folder: Path, settings: Settings, signed: Mapping[str, str] | No
         if signed is not None:
             signature.check_hash(path, signed[bundles.MODEL], content.sha256)
             signature.check_hashes(folder, signed, trusted=[bundles.MODEL])
+        check_nodes(content)
         first = Engine(content, settings.threads or 1, data_folder=folder)
         trial = graph.examine(first, content)
         batched, steady = trial.signature.batched, trial.steady

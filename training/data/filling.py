@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from app.bundle import limits
 from app.features.names import refusal
 from app.sources.tally import NUMBERS
 from training.columns.values import floats
@@ -158,12 +159,14 @@ def _columns(found: Survey, accounts: Mapping[str, Account], target: Target, opt
             columns.append(found.column(name, reason))
         else:
             columns.append(accounts[name].column(_unnamed(name, found), found.written(name)))
-    _check_names(columns)
+    _check_features(columns)
     return tuple(columns)
 
 
-def _check_names(columns: Sequence[Column]) -> None:
-    """Refuse features whose names no service can take, before anything is fitted."""
+def _check_features(columns: Sequence[Column]) -> None:
+    """Refuse features that no service can take, by their names or their number, before anything is fitted."""
+    if (count := sum([column.fate == FEATURE for column in columns])) > limits.FEATURES_MAX:
+        raise DataError(f"`DATA`: expected at most {limits.FEATURES_MAX} features. Received: {count}. Use --drop")
     for column in columns:
         if column.fate == FEATURE and (expected := refusal(column.name)) is not None:
             raise DataError(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from app.bundle import limits
 from tests.training.conftest import options_for
 from training.data import prepare as preparing
 from training.data.accounts import MIN_ROWS
@@ -104,6 +105,15 @@ def test_too_few_rows_are_refused_with_the_reason(tmp_path: Path) -> None:
 def test_a_file_without_a_useful_column_is_refused_with_the_account(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="planet: dropped: the same value"):
         prepared(pd.DataFrame({"planet": ["earth"] * 60, "y": [0, 1] * 30}), tmp_path, "y")
+
+
+def test_more_features_than_a_bundle_may_have_are_refused_at_once(
+    frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "FEATURES_MAX", 6)
+    with pytest.raises(DataError, match=r"expected at most 6 features. Received: 7. Use --drop"):
+        prepared(frame, tmp_path)
+    assert len(list(prepared(frame, tmp_path, drop=("price",)).table.features)) == 6
 
 
 def test_the_target_cannot_be_dropped(frame: pd.DataFrame, tmp_path: Path) -> None:
