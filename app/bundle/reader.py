@@ -45,7 +45,16 @@ class Golden(msgspec.Struct, frozen=True, kw_only=True):
 
     instances: tuple[dict[str, Any], ...]  # what a caller would send
     outputs: dict[str, list[Any]]  # output tensor -> (rows, …) nested lists
-    atol: Annotated[float, msgspec.Meta(ge=0)]  # the absolute difference allowed between machines
+    atol: float  # the absolute difference allowed between machines
+    rtol: float
+
+
+class _Written(msgspec.Struct, frozen=True, kw_only=True):
+    """The same with its rows unread: each is decoded by itself, and other threads come between."""
+
+    instances: tuple[msgspec.Raw, ...]
+    outputs: dict[str, tuple[msgspec.Raw, ...]]
+    atol: Annotated[float, msgspec.Meta(ge=0)]
     rtol: Annotated[float, msgspec.Meta(ge=0, le=RTOL_MAX)]
 
 
@@ -131,20 +140,29 @@ def _golden(folder: Path, manifest: Manifest) -> Golden:
     content = _verified(folder, manifest, GOLDEN, GOLDEN_MAX_BYTES)
     limits.check_values(where, content)
     try:
-        golden = msgspec.json.decode(content, type=Golden)
+        written = msgspec.json.decode(content, type=_Written)
+        _check_rows(where, manifest, written)
+        return Golden(
+            instances=tuple([msgspec.json.decode(row, type=dict[str, Any]) for row in written.instances]),
+            outputs={name: [msgspec.json.decode(row) for row in rows] for name, rows in written.outputs.items()},
+            atol=written.atol,
+            rtol=written.rtol,
+        )
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BundleError(f"{where}: {error}.") from error
-    rows = len(golden.instances)
+
+
+def _check_rows(where: Path, manifest: Manifest, written: _Written) -> None:
+    rows = len(written.instances)
     if not rows:
         raise BundleError(f"{where}: expected at least one row. Received: none.")
     if rows > limits.GOLDEN_MAX_ROWS:
         raise BundleError(f"{where}: expected at most {limits.GOLDEN_MAX_ROWS} rows. Received: {rows}.")
     for tensor in manifest.outputs:
-        answers = golden.outputs.get(tensor.name)
+        answers = written.outputs.get(tensor.name)
         if answers is None or len(answers) != rows:
             count = "none" if answers is None else len(answers)
             raise BundleError(f"{where}: expected {rows} answers for `{tensor.name}`. Received: {count}.")
-    return golden
 
 
 def _check_address(folder: Path, manifest: Manifest) -> None:

@@ -73,6 +73,16 @@ def test_golden_rows_are_counted(tmp_path: Path) -> None:
         bundles.read(folder)
 
 
+def test_rows_are_decoded_one_by_one_once_they_are_counted(tmp_path: Path) -> None:
+    """All at once they would hold the interpreter for 0.3 s, and the version that serves with it."""
+    most = limits.GOLDEN_MAX_ROWS
+    folder = golden(tiny.write(tmp_path), instances=[7] * (most + 1))
+    with pytest.raises(BundleError, match=rf"expected at most {most} rows"):
+        bundles.read(folder)
+    with pytest.raises(BundleError, match="Expected `object`, got `int`"):
+        bundles.read(golden(folder, instances=[7] * 8))
+
+
 def test_the_bytes_of_golden_rows_are_counted(tmp_path: Path) -> None:
     folder = put(tiny.write(tmp_path), bundles.GOLDEN, b" " * (limits.GOLDEN_MAX_BYTES + 1))
     with pytest.raises(BundleError, match=rf"golden\.json: expected at most {limits.GOLDEN_MAX_BYTES} bytes"):
