@@ -52,6 +52,7 @@ def models(_: Objectives) -> list[Panel]:
                 Query(
                     f"sum by (model, version) (slipway_model_passed_over{{{VERSION}}}) > 0",
                     "{{model}} {{version}} passed over",
+                    absent="none is passed over",
                 ),
             ],
             "none",

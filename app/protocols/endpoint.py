@@ -197,7 +197,7 @@ class Endpoint(ABC, Generic[Asked]):
 
     def refuse(self, error: RequestError, head: Head) -> Rendered:
         model = None
-        if isinstance(error, Overloaded):  # whose objective this fails
+        if isinstance(error, Overloaded | InvalidInput):  # whose objective this fails, or whose requests are wrong
             with contextlib.suppress(RequestError):
                 model = self.find(head)
         self._metrics.refused(model, self.protocol, error)

@@ -137,7 +137,6 @@ class Model:
     def start(self, metrics: Observer, settings: Settings) -> None:
         """Make the batcher; call it on the event loop that serves."""
         self.metrics = metrics
-        self.max_request_rows = settings.max_request_rows
         if self.bundle is None:  # a bundle's answers are a few numbers a row
             self._output_max_bytes = OUTPUT_FACTOR * settings.max_body_bytes
         if not self.decision.inline:
@@ -218,7 +217,9 @@ def load(folder: Path, settings: Settings) -> Model:
     """Read, verify, create, prove and time what lies in `folder`, `…/<name>/<version>`; raises `BundleError`."""
     kind = _load_bundle if bundles.declared(folder) else _load_graph
     signed = None if settings.verify_key is None else signature.signed(folder, settings.verify_key)
-    return kind(folder, settings, signed)
+    model = kind(folder, settings, signed)
+    model.max_request_rows = settings.max_request_rows
+    return model
 
 
 def _load_bundle(folder: Path, settings: Settings, signed: Mapping[str, str] | None) -> Model:

@@ -296,7 +296,7 @@ LARGE = {
     "good rows": ("/predict?model=tiny", filled(b'{"instances":[', ROW, b"]}"), 200),
     "too many rows": ("/predict?model=tiny", filled(b'{"instances":[', b"[1,2]", b"]}"), 413),
     "a number out of range": ("/predict?model=tiny", filled(OUT_OF_RANGE, ROW, b"]}"), 400),
-    "an unknown key": ("/predict?model=tiny", filled(b'{"x":[', b"[]", b'],"instances":[[1,2]]}'), 400),
+    "an unknown key": ("/predict?model=tiny", filled(b'{"x":[', b"[]", b'],"instances":[[1,2]]}'), 413),
     "too many rows of a tensor": ("/v1/models/identity_FP32:predict", filled(b'{"instances":[', b"[1,2]", b"]}"), 413),
     "too many numbers": ("/v2/models/identity_FP32/infer", filled(TENSOR, b"1", b"]}]}"), 400),
     "lists of numbers": ("/v2/models/identity_FP32/infer", filled(NESTED, ROW, b"]}]}"), 200),
