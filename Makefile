@@ -1,7 +1,8 @@
 # The one command surface. `make help` explains it.
 # Two environments to work in: .venv/serve holds the serving set alone (no TensorFlow); .venv/dev holds everything.
-# Three for the tests: .venv/clients holds other people's clients; .venv/zoo other people's models, as files alone;
-# .venv/checkov what judges the manifests, which would bind other versions of what .venv/dev holds.
+# Four for the tests: .venv/clients holds other people's clients; .venv/zoo other people's models, as files alone;
+# .venv/checkov what judges the manifests, which would bind other versions of what .venv/dev holds;
+# .venv/engines Ray, Spark and a server that speaks S3, beside the set that scores.
 # And .venv/audit, for what looks at the locked serving set from outside.
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ ARGS   ?=
 
 SERVE := .venv/serve
 DEV   := .venv/dev
-OTHER := .venv/clients .venv/zoo .venv/checkov
+OTHER := .venv/clients .venv/zoo .venv/checkov .venv/engines
 AUDIT := .venv/audit
 CODE  := app training slipway tests benchmarks monitoring image k8s
 
@@ -116,6 +117,8 @@ lock:  ## Lock every version anew, with hashes (needs .venv/dev, or UV=path)
 	$(LOCK) requirements/zoo.in --upgrade --no-deps --output-file requirements/zoo.lock
 	$(LOCK) requirements/audit.in --upgrade --output-file requirements/audit.lock
 	$(LOCK) requirements/checkov.in --upgrade --output-file requirements/checkov.lock
+	$(LOCK) pyproject.toml requirements/engines.in --upgrade --constraint requirements/score.lock --extra score \
+	  --output-file requirements/engines.lock
 
 PROTO := app/protocols/open_inference_grpc/protos/open_inference
 
@@ -132,6 +135,9 @@ $(SERVE)/.done: requirements/serve.lock
 $(DEV)/.done: requirements/dev.lock
 .venv/clients/.done: requirements/clients.lock
 .venv/checkov/.done: requirements/checkov.lock
+# Spark comes as a source archive of 456 MB: the wheel that is made of it on the way is not compressed once more.
+.venv/engines/.done: requirements/engines.lock
+.venv/engines/.done: export DIST_EXTRA_CONFIG = $(CURDIR)/requirements/engines.cfg
 $(AUDIT)/.done: requirements/audit.lock
 # Files are taken from these packages and their code never runs, so what that code would need does not matter.
 .venv/zoo/.done: requirements/zoo.lock
