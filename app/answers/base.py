@@ -41,6 +41,18 @@ class Tolerance:
     rtol: float
 
 
+@dataclass(frozen=True)
+class Words:
+    """A column of few different words."""
+
+    places: Array  # (rows,) int32, which of the words each row has
+    words: Sequence[str]
+
+    def tolist(self) -> list[str]:
+        """Return the word of each row."""
+        return [self.words[place] for place in self.places.tolist()]
+
+
 class AnswerType(ABC):
     """The answers of one bundle, by their keys in the manifest."""
 
@@ -140,5 +152,5 @@ class AnswerType(ABC):
         """Compare with the answers of another version: whether each row agrees, and the largest difference."""
 
     @abstractmethod
-    def columns(self, outputs: Outputs) -> dict[str, Array]:
+    def columns(self, outputs: Outputs) -> Mapping[str, "Array | Words"]:
         """Return the columns of an output file, (rows,) each."""

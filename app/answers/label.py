@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from app.answers.base import Outputs
+from app.answers.base import Outputs, Words
 from app.answers.probabilities import OUTPUT, LabelKeys, ProbabilitiesAnswer, names, template
 from app.answers.running_scores import Labels, Scores
 from app.bins.category import CategoryBins
@@ -74,9 +74,9 @@ class LabelAnswer(ProbabilitiesAnswer):
     def running_scores(self) -> Scores:
         return Labels(len(self.classes))
 
-    def columns(self, outputs: Outputs) -> dict[str, Array]:
-        labels = np.array(self.classes, object)[outputs[OUTPUT].argmax(axis=1)]
-        return {"label": labels, **self.probability_columns(outputs)}
+    def columns(self, outputs: Outputs) -> dict[str, Array | Words]:
+        places = outputs[OUTPUT].argmax(axis=1).astype(np.int32)
+        return {"label": Words(places, self.classes), **self.probability_columns(outputs)}
 
 
 def _templates(labels: Sequence[str]) -> list[bytes]:

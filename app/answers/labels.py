@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from app.answers.base import Outputs
+from app.answers.base import Outputs, Words
 from app.answers.probabilities import OUTPUT, LabelKeys, ProbabilitiesAnswer, names, template
 from app.answers.running_scores import LabelSets, Scores
 from app.bins.labels import LabelsBins
@@ -114,11 +114,10 @@ class LabelsAnswer(ProbabilitiesAnswer):
     def running_scores(self) -> Scores:
         return LabelSets(self.classes)
 
-    def columns(self, outputs: Outputs) -> dict[str, Array]:
+    def columns(self, outputs: Outputs) -> dict[str, Array | Words]:
         texts = np.empty(len(outputs[OUTPUT]), object)
-        texts[:] = [
-            self._keys.separator.join([self.classes[place] for place in places]) for places in self.predicted(outputs)
-        ]
+        separator, given = self._keys.separator, self.predicted(outputs)
+        texts[:] = [separator.join([self.classes[place] for place in places]) for places in given]
         return {"labels": texts, **self.probability_columns(outputs)}
 
     def _example(self) -> str:

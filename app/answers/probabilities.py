@@ -85,7 +85,7 @@ class ProbabilitiesAnswer(AnswerType):
 
     def probability_columns(self, outputs: Outputs) -> dict[str, Array]:
         """Return a column of an output file for each label."""
-        return {f"probability_{label}": outputs[OUTPUT][:, at] for label, at in self._place.items()}
+        return {f"probability[{label}]": outputs[OUTPUT][:, at] for label, at in self._place.items()}
 
     def probabilities_schema(self) -> dict[str, Any]:
         """Describe the probabilities of a row as JSON Schema."""

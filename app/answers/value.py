@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from app.answers.base import AnswerKeys, AnswerType, Outputs
+from app.answers.base import AnswerKeys, AnswerType, Outputs, Words
 from app.answers.running_scores import Numbers, Scores
 from app.bins.layout import Floats
 from app.bins.number import NumberBins
@@ -80,7 +80,7 @@ class ValueAnswer(AnswerType):
             return [False] * len(mine), float(np.abs(mine).max())
         return [True] * len(mine), float(np.abs(mine - found).max())
 
-    def columns(self, outputs: Outputs) -> dict[str, Array]:
+    def columns(self, outputs: Outputs) -> dict[str, Array | Words]:
         return {OUTPUT: self.numbers(outputs)}
 
 

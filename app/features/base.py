@@ -3,7 +3,7 @@
     manifest's `features` ── registry ──> FeatureType, one for all features of a type in a bundle
         json_type, cell, arrays      JSON values ─> cell of a row ─> tensors, once a run
         from_wire                    tensors that came by another protocol ─> those of the graph
-        from_arrow                   columns of an Arrow table ─> the same tensors
+        from_arrow                   columns of an Arrow table ─> the same tensors, at once
         openapi, strange             what callers are told; what a loaded graph must survive
         read_text                    a cell of a CSV file ─> JSON value
         layout, counter              drift
@@ -94,9 +94,19 @@ class FeatureType(ABC):
     def from_wire(self, arrays: Arrays) -> dict[str, Array]:
         """Check `wire` tensors for what a cell could not hold, and return `inputs`; raises `WireFault`."""
 
-    @abstractmethod
-    def from_arrow(self, columns: Mapping[str, Any]) -> dict[str, Array]:
-        """Turn Arrow columns by the features' names into `inputs`; raises `Fault`."""
+    def from_arrow(self, columns: Mapping[str, Any], unread: Array) -> dict[str, Array]:
+        """Turn Arrow columns by the features' names into `inputs`, and mark rows in `unread`, (rows,) truths.
+
+        Texts stand for what `read_text` makes of them. A row is marked where a cell is no value of its feature, or is
+        written in a way that is not usual: such rows are read cell by cell, and what the tensors hold of them does not
+        matter. A type that has no quick way leaves it at this: all rows are marked.
+        """
+        unread[:] = True
+        return {}
+
+    def holds(self, feature: Any, kind: Any) -> bool:
+        """Say whether an Arrow column of the type `kind` may hold values of a feature."""
+        return True
 
     def read_text(self, feature: Any, text: str) -> Any:
         """Turn a text that is not missing, as in CSV, into a JSON value; raises `ValueError` with the expectation."""

@@ -62,9 +62,17 @@ class Categories(ColumnType):
             found[:, column] = _meant(words, found[:, column].tolist())
         return {self.tensor: found}
 
-    def column_of(self, feature: Category, column: Any) -> Array:
-        values = column.cast("string").fill_null("").to_pylist()
-        return _meant(self._vocabularies[self.features.index(feature)], values).reshape(-1, 1)
+    def column_of(self, place: int, column: Any, unread: Array) -> Array:
+        """Look each different word up once."""
+        from app.sources import words  # noqa: PLC0415 - a service needs no Arrow
+
+        found, codes = words.distinct(column)
+        meant = self._vocabularies[place].meant
+        known = [meant(word or "") for word in found]
+        if not self.features[place].optional:
+            unread |= np.array([word == "" for word in known])[codes]
+        values: Array = np.array(known, object)[codes]
+        return values.reshape(-1, 1)
 
     def openapi(self, feature: Category) -> dict[str, Any]:
         if not feature.vocabulary:

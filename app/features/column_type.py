@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 import numpy as np
 
-from app.features.base import Arrays, Fault, Feature, FeatureType, WireFault
+from app.features.base import Arrays, Feature, FeatureType, WireFault
 from app.tensors import BY_BUNDLE, OBJECT, Array, TensorSpec
 
 
@@ -54,22 +54,18 @@ class ColumnType(FeatureType):
             raise WireFault(self.tensor, index, f"a value of `{name}`", values[row, column])
         return {self.tensor: arrays[self.tensor]}
 
-    def from_arrow(self, columns: Mapping[str, Any]) -> dict[str, Array]:
-        values = [self._from_arrow(place, columns[each.name]) for place, each in enumerate(self.features)]
-        return {self.tensor: np.concatenate(values, axis=1)}  # (rows, columns)
+    def from_arrow(self, columns: Mapping[str, Any], unread: Array) -> dict[str, Array]:
+        whole = np.empty((len(unread), len(self.columns)), BY_BUNDLE[self.dtype].dtype)  # (rows, columns)
+        for place, feature in enumerate(self.features):
+            at = place * self.width
+            values = self.column_of(place, columns[feature.name], unread)
+            with np.errstate(over="ignore"):  # of a value that is marked
+                whole[:, at : at + self.width] = values
+        return {self.tensor: whole}
 
-    def column_of(self, feature: Any, column: Any) -> Array:
-        """Turn an Arrow column into (rows, width), NaN and "" for missing; raises `Fault` without a place."""
+    def column_of(self, place: int, column: Any, unread: Array) -> Array:
+        """Turn the Arrow column of the feature at `place` into (rows, width), and mark rows in `unread`."""
         raise NotImplementedError
-
-    def _from_arrow(self, place: int, column: Any) -> Array:
-        feature = self.features[place]
-        values = self.column_of(feature, column)
-        bad = _no_value(values) & ~(feature.optional & _missing(values))  # (rows, width)
-        if bad.any():
-            row = int(np.argwhere(bad)[0][0])
-            raise Fault(place, f"a value of `{feature.name}`", column[row], row)
-        return values
 
 
 def _missing(values: Array) -> Array:

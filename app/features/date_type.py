@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from app.features.base import Arrays, Fault, WireFault
 from app.features.category import Text
 from app.features.column_type import ColumnFeature
-from app.features.date import MISSING, NO_OFFSET, PARTS, days, parse, parts_of, parts_of_moments, zone
+from app.features.date import MISSING, PARTS, days, parse, parts_of, parts_of_moments, zone
 from app.features.packed import PackedType
 from app.tensors import BY_BUNDLE, Array, TensorSpec
+
+YEARS = (1, 9999)  # that a text may say
 
 
 class Date(ColumnFeature, frozen=True, kw_only=True):
@@ -64,16 +66,20 @@ class Dates(PackedType):
                 raise WireFault(self.tensor, (row, place), f"a value of `{feature.name}`", "")
         return self.arrays([self._wire_cell(row, values) for row, values in enumerate(texts.tolist())])
 
-    def column_of(self, feature: Date, column: Any) -> Array:
+    def column_of(self, place: int, column: Any, unread: Array) -> Array:
         kind = str(column.type)
-        if kind.startswith(("timestamp", "date")):
-            return parts_of_moments(self._moments(feature, column, zoned="tz=" in kind))
-        place = self.features.index(feature)
-        rows = [self._parts(place, text, row) for row, text in enumerate(column.to_pylist())]
-        return np.array(rows, np.float32).reshape(-1, len(PARTS))
+        is_moment = kind.startswith(("timestamp", "date"))
+        found = self._of_moments(place, column, unread) if is_moment else self._of_texts(place, column, unread)
+        if not self.features[place].optional:
+            unread |= np.isnan(found[:, 0])
+        return found
+
+    def holds(self, feature: Date, kind: Any) -> bool:
+        return str(kind).startswith(("date", "timestamp", "dictionary", "string", "large_string", "binary", "null"))
 
     def read_text(self, feature: Date, text: str) -> str:
-        parse(text, feature.offset)
+        if text or not feature.optional:  # a caller may send "" for missing
+            parse(text, feature.offset)
         return text
 
     def openapi(self, feature: Date) -> dict[str, Any]:
@@ -101,11 +107,31 @@ class Dates(PackedType):
         except Fault as fault:
             raise WireFault(self.tensor, (row, fault.place), fault.expected, fault.received) from fault
 
-    def _moments(self, feature: Date, column: Any, *, zoned: bool) -> NDArray[np.datetime64]:
-        """Return the moments of an Arrow column on the clock of the feature; with a zone, Arrow keeps them in UTC."""
-        moments: NDArray[np.datetime64] = column.cast("timestamp[us]").to_numpy(zero_copy_only=False)
-        if not zoned:
-            return moments
-        if feature.offset is None:
-            raise Fault(self.features.index(feature), NO_OFFSET, column[0])
-        return moments + np.timedelta64(zone(feature.offset).utcoffset(None))
+    def _of_texts(self, place: int, column: Any, unread: Array) -> Array:
+        """Read each different text once."""
+        from app.sources import words  # noqa: PLC0415 - a service needs no Arrow
+
+        texts, codes = words.distinct(column)
+        known = [self._read(place, text) for text in texts]
+        unread |= np.array([parts is None for parts in known])[codes]
+        found: Array = np.array([parts or MISSING for parts in known], np.float32)[codes]
+        return found  # (rows, parts)
+
+    def _read(self, place: int, text: str | None) -> Sequence[float] | None:
+        try:
+            return self._parts(place, text)
+        except Fault:
+            return None
+
+    def _of_moments(self, place: int, column: Any, unread: Array) -> Array:
+        """Return the parts of an Arrow column on the clock of the feature; with a zone, Arrow keeps moments in UTC."""
+        moments: NDArray[np.datetime64] = column.to_numpy(zero_copy_only=False)
+        offset = self._offsets[place]
+        if "tz=" in str(column.type):
+            if offset is None:
+                unread |= ~np.isnat(moments)
+            else:
+                moments = moments + np.timedelta64(zone(offset).utcoffset(None))
+        found = parts_of_moments(moments)
+        unread |= (found[:, 0] < YEARS[0]) | (found[:, 0] > YEARS[1])
+        return found

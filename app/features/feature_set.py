@@ -58,9 +58,15 @@ class FeatureSet:
             raise InvalidInput(path, fault.expected, f"{fault.received!s:.80}") from fault
         return found
 
-    def from_arrow(self, columns: Mapping[str, Any]) -> dict[str, Array]:
-        """Turn Arrow columns by the features' names into the graph's tensors; raises `app.features.base.Fault`."""
-        return self._joined(type_.from_arrow(columns) for type_ in self.types)
+    def from_arrow(self, columns: Mapping[str, Any], rows: int) -> tuple[dict[str, Array], Array]:
+        """Turn Arrow columns by the features' names into the graph's tensors, and say which rows were not read so.
+
+        Those, (rows,) truths, are to be read cell by cell: what the tensors hold of them does not matter, and where it
+        is all rows, there are none.
+        """
+        unread = np.zeros(rows, bool)
+        parts = [type_.from_arrow(columns, unread) for type_ in self.types]
+        return ({} if unread.all() else self._joined(parts)), unread
 
     def json_type(self, feature: Feature) -> Any:
         return self.type_of(feature.name).json_type(feature)

@@ -7,8 +7,11 @@ import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
+import numpy as np
+
 from app.features.column_type import ColumnFeature
 from app.features.packed import FLOAT32_MAX, IN_RANGE, PackedType
+from app.tensors import Array
 
 
 class Number(ColumnFeature, frozen=True, kw_only=True):
@@ -41,6 +44,32 @@ class Numbers(PackedType):
         if not abs(value) <= FLOAT32_MAX:  # nor NaN
             raise ValueError(IN_RANGE)
         return value
+
+    def column_of(self, place: int, column: Any, unread: Array) -> Array:
+        values = self._read(column)  # (rows,)
+        if values is None:
+            from app.sources import numbers, words  # noqa: PLC0415 - a service needs no Arrow
+
+            texts = words.as_words(column)
+            read = numbers.read_plain(texts)
+            values = read.to_numpy(zero_copy_only=False)
+            if read.null_count > texts.null_count or np.isnan(values).sum() > texts.null_count:
+                unread |= np.isnan(values) & texts.is_valid().to_numpy(zero_copy_only=False)
+        elif values.dtype.kind == "i" and not column.null_count:
+            return values.reshape(-1, 1)
+        return self.marked(place, values, unread)
+
+    def holds(self, feature: Number, kind: Any) -> bool:
+        return str(kind) != "bool" and super().holds(feature, kind)
+
+    def _read(self, column: Any) -> Array | None:
+        """Return a column as NumPy has it, NaN for null, if its numbers are those that its texts would say."""
+        kind = str(column.type)
+        exact = kind in ("float", "double") if self.dtype == "float32" else kind == "double"
+        if (not exact and "int" not in kind) or "<" in kind:
+            return None
+        values: Array = column.to_numpy(zero_copy_only=False)
+        return values.astype(np.float64) if kind in ("int64", "uint64", "uint32") else values
 
     def openapi(self, feature: Number) -> dict[str, Any]:
         if feature.minimum is None or feature.maximum is None:

@@ -23,6 +23,8 @@ FLOAT32_MAX = float(np.finfo(np.float32).max)
 TOO_LARGE = FLOAT32_MAX + 2.0**103  # half a step beyond: from here on, rounding gives infinity
 IN_RANGE = "a number within the range of a 32-bit float"
 FORMATS = {"float32": "f", "float64": "d"}  # of `struct`
+# What Arrow's types are called that hold no numbers.
+NO_NUMBERS = ("date", "time", "duration", "list", "large_list", "fixed_size_list", "struct", "map")
 
 
 class PackedType(ColumnType):
@@ -49,9 +51,35 @@ class PackedType(ColumnType):
     def arrays(self, cells: Sequence[bytes]) -> dict[str, Array]:
         return {self.tensor: np.frombuffer(b"".join(cells), self.dtype).reshape(-1, len(self.columns))}
 
-    def column_of(self, feature: Any, column: Any) -> Array:
-        values: Array = column.cast(self.dtype, safe=False).to_numpy(zero_copy_only=False)  # (rows,)
+    def column_of(self, place: int, column: Any, unread: Array) -> Array:
+        """Read each different word once."""
+        from app.sources import words  # noqa: PLC0415 - a service needs no Arrow
+
+        texts, codes = words.distinct(column)
+        known = [self._word(place, text) for text in texts]
+        unread |= np.array([value is None for value in known])[codes]
+        values = np.array([NAN if value is None else value for value in known], np.float64)
+        return self.marked(place, values[codes], unread)
+
+    def holds(self, feature: Any, kind: Any) -> bool:
+        return not str(kind).startswith(NO_NUMBERS)
+
+    def marked(self, place: int, values: Array, unread: Array) -> Array:
+        """Return numbers, NaN for missing, as (rows, 1), and mark those that no cell holds."""
+        wrong = ~(np.abs(values) <= FLOAT32_MAX)  # nor NaN
+        if self.features[place].optional:
+            wrong &= ~np.isnan(values)
+        unread |= wrong
         return values.reshape(-1, 1)
+
+    def _word(self, place: int, text: str | None) -> float | None:
+        """Return the number that a word stands for, NaN where nothing is written, None where it is no value."""
+        if text is None:
+            return NAN
+        try:
+            return float(self.read_text(self.features[place], text))
+        except ValueError:
+            return None
 
     def numbers(self, values: Array) -> Array:
         """Return what is counted of the columns of these features, (rows, features)."""

@@ -72,14 +72,26 @@ class RowReader:
     def rows(self, instances: Sequence[dict[str, Any]]) -> Rows:
         """Turn named instances, as in `golden.json`, into rows; raises `ValueError` with the fault."""
         try:
-            converted = [self._converted(self._aliased(instance), self._record) for instance in instances]
+            return self._named(instances)
         except InvalidInput as error:
             raise ValueError(str(error)) from error
+
+    def row(self, instance: dict[str, Any]) -> Rows:
+        """Turn one named instance into a row; raises `InvalidInput` with the path in the instance."""
+        try:
+            return self._named([instance])
+        except msgspec.ValidationError as error:
+            raise explain(error, msgspec.json.encode(instance), self.features.names) from error
+        except InvalidInput as error:
+            raise InvalidInput(error.path[2:], error.expected, error.received) from error
+
+    def _named(self, instances: Sequence[dict[str, Any]]) -> Rows:
+        converted = [self._converted(self._aliased(instance), self._record) for instance in instances]
         try:
             return rows_of(self.features, self._cells(converted), Rows)
         except Fault as error:
             path, fault = self._path(converted)
-            raise ValueError(str(InvalidInput(path, fault.expected, f"{fault.received!s:.80}"))) from error
+            raise InvalidInput(path, fault.expected, f"{fault.received!s:.80}") from error
 
     def _decode_aliased(self, body: bytes) -> Any:
         plain = msgspec.json.decode(body)

@@ -1,3 +1,3 @@
 """Models and files without a service: `check`, `drift`."""
 
-__all__ = ["check", "drift_report"]
+__all__ = ["check", "drift_report", "scorer", "tally"]

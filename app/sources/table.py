@@ -6,30 +6,19 @@
 Cells are read by the rules that training found and the manifest keeps. It knows neither models nor what is counted.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from app.sources import dates, numbers
+from app.sources.cells import USUAL, CellFault, Wanted, instance_of, texts
 from app.sources.errors import SourceError
-from app.sources.rules import ColumnRule, Rules
+from app.sources.rules import Rules
 from app.sources.source import Chunk, Source, line_of, open_source
-from app.sources.words import as_words
 
-SHOWN_CHARS = 60  # of a cell in a message
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A column to be read."""
-
-    name: str
-    optional: bool  # the file may lack it, and its cells may be missing
-    read: Callable[[str], Any]  # text -> value; raises `ValueError` with the expectation that the text does not meet
+__all__ = ["Line", "Table", "Wanted", "open_table"]
 
 
 @dataclass(frozen=True)
@@ -57,13 +46,12 @@ class Table:
 
     def lines(self) -> Iterator[Line]:
         """Give what became of each row; rows that the file does not hold as such come before those of their chunk."""
-        usual = ColumnRule()
         there = [column for column in self.wanted if column.name in self.source.names]
         for chunk in self.source.batches(self._seen):
             for bad in chunk.rejected:
                 yield Line(bad.row, None, f"line {bad.line or '?'}: {bad.reason}")
             columns = [
-                (column, _texts(_column(chunk, self.source, column.name), self.rules.columns.get(column.name, usual)))
+                (column, texts(_column(chunk, self.source, column.name), self.rules.columns.get(column.name, USUAL)))
                 for column in there
             ]
             yield from _lines(chunk.first_row, columns)
@@ -97,33 +85,14 @@ def _column(chunk: Chunk, source: Source, name: str) -> pa.Array:
     return chunk.columns.column(source.names.index(name))
 
 
-def _texts(values: pa.Array, rule: ColumnRule) -> list[str | None]:
-    """Write a column as callers do; what does not fit its rule stays as it is, to be refused."""
-    found = as_words(values)
-    if rule.number is not None and pa.types.is_string(values.type):
-        found = pc.coalesce(as_words(numbers.read(values, rule.number)), found)
-    if rule.date is not None and pa.types.is_string(values.type):
-        found = pc.coalesce(dates.read(values, rule.date), found)
-    texts: list[str | None] = found.to_pylist()
-    return texts
-
-
 def _lines(first: int, columns: Sequence[tuple[Wanted, list[str | None]]]) -> Iterator[Line]:
     rows = len(columns[0][1]) if columns else 0
     for place in range(rows):
-        yield _line(first + place, [(column, texts[place]) for column, texts in columns])
+        yield _line(first + place, [(column, its[place]) for column, its in columns])
 
 
 def _line(row: int, cells: Sequence[tuple[Wanted, str | None]]) -> Line:
-    instance: dict[str, Any] = {}
-    for column, text in cells:
-        if text is None:
-            if not column.optional:
-                expected = "a value, for it was never missing in training"
-                return Line(row, None, f", `{column.name}`: expected {expected}. Received: nothing.")
-            continue
-        try:
-            instance[column.name] = column.read(text)
-        except ValueError as error:
-            return Line(row, None, f", `{column.name}`: expected {error}. Received: {text[:SHOWN_CHARS]!r}.")
-    return Line(row, instance)
+    try:
+        return Line(row, instance_of(cells))
+    except CellFault as fault:
+        return Line(row, None, f", {fault}")

@@ -70,6 +70,21 @@ def as_words(values: Any, whole: bool = False) -> Any:
     return _cast(values)
 
 
+def distinct(values: Any) -> tuple[list[str | None], Any]:
+    """Return the words that a column holds, as `as_words`, and which of them each cell is: (rows,) int.
+
+    The last word is None, and stands for null; others may be None, too, and the same twice.
+    """
+    if pa.types.is_nested(values.type):
+        values = as_words(values)
+    encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
+    words: list[str | None] = [*as_words(encoded.dictionary).to_pylist(), None]
+    codes = encoded.indices
+    if codes.null_count:
+        codes = pc.fill_null(codes.cast(pa.int64()), len(words) - 1)
+    return words, codes.to_numpy(zero_copy_only=False)
+
+
 def _cast(values: Any) -> Any:
     try:
         return pc.cast(values, pa.string())

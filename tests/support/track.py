@@ -72,9 +72,6 @@ class Tracks(FeatureType):
             raise WireFault(LENGTH, (row, column), "a length of zero or more", arrays[LENGTH][row, column])
         return {POINTS: arrays[POINTS], LENGTH: arrays[LENGTH]}
 
-    def from_arrow(self, columns: Mapping[str, Any]) -> dict[str, Array]:
-        return self.arrays(list(zip(*(columns[each.name].to_pylist() for each in self.features), strict=True)))
-
     def read_text(self, feature: Track, text: str) -> Any:
         try:
             return msgspec.convert(json.loads(text), Points)

@@ -7,6 +7,17 @@ cells ─ Evidence, over all chunks ─> the NumberForm that all of them fit
 from app.sources.numbers.affixes import holds_number
 from app.sources.numbers.evidence import Evidence, Reading
 from app.sources.numbers.example import form_of_example, shown
-from app.sources.numbers.notation import fits, plain, read, read_if_plain
+from app.sources.numbers.notation import fits, plain, read, read_if_plain, read_plain
 
-__all__ = ["Evidence", "Reading", "fits", "form_of_example", "holds_number", "plain", "read", "read_if_plain", "shown"]
+__all__ = [
+    "Evidence",
+    "Reading",
+    "fits",
+    "form_of_example",
+    "holds_number",
+    "plain",
+    "read",
+    "read_if_plain",
+    "read_plain",
+    "shown",
+]

@@ -45,7 +45,17 @@ def read_if_plain(values: Any) -> Any:
         return numbers
     if not pc.all(plain(values), min_count=0).as_py():  # Arrow knows no sign before a NaN, and takes a "nan(1)"
         return None
-    return pc.cast(_unmarked(values, PLAIN), pa.float64())
+    return _cast(values)
+
+
+def read_plain(values: Any) -> Any:
+    """Return float64 for texts that are numbers as `float()` takes them, null for all others."""
+    numbers = read_if_plain(values)
+    return _cast(pc.if_else(pc.fill_null(plain(values), False), values, None)) if numbers is None else numbers
+
+
+def _cast(values: Any) -> Any:
+    return pc.cast(pc.utf8_ltrim(values, "+"), pa.float64())  # Arrow knows no plus before a word
 
 
 def fits(values: Any, form: NumberForm) -> Any:

@@ -195,8 +195,8 @@ def test_the_columns_of_an_output_file() -> None:
     found = label("no", "yes").columns(shares([0.25, 0.75]))
     assert {name: column.tolist() for name, column in found.items()} == {
         "label": ["yes"],
-        "probability_no": [0.25],
-        "probability_yes": [0.75],
+        "probability[no]": [0.25],
+        "probability[yes]": [0.75],
     }
     assert value().columns(numbers(2))["value"].tolist() == [2]
 

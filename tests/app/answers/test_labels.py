@@ -196,9 +196,9 @@ def test_the_columns_of_an_output_file() -> None:
     found = labels().columns(shares([0.75, 0.25, 1], [0, 0, 0]))
     assert {name: column.tolist() for name, column in found.items()} == {
         "labels": ["art|war", ""],
-        "probability_art": [0.75, 0],
-        "probability_law": [0.25, 0],
-        "probability_war": [1, 0],
+        "probability[art]": [0.75, 0],
+        "probability[law]": [0.25, 0],
+        "probability[war]": [1, 0],
     }
 
 

@@ -68,9 +68,6 @@ class Tracks(FeatureType):
             raise WireFault("lengths", [0], "no more than the points", arrays["lengths"][0])
         return dict(arrays)
 
-    def from_arrow(self, columns: Mapping[str, Any]) -> dict[str, Any]:
-        return self.arrays([self.cell([track]) for track in columns[self.features[0].name].to_pylist()])
-
     def read_text(self, feature: Track, text: str) -> Any:
         return json.loads(text)
 

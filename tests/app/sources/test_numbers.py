@@ -31,6 +31,11 @@ def test_plain_is_what_float_takes(word: str) -> None:
     assert found == float(word) or (math.isnan(found) and math.isnan(float(word)))
 
 
+def test_signs_stay_beside_words_that_are_no_numbers() -> None:
+    assert numbers.read(texts("NAN", "-5", "+6")).to_pylist() == [pytest.approx(math.nan, nan_ok=True), -5, 6]
+    assert numbers.read_plain(texts("-5", "x", "+NaN", None, "(5)")).fill_null(0).to_pylist()[:2] == [-5, 0]
+
+
 @pytest.mark.parametrize(
     "word", ["", "1_000", "1,5", "0x1F", "e5", "1e", "1 000", "nan(1)", "--1", "1.2.3", "٣", "$1", "4%"]
 )

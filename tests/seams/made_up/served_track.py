@@ -107,10 +107,6 @@ class Tracks(FeatureType):
             raise WireFault(f"{feature.tensor}_points", (row, point), IN_REACH, points[row, point])
         return _specs(feature)
 
-    def from_arrow(self, columns: Mapping[str, Any]) -> dict[str, Array]:
-        by_feature = [columns[feature.name].to_pylist() for feature in self.features]
-        return self.arrays([self.cell(values) for values in zip(*by_feature, strict=True)])
-
     def read_text(self, feature: TrackKeys, text: str) -> Any:
         try:
             return msgspec.json.decode(text, type=Track)

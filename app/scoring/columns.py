@@ -1,0 +1,146 @@
+"""Columns: Arrow columns of a file -> the tensors of the graph, or why a row has none.
+
+    columns ─ by the rules of the manifest ─ FeatureSet.from_arrow ─┬─> tensors of most rows, at once
+                                                                    └─> rows that it cannot read
+    those ─ cell by cell, as a request's values ─┬─> tensors
+                                                 └─> RowFault, in the words of the service
+
+The quick road may leave any row to the exact one, which alone says what is wrong; both give the same values.
+It knows no type, and nothing about answers.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from app.errors import InvalidInput, path_text
+from app.features.row_reader import RowReader
+from app.features.rows import Rows
+from app.sources import cells
+from app.sources.cells import CellFault, Wanted
+from app.sources.errors import SourceError
+from app.sources.rules import Rules
+from app.tensors import Array
+
+EXACT_ROWS = 1024  # that are read cell by cell at once: each is a dictionary of values
+
+Places = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class RowFault:
+    """Why a row is not answered."""
+
+    place: int  # in its batch, from 0
+    reason: str  # which column, what was expected, what was received
+
+    @property
+    def kind(self) -> str:
+        """The reason without what was received, which many rows share."""
+        return self.reason.partition(". Received: ")[0]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows of a batch that are run together."""
+
+    places: Places  # (rows,) ascending
+    arrays: dict[str, Array]  # the graph's tensors, (rows, …) each
+
+
+class Columns:
+    """What a table must hold, and how it is read."""
+
+    def __init__(self, reader: RowReader, rules: Rules | None) -> None:
+        self._reader, self._features = reader, reader.features
+        self._rules = {} if rules is None else rules.columns
+        features = self._features.features
+        self.wanted = [Wanted(each.name, each.optional, self._features.text_reader(each.name)) for each in features]
+        self.names = tuple([each.name for each in features])
+
+    def check(self, schema: pa.Schema, where: str) -> None:
+        """Raise `SourceError` where a column that the model needs is not there, or no value of it could be read."""
+        lacking = [column.name for column in self.wanted if not column.optional and column.name not in schema.names]
+        if lacking:
+            hint = f"Received the columns {', '.join(schema.names)}."[:400]
+            raise SourceError(f"{where}: expected the column(s) {', '.join(lacking)}, which the model needs. {hint}")
+        for feature in self._features.features:
+            if schema.names.count(feature.name) > 1:
+                raise SourceError(f"{where}: expected one column `{feature.name}`. Received: several.")
+            at = schema.get_field_index(feature.name)
+            if at >= 0 and not self._features.type_of(feature.name).holds(feature, schema.field(at).type):
+                expected = f"`{feature.name}` of a type that holds a {feature.type}"
+                raise SourceError(f"{where}: expected {expected}. Received: {schema.field(at).type}.")
+
+    def absent(self, schema: pa.Schema) -> tuple[str, ...]:
+        """Return the features without a column, which are missing in every row."""
+        return tuple([name for name in self.names if name not in schema.names])
+
+    def read(self, batch: pa.RecordBatch) -> tuple[list[Group], list[RowFault]]:
+        """Read the rows of a batch; what else it holds is not looked at."""
+        raw = {name: _plain(batch, name) for name in self.names}
+        arrays, unread = self._at_once(raw, batch.num_rows)
+        if not unread.any():
+            return [Group(np.arange(batch.num_rows), arrays)], []
+        read = np.flatnonzero(~unread)
+        groups = [Group(read, {name: array[read] for name, array in arrays.items()})] if len(read) else []
+        faults: list[RowFault] = []
+        for some in _parts(np.flatnonzero(unread)):
+            group = self._exactly(raw, some, faults)
+            groups += [group] if len(group.places) else []
+        return groups, faults
+
+    def _at_once(self, raw: dict[str, pa.Array], rows: int) -> tuple[dict[str, Array], NDArray[np.bool_]]:
+        columns, unfit = {}, np.zeros(rows, bool)
+        for name, column in raw.items():
+            columns[name], wrong = cells.by_rule(column, self._rules.get(name, cells.USUAL))
+            if wrong is not None:
+                unfit |= wrong.to_numpy(zero_copy_only=False)
+        arrays, unread = self._features.from_arrow(columns, rows)
+        return arrays, unread | unfit
+
+    def _exactly(self, raw: dict[str, pa.Array], places: Places, faults: list[RowFault]) -> Group:
+        """Read rows as the service reads those of a request, one by one, and add what is wrong with the others."""
+        rows: list[Rows] = []
+        good: list[int] = []
+        for place, row in zip(places.tolist(), self._cells(raw, places), strict=True):
+            try:
+                rows.append(self._reader.row(cells.instance_of(row)))
+                good.append(place)
+            except CellFault as fault:
+                faults.append(RowFault(place, str(fault)))
+            except InvalidInput as fault:
+                told = f"`{path_text(fault.path)}`: expected {fault.expected}. Received: {fault.received}."
+                faults.append(RowFault(place, told))
+        return Group(np.array(good, np.int64), Rows.join(rows).arrays() if rows else {})
+
+    def _cells(self, raw: dict[str, pa.Array], places: Places) -> Iterator[Sequence[tuple[Wanted, str | None]]]:
+        columns = []
+        for column in self.wanted:
+            some = raw[column.name].take(pa.array(places))
+            columns.append(cells.texts(some, self._rules.get(column.name, cells.USUAL)))
+        return (list(zip(self.wanted, row, strict=True)) for row in zip(*columns, strict=True))
+
+
+def _parts(places: Places) -> Iterator[Places]:
+    return (places[start : start + EXACT_ROWS] for start in range(0, len(places), EXACT_ROWS))
+
+
+def _plain(batch: pa.RecordBatch, name: str) -> pa.Array:
+    """Return a column by name, without what Arrow wraps it in; nulls where there is none."""
+    at = batch.schema.get_field_index(name)
+    return pa.nulls(batch.num_rows, pa.string()) if at < 0 else _unwrapped(batch.column(at))
+
+
+def _unwrapped(column: Any) -> Any:
+    kind = column.type
+    if isinstance(kind, pa.BaseExtensionType):
+        return _unwrapped(column.storage)
+    if pa.types.is_run_end_encoded(kind):
+        return _unwrapped(pc.run_end_decode(column))
+    return column.cast(pa.string()) if pa.types.is_large_string(kind) or kind == pa.string_view() else column

@@ -1,0 +1,183 @@
+"""The scorer: rows of Arrow tables -> answers, with the checks of the service and at the speed of the model.
+
+    batch ─ columns ─> tensors ─ runs of `run_rows` by the service's own engine ─> outputs ─> Scored: Arrow columns
+                  └─> RowFault                                                 └─> RowFault where not finite
+
+    load_scorer(folder)          a version's folder, loaded and proved as the service does
+    Scorer.score(batch, tally)   answers, and what is set aside; the tally counts
+    Scorer(table)                answers to a table; raises for a row that is set aside
+    Scorer.map_in_arrow(batches) the same for batches, as Spark's `mapInArrow` wants it
+
+It knows no type, and nothing about files, parts or engines.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from app.answers.base import Words
+from app.printable import listed
+from app.runtime.model import Model, load
+from app.scoring.columns import Columns, Group, Places, RowFault
+from app.scoring.tally import Tally, Tallying
+from app.settings import Settings
+from app.sources.errors import SourceError
+from app.tensors import OBJECT, Array, concatenated
+
+BATCH_ROWS = 65_536  # of a table that is scored at once
+RUN_ROWS = 256  # of a run: with fewer a run costs more than its rows, with more they leave the cache
+NOT_FINITE = "expected a finite answer of the model. Received: another."
+NOT_RUN = "expected the model to run. Received: {}."
+SHOWN_CHARS = 200  # of what ONNX Runtime says
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What became of the rows of a batch."""
+
+    answers: pa.RecordBatch  # a row for each of `places`
+    places: Places  # (rows,) int64, ascending, in the batch
+    faults: list[RowFault]  # ascending
+
+
+class Scorer:
+    """A version that answers tables; `run_rows` is at most what the graph takes."""
+
+    def __init__(self, model: Model, run_rows: int | None = None) -> None:
+        if model.bundle is None or model.answer is None:
+            expected = "a bundle, whose manifest says what its rows are"
+            raise SourceError(f"{model.name}/{model.version}: expected {expected}. Received: a graph alone.")
+        self.model, self._answer = model, model.answer
+        self.run_rows = run_rows or RUN_ROWS
+        self.columns = Columns(model.row_reader, model.bundle.manifest.reading)
+        self._tallying = Tallying(model.bundle)
+
+    @cached_property
+    def answer_schema(self) -> pa.Schema:
+        """The columns of answers."""
+        return self._answers(self._nothing).schema
+
+    @property
+    def tallying(self) -> Tallying:
+        """What tallies are made of, and what they say."""
+        return self._tallying
+
+    def check(self, schema: pa.Schema, where: str, keep: tuple[str, ...] = ()) -> None:
+        """Raise `SourceError` for a table that cannot be scored; `keep` are columns that stand beside the answers."""
+        self.columns.check(schema, where)
+        if clash := [name for name in keep if name in self.answer_schema.names]:
+            expected = f"columns to keep with other names than the answers {listed(self.answer_schema.names)}"
+            raise SourceError(f"{where}: expected {expected}. Received: {listed(clash)}.")
+
+    def score(self, batch: pa.RecordBatch, tally: Tally | None = None) -> Scored:
+        """Answer the rows of a batch; what is wrong with a row sets aside this row alone."""
+        groups, faults = self.columns.read(batch)
+        ran = [self._run_group(group, faults) for group in groups]
+        ran = [group for group in ran if len(group[0])]
+        scored = self._joined(ran, sorted(faults, key=lambda fault: fault.place))
+        if tally is not None:
+            for places, inputs, outputs in ran:
+                self._tallying.count(tally, batch, places, inputs, outputs)
+            for fault in scored.faults:
+                tally.reject(fault.kind)
+        return scored
+
+    def __call__(self, table: pa.Table) -> pa.Table:
+        """Answer a table, a row for each of its rows; raises `SourceError` for the first that is set aside."""
+        self.check(table.schema, "the table")
+        found, first = [], 0
+        for batch in table.to_batches(BATCH_ROWS):
+            scored = self.score(batch)
+            if scored.faults:
+                fault = scored.faults[0]
+                raise SourceError(f"the table, row {first + fault.place + 1}: {fault.reason}")
+            found.append(scored.answers)
+            first += batch.num_rows
+        return pa.Table.from_batches(found, self.answer_schema)
+
+    def map_in_arrow(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Answer batch by batch, the columns of each before its answers; raises as a call does."""
+        for batch in batches:
+            answers = self(pa.Table.from_batches([batch])).combine_chunks()
+            columns = [*batch.columns, *(column.chunk(0) for column in answers.columns)]
+            yield pa.RecordBatch.from_arrays(columns, [*batch.schema.names, *answers.schema.names])
+
+    # ── runs ──
+
+    def _run_group(self, group: Group, faults: list[RowFault]) -> tuple[Places, dict[str, Array], dict[str, Array]]:
+        """Run a group's rows; return those that are answered, their tensors and outputs."""
+        rows = len(group.places)
+        found = []
+        wrong: dict[int, str] = {}
+        for start in range(0, rows, self.run_rows):
+            part = {name: array[start : start + self.run_rows] for name, array in group.arrays.items()}
+            found.append(self._run(part, min(self.run_rows, rows - start), start, wrong))
+        outputs = concatenated([each for each in found if each]) if any(found) else {}
+        if not wrong:
+            return group.places, group.arrays, outputs
+        faults += [RowFault(int(group.places[row]), reason) for row, reason in wrong.items()]
+        good = np.delete(np.arange(rows), list(wrong))
+        return group.places[good], {name: array[good] for name, array in group.arrays.items()}, outputs
+
+    def _run(self, inputs: dict[str, Array], rows: int, start: int, wrong: dict[int, str]) -> dict[str, Array]:
+        """Run some rows; where that fails, or an answer is not finite, each by itself. Return what is good."""
+        reason = NOT_FINITE
+        try:
+            outputs = self.model.outputs(inputs)
+            if self._answer.valid(outputs):
+                return outputs
+        except Exception as error:  # ONNX Runtime has no class of its own for what a graph cannot compute
+            reason = NOT_RUN.format(f"{error!s:.{SHOWN_CHARS}}")
+        if rows == 1:
+            wrong[start] = reason
+            return {}
+        alone = [
+            self._run({name: array[row : row + 1] for name, array in inputs.items()}, 1, start + row, wrong)
+            for row in range(rows)
+        ]
+        good = [each for each in alone if each]
+        return concatenated(good) if good else {}
+
+    # ── answers ──
+
+    def _joined(self, ran: list[tuple[Places, Any, Any]], faults: list[RowFault]) -> Scored:
+        """Put the answers of all groups into the order of the batch."""
+        if not ran:
+            return Scored(self._answers(self._nothing), np.empty(0, np.int64), faults)
+        places = np.concatenate([its for its, _, _ in ran])
+        parts = [self._answers(outputs) for _, _, outputs in ran]
+        if len(parts) == 1:
+            return Scored(parts[0], places, faults)
+        order = np.argsort(places)
+        answers = pa.Table.from_batches(parts).combine_chunks().to_batches()[0].take(pa.array(order))
+        return Scored(answers, places[order], faults)
+
+    def _answers(self, outputs: dict[str, Array]) -> pa.RecordBatch:
+        columns = self._answer.columns(outputs)
+        return pa.RecordBatch.from_arrays([_arrow(values) for values in columns.values()], list(columns))
+
+    @property
+    def _nothing(self) -> dict[str, Array]:
+        """The outputs of no rows."""
+        specs = self.model.signature.outputs
+        return {spec.name: np.empty((0, *[dim or 0 for dim in spec.shape[1:]]), spec.datatype.dtype) for spec in specs}
+
+
+def _arrow(values: Array | Words) -> pa.Array:
+    if isinstance(values, Words):
+        return pa.DictionaryArray.from_arrays(values.places, pa.array(values.words, pa.string()))
+    return pa.array(np.ascontiguousarray(values), pa.string() if values.dtype == OBJECT else None)
+
+
+def load_scorer(folder: Path, settings: Settings | None = None, run_rows: int | None = None) -> Scorer:
+    """Load a version as the service does: hashes, a signature where one is asked for, golden rows.
+
+    One thread runs it: more work is done by more processes.
+    """
+    chosen = Settings() if settings is None else settings
+    return Scorer(load(folder.absolute(), chosen.model_copy(update={"threads": 1, "drift": True})), run_rows)

@@ -1,0 +1,262 @@
+"""The scorer: the answers, and the refusals, of the service, for whole columns at once."""
+
+import random
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from app.scoring.scorer import Scorer, load_scorer
+from app.scoring.tally import Tally
+from app.sources.cells import Wanted
+from app.sources.errors import SourceError
+from app.sources.rules import ColumnRule, DateForm, NumberForm, Rules
+from app.sources.source import open_source
+from app.sources.table import open_table
+from tests.support import serving, tiny
+from tests.support.drift_traffic import adult_rows
+
+ALL = tiny.Tiny(
+    format=2,
+    numbers=("age", "hours"),
+    booleans=("member",),
+    strings=("level", "town"),
+    dates=("since", "until"),
+    optional=("hours", "town", "until"),
+    profiled=True,
+)
+USUAL: dict[str, list[str | None]] = {
+    "age": ["1", "2.5", "-3"],
+    "hours": ["40", "0.1", None],
+    "member": ["true", "FALSE", "1"],
+    "level": ["low", "high", "new"],
+    "town": ["Zürich", "low", None],
+    "since": ["2026-11-28", "2024-02-29T13:05"],
+    "until": ["2026-11-28 23:30Z", None],
+}
+STRANGE: dict[str, list[str | None]] = {
+    "age": [None, "+2", " 7 ", "1_000", "nan", "inf", "1e39", "1e400", "x", "0x1F", "(5)", "٣"],
+    "hours": ["x", "-inf", "1.", ".5", "5e-1", "1,5"],
+    "member": [None, "perhaps", "1.0", "0.0", "2", " true "],
+    "level": [None, "", "  low", "Lo\u0301w", "\u2047"],
+    "town": ["", " ", "\u00a0low"],
+    "since": [None, "", "soon", "2026-02-30", "20261128", "2026-11-28T24:00", " 2026-11-28 "],
+    "until": ["", "2026-11-28T10:00:00+05:30", "0001-01-01T00:00+14:00", "28.11.2026"],
+}
+
+
+@pytest.fixture(scope="module")
+def scorer(tmp_path_factory: pytest.TempPathFactory) -> Scorer:
+    return load_scorer(tiny.write(tmp_path_factory.mktemp("models"), ALL), run_rows=16)
+
+
+def batch(**columns: Any) -> pa.RecordBatch:
+    """Rows of which each is good, but for what the columns say."""
+    rows = max([len(column) for column in columns.values()], default=2)
+    usual = {name: pa.array([words[0]] * rows) for name, words in USUAL.items()}
+    given = {name: column if isinstance(column, pa.Array) else pa.array(column) for name, column in columns.items()}
+    return pa.record_batch(usual | given)
+
+
+def one_by_one(scorer: Scorer, rows: pa.RecordBatch) -> tuple[dict[int, bytes], list[int]]:
+    """What the service answers each row alone, by place, and which it refuses."""
+    answered, refused = {}, []
+    reader = scorer.model.row_reader
+    for place, row in enumerate(rows.to_pylist()):
+        try:
+            texts = {name: text for name, text in row.items() if text is not None}
+            read = {name: reader.features.text_reader(name)(text) for name, text in texts.items()}
+            body = msgspec.json.encode({"instances": [read]})
+            (answered[place],) = scorer.model.run([reader.decode(body)])[0].texts
+        except Exception:
+            refused.append(place)
+    return answered, refused
+
+
+def as_texts(scorer: Scorer, answers: pa.RecordBatch) -> list[bytes]:
+    """Answers as JSON, as the service writes them."""
+    names = [name for name in answers.schema.names if name.startswith("probability[")]
+    shares = np.stack([answers.column(name).to_numpy() for name in names], axis=1)
+    assert scorer.model.answer is not None
+    return scorer.model.answer.encode({"probabilities": shares})
+
+
+@pytest.mark.parametrize("dictionaries", [False, True])
+def test_any_cell_is_answered_or_refused_as_by_the_service(scorer: Scorer, dictionaries: bool) -> None:
+    """Six hundred rows: usual ones, and such with one or more strange cells."""
+    chance = random.Random(7)
+    strange = {name: [*USUAL[name], *words] for name, words in STRANGE.items()}
+    columns = {
+        name: [chance.choice((strange if chance.random() < 0.15 else USUAL)[name]) for _ in range(600)]
+        for name in USUAL
+    }
+    rows = batch(**columns)
+    answered, refused = one_by_one(scorer, rows)
+    assert 100 < len(refused) < 500
+    if dictionaries:
+        rows = pa.record_batch({name: rows.column(name).dictionary_encode() for name in rows.schema.names})
+    found = scorer.score(rows)
+    assert [fault.place for fault in found.faults] == refused
+    assert dict(zip(found.places.tolist(), as_texts(scorer, found.answers), strict=True)) == answered
+
+
+REASONS = [
+    ("age", None, "`age`: expected a value, for it was never missing in training. Received: nothing."),
+    ("age", "x", "`age`: expected a number within the range of a 32-bit float. Received: 'x'."),
+    ("member", "perhaps", "`member`: expected true or false. Received: 'perhaps'."),
+    ("level", "", "`level`: expected a string of at least 1 characters. Received: \"\"."),
+    ("since", "soon", "`since`: expected a date as in ISO 8601, YYYY-MM-DD with or without THH:MM[:SS] and an offset. "
+     "Received: 'soon'."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "cell", "reason"), REASONS)
+def test_a_reason_names_the_column_the_expectation_and_the_cell(
+    scorer: Scorer, name: str, cell: Any, reason: str
+) -> None:
+    tally = Tally()
+    found = scorer.score(batch(**{name: pa.array([USUAL[name][0], cell, USUAL[name][0]])}), tally)
+    assert [(fault.place, fault.reason) for fault in found.faults] == [(1, reason)]
+    assert (found.places.tolist(), len(found.answers)) == ([0, 2], 2)
+    assert (tally.rows, tally.rejected) == (2, {reason.partition(". Received")[0]: 1})
+
+
+def test_a_reason_is_the_one_of_a_table(scorer: Scorer, tmp_path: Path) -> None:
+    """The command `drift` said them so before there was a scorer."""
+    cells = {name: [word for word in words if word not in (None, "")] for name, words in STRANGE.items()}
+    for name, words in cells.items():
+        for word in words:
+            row = {each: its[0] for each, its in USUAL.items()} | {name: word}
+            (tmp_path / "data.csv").write_text(f"{','.join(row)}\n" + ",".join([f'"{cell}"' for cell in row.values()]))
+            features = scorer.model.row_reader.features
+            wanted = [Wanted(each.name, each.optional, features.text_reader(each.name)) for each in features.features]
+            (line,) = open_table(tmp_path / "data.csv", wanted).lines()
+            (chunk,) = open_source(tmp_path / "data.csv").batches()
+            faults = scorer.score(chunk.columns).faults
+            assert [f", {fault.reason}" for fault in faults] == ([line.fault] if line.fault else []), (name, word)
+
+
+def test_the_rules_of_the_manifest_hold(scorer: Scorer, tmp_path: Path) -> None:
+    """What does not fit a rule is read as it stands, or refused."""
+    rules = Rules(
+        columns={
+            "age": ColumnRule(number=NumberForm(decimal=",", thousands=".", affix="€")),
+            "since": ColumnRule(date=DateForm(order="dmy")),
+        }
+    )
+    folder = tiny.write(tmp_path, ALL, edit=lambda facts: facts.update(reading=msgspec.to_builtins(rules)))
+    found = load_scorer(folder).score(
+        batch(age=["1.992,5 €", "1.5", "1,992.5", "7"], since=["28.11.2026", "28.11.2026", "28.11.2026", "30.2.2026"])
+    )
+    plain = scorer.score(batch(age=["1992.5", "1.5"], since=["2026-11-28"] * 2))
+    assert found.answers.equals(plain.answers)
+    assert found.places.tolist() == [0, 1]
+    assert [fault.reason.partition(":")[0] for fault in found.faults] == ["`age`", "`since`"]
+
+
+def test_an_optional_column_may_lack(scorer: Scorer) -> None:
+    rows = batch()
+    lacking = rows.select([name for name in rows.schema.names if name != "hours"])
+    assert scorer.columns.absent(lacking.schema) == ("hours",)
+    nothing = batch(hours=pa.array([None, None], pa.string()))
+    assert scorer.score(lacking).answers.equals(scorer.score(nothing).answers)
+
+
+def test_no_rows_have_no_answers(scorer: Scorer) -> None:
+    found = scorer.score(batch().slice(0, 0))
+    assert (len(found.answers), found.answers.schema, found.faults) == (0, scorer.answer_schema, [])
+    assert len(scorer.score(batch(age=["x", "y"])).places) == 0
+
+
+# ── before work ──
+
+
+def test_a_table_that_cannot_be_scored_is_refused_before_work(scorer: Scorer) -> None:
+    def refusal(schema: pa.Schema, **options: Any) -> str:
+        with pytest.raises(SourceError) as caught:
+            scorer.check(schema, "data.parquet", **options)
+        return str(caught.value)
+
+    schema = batch().schema
+    scorer.check(schema, "data.parquet", keep=("age",))
+    assert "expected the column(s) age, which the model needs. Received the columns hours," in refusal(schema.remove(0))
+    dated = schema.set(0, pa.field("age", pa.date32()))
+    assert "expected `age` of a type that holds a number. Received: date32[day]." in refusal(dated)
+    assert "expected one column `age`. Received: several." in refusal(schema.append(pa.field("age", pa.int8())))
+    assert "Received: label" in refusal(schema, keep=("age", "label"))
+
+
+def test_a_graph_alone_is_refused() -> None:
+    class Alone:
+        name, version, bundle, answer = "graph", 1, None, None
+
+    with pytest.raises(SourceError, match="graph/1: expected a bundle"):
+        Scorer(Alone())  # type: ignore[arg-type]
+
+
+# ── answers that are none ──
+
+
+def test_a_row_without_a_finite_answer_is_set_aside_alone(tmp_path: Path) -> None:
+    scorer = load_scorer(tiny.write(tmp_path, replace(ALL, scale=1e30)))
+    found = scorer.score(batch(age=["1", "1e38", "2"]))
+    assert found.places.tolist() == [0, 2]
+    assert [fault.reason for fault in found.faults] == ["expected a finite answer of the model. Received: another."]
+
+
+def test_a_row_that_the_graph_cannot_run_is_set_aside_alone(scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = scorer.model.outputs
+
+    def failing(inputs: Any) -> Any:
+        if 7 in inputs["numeric"]:
+            raise RuntimeError("no sevens")
+        return run(inputs)
+
+    monkeypatch.setattr(scorer.model, "outputs", failing)
+    found = scorer.score(batch(age=["1", "7", "2"]))
+    assert found.places.tolist() == [0, 2]
+    assert [fault.reason for fault in found.faults] == ["expected the model to run. Received: no sevens."]
+
+
+# ── for people who have a table ──
+
+
+def test_a_table_is_answered_in_its_order(scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.scoring.scorer.BATCH_ROWS", 2)
+    rows = batch(age=["1", "1.50", " 2 ", "3"])
+    table = scorer(pa.Table.from_batches([rows]))
+    assert table.schema == scorer.answer_schema
+    assert table.combine_chunks().to_batches()[0].equals(scorer.score(rows).answers)
+    with pytest.raises(SourceError, match="the table, row 3: `age`: expected a number"):
+        scorer(pa.Table.from_batches([batch(age=["1", "2", "x"])]))
+    assert len(scorer(pa.Table.from_batches([], rows.schema))) == 0
+
+
+def test_batches_keep_their_columns_before_the_answers(scorer: Scorer) -> None:
+    rows = batch(age=["1", "2"]).append_column("id", pa.array([7, 8]))
+    (found,) = scorer.map_in_arrow(iter([rows]))
+    assert found.schema.names == [*rows.schema.names, *scorer.answer_schema.names]
+    assert found.column("id").to_pylist() == [7, 8]
+    assert found.select(scorer.answer_schema.names).equals(scorer.score(rows).answers)
+
+
+# ── the committed model ──
+
+
+def test_ten_thousand_rows_are_answered_as_by_the_service() -> None:
+    """In runs of other sizes; to the last digit that the service writes."""
+    scorer = load_scorer(serving.ROOT / "models" / "adult-income" / "1")
+    rows = adult_rows(10_000)
+    reader = scorer.model.row_reader
+    texts: list[bytes] = []
+    for start in range(0, len(rows), 100):
+        texts += scorer.model.run([reader.rows([dict(row) for row in rows[start : start + 100]])])[0].texts
+    found = scorer.score(pa.record_batch({name: [row.get(name) for row in rows] for name in scorer.columns.names}))
+    assert found.faults == []
+    assert as_texts(scorer, found.answers) == texts
+    labels = [msgspec.json.decode(text)["label"] for text in texts]
+    assert found.answers.column("label").to_pylist() == labels
