@@ -28,6 +28,14 @@ class Verb:
         """Return the packages that it needs and that are not installed; nothing is imported for that."""
         return [name for name in self.needs if importlib.util.find_spec(name) is None]
 
+    def lacks(self, what: str) -> str | None:
+        """Say what is missing and how to install it; None where nothing is."""
+        if not (missing := self.missing()):
+            return None
+        are = "is" if len(missing) == 1 else "are"
+        hint = f"Install with: pip install '{self.install}'"
+        return f"`{what}` needs {', '.join(missing)}, which {are} not installed. {hint}"
+
     def program(self) -> Any:
         """Import what does it."""
         return importlib.import_module(f"{self.package}.__main__")
@@ -65,12 +73,8 @@ VERBS = {
 def run(name: str, words: list[str]) -> int | None:
     """Do what a verb does; the program may also exit by itself."""
     verb = VERBS[name]
-    if missing := verb.missing():
-        print(
-            f"`slipway {name}` needs {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed. "
-            f"Install with: pip install '{verb.install}'",
-            file=sys.stderr,
-        )
+    if (lacking := verb.lacks(f"slipway {name}")) is not None:
+        print(lacking, file=sys.stderr)
         return USAGE_ERROR
     code: int | None = verb.program().run(name, words, f"slipway {name}")
     return code

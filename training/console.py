@@ -11,10 +11,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from training.rendering.markdown import number
+from training.rendering.notebook import bar_of, moves
 from training.rendering.terminal import escape
 from training.reporting.findings_section import folded, selected, span
 
@@ -61,7 +62,7 @@ def bar(console: Console, name: str, total: int) -> Iterator[Callable[[float], N
 def _timed_bar(console: Console, name: str, total: int) -> Iterator[Callable[..., None]]:
     start = time.perf_counter()
     columns = (TextColumn(f"[bold]{name}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
+    with bar_of(console, *columns) as shown:
         yield partial(shown.update, shown.add_task("", total=total))
     console.print(f"[bold]{name}[/bold] [dim]{time.perf_counter() - start:.1f} s[/dim]")
 
@@ -69,7 +70,7 @@ def _timed_bar(console: Console, name: str, total: int) -> Iterator[Callable[...
 @contextmanager
 def reading_bar(console: Console, name: str) -> Iterator[Callable[[float], None]]:
     """Show which share of a large file has been read, from when the first is told until all has been."""
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+    with bar_of(console) as bar:
         task = bar.add_task(f"[bold]{name}", total=1.0, visible=False)
         yield lambda share: bar.update(task, completed=share, visible=share < 1)
 
@@ -77,11 +78,11 @@ def reading_bar(console: Console, name: str) -> Iterator[Callable[[float], None]
 @contextmanager
 def epochs_bar(console: Console, epochs: int) -> Iterator[Show]:
     """Show epochs done and the losses so far: a bar on a terminal, a line now and then in a log."""
-    if not console.is_terminal:
+    if not moves(console):
         yield lambda done, losses: _print_epoch(console, done, losses)
         return
     columns = (TextColumn("[bold]{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TextColumn("{task.fields[losses]}"), console=console, transient=True) as bar:
+    with bar_of(console, *columns, TextColumn("{task.fields[losses]}")) as bar:
         task = bar.add_task("Train (Ctrl-C keeps the best so far)", total=epochs, losses="")
         yield lambda done, losses: bar.update(task, completed=done, losses=_said(losses))
 

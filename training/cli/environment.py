@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import random
 import sys
 import tempfile
 import warnings
@@ -15,7 +16,6 @@ ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",  # only fatal messages of TensorFlow's C++ side
     "ORT_DISABLE_TELEMETRY": "1",
     "KERAS_BACKEND": "tensorflow",  # the only backend that tf2onnx reads
-    "MPLBACKEND": "Agg",
     # OpenMP's threads sleep between parallel regions: while another program wanted a core, two threads that spin
     # kept scikit-learn's boosting for 60 s instead of 2.5 (Adult, two cores).
     "OMP_WAIT_POLICY": "PASSIVE",
@@ -33,14 +33,41 @@ def set_environment() -> None:
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(max(1, cores() // 2)))
 
 
+# The quantizer advises on the root logger, "": its advice (pre-process first) is what compress.py does.
+LOGGERS = ("tf2onnx", "tensorflow", "absl", "matplotlib", "")
+
+
 def silence_loggers() -> None:
     """Keep the notes of the converter, of TensorFlow and of the quantizer off the terminal."""
-    for name in ("tf2onnx", "tensorflow", "absl", "matplotlib"):
+    for name in LOGGERS:
         logging.getLogger(name).setLevel(logging.ERROR)
-    # The quantizer advises on the root logger: its advice (pre-process first) is what compress.py does.
-    logging.getLogger().setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="tensorflow|keras|tf2onnx|onnxruntime")
     warnings.filterwarnings("ignore", message="lbfgs failed to converge")  # of the linear baseline
+
+
+@contextmanager
+def borrowed() -> Iterator[None]:
+    """Set environment, loggers and warnings as a run wants them, and put all back: the program is someone else's.
+
+    So are Python's and NumPy's random numbers, which a run seeds, and what `loading` kept from the collector.
+    """
+    import numpy as np  # noqa: PLC0415 - `--help` needs none
+
+    before, levels = dict(os.environ), {name: logging.getLogger(name).level for name in LOGGERS}
+    python, numpy = random.getstate(), np.random.get_state()
+    set_environment()
+    try:
+        with warnings.catch_warnings():
+            yield
+    finally:
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
+        random.setstate(python)
+        np.random.set_state(numpy)
+        gc.unfreeze()
 
 
 @contextmanager

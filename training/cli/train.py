@@ -46,18 +46,7 @@ def parse(words: Sequence[str]) -> Options:
 def run(options: Options, out: Console) -> int:
     """Train, and turn what may go wrong into a message and an exit code."""
     try:
-        options = spooled(options)
-        key = options.run.sign_key
-        signer = None if key is None else Signer(key)  # it should not fail after hours
-        with out.status("Read the data …"), reading_bar(out, "First pass") as seen:
-            with loading():
-                from training.data.prepare import prepare  # noqa: PLC0415 - so does pandas
-
-            data = prepare(options, seen)
-        with out.status("Load TensorFlow …"), held_stderr(), loading():
-            from training.pipeline import train  # noqa: PLC0415 - it takes seconds, and mistakes should not wait
-        silence_loggers()
-        train(options, out, signer, data)
+        bundle(spooled(options), out)
     except Helped as done:
         out.print(str(done), highlight=False)
     except TrainingError as error:
@@ -66,6 +55,21 @@ def run(options: Options, out: Console) -> int:
         out.print("Interrupted; no bundle was written.")
         return 130
     return 0
+
+
+def bundle(options: Options, out: Console) -> Path:
+    """Train, and return the folder of the bundle; raises a TrainingError."""
+    key = options.run.sign_key
+    signer = None if key is None else Signer(key)  # it should not fail after hours
+    with out.status("Read the data …"), reading_bar(out, "First pass") as seen:
+        with loading():
+            from training.data.prepare import prepare  # noqa: PLC0415 - so does pandas
+
+        data = prepare(options, seen)
+    with out.status("Load TensorFlow …"), held_stderr(), loading():
+        from training.pipeline import train  # noqa: PLC0415 - it takes seconds, and mistakes should not wait
+    silence_loggers()
+    return train(options, out, signer, data)
 
 
 def fail(error: TrainingError) -> int:

@@ -1,3 +1,3 @@
-"""Markdown, SVG, HTML, and the terminal."""
+"""Markdown, SVG, HTML, the terminal, and a notebook."""
 
-__all__ = ["html", "markdown", "picture", "pictures", "terminal"]
+__all__ = ["html", "markdown", "notebook", "picture", "pictures", "terminal"]

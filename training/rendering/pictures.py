@@ -29,12 +29,12 @@ STYLE: Any = {
     **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor", "legend.facecolor"), "none"),
     "axes.prop_cycle": cycler(color=["#3b7dd8", "#d9730d", "#2a9d6f", "#b455b6", "#c94a4a", "#8a8d91"]),
     "legend.edgecolor": "none",
+    "text.parse_math": False,  # labels and columns are called as they are called: $a is no formula
     "font.sans-serif": ["system-ui", "DejaVu Sans"],
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "slipway",  # the same picture is the same file
     "svg.id": "plot",
 }
-mpl.rcParams["text.parse_math"] = False  # labels and columns are called as they are called: $a is no formula
 P = ParamSpec("P")
 MAX_WRITTEN_LABELS = 12  # above, numbers in the cells of a confusion matrix cannot be read
 

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from training.rendering.markdown import number, table
+from training.rendering.notebook import bar_of, moves
 from training.rendering.terminal import escape
 
 
@@ -64,11 +65,11 @@ Show = Callable[[int, str], None]  # trials done, what is said beside the bar
 @contextmanager
 def trials_bar(out: Console, trials: int) -> Iterator[Show]:
     """Show the trials done and the best so far: a bar on a terminal, a line a trial in a log."""
-    if not out.is_terminal:
+    if not moves(out):
         yield _line_a_trial(out, trials)
         return
     columns = (TextColumn("[bold]{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TextColumn("{task.fields[said]}"), console=out, transient=True) as bar:
+    with bar_of(out, *columns, TextColumn("{task.fields[said]}")) as bar:
         task = bar.add_task("Tune (Ctrl-C keeps the best so far)", total=trials, said="")
         yield lambda done, said: bar.update(task, completed=done, said=said)
 
