@@ -106,6 +106,8 @@ def pods(manifests: tuple[Manifest, ...]) -> Iterator[Manifest]:
     """Every pod that the manifests describe, as `{"metadata": …, "spec": …}`."""
     for manifest in of_kind(manifests, "Deployment", "Job"):
         yield manifest["spec"]["template"]
+    for manifest in of_kind(manifests, "CronJob"):
+        yield manifest["spec"]["jobTemplate"]["spec"]["template"]
 
 
 def main_container(manifests: tuple[Manifest, ...], instance: str = "slipway") -> Manifest:

@@ -216,7 +216,7 @@ def test_the_version_is_the_projects(name: str) -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     text = yaml.safe_dump_all(everything()[name])
     images = set(re.findall(r"image: (\S+)", text))
-    assert images <= {f"slipway:{version}", f"slipway-training:{version}"}
+    assert images <= {f"{name}:{version}" for name in ("slipway", "slipway-training", "slipway-scoring")}
     assert set(re.findall(r"app.kubernetes.io/version: (\S+)", text)) <= {version}
 
 

@@ -51,22 +51,28 @@ def asked(spec: Manifest, bound: str, resource: str) -> float:
     return max([sum(main), *first])
 
 
+def of_job(job: Manifest, bound: str, resource: str) -> float:
+    return float(job["spec"].get("parallelism", 1) * asked(job["spec"]["template"]["spec"], bound, resource))
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_the_quota_admits_the_most_pods_a_canary_and_a_training(name: str) -> None:
+def test_the_quota_admits_the_most_pods_a_canary_and_a_job(name: str) -> None:
     """A quota below the autoscaler's most would refuse pods just when they are needed."""
     manifests = everything()[name]
     quotas, scalers = of_kind(manifests, "ResourceQuota"), of_kind(manifests, "HorizontalPodAutoscaler", "ScaledObject")
     if not quotas or not scalers:
         return
-    [job] = of_kind(render(K8S / "jobs" / "training-fetched"), "Job")
+    [training] = of_kind(render(K8S / "jobs" / "training-fetched"), "Job")
+    [scoring] = of_kind(render(K8S / "jobs" / "scoring"), "Job")
     most = scalers[0]["spec"].get("maxReplicas") or scalers[0]["spec"]["maxReplicaCount"]
     pods = most + max(1, round(most / 4)) + 2  # a rollout's surge, of 1 or 25 %, and a canary with its own
     spec = named(manifests, "Deployment")["spec"]["template"]["spec"]
     hard = quotas[0]["spec"]["hard"]
-    assert number(hard["pods"]) >= pods + 1
+    assert number(hard["pods"]) >= pods + scoring["spec"]["parallelism"]
     for bound in ("requests", "limits"):
         for resource in ("cpu", "memory", "ephemeral-storage"):
-            needed = pods * asked(spec, bound, resource) + asked(job["spec"]["template"]["spec"], bound, resource)
+            beside = max(of_job(training, bound, resource), of_job(scoring, bound, resource))
+            needed = pods * asked(spec, bound, resource) + beside
             assert number(hard[f"{bound}.{resource}"]) >= needed, (bound, resource)
 
 
