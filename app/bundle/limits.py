@@ -22,6 +22,7 @@ LABELS_MAX = 10_000
 TENSORS_MAX = 1000  # inputs, and outputs: a graph of 20,000 took 45 s and more to be tried
 FILES_MAX = 1000  # beside the manifest, as many as `app.repository.folder_scan` looks at
 FILES_MAX_BYTES = 4096 * 2**20  # all of them, for each is hashed: the largest graph, and as much again
+WEIGHTS_MAX_BYTES = 16 * 2**30  # beside a graph alone, and never more than half of the memory that there is
 RTOL_MAX = 0.1  # training writes 0.02 at most
 
 PORTION_BYTES = 2**20  # that are counted at once: other threads come between

@@ -9,7 +9,7 @@ It knows nothing of requests, queues or features.
 import os
 import threading
 from collections.abc import Iterable, Mapping
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +35,14 @@ class Engine:
     """A session on the CPU; raises `BundleError` when the file is no graph that ONNX Runtime can run.
 
     A run takes so many `threads`, always explicit: the library's default is the cores of the whole node. Weights that
-    are kept outside the graph's file may lie in `data_folder`; by default it may not have any.
+    are kept outside the graph's file are in `files`, by what it calls them (`app.runtime.external_data`), or nowhere.
     """
 
-    def __init__(self, graph: Path | Held, threads: int, data_folder: Path | None = None) -> None:
+    def __init__(self, graph: Path | Held, threads: int, files: Mapping[str, Held] | None = None) -> None:
         self.threads = threads
         with nullcontext(graph) if isinstance(graph, Held) else hold(graph, MODEL_MAX_BYTES) as held:
             self.model = held.path
-            self._session = _session(held, threads, data_folder)
+            self._session = _session(held, threads, files or {})
         self.inputs, self.strange_inputs = _specs(self._session.get_inputs())
         self.outputs, self.strange_outputs = _specs(self._session.get_outputs())
         self._outputs = [output.name for output in self.outputs]
@@ -96,9 +96,13 @@ class Engine:
         return dict(zip(self._outputs, self.rehearse(inputs), strict=True))
 
 
-def _session(graph: Held, threads: int, data_folder: Path | None) -> ort.InferenceSession:
+def _session(graph: Held, threads: int, files: Mapping[str, Held]) -> ort.InferenceSession:
+    options = _options(threads)
     try:
-        return ort.InferenceSession(graph.source, _options(threads, data_folder), providers=["CPUExecutionProvider"])
+        with ExitStack() as stack:
+            views = [stack.enter_context(file.view()) for file in files.values()]
+            options.add_external_initializers_from_files_in_memory(list(files), views, list(map(len, views)))
+            return ort.InferenceSession(graph.source, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         said = str(error)
         if isinstance(graph.source, str):
@@ -120,7 +124,7 @@ def _specs(tensors: Iterable[Any]) -> tuple[tuple[TensorSpec, ...], tuple[str, .
     return tuple(known), tuple(strange)
 
 
-def _options(threads: int, data_folder: Path | None) -> ort.SessionOptions:
+def _options(threads: int) -> ort.SessionOptions:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -130,8 +134,9 @@ def _options(threads: int, data_folder: Path | None) -> ort.SessionOptions:
     # Batches of every size come by: the arena would keep the largest working set of each for ever.
     options.enable_cpu_mem_arena = False
     options.enable_mem_pattern = False
-    # It would look for external data in the working directory, or beside the copy that is held.
-    external = str(data_folder or os.devnull)
-    options.add_session_config_entry("session.model_external_initializers_file_folder_path", external)
+    # It would look for external data that it was not given in the working directory, or beside the copy that is held.
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
+    # Its own format would be taken from bytes without a look at what a file of ONNX is refused for.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     options.log_severity_level = 3
     return options

@@ -2,13 +2,14 @@
 
     nodes_of(content) ─> Nodes: of each node the operator, its domain, the names that it takes and gives, and the
                          graphs within it; beside them the names of inputs and constants
-    nodes_within(content)      every node, wherever it is, unread: to be counted
+    parts_of(content)          every node and tensor, wherever it is, unread: to be counted, or looked at
+    replaced(content, change)  the same file with other tensors in the place of some
 
 It reads Protocol Buffers' wire format as far as the names go, and skips the weights. Field numbers are those of
 onnx.proto3. It knows no operator.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 Data = memoryview
@@ -21,6 +22,22 @@ FUNCTION_NODE = 7
 TAKES, GIVES, OPERATOR, ATTRIBUTE, DOMAIN = 1, 2, 4, 5, 7  # of a node
 ATTRIBUTE_GRAPH, ATTRIBUTE_GRAPHS = 6, 11
 SPARSE_VALUES, TENSOR_NAME, INPUT_NAME, FUNCTION_DOMAIN = 1, 8, 1, 10
+
+
+# Which messages hold which, by their fields. An initializer is a tensor of the file's own graph: ONNX Runtime can be
+# given the content of those.
+WITHIN: dict[str, dict[int, str]] = {
+    "model": {GRAPH: "graph", FUNCTION: "function"},
+    "graph": {NODE: "node", INITIALIZER: "initializer", SPARSE_INITIALIZER: "sparse"},
+    "inner graph": {NODE: "node", INITIALIZER: "tensor", SPARSE_INITIALIZER: "sparse"},
+    "function": {FUNCTION_NODE: "node", 11: "attribute"},
+    "node": {ATTRIBUTE: "attribute"},
+    "attribute": {
+        **{5: "tensor", 10: "tensor", 22: "sparse", 23: "sparse"},
+        **dict.fromkeys((ATTRIBUTE_GRAPH, ATTRIBUTE_GRAPHS), "inner graph"),
+    },
+    "sparse": {SPARSE_VALUES: "tensor", 2: "tensor"},
+}
 
 
 @dataclass
@@ -47,7 +64,7 @@ class Nodes:
 def nodes_of(content: bytes | Data) -> Nodes:
     """Read a file's graph; raises `ValueError` where it is no message, and `RecursionError` where it is too deep."""
     graph = Nodes()
-    for number, value in _fields(memoryview(content)):
+    for number, value in fields(memoryview(content)):
         if number == GRAPH:  # more than one are one, as messages are merged
             _add(graph, value)
         elif number == FUNCTION:
@@ -55,26 +72,41 @@ def nodes_of(content: bytes | Data) -> Nodes:
     return graph
 
 
-def nodes_within(content: bytes | Data) -> Iterator[Data]:
-    """Give the bytes of each node, those within others too; raises as `nodes_of`."""
-    for number, value in _fields(memoryview(content)):
-        if number in (GRAPH, FUNCTION):
-            yield from _nodes(value, NODE if number == GRAPH else FUNCTION_NODE)
+def parts_of(content: bytes | Data, kind: str = "model") -> Iterator[tuple[str, Data]]:
+    """Give what each message within is, as in `WITHIN`, and its bytes; raises as `nodes_of`."""
+    within = WITHIN.get(kind, {})
+    for number, value in fields(memoryview(content)):
+        if number in within:
+            yield within[number], value
+            yield from parts_of(value, within[number])
 
 
-def _nodes(data: Data, wanted: int) -> Iterator[Data]:
-    for number, value in _fields(data):
-        if number == wanted:
-            yield value
-            for part, attribute in _fields(value):
-                if part == ATTRIBUTE:
-                    for kind, graph in _fields(attribute):
-                        if kind in (ATTRIBUTE_GRAPH, ATTRIBUTE_GRAPHS):
-                            yield from _nodes(graph, NODE)
+def replaced(content: Data, change: Callable[[Data], list[Data] | None], kind: str = "model") -> list[Data] | None:
+    """Return a message in pieces, with what `change` makes of tensors within it; None where it changes none."""
+    within, pieces, done = WITHIN.get(kind, {}), [], 0
+    for number, begin, start, end in _spans(content):
+        inner, value = within.get(number), content[start:end]
+        new = change(value) if inner == "tensor" else replaced(value, change, inner) if inner in WITHIN else None
+        if new is not None:
+            pieces += [content[done:begin], field_head(number, sum(map(len, new))), *new]
+            done = end
+    return [*pieces, content[done:]] if pieces else None
+
+
+def field_head(number: int, size: int) -> Data:
+    """Write what stands before the bytes of a field."""
+    written = bytearray()
+    for value in (number << 3 | BYTES, size):
+        left = value
+        while left > 127:
+            written.append(left & 127 | 128)
+            left >>= 7
+        written.append(left)
+    return memoryview(bytes(written))
 
 
 def _add(graph: Nodes, data: Data) -> None:
-    for number, value in _fields(data):
+    for number, value in fields(data):
         if number == NODE:
             graph.nodes.append(_node(value))
         elif number == INPUT:
@@ -82,12 +114,12 @@ def _add(graph: Nodes, data: Data) -> None:
         elif number == INITIALIZER:
             graph.constants.add(_text(value, TENSOR_NAME))
         elif number == SPARSE_INITIALIZER:
-            graph.constants.update([_text(part, TENSOR_NAME) for n, part in _fields(value) if n == SPARSE_VALUES])
+            graph.constants.update([_text(part, TENSOR_NAME) for n, part in fields(value) if n == SPARSE_VALUES])
 
 
 def _node(data: Data) -> Node:
     node = Node()
-    for number, value in _fields(data):
+    for number, value in fields(data):
         if number == TAKES:
             node.takes.append(str(value, "utf-8"))
         elif number == GIVES:
@@ -103,7 +135,7 @@ def _node(data: Data) -> Node:
 
 def _graphs(data: Data) -> list[Nodes]:
     found = []
-    for number, value in _fields(data):
+    for number, value in fields(data):
         if number in (ATTRIBUTE_GRAPH, ATTRIBUTE_GRAPHS):
             found.append(Nodes())
             _add(found[-1], value)
@@ -111,20 +143,27 @@ def _graphs(data: Data) -> list[Nodes]:
 
 
 def _text(data: Data, wanted: int) -> str:
-    return next((str(value, "utf-8") for number, value in _fields(data) if number == wanted), "")
+    return next((str(value, "utf-8") for number, value in fields(data) if number == wanted), "")
 
 
-def _fields(data: Data) -> Iterator[tuple[int, Data]]:
+def fields(data: Data) -> Iterator[tuple[int, Data]]:
     """Give the number and the bytes of each field that has bytes; the others are skipped."""
+    for number, _, start, end in _spans(data):
+        yield number, data[start:end]
+
+
+def _spans(data: Data) -> Iterator[tuple[int, int, int, int]]:
+    """Give of each field that has bytes its number, and where it begins, and its bytes begin and end."""
     at = 0
     while at < len(data):
+        begin = at
         tag, at = _varint(data, at)
         kind = tag & 7
         if kind == BYTES:
             size, at = _varint(data, at)
             if size > len(data) - at:
                 raise ValueError("a field that is longer than its message")
-            yield tag >> 3, data[at : at + size]
+            yield tag >> 3, begin, at, at + size
             at += size
         elif kind == VARINT:
             _, at = _varint(data, at)

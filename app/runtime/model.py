@@ -25,7 +25,7 @@ from app.batching.queue import Limits
 from app.bundle import reader as bundles
 from app.bundle import signature
 from app.bundle.reader import MODEL_MAX_BYTES, Bundle
-from app.bundle.sealed_file import hold
+from app.bundle.sealed_file import Held, hold
 from app.drift.counts import Table
 from app.drift.sampling import Copied, Watch
 from app.errors import BodyTooLarge, BundleError, Headers, NotFound
@@ -37,6 +37,7 @@ from app.runtime import graph
 from app.runtime.answer import Answer, RunOutputs
 from app.runtime.autotune import Decision, decide
 from app.runtime.engine import Engine
+from app.runtime.external_data import hold_weights
 from app.runtime.golden_check import golden_rows, prove
 from app.runtime.graph_size import check_nodes
 from app.runtime.value_sizes import decided_by_value
@@ -277,22 +278,28 @@ def _check_bytes(path: Path, inputs: Sequence[TensorSpec], limit_bytes: int) -> 
         raise BundleError(f"{path}: expected {expected}. Received: at least {least_bytes} bytes.")
 
 
+def _check_signed(folder: Path, signed: Mapping[str, str], held: Mapping[str, Held]) -> None:
+    """Compare the hashes of what is held, and of the files that nothing reads; raises `BundleError`."""
+    for name, file in held.items():
+        signature.check_hash(folder / name, signed.get(name, "of a file"), file.sha256)
+    signature.check_hashes(folder, signed, trusted=held)
+
+
 def _load_graph(folder: Path, settings: Settings, signed: Mapping[str, str] | None) -> Model:
     """Serve a graph without a manifest as tensors; nothing vouches for it but that it runs, and a signature."""
     started = time.perf_counter()
     path = graph.find(folder)
-    with hold(path, MODEL_MAX_BYTES) as content:
+    with hold(path, MODEL_MAX_BYTES) as content, hold_weights(content, folder) as weights:
         if signed is not None:
-            signature.check_hash(path, signed[bundles.MODEL], content.sha256)
-            signature.check_hashes(folder, signed, trusted=[bundles.MODEL])
+            _check_signed(folder, signed, {bundles.MODEL: content, **weights.names})
         check_nodes(content)
-        first = Engine(content, settings.threads or 1, data_folder=folder)
+        first = Engine(weights.graph, settings.threads or 1, weights.files)
         trial = graph.examine(first, content)
         batched, steady = trial.signature.batched, trial.steady
         _check_bytes(path, trial.signature.inputs, settings.max_body_bytes)
 
         def open_engine(threads: int) -> Engine:
-            return first if threads == first.threads else Engine(content, threads, data_folder=folder)
+            return first if threads == first.threads else Engine(weights.graph, threads, weights.files)
 
         engine, decision = decide(open_engine, trial.sample, settings, batched=batched, steady=steady)
     facts = Facts(

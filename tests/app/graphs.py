@@ -72,9 +72,9 @@ def endless(turns: int = 10**9) -> onnx.ModelProto:
     )
 
 
-def outside(location: str) -> onnx.TensorProto:
+def outside(location: str, name: str = "w") -> onnx.TensorProto:
     """Make a tensor of 400 floats that lies in the file `location`."""
-    weights = onnx.TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[400], raw_data=b"")
+    weights = onnx.TensorProto(name=name, data_type=TensorProto.FLOAT, dims=[400], raw_data=b"")
     set_external_data(weights, location, offset=0, length=1600)
     weights.ClearField("raw_data")
     return weights

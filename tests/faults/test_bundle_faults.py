@@ -425,7 +425,7 @@ async def test_a_graph_never_reads_outside_its_folder(
         await app.state.reloader.reload()
         answer = await client.post("/v1/models/tiny:predict", json={"instances": [[0.0] * 400]})
         assert answer.json() == {"predictions": [[0.0] * 400]}
-        await refused(app, client, "ONNX Runtime cannot load it", caplog)
+        await refused(app, client, "expected a file within", caplog)
         shutil.rmtree(folder)
         graphs.write(root, adding(WEIGHTS), "tiny", 2)
         await app.state.reloader.reload()
