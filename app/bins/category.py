@@ -5,7 +5,7 @@ CategoryCounter(counted, words)     the words of one feature, counted
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -70,5 +70,9 @@ class CategoryCounter:
 
     def count(self, values: Array, found: Floats) -> None:
         """Count rows; `values` is the whole tensor, (rows, columns)."""
-        for value, rows in Counter(values[:, self._column].tolist()).items():
-            found[self._start + self._known.get(value, self._unseen)] += rows
+        self.count_words(Counter(values[:, self._column].tolist()), found)
+
+    def count_words(self, rows: Mapping[str, int], found: Floats) -> None:
+        """Count rows by their word, "" for missing."""
+        for value, count in rows.items():
+            found[self._start + self._known.get(value, self._unseen)] += count

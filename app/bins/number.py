@@ -62,19 +62,30 @@ class NumberCounter:
     def __init__(self, columns: Sequence[int], counted: Sequence[Counted]) -> None:
         self._columns = np.array(columns, np.int64)
         self._places = np.array([each.place for each in counted], np.int64)
-        self._edges = np.full((len(counted), EDGES_MAX), np.inf)
-        for edges, each in zip(self._edges, counted, strict=True):
-            edges[: len(each.bins.edges)] = each.bins.edges
-        self._starts = np.array([each.start for each in counted], np.int64)
-        self._missing = np.array([each.start + len(each.bins.shares) for each in counted], np.int64)
+        edges = np.full((EDGES_MAX, len(counted), 1), np.inf)
+        for at, each in enumerate(counted):
+            edges[: len(each.bins.edges), at, 0] = each.bins.edges
+        self._edges = {np.dtype(np.float64): edges, np.dtype(np.float32): floats_below(edges)}
+        self._starts = np.array([[each.start] for each in counted], np.int64)  # (features, 1)
+        self._missing = np.array([[each.start + len(each.bins.shares)] for each in counted], np.int64)
         bounds = [each.bins.bounds or (-np.inf, np.inf) for each in counted]
-        self._least, self._most = np.array(bounds).T
+        self._least, self._most = np.array(bounds).T[:, :, None]
 
     def count(self, values: Array, found: Floats, out_of_range: Floats) -> None:
         """Count rows; `values` is the whole tensor, (rows, columns)."""
-        values = values[:, self._columns]  # (rows, features)
-        below = np.count_nonzero(values[:, :, None] > self._edges, axis=2)  # edges below each value
-        bins = np.where(np.isnan(values), self._missing, self._starts + below)
+        values = np.ascontiguousarray(values.T[self._columns])  # (features, rows)
+        below = np.zeros(values.shape, np.uint8)  # edges below each value
+        for edge in self._edges.get(values.dtype, self._edges[np.dtype(np.float64)]):
+            below += values > edge
+        bins = self._starts + below
+        np.copyto(bins, self._missing, where=np.isnan(values))
         found += np.bincount(bins.ravel(), minlength=len(found))
         outside = (values < self._least) | (values > self._most)
-        out_of_range[self._places] += np.count_nonzero(outside, axis=0)
+        out_of_range[self._places] += np.count_nonzero(outside, axis=1)
+
+
+def floats_below(edges: Floats) -> Array:
+    """Return the largest 32-bit floats that are not above: those beyond an edge are beyond its float."""
+    with np.errstate(over="ignore"):
+        rounded = edges.astype(np.float32)
+    return np.where(rounded > edges, np.nextafter(rounded, np.float32(-np.inf)), rounded)

@@ -1,3 +1,3 @@
 """The values of a version's traffic, counted in training's bins."""
 
-__all__ = ["counts", "sampling"]
+__all__ = ["counts", "sampling", "verdicts"]

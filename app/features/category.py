@@ -5,6 +5,7 @@ stripped and composed (`app.words`). That is looked at only where a row holds a 
 It knows nothing of other types.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from app.bins.category import CategoryBins, CategoryCounter
 from app.bins.layout import Counted, Floats
-from app.features.base import Arrays, Count
+from app.features.base import Arrays, Count, CountColumns
 from app.features.column_type import ColumnFeature, ColumnType
 from app.tensors import Array
 from app.words import Vocabulary, composed
@@ -35,6 +36,7 @@ class Categories(ColumnType):
     form = Category
     bins = CategoryBins
     dtype = "string"
+    encoded = True
 
     def __init__(self, features: Sequence[Category]) -> None:
         super().__init__(features)
@@ -66,13 +68,16 @@ class Categories(ColumnType):
         """Look each different word up once."""
         from app.sources import words  # noqa: PLC0415 - a service needs no Arrow
 
-        found, codes = words.distinct(column)
-        meant = self._vocabularies[place].meant
-        known = [meant(word or "") for word in found]
+        texts, codes = words.distinct(column)
+        known = self._known(place, texts)
         if not self.features[place].optional:
             unread |= np.array([word == "" for word in known])[codes]
         values: Array = np.array(known, object)[codes]
         return values.reshape(-1, 1)
+
+    def _known(self, place: int, texts: Sequence[str | None]) -> list[str]:
+        meant = self._vocabularies[place].meant
+        return [meant(text or "") for text in texts]
 
     def openapi(self, feature: Category) -> dict[str, Any]:
         if not feature.vocabulary:
@@ -84,18 +89,38 @@ class Categories(ColumnType):
         return [UNKNOWN_WORD]
 
     def counter(self, counted: Mapping[str, Counted]) -> Count:
-        counters = [
-            CategoryCounter(int(column), counted[feature.name], feature.vocabulary or ())
-            for column, feature in zip(self.columns, self.features, strict=True)
-            if feature.name in counted
-        ]
-        self.longest = max(counter.longest for counter in counters)
+        counters = self._counters(counted)
+        self.longest = max(counter.longest for counter in counters.values())
 
         def count(arrays: Arrays, found: Floats, out_of_range: Floats) -> None:
-            for counter in counters:
+            for counter in counters.values():
                 counter.count(arrays[self.tensor], found)
 
         return count
+
+    def column_counter(self, counted: Mapping[str, Counted]) -> CountColumns:
+        counters = self._counters(counted)
+
+        def count(columns: Mapping[str, Any], found: Floats) -> None:
+            from app.sources import words  # noqa: PLC0415 - a service needs no Arrow
+
+            for place, counter in counters.items():
+                texts, codes = words.distinct(columns[self.features[place].name])
+                rows: Counter[str] = Counter()
+                for word, its in zip(self._known(place, texts), np.bincount(codes, minlength=len(texts)), strict=True):
+                    rows[word] += int(its)
+                counter.count_words(rows, found)
+
+        return count
+
+    def _counters(self, counted: Mapping[str, Counted]) -> dict[int, CategoryCounter]:
+        """Return the counters of features by their place."""
+        columns = self.columns.tolist()
+        return {
+            place: CategoryCounter(columns[place], counted[feature.name], feature.vocabulary or ())
+            for place, feature in enumerate(self.features)
+            if feature.name in counted
+        }
 
 
 def _meant(words: Vocabulary, values: Sequence[str]) -> Array:

@@ -15,7 +15,7 @@ import numpy as np
 
 from app.bins.layout import Counted
 from app.errors import InvalidInput, Path
-from app.features.base import Arrays, Cell, Feature, FeatureType, WireFault
+from app.features.base import Arrays, Cell, Count, CountColumns, Feature, FeatureType, WireFault
 from app.features.column_type import ColumnType
 from app.features.registry import types_of
 from app.printable import listed
@@ -98,10 +98,14 @@ class FeatureSet:
         ]
         return [dict(row) | change for change in (missing, *strange)]
 
-    def counters(self, counted: Mapping[str, Counted]) -> list[Any]:
-        """Return what counts the features of these names; see `app.features.base.Count`."""
+    def counters(self, counted: Mapping[str, Counted]) -> list[tuple[Count, CountColumns | None]]:
+        """Return what counts the features of these names, a type each, by tensors or by Arrow columns."""
         by_type = [{f.name: counted[f.name] for f in type_.features if f.name in counted} for type_ in self.types]
-        return [type_.counter(its) for type_, its in zip(self.types, by_type, strict=True) if its]
+        return [
+            (type_.counter(its), type_.column_counter(its))
+            for type_, its in zip(self.types, by_type, strict=True)
+            if its
+        ]
 
     def _joined(self, parts: Iterable[Arrays]) -> dict[str, Array]:
         """Put the tensors of all types together; some share one, each with columns of its own."""

@@ -40,9 +40,9 @@ class RowFault:
     reason: str  # which column, what was expected, what was received
 
     @property
-    def kind(self) -> str:
-        """The reason without what was received, which many rows share."""
-        return self.reason.partition(". Received: ")[0]
+    def column(self) -> bool:
+        """Whether it is about one column, rather than the answer."""
+        return self.reason.startswith("`")
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,14 @@ class Group:
 
     places: Places  # (rows,) ascending
     arrays: dict[str, Array]  # the graph's tensors, (rows, …) each
+    columns: dict[str, pa.Array] | None = None  # of which they were made at once
+
+    def part(self, rows: Array) -> "Group":
+        """Return some of the rows, by their place among these."""
+        arrays = {name: array[rows] for name, array in self.arrays.items()}
+        kept = pa.array(rows)
+        columns = self.columns and {name: column.take(kept) for name, column in self.columns.items()}
+        return Group(self.places[rows], arrays, columns)
 
 
 class Columns:
@@ -62,6 +70,7 @@ class Columns:
         features = self._features.features
         self.wanted = [Wanted(each.name, each.optional, self._features.text_reader(each.name)) for each in features]
         self.names = tuple([each.name for each in features])
+        self.encoded = frozenset([name for name in self.names if self._features.type_of(name).encoded])
 
     def check(self, schema: pa.Schema, where: str) -> None:
         """Raise `SourceError` where a column that the model needs is not there, or no value of it could be read."""
@@ -83,26 +92,30 @@ class Columns:
 
     def read(self, batch: pa.RecordBatch) -> tuple[list[Group], list[RowFault]]:
         """Read the rows of a batch; what else it holds is not looked at."""
+        if not batch.num_rows:
+            return [], []
         raw = {name: _plain(batch, name) for name in self.names}
-        arrays, unread = self._at_once(raw, batch.num_rows)
+        group, unread = self._at_once(raw, batch.num_rows)
         if not unread.any():
-            return [Group(np.arange(batch.num_rows), arrays)], []
+            return [group], []
         read = np.flatnonzero(~unread)
-        groups = [Group(read, {name: array[read] for name, array in arrays.items()})] if len(read) else []
+        groups = [group.part(read)] if len(read) else []
         faults: list[RowFault] = []
         for some in _parts(np.flatnonzero(unread)):
             group = self._exactly(raw, some, faults)
             groups += [group] if len(group.places) else []
         return groups, faults
 
-    def _at_once(self, raw: dict[str, pa.Array], rows: int) -> tuple[dict[str, Array], NDArray[np.bool_]]:
+    def _at_once(self, raw: dict[str, pa.Array], rows: int) -> tuple[Group, NDArray[np.bool_]]:
         columns, unfit = {}, np.zeros(rows, bool)
         for name, column in raw.items():
             columns[name], wrong = cells.by_rule(column, self._rules.get(name, cells.USUAL))
             if wrong is not None:
                 unfit |= wrong.to_numpy(zero_copy_only=False)
+            if name in self.encoded and pa.types.is_string(columns[name].type):
+                columns[name] = columns[name].dictionary_encode()
         arrays, unread = self._features.from_arrow(columns, rows)
-        return arrays, unread | unfit
+        return Group(np.arange(rows), arrays, columns), unread | unfit
 
     def _exactly(self, raw: dict[str, pa.Array], places: Places, faults: list[RowFault]) -> Group:
         """Read rows as the service reads those of a request, one by one, and add what is wrong with the others."""

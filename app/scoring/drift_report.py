@@ -1,13 +1,11 @@
 """`python -m app drift data.csv`: the table of drift that the dashboard would show, for the rows of a file.
 
 drift(settings)    load the model ─> score the file ─> judge ─> print ─> exit code
-score(model, …)    rows ─> the model's own run ─> Counts, by the code that counts traffic
-judge(model, …)    Counts ─> a Verdict for each feature and the prediction, those that moved most first
+score(scorer, …)   chunks of the file ─> Scorer ─> a tally, by the code that counts traffic
 """
 
-import itertools
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TextIO
@@ -16,22 +14,21 @@ import msgspec
 from pydantic import Field
 from pydantic_settings import CliPositionalArg, SettingsConfigDict
 
-from app.bins.layout import MISSING, UNSEEN
 from app.bundle import reader as bundles
-from app.drift.counts import DRIFTED, MIN_ROWS, MOVED, Column, Counts, psi
-from app.drift.sampling import Watch
+from app.drift.counts import MIN_ROWS
+from app.drift.verdicts import Verdict
 from app.errors import BundleError
-from app.features.rows import Rows
 from app.printable import bounded, json_text, listed
 from app.runtime.model import Model, load
 from app.settings import Settings
 from app.sources.errors import SourceError
 
 if TYPE_CHECKING:
-    from app.sources.table import Line, Table
+    from app.scoring.scorer import Scored, Scorer
+    from app.scoring.tally import Tally
+    from app.sources.source import Chunk, Source
 
 FAULTS_SHOWN = 3
-NOT_FINITE = ": expected a finite answer of the model. Received: another."
 STEP_S = 0.2  # between two lines of progress
 WRONG = 2
 
@@ -58,67 +55,58 @@ class Drift(Settings):
 class Score:
     """What became of the rows of a file."""
 
-    counts: Counts
-    refused: int = 0  # lines that the service would refuse, or could not answer
-    faults: list[str] = field(default_factory=list)  # why, the first of them
+    tally: "Tally"
+    absent: tuple[str, ...] = ()  # features without a column
+    faults: list[str] = field(default_factory=list)  # why lines are left out, the first of them
 
-
-@dataclass(frozen=True)
-class Verdict:
-    """How far one feature, or the prediction, has moved."""
-
-    kind: str
-    feature: str
-    psi: float
-    verdict: str
-    missing: float | None  # shares of the rows; None where there is no such thing
-    unseen: float | None
-    out_of_range: float | None
-    bins: dict[str, dict[str, float]]  # bin -> the shares of training and of the rows
+    @property
+    def refused(self) -> int:
+        """Lines that the service would refuse, or could not answer."""
+        return sum(self.tally.rejected.values())
 
 
 def drift(settings: Drift) -> int:
     """Print the table, and return the exit code."""
     try:
-        model = load(_folder(settings), settings.model_copy(update={"drift": True}))
-        watch = _watch(model)
-        table = _open(settings.data, model)
-        scored = score(model, watch, table, sys.stderr)
-        if not scored.counts.rows:
+        model = _profiled(load(_folder(settings), settings))
+        scorer, source = _open(settings.data, model)
+        scored = score(scorer, source, sys.stderr)
+        if not scored.tally.rows:
             reasons = " ".join(scored.faults) or "The file has no rows."
             raise SourceError(f"{settings.data}: expected rows that the model can answer. {reasons}")
     except (BundleError, SourceError) as error:
         print(error, file=sys.stderr)
         return WRONG
-    verdicts = judge(watch, scored.counts)
+    verdicts = scorer.tallying.verdicts(scored.tally)
     if settings.as_json:
         document = msgspec.json.encode(_document(settings, model, scored, verdicts))
         print(json_text(msgspec.json.format(document, indent=2).decode()))
     else:
-        print(_text(settings, model, table, scored, verdicts))
+        print(_text(settings, model, scored, verdicts))
     return 1 if any(found.verdict == "drifted" for found in verdicts) else 0
 
 
-def score(model: Model, watch: Watch, table: "Table", progress: TextIO) -> Score:
-    """Run every row, and count as the service does."""
-    scored = Score(watch.table.empty())
-    shown = monotonic()
-    remaining = table.lines()
-    while lines := list(itertools.islice(remaining, watch.rows_max)):
-        _count(model, watch, table, lines, scored)
+def score(scorer: "Scorer", source: "Source", progress: TextIO) -> Score:
+    """Score every row, and count as the service does."""
+    from app.scoring.tally import Tally  # noqa: PLC0415 - a service needs no Arrow
+
+    scored, shown, share = Score(Tally()), monotonic(), 0.0
+
+    def seen(read: float) -> None:
+        nonlocal share
+        share = read
+
+    for chunk in source.batches(seen):
+        if not scored.tally.rows and not scored.refused:
+            scorer.check(chunk.columns.schema, str(source.files[0]))
+            scored.absent = scorer.columns.absent(chunk.columns.schema)
+        _refuse(scored, source, chunk, scorer.score(chunk.columns, scored.tally))
         if progress.isatty() and monotonic() - shown > STEP_S:
             shown = monotonic()
-            print(f"\r{table.read_share:4.0%}  {scored.counts.rows:,} rows", end="", file=progress, flush=True)
+            print(f"\r{share:4.0%}  {scored.tally.rows:,} rows", end="", file=progress, flush=True)
     if progress.isatty():
         print("\r\033[K", end="", file=progress, flush=True)
     return scored
-
-
-def judge(watch: Watch, counts: Counts) -> list[Verdict]:
-    """Say how far each feature has moved; the prediction first, then those that moved most."""
-    features = [_verdict(each, counts, float(counts.out_of_range[at])) for at, each in enumerate(watch.table.features)]
-    prediction = [_verdict(watch.table.prediction, counts, 0.0)] if counts.predictions else []
-    return [*prediction, *sorted(features, key=lambda found: -found.psi)]
 
 
 def _folder(settings: Drift) -> Path:
@@ -139,82 +127,39 @@ def _folder(settings: Drift) -> Path:
     return root / name / str(version)
 
 
-def _watch(model: Model) -> Watch:
-    if model.watch is None:
+def _profiled(model: Model) -> Model:
+    if model.bundle is None or model.bundle.profile is None:
         where = f"{model.name}/{model.version}"
         expected = f"the distribution of its training data in {bundles.PROFILE}"
         advice = "Train it anew, or compare with a version that has one."
         raise SourceError(f"{where}: expected {expected}. Received: none. {advice}")
-    return model.watch
+    return model
 
 
-def _open(path: Path, model: Model) -> "Table":
+def _open(path: Path, model: Model) -> "tuple[Scorer, Source]":
     """Open the file by the rules by which the training file was read; raises `SourceError`."""
     try:
-        from app.sources.table import Wanted, open_table  # noqa: PLC0415 - a service needs no reader of tables
+        from app.scoring.scorer import Scorer  # noqa: PLC0415 - a service needs no reader of tables
+        from app.sources.source import open_source  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise SourceError(f"{error}. Files are read with the extra `score`: pip install 'slipway[score]'") from error
-    features = model.features
-    assert features is not None  # a model that is watched has some
-    wanted = [Wanted(each.name, each.optional, features.text_reader(each.name)) for each in features.features]
-    return open_table(path, wanted, model.bundle.manifest.reading if model.bundle else None)
+    return Scorer(model), open_source(path, rules=model.bundle.manifest.reading if model.bundle else None)
 
 
-def _count(model: Model, watch: Watch, table: "Table", lines: "list[Line]", scored: Score) -> None:
-    for line in lines:
-        if line.instance is None:
-            _refuse(scored, table, line)
-    good = [line for line in lines if line.instance is not None]
-    rows = model.row_reader.rows([line.instance for line in good if line.instance is not None])
-    if good and not _run(model, rows):
-        for place, line in enumerate(good):
-            if not _run(model, rows[place : place + 1]):
-                _refuse(
-                    scored, table, replace(line, fault=": expected a finite answer of the model. Received: another.")
-                )
-    counts = watch.take()
-    if counts is not None:
-        scored.counts.add(counts)
+def _refuse(scored: Score, source: "Source", chunk: "Chunk", found: "Scored") -> None:
+    """Count the rows that the file does not hold as such, and say why the first lines are left out."""
+    for bad in chunk.rejected:
+        scored.tally.reject(bad.reason)
+        _note(scored, f"line {bad.line or '?'}: {bad.reason}")
+    for fault in found.faults[: FAULTS_SHOWN - len(scored.faults)]:
+        file, number = source.line_of(chunk.first_row + fault.place)
+        where = f"line {number}" if len(source.files) == 1 else f"{file}, line {number}"
+        _note(scored, f"{where}{', ' if fault.column else ': '}{fault.reason}")
 
 
-def _run(model: Model, rows: Rows) -> bool:
-    """Run rows together, as the service does; False when one of the answers is not finite: nothing is counted then."""
-    try:
-        model.run([rows])
-    except FloatingPointError:
-        return False
-    return True
-
-
-def _refuse(scored: Score, table: "Table", line: "Line") -> None:
-    scored.refused += 1
+def _note(scored: Score, fault: str) -> None:
     if len(scored.faults) < FAULTS_SHOWN:
-        scored.faults.append(table.place(line))
-
-
-def _verdict(column: Column, counts: Counts, out_of_range: float) -> Verdict:
-    found = counts.values[column.place]
-    rows = float(found.sum())
-    training = dict(zip(column.layout.names, column.layout.shares, strict=True))
-    shares = dict(zip(training, (found / rows).tolist(), strict=True))
-    index = psi(column.layout.shares, found)
-    feature = column.kind == "feature"
-    return Verdict(
-        kind=column.kind,
-        feature=column.name,
-        psi=index,
-        verdict=_word(index, rows),
-        missing=shares.get(MISSING) if feature else None,
-        unseen=shares.get(UNSEEN) if feature else None,
-        out_of_range=out_of_range / rows if feature and column.layout.ranged else None,
-        bins={name: {"training": share, "rows": shares[name]} for name, share in training.items()},
-    )
-
-
-def _word(index: float, rows: float) -> str:
-    if rows < MIN_ROWS:
-        return "too few rows"
-    return "drifted" if index > DRIFTED else "moved" if index >= MOVED else "steady"
+        scored.faults.append(fault)
 
 
 def _document(settings: Drift, model: Model, scored: Score, verdicts: list[Verdict]) -> dict[str, Any]:
@@ -222,21 +167,21 @@ def _document(settings: Drift, model: Model, scored: Score, verdicts: list[Verdi
         "data": str(settings.data),
         "model": model.name,
         "version": model.version,
-        "rows": scored.counts.rows,
+        "rows": scored.tally.rows,
         "refused": scored.refused,
         "faults": scored.faults,
         "features": verdicts,
     }
 
 
-def _text(settings: Drift, model: Model, table: "Table", scored: Score, verdicts: list[Verdict]) -> str:
-    notes = [f"{settings.data}: {scored.counts.rows:,} rows against the training data of {model.name}/{model.version}."]
+def _text(settings: Drift, model: Model, scored: Score, verdicts: list[Verdict]) -> str:
+    notes = [f"{settings.data}: {scored.tally.rows:,} rows against the training data of {model.name}/{model.version}."]
     if scored.refused:
         notes.append(f"{scored.refused:,} lines are left out, because the service would refuse them:")
         notes += [f"  {fault}" for fault in scored.faults]
-    if table.absent:
-        notes.append(f"Without a column, hence missing in each row: {listed(table.absent)}.")
-    if scored.counts.rows < MIN_ROWS:
+    if scored.absent:
+        notes.append(f"Without a column, hence missing in each row: {listed(scored.absent)}.")
+    if scored.tally.rows < MIN_ROWS:
         notes.append(f"Too few rows to judge: chance alone moves the index. Expected at least {MIN_ROWS:,}.")
     width = max([len(_name(found)) for found in verdicts])
     head = f"{'feature':{width}}  {'PSI':>7}  {'missing':>8}  {'unseen':>8}  {'out of range':>12}  verdict"

@@ -11,11 +11,10 @@
 It knows no type, and nothing about files, parts or engines.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -34,6 +33,8 @@ RUN_ROWS = 256  # of a run: with fewer a run costs more than its rows, with more
 NOT_FINITE = "expected a finite answer of the model. Received: another."
 NOT_RUN = "expected the model to run. Received: {}."
 SHOWN_CHARS = 200  # of what ONNX Runtime says
+
+Run = dict[str, Array] | str  # outputs of some rows, or why there are none
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,13 @@ class Scorer:
         """Answer the rows of a batch; what is wrong with a row sets aside this row alone."""
         groups, faults = self.columns.read(batch)
         ran = [self._run_group(group, faults) for group in groups]
-        ran = [group for group in ran if len(group[0])]
+        ran = [(group, outputs) for group, outputs in ran if len(group.places)]
         scored = self._joined(ran, sorted(faults, key=lambda fault: fault.place))
         if tally is not None:
-            for places, inputs, outputs in ran:
-                self._tallying.count(tally, batch, places, inputs, outputs)
+            for group, outputs in ran:
+                self._tallying.count(tally, batch, group, outputs)
             for fault in scored.faults:
-                tally.reject(fault.kind)
+                tally.reject(fault.reason)
         return scored
 
     def __call__(self, table: pa.Table) -> pa.Table:
@@ -109,48 +110,54 @@ class Scorer:
 
     # ── runs ──
 
-    def _run_group(self, group: Group, faults: list[RowFault]) -> tuple[Places, dict[str, Array], dict[str, Array]]:
-        """Run a group's rows; return those that are answered, their tensors and outputs."""
+    def _run_group(self, group: Group, faults: list[RowFault]) -> tuple[Group, dict[str, Array]]:
+        """Run a group's rows; return those that are answered, and their outputs."""
         rows = len(group.places)
-        found = []
-        wrong: dict[int, str] = {}
-        for start in range(0, rows, self.run_rows):
-            part = {name: array[start : start + self.run_rows] for name, array in group.arrays.items()}
-            found.append(self._run(part, min(self.run_rows, rows - start), start, wrong))
-        outputs = concatenated([each for each in found if each]) if any(found) else {}
-        if not wrong:
-            return group.places, group.arrays, outputs
-        faults += [RowFault(int(group.places[row]), reason) for row, reason in wrong.items()]
-        good = np.delete(np.arange(rows), list(wrong))
-        return group.places[good], {name: array[good] for name, array in group.arrays.items()}, outputs
-
-    def _run(self, inputs: dict[str, Array], rows: int, start: int, wrong: dict[int, str]) -> dict[str, Array]:
-        """Run some rows; where that fails, or an answer is not finite, each by itself. Return what is good."""
-        reason = NOT_FINITE
-        try:
-            outputs = self.model.outputs(inputs)
+        spans = [range(start, min(start + self.run_rows, rows)) for start in range(0, rows, self.run_rows)]
+        runs = [self._run(group.arrays, span) for span in spans]
+        good = [run for run in runs if isinstance(run, dict)]
+        if len(good) == len(spans):
+            outputs = concatenated(good)
             if self._answer.valid(outputs):
-                return outputs
+                return group, outputs
+        kept: list[range] = []
+        good.clear()
+        for span, run in zip(spans, runs, strict=True):
+            for some, found in self._valid(group.arrays, span, run):
+                if isinstance(found, dict):
+                    kept.append(some)
+                    good.append(found)
+                else:
+                    faults.append(RowFault(int(group.places[some.start]), found))
+        part = group.part(np.array([row for some in kept for row in some], np.int64))
+        return part, concatenated(good) if good else {}
+
+    def _valid(self, inputs: Mapping[str, Array], rows: range, run: Run) -> Iterator[tuple[range, Run]]:
+        """Give a run if its answers are good; else run each row by itself, and give its answer or what is wrong."""
+        if isinstance(run, dict) and self._answer.valid(run):
+            yield rows, run
+        elif len(rows) == 1:
+            yield rows, NOT_FINITE if isinstance(run, dict) else run
+        else:
+            for row in rows:
+                alone = range(row, row + 1)
+                yield from self._valid(inputs, alone, self._run(inputs, alone))
+
+    def _run(self, inputs: Mapping[str, Array], rows: range) -> Run:
+        """Run some rows; return why the graph cannot, where it cannot."""
+        try:
+            return self.model.outputs({name: array[rows.start : rows.stop] for name, array in inputs.items()})
         except Exception as error:  # ONNX Runtime has no class of its own for what a graph cannot compute
-            reason = NOT_RUN.format(f"{error!s:.{SHOWN_CHARS}}")
-        if rows == 1:
-            wrong[start] = reason
-            return {}
-        alone = [
-            self._run({name: array[row : row + 1] for name, array in inputs.items()}, 1, start + row, wrong)
-            for row in range(rows)
-        ]
-        good = [each for each in alone if each]
-        return concatenated(good) if good else {}
+            return NOT_RUN.format(f"{error!s:.{SHOWN_CHARS}}")
 
     # ── answers ──
 
-    def _joined(self, ran: list[tuple[Places, Any, Any]], faults: list[RowFault]) -> Scored:
+    def _joined(self, ran: list[tuple[Group, dict[str, Array]]], faults: list[RowFault]) -> Scored:
         """Put the answers of all groups into the order of the batch."""
         if not ran:
             return Scored(self._answers(self._nothing), np.empty(0, np.int64), faults)
-        places = np.concatenate([its for its, _, _ in ran])
-        parts = [self._answers(outputs) for _, _, outputs in ran]
+        places = np.concatenate([group.places for group, _ in ran])
+        parts = [self._answers(outputs) for _, outputs in ran]
         if len(parts) == 1:
             return Scored(parts[0], places, faults)
         order = np.argsort(places)

@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from app.bundle.reader import Bundle
 from app.drift.counts import Counts, Table
-from app.scoring.columns import Places
+from app.drift.verdicts import Verdict, judge
+from app.scoring.columns import Group
 from app.tensors import Array
 
 KINDS_MAX = 1000  # of reasons that are told apart; rows of all others are counted together
@@ -45,8 +46,9 @@ class Tally(msgspec.Struct):
     rejected: dict[str, int] = {}  # rows that were set aside, by reason
     drift: Drift | None = None  # None: no rows yet, or the bundle has no profile
 
-    def reject(self, kind: str, rows: int = 1) -> None:
-        """Count rows that were set aside for one reason."""
+    def reject(self, reason: str, rows: int = 1) -> None:
+        """Count rows that were set aside for one reason, whatever was received."""
+        kind = reason.partition(". Received: ")[0]
         known = kind if kind in self.rejected or len(self.rejected) < KINDS_MAX else OTHER
         self.rejected[known] = self.rejected.get(known, 0) + rows
 
@@ -75,31 +77,25 @@ class Tallying:
     """Counts the rows of one version."""
 
     def __init__(self, bundle: Bundle) -> None:
-        self.table = None if bundle.profile is None else Table(bundle)
+        self._bins = None if bundle.profile is None else Table(bundle)
 
-    def count(
-        self,
-        tally: Tally,
-        batch: pa.RecordBatch,
-        places: Places,
-        inputs: Mapping[str, Array],
-        outputs: Mapping[str, Array],
-    ) -> None:
-        """Count answered rows, at `places` of the batch."""
-        tally.rows += len(places)
-        if self.table is not None:
-            found = _whole(self.table.count(inputs, outputs))
+    def count(self, tally: Tally, batch: pa.RecordBatch, group: Group, outputs: Mapping[str, Array]) -> None:
+        """Count rows of a batch that were answered."""
+        tally.rows += len(group.places)
+        if self._bins is not None:
+            found = _whole(self._bins.count(group.arrays, outputs, group.columns))
             if tally.drift is None:
                 tally.drift = found
             else:
                 tally.drift.add(found)
 
-    def counts(self, tally: Tally) -> Counts | None:
-        """Return what was counted by bin."""
+    def verdicts(self, tally: Tally) -> list[Verdict]:
+        """Say how far the rows have moved from the training data; empty where nothing was counted."""
         drift = tally.drift
-        if drift is None:
-            return None
-        return Counts(np.array(drift.values, float), np.array(drift.out_of_range, float), drift.rows, drift.predictions)
+        if drift is None or self._bins is None:
+            return []
+        values, outside = (np.array(each, np.float64) for each in (drift.values, drift.out_of_range))
+        return judge(self._bins, Counts(values, outside, drift.rows, drift.predictions))
 
 
 def _whole(counts: Counts) -> Drift:
