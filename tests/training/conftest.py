@@ -1,6 +1,7 @@
 """Small real data, prepared and trained once for all tests; no test touches the network or a mock."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,19 @@ from training.cli import environment as quiet
 
 quiet.set_environment()
 
+from matplotlib.figure import Figure  # noqa: E402
+
 from training.columns.arrays import Outputs  # noqa: E402
 from training.data.prepare import Data, prepare  # noqa: E402
+from training.export import ort_session  # noqa: E402
 from training.export.onnx import export  # noqa: E402
 from training.network import network as networks  # noqa: E402 - libraries read the environment when they are imported
 from training.network.network import Network  # noqa: E402
 from training.options import Options  # noqa: E402
 from training.pipeline import train  # noqa: E402
+from training.rendering import pictures  # noqa: E402
+from training.rendering.picture import Picture  # noqa: E402
+from training.reporting import card  # noqa: E402
 from training.trainer.fit import seed_everything  # noqa: E402
 
 THIRD_PARTY_WARNINGS = (
@@ -41,6 +48,43 @@ def pytest_configure(config: pytest.Config) -> None:
 
 REPOSITORY = Path(__file__).parents[2]
 ROWS = 400
+
+
+@pytest.fixture(scope="session", autouse=True)
+def timed_briefly() -> Iterator[None]:
+    """Time graphs by a run or two: no test wants to know how long they take, and it was a second of each training."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, count in {"TIMED_ROUNDS": 3, "RUNS_A_ROUND": 2, "WARM_RUNS": 1, "LOADS": 1}.items():
+            assert hasattr(ort_session, name)
+            patch.setattr(ort_session, name, count)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def written_once() -> Iterator[None]:
+    """Of what trainings draw, lay out and write one figure of each kind: it was a second and a half of each training.
+
+    What figures show is looked at where they are drawn by themselves: tests/training/rendering, reporting and tasks.
+    """
+    written, plots = pictures._written, card.plots
+
+    def once_a_kind(figure: Figure) -> Picture:
+        kind = tuple(axes.get_title() for axes in figure.axes)
+        if kind not in WRITTEN:
+            WRITTEN[kind] = written(figure)
+        return WRITTEN[kind]
+
+    def of_a_run(*args: Any) -> dict[str, Picture]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(pictures, "_written", once_a_kind)
+            return plots(*args)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(card, "plots", of_a_run)
+        yield
+
+
+WRITTEN: dict[tuple[str, ...], Picture] = {}  # title of each panel -> files
 
 
 @pytest.fixture(scope="session")

@@ -92,7 +92,7 @@ def test_two_workers_learn_what_one_learns(rows: Path, tmp_path: Path) -> None:
 
 
 def test_a_worker_that_dies_ends_the_others_and_all_go_on_from_the_checkpoint(rows: Path, tmp_path: Path) -> None:
-    words = ("--epochs", 60, "--patience", 60, "--models", tmp_path, "--checkpoints", tmp_path / "run")
+    words = ("--epochs", 36, "--patience", 36, "--models", tmp_path, "--checkpoints", tmp_path / "run")
     chief, other = (slipway(rows, config, *words) for config in cluster(2))
     assert other.stdout is not None
     next(line for line in other.stdout if line.startswith("epoch 10:"))
@@ -106,7 +106,7 @@ def test_a_worker_that_dies_ends_the_others_and_all_go_on_from_the_checkpoint(ro
     said = [process.communicate(timeout=PATIENCE_S) for process in again]
     assert [process.returncode for process in again] == [0, 0], said
     assert all("Resume after epoch" in out for out, _ in said)
-    assert contract.read(tmp_path / "rows" / "1").manifest.training["epochs"] == 60
+    assert contract.read(tmp_path / "rows" / "1").manifest.training["epochs"] == 36
     assert not (tmp_path / "run").exists()
 
 

@@ -10,7 +10,8 @@ from training.network.network import Network, build
 from training.options import Options
 from training.tasks.evaluate import evaluate
 from training.trainer.fit import History, Part, fit, seed_everything
-from training.trainer.optimizer import LAST_SHARE, callbacks, rate_at
+from training.trainer.optimizer import LAST_SHARE, average, callbacks, rate_at
+from training.trainer.optimizer import build as optimizer_of
 
 
 def rates(data: Data, options: Options) -> list[float]:
@@ -80,3 +81,18 @@ def test_an_average_is_steadier_than_what_it_averages(binary: Data, data_file: P
     wild: dict[str, object] = {"epochs": 12, "patience": 12, "learning_rate": 0.1, "schedule": "constant"}
     (_, plain), (_, averaged) = (learn(binary, data_file, averaging=momentum, **wild) for momentum in (0.0, 0.9))
     assert np.abs(np.diff(averaged.validation_loss[4:])).mean() < np.abs(np.diff(plain.validation_loss[4:])).mean()
+
+
+def test_weights_and_their_average_change_places_to_the_last_bit() -> None:
+    model, optimizer = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]), optimizer_of("sgd", 0.1)
+    (swap,) = average(optimizer, 0.9)
+    optimizer.build(model.trainable_variables)
+    model.compile(optimizer, "mse")
+    swap.set_model(model)
+    before = model.get_weights()
+    for kept in optimizer._model_variables_moving_average:
+        kept.assign(np.full(kept.shape, 1e8, np.float32))  # a sum with what is learned would leave none of its digits
+    swap.on_test_begin()
+    assert all((weights == 1e8).all() for weights in model.get_weights())
+    swap.on_test_end()
+    assert [weights.tobytes() for weights in model.get_weights()] == [weights.tobytes() for weights in before]

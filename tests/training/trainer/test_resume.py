@@ -105,7 +105,7 @@ def facts_of(bundle: contract.Bundle) -> dict[str, Any]:
 
 def test_a_real_kill_of_a_real_process(data_file: Path, tmp_path: Path) -> None:
     """A run that is killed and repeated writes the graph of a run that was left alone, and leaves no checkpoint."""
-    words = ["--epochs", 40, "--patience", 40]
+    words = ["--epochs", 20, "--patience", 20]
     first = slipway(data_file, tmp_path / "broken", *words, "--checkpoints", tmp_path / "run")
     assert first.stdout is not None
     next(line for line in first.stdout if line.startswith("epoch 10:"))
