@@ -3,6 +3,7 @@
 python -m app [serve] [options]           signals ─> settings ─> sockets ─> serve, in this process or in several
 python -m app check [MODELS] [options]    see `app.scoring.check`
 python -m app drift DATA [options]        see `app.scoring.drift_report`
+python -m app score DATA [options]        see `app.scoring.command`
 """
 
 import os
@@ -95,9 +96,16 @@ def _drift() -> Settled:
     return Drift, drift
 
 
+def _score() -> Settled:
+    from app.scoring.command import Score, score  # noqa: PLC0415 - as above
+
+    return Score, score
+
+
 COMMANDS: dict[str, tuple[str, Callable[[], Settled]]] = {
     "serve": ("serve the models of a folder; what happens without a command", lambda: (Settings, _serve)),
     "check": ("say which models would be served, how, and what is wrong with the others", _check),
+    "score": ("answer the rows of files, and write the answers as files", _score),
     "drift": ("compare the rows of a CSV file with the data that a model learned from", _drift),
 }
 

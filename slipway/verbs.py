@@ -60,6 +60,13 @@ VERBS = {
     "sign": Verb("training", "sign a bundle with a private key", "models/houses/1 --key private.pem", *SIGNING),
     "serve": Verb("app", "serve the models of a folder", "--models models --port 8000", SERVING),
     "check": Verb("app", "say which models would be served, and what is wrong with the others", "models", SERVING),
+    "score": Verb(
+        "app",
+        "answer the rows of files, and write the answers as files",
+        "today.parquet --out answers --keep id",
+        (*SERVING, "pyarrow"),
+        "slipway[score]",
+    ),
     "drift": Verb(
         "app",
         "compare the rows of a file with the data that a model learned from",

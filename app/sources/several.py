@@ -35,6 +35,12 @@ def unite(files: Sequence[File], tables: Sequence[Table]) -> None:
         table.retype([united[name] for name in table.names])
 
 
+def unite_with(file: File, table: Table, schema: pa.Schema) -> None:
+    """Give a table the types that all files of its source were given; refuse other columns with a SourceError."""
+    _check_names(file, table.names, File(file.path, "the plan"), schema.names)
+    table.retype([schema.field(name).type for name in table.names])
+
+
 def _check_names(file: File, names: Sequence[str], first: File, expected: Sequence[str]) -> None:
     lacking = [name for name in expected if name not in names]
     beyond = [name for name in names if name not in expected]

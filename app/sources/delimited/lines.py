@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from app.sources.chunks import CONTENT_CHARS, Place
 from app.sources.delimited.cells import LINE_BREAK, NEVER_CLOSES, rows_of
 from app.sources.delimited.form import Form
 from app.sources.delimited.rows import repaired
@@ -21,6 +22,32 @@ from app.sources.formats import opening
 
 ANY_BREAK = re.compile(rb"\r\n|\n|\r")
 LONGEST_CHARS = 2**22  # of one record; behind a longer one no line is known
+
+
+class CsvLocator:
+    """Finds rows in one look over the text."""
+
+    def __init__(self, path: Path, encoding: str, form: Form) -> None:
+        self._records, self._form = _records(path, encoding, form), form
+        self._row = self._good = 0
+
+    def find(self, good: Sequence[int], rows: Sequence[int]) -> tuple[dict[int, Place], dict[int, int]]:
+        """Return where good rows stand, and the lines of rows among all; what is beyond the text is left out."""
+        wanted, others = set(good), set(rows)
+        places: dict[int, Place] = {}
+        found: dict[int, int] = {}
+        while len(places) < len(wanted) or len(found) < len(others):
+            record = next(self._records, None)
+            if record is None:
+                break
+            self._row += 1
+            if self._row in others:
+                found[self._row] = record.line
+            if is_good(record.text, self._form):
+                self._good += 1
+                if self._good in wanted:
+                    places[self._good] = Place(self._row, record.line, record.text[:CONTENT_CHARS].rstrip("\r\n"))
+        return places, found
 
 
 class _Record(NamedTuple):
@@ -43,15 +70,8 @@ def of_rows(path: Path, encoding: str, form: Form, rows: Sequence[int]) -> dict[
 
 def of_good_row(path: Path, encoding: str, form: Form, row: int) -> int:
     """Return the line of a row by its number among the good ones; 0 where it is not found."""
-    delimiter, width = form.dialect.delimiter, len(form.names)
-    for record in _records(path, encoding, form):
-        is_good = "\n" not in record.text and record.text.count(delimiter) == width - 1
-        if is_good and form.dialect.quote and form.dialect.quote in record.text:
-            is_good = False
-        row -= is_good or _fits(record.text, form)
-        if not row:
-            return record.line
-    return 0
+    place = CsvLocator(path, encoding, form).find([row], [])[0].get(row)
+    return (place and place.line) or 0
 
 
 def at_byte(path: Path, encoding: str, form: Form, place: int) -> int:
@@ -66,10 +86,17 @@ def at_byte(path: Path, encoding: str, form: Form, place: int) -> int:
     return line
 
 
+def is_good(text: str, form: Form) -> bool:
+    """Say whether a row is good, or repaired; a plain one by its delimiters alone."""
+    dialect = form.dialect
+    plain = not any(mark and mark in text for mark in (dialect.quote, dialect.escape))
+    return (plain and text.count(dialect.delimiter) == len(form.names) - 1) or _fits(text, form)
+
+
 def _fits(text: str, form: Form) -> bool:
     """Say whether a row is good, or repaired."""
     found = next(rows_of(text, form.dialect, 1), None)
-    if found is None or (len(found.cells) != len(form.names) and not "".join(found.cells).strip(" \t\r\n\x1a")):
+    if found is None or (len(found.cells) != len(form.names) and not text.strip(" \t\r\n\x1a")):
         return False
     return repaired(found.cells, form) is not None
 

@@ -95,6 +95,7 @@ class OddRows:
                 places.append(done)
                 mended.append(odd.cells)
             if odd.rejected is not None:
+                odd.rejected.place = done + len(mended)
                 rejected.append(odd.rejected)
         self._next += rows - done
         return places, mended, rejected

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv
 
-from app.sources.chunks import Piece, Rejected, Seen, Wishes
+from app.sources.chunks import ALL, Cut, Locator, Piece, Rejected, Seen, Wishes
 from app.sources.delimited import lines
 from app.sources.delimited.cells import Dialect
 from app.sources.delimited.form import Form, Sample, find, unpaired
@@ -25,6 +25,7 @@ from app.sources.delimited.swallowed import Swallowed
 from app.sources.delimited.text import Fault, NotText, TextStream
 from app.sources.errors import SourceError
 from app.sources.formats import encodings, kinds, opening
+from app.sources.formats.parquet import places_of, rows_of
 from app.sources.rules import Rules
 from app.sources.words import MISSING, without_missing
 
@@ -39,6 +40,7 @@ class CsvTable:
     """One CSV file."""
 
     is_text = True
+    groups: Sequence[int] = ()
 
     def __init__(self, path: Path, name: str, wishes: Wishes, rules: Rules | None) -> None:
         self._path, self._name = path, name
@@ -69,8 +71,8 @@ class CsvTable:
     def retype(self, types: Sequence[Any]) -> None:
         """Do nothing: all columns of a text are text."""
 
-    def pieces(self, seen: Seen, chunk_bytes: int, chunk_rows: int) -> Iterator[Piece]:
-        """Give all rows in order."""
+    def pieces(self, seen: Seen, chunk_bytes: int, chunk_rows: int, cut: Cut = ALL) -> Iterator[Piece]:
+        """Give the rows in order."""
         odd, swallowed = OddRows(self._name, self._form), Swallowed(self.rules.delimiter, len(self.names))
         self._looked, rows = 0, 1
         for batch, has_quotes in self._batches(seen, max(chunk_bytes, 16), odd):
@@ -78,15 +80,19 @@ class CsvTable:
             if has_quotes:
                 swallowed.look(placed.columns, rows)
             rows += placed.columns.num_rows
-            yield self._piece(placed)
+            yield self._piece(placed, cut)
         if (last := odd.placed(None)) is not None:
-            yield self._piece(last)
+            yield self._piece(last, cut)
         self._noted = [*odd.remarks, *swallowed.remarks(self.line_of)]
         seen(1.0)
 
     def line_of(self, row: int) -> int:
         """Return the line where a good row begins."""
         return lines.of_good_row(self._path, self._encoding, self._form, row)
+
+    def locator(self) -> Locator:
+        """Return what finds rows of this file."""
+        return lines.CsvLocator(self._path, self._encoding, self._form)
 
     def _found(self, wishes: Wishes, rules: Rules | None) -> tuple[str, Form]:
         with opening.opened(self._path) as (stream, _):
@@ -159,10 +165,11 @@ class CsvTable:
         except opening.UNREADABLE as error:
             raise SourceError(self._refusal(opening.reason(error))) from error
 
-    def _piece(self, placed: Placed) -> Piece:
+    def _piece(self, placed: Placed, cut: Cut) -> Piece:
         self._find_lines(placed.rejected)
-        columns = [without_missing(column, self._missing) for column in placed.columns.columns]
-        return Piece(pa.RecordBatch.from_arrays(columns, self.names), placed.rejected)
+        places = places_of(self.names, cut)
+        columns = [without_missing(placed.columns.column(place), self._missing) for place in places]
+        return Piece(rows_of(columns, [self.names[at] for at in places], placed.columns.num_rows), placed.rejected)
 
     def _find_lines(self, rejected: list[Rejected]) -> None:
         """Find the lines of the first rejected rows by a second look, where that takes no more than seconds."""

@@ -13,11 +13,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from app.sources.chunks import Piece, Seen, Wishes
+from app.sources.chunks import ALL, Cut, Locator, Piece, Place, Seen, Wishes
 from app.sources.delimited.cells import Row
 from app.sources.delimited.header import find
 from app.sources.errors import SourceError
 from app.sources.formats import opening
+from app.sources.formats.parquet import places_of, rows_of
 from app.sources.formats.values import Kinds, column, written
 from app.sources.rules import Rules
 from app.sources.words import MISSING, without_missing
@@ -33,6 +34,7 @@ class ExcelTable:
 
     is_text = True
     packed = True
+    groups: Sequence[int] = ()
 
     def __init__(self, path: Path, name: str, wishes: Wishes, rules: Rules | None) -> None:
         self._path, self._name = path, name
@@ -57,17 +59,26 @@ class ExcelTable:
         """Give the columns these types, which hold their cells and those of other files."""
         self.types = list(types)
 
-    def pieces(self, seen: Seen, chunk_bytes: int, chunk_rows: int) -> Iterator[Piece]:
-        """Give all rows in order."""
+    def pieces(self, seen: Seen, chunk_bytes: int, chunk_rows: int, cut: Cut = ALL) -> Iterator[Piece]:
+        """Give the rows in order."""
+        places = places_of(self.names, cut)
         for start in range(0, len(self._rows), chunk_rows):
             rows = self._rows[start : start + chunk_rows]
-            columns = [self._column([cells[place] for _, cells in rows], kind) for place, kind in enumerate(self.types)]
-            yield Piece(pa.RecordBatch.from_arrays(columns, self.names), [])
+            columns = [self._column([cells[place] for _, cells in rows], self.types[place]) for place in places]
+            yield Piece(rows_of(columns, [self.names[place] for place in places], len(rows)), [])
             seen(min(1.0, (start + chunk_rows) / len(self._rows)))
 
     def line_of(self, row: int) -> int:
         """Return the row of the sheet."""
         return self._rows[row - 1][0]
+
+    def locator(self) -> Locator:
+        """Return what finds rows: as rows of the sheet."""
+        return self
+
+    def find(self, good: Sequence[int], rows: Sequence[int]) -> tuple[dict[int, Place], dict[int, int]]:
+        """Return where rows stand in the sheet."""
+        return {row: Place(row, self.line_of(row)) for row in good}, {}
 
     def _type(self, place: int) -> Any:
         kinds = Kinds()

@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.ipc
 
-from app.sources.chunks import Piece, Seen
+from app.sources.chunks import ALL, Cut, Locator, Numbered, Piece, Seen
 from app.sources.errors import SourceError
 from app.sources.formats import opening
-from app.sources.formats.parquet import named, plain, types_of
+from app.sources.formats.parquet import named, places_of, plain, types_of
 from app.sources.rules import Rules
 
 EXPECTED = "an Arrow or Feather file"
@@ -29,6 +29,7 @@ class ArrowTable:
 
     is_text = False
     packed = False
+    groups: Sequence[int] = ()  # batches may be small or compressed: how many rows each has takes a look at all
 
     def __init__(self, path: Path, name: str) -> None:
         self._path, self._name = path, name
@@ -49,18 +50,23 @@ class ArrowTable:
         """Give the columns these types, which hold their cells and those of other files."""
         self.types = list(types)
 
-    def pieces(self, seen: Seen, chunk_bytes: int, chunk_rows: int) -> Iterator[Piece]:
-        """Give all rows in order."""
+    def pieces(self, seen: Seen, chunk_bytes: int, chunk_rows: int, cut: Cut = ALL) -> Iterator[Piece]:
+        """Give the rows in order."""
+        places = places_of(self.names, cut)
         with opening.explained(self._name, EXPECTED), self._reader() as (_, batches):
             for batch in batches:
                 batch.validate(full=True)  # letters that are no UTF-8, places beyond the data
                 for start in range(0, batch.num_rows, chunk_rows):
-                    yield Piece(plain(batch.slice(start, chunk_rows), self.names, self.types), [])
+                    yield Piece(plain(batch.select(places).slice(start, chunk_rows), places, self, cut), [])
         seen(1.0)
 
     def line_of(self, row: int) -> int:
         """Return the row: there are no lines."""
         return row
+
+    def locator(self) -> Locator:
+        """Return what finds rows: by their numbers."""
+        return Numbered()
 
     @contextmanager
     def _reader(self) -> Iterator[tuple[Any, Iterator[Any]]]:

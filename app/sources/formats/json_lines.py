@@ -13,10 +13,11 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from app.sources.chunks import CONTENT_CHARS, MAX_REJECTED, SHOWN_CHARS, Piece, Rejected, Seen
+from app.sources.chunks import ALL, CONTENT_CHARS, MAX_REJECTED, SHOWN_CHARS, Cut, Locator, Piece, Place, Rejected, Seen
 from app.sources.errors import SourceError
 from app.sources.formats import names as column_names
 from app.sources.formats import opening
+from app.sources.formats.parquet import places_of, rows_of
 from app.sources.formats.values import Kinds, column
 from app.sources.rules import Rules
 
@@ -31,10 +32,17 @@ class JsonLinesTable:
     """One file of JSON lines."""
 
     is_text = False
+    groups: Sequence[int] = ()
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: Path, name: str, known: pa.Schema | None = None) -> None:
+        """`known`: the names and types that an earlier look at all rows of all files has found."""
         self._path, self._name = path, name
         self.packed = opening.is_packed(path)
+        self.rules = Rules(format="jsonl")
+        if known is not None:
+            self.names, self.types, self.unnamed = known.names, known.types, list[str]()
+            self._keys = list(self.names)
+            return
         self._keys, kinds = self._look()
         if not self._keys:
             raise SourceError(f"{name}: expected rows. Received: no object with a name in it.")
@@ -42,7 +50,6 @@ class JsonLinesTable:
         column_names.check(name, stripped)
         self.names, self.unnamed = column_names.filled(stripped)
         self.types = [kinds[key].type for key in self._keys]
-        self.rules = Rules(format="jsonl")
 
     @property
     def remarks(self) -> list[str]:
@@ -53,14 +60,23 @@ class JsonLinesTable:
         """Give the columns these types, which hold their cells and those of other files."""
         self.types = list(types)
 
-    def pieces(self, seen: Seen, chunk_bytes: int, chunk_rows: int) -> Iterator[Piece]:
-        """Give all rows in order."""
-        for rows, rejected in self._chunks(seen, chunk_rows):
-            columns = [
-                column([row.get(key) for row in rows], kind) for key, kind in zip(self._keys, self.types, strict=True)
-            ]
-            yield Piece(pa.RecordBatch.from_arrays(columns, self.names), rejected)
+    def pieces(self, seen: Seen, chunk_bytes: int, chunk_rows: int, cut: Cut = ALL) -> Iterator[Piece]:
+        """Give the rows in order."""
+        places = places_of(self.names, cut)
+        for found, rejected in self._chunks(seen, chunk_rows):
+            rows = self._stripped(found)
+            columns = [column([row.get(self._keys[place]) for row in rows], self.types[place]) for place in places]
+            yield Piece(rows_of(columns, [self.names[place] for place in places], len(rows)), rejected)
         seen(1.0)
+
+    def _stripped(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return rows by the keys of this table; those of other files may have blanks around them."""
+        known = frozenset(self._keys)
+        return [row if row.keys() <= known else {key.strip(): row[key] for key in row} | row for row in rows]
+
+    def locator(self) -> Locator:
+        """Return what finds rows of this file."""
+        return _JsonLocator(self._rows(lambda _share: None))
 
     def line_of(self, row: int) -> int:
         """Return the line of a good row."""
@@ -92,7 +108,7 @@ class JsonLinesTable:
                 good.append(found)
             else:
                 bad += 1
-                rejected.append(self._rejected(row, line, text, found))
+                rejected.append(self._rejected(row, line, text, found, len(good)))
             if bad > max(MAX_REJECTED, row / 2):
                 raise SourceError(f"{self._name}: expected {EXPECTED}. Received: {bad:,} lines that are not.")
             if len(good) + len(rejected) >= chunk_rows:
@@ -101,9 +117,9 @@ class JsonLinesTable:
         if good or rejected:
             yield good, rejected
 
-    def _rejected(self, row: int, line: int, text: bytes, found: Any) -> Rejected:
+    def _rejected(self, row: int, line: int, text: bytes, found: Any, place: int) -> Rejected:
         reason = f"an object with a value for each name. Received: {found}"
-        return Rejected(self._name, row, line, reason[:CONTENT_CHARS], text[:CONTENT_CHARS].decode(errors="replace"))
+        return Rejected(self._name, row, line, reason[:CONTENT_CHARS], _shown(text), place)
 
     def _rows(self, seen: Seen) -> Iterator[tuple[int, bytes, Any]]:
         """Give (line, its letters, its object or what is wrong with it) of each line that is not blank."""
@@ -115,6 +131,32 @@ class JsonLinesTable:
                     seen(min(1.0, raw.tell() / size))
                 if text := text.strip():
                     yield line, text, _decoded(decoder, text)
+
+
+class _JsonLocator:
+    """Finds rows in one look over the lines."""
+
+    def __init__(self, rows: Iterator[tuple[int, bytes, Any]]) -> None:
+        self._rows, self._row, self._good = rows, 0, 0
+
+    def find(self, good: Sequence[int], rows: Sequence[int]) -> tuple[dict[int, Place], dict[int, int]]:
+        """Return where good rows stand, and the lines of rows among all."""
+        wanted, others = set(good), set(rows)
+        places: dict[int, Place] = {}
+        lines: dict[int, int] = {}
+        while len(places) < len(wanted) or len(lines) < len(others):
+            line, text, found = next(self._rows)
+            self._row += 1
+            self._good += isinstance(found, dict)
+            if self._row in others:
+                lines[self._row] = line
+            if isinstance(found, dict) and self._good in wanted:
+                places[self._good] = Place(self._row, line, _shown(text))
+        return places, lines
+
+
+def _shown(text: bytes) -> str:
+    return text[:CONTENT_CHARS].decode(errors="replace")
 
 
 def _decoded(decoder: Any, text: bytes) -> Any:

@@ -1,6 +1,6 @@
 """Parquet and Arrow: files that store columns with their types, as pieces.
 
-    file ─ batches ─ dictionaries decoded, long texts as texts ─> Piece
+    file ─ row groups, columns ─ batches ─ dictionaries decoded, long texts as texts ─> Piece
 
 It knows nothing about what a type means.
 """
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
 
-from app.sources.chunks import Piece, Seen
+from app.sources.chunks import ALL, Cut, Locator, Numbered, Piece, Seen
 from app.sources.errors import SourceError
 from app.sources.formats import names as column_names
 from app.sources.formats import opening
@@ -31,9 +31,13 @@ class ParquetTable:
     def __init__(self, path: Path, name: str) -> None:
         self._path, self._name = path, name
         with opening.explained(name, EXPECTED), pyarrow.parquet.ParquetFile(path) as file:
-            schema, rows = file.schema_arrow, file.metadata.num_rows
-        if not rows:
+            schema, metadata = file.schema_arrow, file.metadata
+            self.groups: Sequence[int] = [
+                metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)
+            ]
+        if not metadata.num_rows:
             raise SourceError(f"{name}: expected rows. Received: 0 rows of {len(schema)} columns.")
+        self._columns = schema.names  # as the file writes them
         self.names, self.unnamed = named(name, schema.names)
         self.types = types_of(schema)
         self.rules = Rules(format="parquet")
@@ -47,15 +51,32 @@ class ParquetTable:
         """Give the columns these types, which hold their cells and those of other files."""
         self.types = list(types)
 
-    def pieces(self, seen: Seen, chunk_bytes: int, chunk_rows: int) -> Iterator[Piece]:
-        """Give all rows in order."""
-        with opening.explained(self._name, EXPECTED), pyarrow.parquet.ParquetFile(self._path) as file:
+    def pieces(self, seen: Seen, chunk_bytes: int, chunk_rows: int, cut: Cut = ALL) -> Iterator[Piece]:
+        """Give the rows in order."""
+        places = places_of(self.names, cut)
+        columns = [self._columns[place] for place in places]
+        groups = range(*(cut.groups or (0, len(self.groups))))
+        rows = sum(self.groups[group] for group in groups)
+        with opening.explained(self._name, EXPECTED), self._open(cut) as file:
             done = 0
-            for batch in file.iter_batches(chunk_rows):
+            for batch in file.iter_batches(chunk_rows, row_groups=list(groups), columns=columns):
                 batch.validate(full=True)  # letters that are no UTF-8, places beyond the data
                 done += batch.num_rows
-                seen(done / file.metadata.num_rows)
-                yield Piece(plain(batch, self.names, self.types), [])
+                seen(done / rows)
+                yield Piece(plain(batch.select(columns), places, self, cut), [])
+
+    def _open(self, cut: Cut) -> pyarrow.parquet.ParquetFile:
+        """Open the file so that texts which may be dictionaries are read as such."""
+        texts = [
+            column
+            for column, name, kind in zip(self._columns, self.names, self.types, strict=True)
+            if name in cut.dictionaries and pa.types.is_string(kind)
+        ]
+        return pyarrow.parquet.ParquetFile(self._path, read_dictionary=texts)
+
+    def locator(self) -> Locator:
+        """Return what finds rows: by their numbers."""
+        return Numbered()
 
     def line_of(self, row: int) -> int:
         """Return the row: there are no lines."""
@@ -74,11 +95,34 @@ def types_of(schema: Any) -> list[Any]:
     return [_plain(pa.array([], field.type)).type for field in schema]
 
 
-def plain(batch: Any, names: list[str], types: Sequence[Any]) -> Any:
-    """Write out what is held by number, and texts in the usual way, in these types."""
-    columns = [_plain(column) for column in batch.columns]
-    cast = [column if column.type == kind else column.cast(kind) for column, kind in zip(columns, types, strict=True)]
-    return pa.RecordBatch.from_arrays(cast, names)
+def places_of(names: Sequence[str], cut: Cut) -> list[int]:
+    """Return the places of the columns that are read, in their order."""
+    return list(range(len(names))) if cut.columns is None else [names.index(name) for name in cut.columns]
+
+
+def plain(batch: Any, places: Sequence[int], table: Any, cut: Cut) -> Any:
+    """Write out what is held by number, and texts in the usual way; the columns of a table that stand at `places`."""
+    names = [table.names[place] for place in places]
+    columns = [
+        _typed(column, table.types[place], name in cut.dictionaries)
+        for column, place, name in zip(batch.columns, places, names, strict=True)
+    ]
+    return rows_of(columns, names, batch.num_rows)
+
+
+def rows_of(columns: Sequence[Any], names: Sequence[str], rows: int) -> Any:
+    """Return columns as a batch; without a column it has its rows all the same."""
+    if columns:
+        return pa.RecordBatch.from_arrays(columns, list(names))
+    return pa.RecordBatch.from_struct_array(pa.array([{}] * rows, pa.struct([])))
+
+
+def _typed(column: Any, kind: Any, dictionary: bool) -> Any:
+    """Return a column in its type, or as a dictionary of that type."""
+    if dictionary and pa.types.is_dictionary(column.type) and column.type.value_type == kind:
+        return column
+    column = _plain(column)
+    return column if column.type == kind else column.cast(kind)
 
 
 def _plain(column: Any) -> Any:

@@ -191,7 +191,7 @@ def test_the_command_line(tmp_path: Path) -> None:
         (["check", "a", "b"], "unrecognized arguments: b"),
         (["check", "--threads", "none"], "Invalid `--threads` (SLIPWAY_THREADS): "),
         (["--port", "99999"], "Invalid `--port` (SLIPWAY_PORT): Input should be less than or equal to 65535"),
-        (["chek"], "Unknown command: expected one of serve, check, drift. Received: `chek`."),
+        (["chek"], "Unknown command: expected one of serve, check, score, drift. Received: `chek`."),
         (["serve", "--nothing"], "unrecognized arguments: --nothing"),
     ],
 )

@@ -1,0 +1,3 @@
+"""What answers are written as: one module a format."""
+
+__all__ = ["base", "registry"]

@@ -1,0 +1,123 @@
+"""The report: what became of all rows, from the markers of all parts; the same bytes from whoever writes it.
+
+    finish(job)    markers ─> one tally ─> Report ─> _report.json, _report.md
+
+Names begin with `_`, for Spark, pandas and others read all other files of a folder as its parts.
+It knows nothing of time: how fast it was is the console's to say.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from app.printable import printable
+from app.scoring.errors import Unfinished
+from app.scoring.parts import marker
+from app.scoring.parts.job import Job
+from app.scoring.parts.marker import Marker
+from app.scoring.parts.plan import Stretch
+from app.scoring.tally import Tally
+
+REPORT, TEXT = "_report.json", "_report.md"
+MISSING_SHOWN = 5  # stretches that are not whole
+CELL = re.compile(r"([\\|<*_\[\]])")  # what Markdown would take for its own
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the rows."""
+
+    model: str
+    version: int
+    plan: str  # its sha256
+    inputs: int
+    parts: int
+    rows: int
+    answered: int
+    rejected: int
+    reasons: dict[str, int]  # rows set aside, by reason, the most frequent first
+    bytes: int  # of the parts
+
+    @property
+    def share(self) -> float:
+        """Return the share of the rows that were set aside."""
+        return self.rejected / self.rows if self.rows else 0.0
+
+
+def finish(job: Job) -> Report:
+    """Write the report; raises `Unfinished` where parts are missing, `Failed` where one is damaged."""
+    markers = list(_markers(job))
+    for each in markers:
+        marker.check_sizes(job.place, each)
+    tally = Tally()
+    for each in markers:
+        tally.add(Tally.from_json(each.tally))
+    report = _report(job, markers, tally)
+    job.place.put(REPORT, msgspec.json.format(msgspec.json.encode(report), indent=1))
+    job.place.put(TEXT, text(report).encode())
+    return report
+
+
+def unfinished(job: Job) -> list[int]:
+    """Return the stretches that are not whole; markers are believed."""
+    return [stretch.number for stretch in job.plan.stretches if _of_stretch(job, stretch) is None]
+
+
+def _markers(job: Job) -> Iterator[Marker]:
+    missing = []
+    for stretch in job.plan.stretches:
+        found = _of_stretch(job, stretch)
+        if found is None:
+            missing.append(stretch.number)
+        elif not missing:
+            yield from found
+    if missing:
+        shown = ", ".join(map(str, missing[:MISSING_SHOWN])) + (", …" if len(missing) > MISSING_SHOWN else "")
+        expected = f"{len(job.plan.stretches):,} stretches that are whole"
+        raise Unfinished(f"{job.out}: expected {expected}. Received: {len(missing):,} that are not ({shown}).")
+
+
+def _of_stretch(job: Job, stretch: Stretch) -> list[Marker] | None:
+    """Return the markers of a stretch from its first part to its last; None where one is missing."""
+    found: list[Marker] = []
+    while (each := marker.read(job.place, job.plan, stretch.number, len(found))) is not None:
+        found.append(each)
+        if each.last:
+            return found
+    return None
+
+
+def _report(job: Job, markers: list[Marker], tally: Tally) -> Report:
+    plan = job.plan
+    return Report(
+        model=plan.model,
+        version=plan.version,
+        plan=plan.sha256,
+        inputs=len(plan.inputs),
+        parts=len(markers),
+        rows=sum(each.rows for each in markers),
+        answered=sum(each.answered for each in markers),
+        rejected=sum(each.rejected for each in markers),
+        reasons=dict(sorted(tally.rejected.items(), key=lambda item: (-item[1], item[0]))),
+        bytes=sum(file.bytes for each in markers for file in each.files[:1]),
+    )
+
+
+def text(report: Report) -> str:
+    """Write the report for people, as Markdown."""
+    lines = [
+        f"# {report.rows:,} rows by {report.model}/{report.version}",
+        "",
+        f"{report.answered:,} answered, **{report.rejected:,} set aside** ({report.share:.2%}), "
+        f"in {report.parts:,} parts of {report.bytes:,} bytes.",
+    ]
+    if report.reasons:
+        lines += ["", f"Set aside, each with its line and content in `{marker.REJECTED}/`:", ""]
+        lines += _table(["rows", "reason"], [(f"{rows:,}", reason) for reason, rows in report.reasons.items()])
+    return "\n".join([*lines, ""])
+
+
+def _table(head: list[str], rows: list[tuple[Any, ...]]) -> list[str]:
+    cells = [[CELL.sub(r"\\\1", printable(str(cell))) for cell in row] for row in rows]
+    return [f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *cells]]

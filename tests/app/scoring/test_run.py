@@ -1,0 +1,90 @@
+"""A run of `score`: every row once, whatever happens, in parts that are the same to the byte."""
+
+from pathlib import Path
+
+import pytest
+
+from app.scoring.scorer import load_scorer
+from tests.app.scoring import jobs
+
+GOOD = [row for row in range(130) if row not in jobs.TEXT_FAULTS]
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return jobs.model(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="module")
+def csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "rows.csv"
+    path.write_text(jobs.text())
+    return path
+
+
+def test_every_row_of_a_text_is_answered_or_set_aside_with_line_and_reason(
+    tmp_path: Path, bundle: Path, csv: Path
+) -> None:
+    assert jobs.run(csv, tmp_path / "out", bundle, max_rejected=0.05) == 0
+    assert jobs.ids(jobs.answers(tmp_path / "out")) == GOOD
+    assert [(row["file"], row["row"], row["line"], row["content"]) for row in jobs.rejected(tmp_path / "out")] == [
+        ("rows.csv", 4, 5, "1,2"),
+        ("rows.csv", 51, 52, "x,1,true,low,50"),
+        ("rows.csv", 52, 53, ",1,true,low,51"),
+        ("rows.csv", 102, 103, '"a\nb",1,true,low,101'),
+    ]
+    assert [row["reason"] for row in jobs.rejected(tmp_path / "out")][:2] == [
+        "expected 5 cells, as in the header. Received: 2.",
+        "`age`: expected a number within the range of a 32-bit float. Received: 'x'.",
+    ]
+    assert sorted(jobs.files(tmp_path / "out", parts_only=True)) == [
+        f"part-00000-0000{part}.parquet" for part in range(4)
+    ]
+
+
+def test_answers_are_the_scorers(tmp_path: Path, bundle: Path) -> None:
+    assert jobs.run(jobs.parquet(tmp_path / "rows.parquet"), tmp_path / "out", bundle) == 0
+    expected = load_scorer(bundle)(jobs.table()).to_pylist()
+    found = jobs.answers(tmp_path / "out")
+    assert jobs.ids(found) == list(range(130))
+    assert [{name: row[name] for name in row if name != "id"} for row in found] == expected
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_run_goes_on_from_any_subset_of_parts(tmp_path: Path, bundle: Path, csv: Path, form: str) -> None:
+    data = csv if form == "csv" else jobs.parquet(tmp_path / "rows.parquet")
+    out = tmp_path / "out"
+    assert jobs.run(data, out, bundle, max_rejected=1) == 0
+    whole = jobs.files(out)
+    for name in [name for name in whole if name.startswith("_parts/")]:
+        (out / name).unlink()
+        (out / "_report.json").unlink()
+        assert jobs.run(data, out, bundle, max_rejected=1) == 0
+        assert jobs.files(out) == whole
+
+
+def test_a_part_that_was_damaged_is_written_anew(tmp_path: Path, bundle: Path) -> None:
+    data, out = jobs.parquet(tmp_path / "rows.parquet"), tmp_path / "out"
+    jobs.run(data, out, bundle)
+    whole = jobs.files(out)
+    part = out / "part-00001-00000.parquet"
+    part.write_bytes(part.read_bytes()[:-1] + b"X")
+    assert jobs.run(data, out, bundle) == 0
+    assert jobs.files(out) == whole
+
+
+def test_a_folder_of_another_plan_is_refused(tmp_path: Path, bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, out = jobs.parquet(tmp_path / "rows.parquet"), tmp_path / "out"
+    jobs.run(data, out, bundle)
+    whole = jobs.files(out)
+    assert jobs.run(data, out, bundle, keep="") == 2
+    assert "keep: [] here, ['id'] there" in capsys.readouterr().err
+    jobs.parquet(data, rows=131)
+    assert jobs.run(data, out, bundle) == 2
+    assert "input rows.parquet.bytes" in capsys.readouterr().err
+    assert jobs.files(out) == whole
+
+
+def test_too_many_rows_set_aside_are_another_exit_code(tmp_path: Path, bundle: Path, csv: Path) -> None:
+    assert jobs.run(csv, tmp_path / "out", bundle) == 3
+    assert len(jobs.answers(tmp_path / "out")) == 126
