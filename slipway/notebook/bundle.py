@@ -7,16 +7,21 @@ It knows nothing about how models are trained.
 """
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
+from app.errors import SlipwayError
 from slipway.notebook.card import Card
 
 if TYPE_CHECKING:
     from app.bundle import reader
     from app.bundle.manifest import Manifest
+    from app.scoring.scorer import Scorer
 
+Frame = TypeVar("Frame")
+Invalid = Literal["raise", "null"]
 TEXT_MAX_BYTES = 2**23
 SHIPPED = "shipped"  # the model among those that the manifest has metrics of
 
@@ -59,6 +64,39 @@ class Bundle:
 
         text = self._read.content(reader.CARD, TEXT_MAX_BYTES)
         return Card(text.decode(errors="replace"), self._picture)
+
+    @overload
+    def predict(self, frame: Mapping[str, Any], *, invalid: Invalid = "raise") -> dict[str, list[Any]]: ...
+
+    @overload
+    def predict(self, frame: Sequence[Mapping[str, Any]], *, invalid: Invalid = "raise") -> list[dict[str, Any]]: ...
+
+    @overload
+    def predict(self, frame: Frame, *, invalid: Invalid = "raise") -> Frame: ...
+
+    def predict(self, frame: Any, *, invalid: Invalid = "raise") -> Any:
+        """Answer each row, with the checks of the service, and return a frame of the same kind and order.
+
+        `frame` is what `train` takes, a dict of columns or a list of dicts; other columns than the features are left
+        alone. Its index stays, where it is one of pandas; what is no frame of pandas or polars gets a table of Arrow.
+        A row that the service would refuse raises, or, with `invalid="null"`, has no answer, and a warning says so.
+
+        Raises:
+            SlipwayError: the frame, one of its columns or a row of it does not fit, or the model is damaged.
+        """
+        from slipway.notebook import answers  # noqa: PLC0415 - it imports pyarrow
+
+        try:
+            return answers.predict(self._scorer, frame, invalid=invalid)
+        except SlipwayError as error:
+            raise error.with_traceback(None) from None
+
+    @cached_property
+    def _scorer(self) -> "Scorer":
+        """The model as the service loads it; it has answered its golden rows as for its trainer."""
+        from app.scoring.scorer import load_scorer  # noqa: PLC0415 - nobody needs it to look at a card
+
+        return load_scorer(self.path)
 
     def __repr__(self) -> str:
         return f"Bundle('{self.path}')"

@@ -6,7 +6,7 @@ that are what its manifest says, stand in the HTML itself. It knows nothing abou
 
 import base64
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 PICTURE = ".png"
@@ -31,11 +31,10 @@ class Card:
         except ModuleNotFoundError:
             return f"<pre>{html.escape(self.text)}</pre>"
         reader = MarkdownIt("commonmark", {"html": False}).enable("table")
-        reader.add_render_rule("image", self._image)
+        reader.add_render_rule("image", lambda _, tokens, place, *_more: self._image(tokens[place]))
         return str(reader.render(self.text))
 
-    def _image(self, tokens: Sequence[Any], place: int, *_: Any) -> str:
-        token = tokens[place]
+    def _image(self, token: Any) -> str:
         name, title = str(token.attrs["src"]), html.escape(token.content)
         content = self._picture(name) if name.endswith(PICTURE) else None
         if content is None:

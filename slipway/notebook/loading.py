@@ -12,8 +12,8 @@ from slipway.verbs import VERBS
 def load(path: str | PathLike[str]) -> Bundle:
     """Return the bundle in a folder `<models>/<name>/<version>`, or the newest one in `<models>/<name>`.
 
-    Its files must be what its manifest says, by their hashes; whether the model answers as it did for its trainer is
-    checked before it first predicts.
+    Its files must be what its manifest says, by their hashes, and signed, where SLIPWAY_VERIFY_KEY names a key.
+    Whether it answers as it did for its trainer is checked before it first predicts.
 
     Raises:
         SlipwayError: there is no bundle, or it is damaged; the message says what is wrong.
@@ -21,10 +21,13 @@ def load(path: str | PathLike[str]) -> Bundle:
     """
     if (lacking := VERBS["drift"].lacks("slipway.load")) is not None:
         raise ModuleNotFoundError(lacking)
-    from app.bundle import reader  # noqa: PLC0415 - after what may be missing
+    from app.bundle import reader, signature  # noqa: PLC0415 - after what may be missing
+    from app.settings import Settings  # noqa: PLC0415
 
+    key = Settings().verify_key
     try:
-        return Bundle(reader.read(_version(Path(path))))
+        folder = _version(Path(path))
+        return Bundle(reader.read(folder, None if key is None else signature.signed(folder, key)))
     except SlipwayError as error:
         raise error.with_traceback(None) from None
 
