@@ -1,0 +1,1 @@
+"""Rows of files scored offline, beside the graph alone and beside the loops that people write."""
