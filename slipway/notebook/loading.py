@@ -19,7 +19,7 @@ def load(path: str | PathLike[str]) -> Bundle:
         SlipwayError: there is no bundle, or it is damaged; the message says what is wrong.
         ModuleNotFoundError: something must be installed first.
     """
-    if (lacking := VERBS["drift"].lacks("slipway.load")) is not None:
+    if (lacking := VERBS["score"].lacks("slipway.load")) is not None:
         raise ModuleNotFoundError(lacking)
     from app.bundle import reader, signature  # noqa: PLC0415 - after what may be missing
     from app.settings import Settings  # noqa: PLC0415

@@ -7,6 +7,7 @@ What the run changes in the process it puts back. It knows nothing about the sta
 """
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from app.sources import frames
-from training.cli.environment import borrowed
+from training.cli.environment import ENVIRONMENT, borrowed
 from training.cli.keywords import options_of
 from training.cli.train import bundle
 from training.console import print_warnings
@@ -22,11 +23,13 @@ from training.errors import DataError
 from training.rendering.notebook import console_here
 
 FRAME = Path("frame.arrow")
+BACKEND = ENVIRONMENT["KERAS_BACKEND"]
 
 
 def train(data: object, values: Mapping[str, Any], *, quiet: bool) -> Path:
     """Train, and return the folder; raises a SlipwayError, or a TypeError for an option that there is not."""
     out = console_here(quiet=quiet)
+    _check_keras()
     with borrowed():
         if isinstance(data, str | os.PathLike):
             return bundle(options_of(Path(data), values), out)
@@ -36,6 +39,16 @@ def train(data: object, values: Mapping[str, Any], *, quiet: bool) -> Path:
         with _written(frames.read(data)) as (path, remarks):
             print_warnings(out, remarks)
             return bundle(options.changed(data=path), out)
+
+
+def _check_keras() -> None:
+    """Refuse a Keras that was imported for another library: it cannot change in a process, and ours must export."""
+    keras = sys.modules.get("keras")
+    if keras is not None and (found := keras.config.backend()) != BACKEND:
+        raise DataError(
+            f"`keras`: expected {BACKEND} behind it. Received: {found}, with which this program has imported it. "
+            f"Start it anew, with KERAS_BACKEND={BACKEND} or without this variable."
+        )
 
 
 @contextmanager

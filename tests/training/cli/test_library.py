@@ -85,3 +85,11 @@ def test_nothing_is_left_of_a_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(DataError):
         library.train(pa.table({"a": [1]}), {"target": "b", "name": "x"}, quiet=True)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_keras_of_another_library_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    import keras
+
+    monkeypatch.setattr(keras.config, "backend", lambda: "jax")
+    with pytest.raises(DataError, match=r"`keras`: expected tensorflow behind it\. Received: jax, .* KERAS_BACKEND="):
+        library.train("nowhere.csv", {"target": "y"}, quiet=True)
