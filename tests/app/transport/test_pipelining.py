@@ -56,7 +56,7 @@ async def test_few_are_read_ahead(served: Running) -> None:
     """A read of 200 kB held five thousand requests, a kilobyte and more each, for every connection."""
     most = 0
 
-    clients = [await served.connect() for _ in range(4)]
+    clients = [await served.connect() for _ in range(2)]
     for client in clients:
         client.writer.write(HEALTH * MANY)
     for client in clients:
