@@ -42,6 +42,21 @@ def limit_bytes(cgroup: Path = CGROUP) -> int | None:
     return None
 
 
+def free_bytes(cgroup: Path = CGROUP) -> int | None:
+    """Return how much of the cgroup's memory is free, but for files that the kernel can drop; None without a limit."""
+    limit = limit_bytes(cgroup)
+    for folder, usage in ((cgroup, "memory.current"), (cgroup / "memory", "memory.usage_in_bytes")):
+        with contextlib.suppress(OSError, ValueError):
+            if limit is not None:
+                return limit - int((folder / usage).read_text()) + _droppable_bytes(folder / "memory.stat")
+    return None
+
+
+def _droppable_bytes(statistics: Path) -> int:
+    lines = [line.split() for line in statistics.read_text().splitlines()]
+    return sum([int(value) for name, value in lines if name in ("inactive_file", "active_file")])
+
+
 def share_arenas() -> None:
     """Let all threads get their memory from a few arenas; call it before there are threads.
 

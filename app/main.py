@@ -20,7 +20,7 @@ from app.feedback.store import Feedback
 from app.health.health import Health
 from app.health.loop_lag import LoopLag
 from app.health.memory_return import MemoryReturn
-from app.health.watchdog import EngineWatch, LoopWatch
+from app.health.watchdog import EngineWatch, LoopWatch, end_process
 from app.metrics.instruments import PROTOCOLS
 from app.metrics.service_metrics import Metrics
 from app.protocols.endpoint import Serving
@@ -28,6 +28,7 @@ from app.protocols.incremental import Readings
 from app.protocols.open_inference import handler as openinference
 from app.protocols.predict import Predict
 from app.protocols.tfserving import handler as tfserving
+from app.repository.loader import Loader
 from app.repository.registry import Registry
 from app.repository.reload_signal import reload_on_hangup
 from app.repository.reloader import Reloader
@@ -85,7 +86,7 @@ def _start_models(app: Slipway, stops: AsyncExitStack) -> None:
     """Begin to load the models; a change of their folder, or SIGHUP, loads again."""
     settings, state = app.settings, app.state
     state.registry = Registry(settings, Traffic(settings.canary, settings.shadow, state.metrics))
-    state.reloader = reloader = _reloader(state.registry, settings, state.metrics, state.feedback)
+    state.reloader = reloader = _reloader(app, state.metrics, state.feedback)
     stops.callback(reloader.stop)
     reload_on_hangup(reloader)
     _run(_load(reloader), "load models and watch their folder", stops)
@@ -141,15 +142,17 @@ def _run(work: Coroutine[None, None, None], name: str, stops: AsyncExitStack) ->
     stops.callback(asyncio.create_task(work, name=name).cancel)
 
 
-def _reloader(registry: Registry, settings: Settings, metrics: Metrics, feedback: Feedback | None) -> Reloader:
+def _reloader(app: Slipway, metrics: Metrics, feedback: Feedback | None) -> Reloader:
+    settings = app.settings
     return Reloader(
-        registry,
+        app.state.registry,
         settings,
         observe=lambda model: metrics.observe(model, settings.max_queue_rows),
         loaded=lambda entry, ready: metrics.loaded(
             entry.name, entry.version, ready=ready, serves=entry.model is not None, passed_over=entry.passed_over
         ),
         passed_over=lambda entry: metrics.passed_over(entry.name, entry.version),
+        loader=Loader(settings, app.hot.budget, end_process),
         retired=lambda entry, model: _retired(metrics, feedback, entry, model),
     )
 
@@ -178,6 +181,7 @@ async def _each_second(app: Slipway, engines: EngineWatch) -> None:
     memory = MemoryReturn(lambda: app.hot.budget.used_bytes)
     while True:
         metrics.instruments.stuck.labels("engine").set(engines.look())
+        metrics.instruments.stuck.labels("load").set(app.state.reloader.stuck)
         metrics.instruments.draining.set(app.state.health.draining)
         metrics.fold()
         app.guards.refresh()

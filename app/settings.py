@@ -63,6 +63,15 @@ class Settings(BaseSettings):
     tls_client_ca: FilePath | None = Field(None, description="Authorities (PEM) of every client (mutual TLS).")
 
     watch_s: float = Field(2.0, ge=0, description="Seconds between looks at the models; 0: at start and when asked.")
+    load_timeout_s: float = Field(
+        300.0,
+        gt=0,
+        description="Seconds that a load may take; then the version is refused; at the start the process ends.",
+    )
+    load_in_child: bool = Field(
+        True,
+        description="Load a version that arrives later in a process of its own first; what crashes it is refused.",
+    )
     start_with_older: bool = Field(
         False, description="At the start, if the newest version is refused, serve an older one that proves itself."
     )

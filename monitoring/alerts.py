@@ -34,7 +34,7 @@ GONE = [
         "SlipwayStuck",
         "critical",
         "1m",
-        "max by (namespace, job, instance, what) (slipway_stuck) > 0",
+        'max by (namespace, job, instance, what) (slipway_stuck{what!="load"}) > 0',  # that one harms nobody who asks
         f"The {{{{ $labels.what }}}} of {INSTANCE} is stuck.",
         f"The watchdog of {INSTANCE} says that its {{{{ $labels.what }}}} has not come back for longer than any honest "
         "work takes. Only a restart helps.",
@@ -95,6 +95,15 @@ LOADED = [
         f"Loads of {MODEL_NAME} failed, or a version of it does not serve ({{{{ $value | humanize }}}} "
         "on all replicas). "
         "What served before goes on.",
+    ),
+    Alert(
+        "SlipwayLoadStuck",
+        "warning",
+        "1m",
+        'max by (namespace, job, instance) (slipway_stuck{what="load"}) > 0',
+        f"A load on {INSTANCE} does not end.",
+        f"{INSTANCE} loads a version for longer than SLIPWAY_WATCHDOG_S, or left a load that hangs in a thread. What "
+        "served before goes on; no other version is loaded until this one is given up.",
     ),
     Alert(
         "SlipwayVersionSkew",

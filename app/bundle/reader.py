@@ -63,6 +63,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
 
     folder: Path
     manifest: Manifest
+    sha256: str  # of the manifest, which has that of every other file
     features: FeatureSet
     answer: AnswerType
     golden: Golden
@@ -91,8 +92,9 @@ def read(folder: Path, signed: Mapping[str, str] | None = None, trusted: Collect
     limits.check_values(folder / MANIFEST, content)
     manifest = _manifest(folder / MANIFEST, content)
     limits.check_counts(folder / MANIFEST, manifest)
+    digest = hashlib.sha256(content).hexdigest()
     if signed is not None:
-        _check_signed(folder, manifest, hashlib.sha256(content).hexdigest(), signed)
+        _check_signed(folder, manifest, digest, signed)
     _check_address(folder, manifest)
     features, answer = _composed(folder, manifest)
     _check_files(folder, manifest, trusted)
@@ -100,7 +102,15 @@ def read(folder: Path, signed: Mapping[str, str] | None = None, trusted: Collect
     binned = _verified(folder, manifest, PROFILE, PROFILE_MAX_BYTES)
     limits.check_values(folder / PROFILE, binned)
     profile = profiles.read(binned, folder / PROFILE, features, answer)
-    return Bundle(folder=folder, manifest=manifest, features=features, answer=answer, golden=golden, profile=profile)
+    return Bundle(
+        folder=folder,
+        manifest=manifest,
+        sha256=digest,
+        features=features,
+        answer=answer,
+        golden=golden,
+        profile=profile,
+    )
 
 
 def declared(folder: Path) -> bool:

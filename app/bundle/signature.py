@@ -3,6 +3,7 @@
     PublicKey                  the path of a key in the settings; one that cannot be used is refused there
     signed(folder, path)       model.sig ─> whose is it? ─> {file: sha256} ─> are those the files that lie there?
     check_hashes(folder, …)    and is each what was signed?
+    complete(folder, path)     are all files of a bundle there, and what they should be?
 
 Who may sign is decided by one key alone: no clock, no network, no certificate (docs/decisions/0010-signatures.md).
 `cryptography` does the arithmetic, and is imported by who verifies. The form is in `app.bundle.signature_format`.
@@ -20,7 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from app.bundle import sealed_file as held
 from app.bundle import signature_format as form
-from app.bundle.reader import SIGNATURE
+from app.bundle.reader import SIGNATURE, read
 from app.errors import BundleError
 
 if TYPE_CHECKING:
@@ -187,3 +188,12 @@ def _names(folder: Path, below: str, inner: Collection[str]) -> Iterator[str]:
                 yield from _names(folder, f"{name}/", inner)
             else:
                 yield name
+
+
+def complete(folder: Path, key_path: Path | None) -> bool:
+    """Whether a bundle's files are what its manifest says, and signed where there is a key."""
+    try:
+        read(folder, None if key_path is None else signed(folder, key_path))
+    except BundleError:
+        return False
+    return True

@@ -2,6 +2,7 @@
 
     EngineWatch    runs that take longer than any that could be of use: liveness fails, until they end
     LoopWatch      a thread: the loop has not turned ─> its stack in the log ─> later the end of the process
+    end_process    with a reason, where only a new start helps: a load at the start that hangs
 
 Load is no reason: the bound of a run grows with the deadline and with the runs that were seen, and the loop is judged
 by the thread's own turns, of which it gets none while the process is starved, stopped or frozen.
@@ -101,7 +102,7 @@ class LoopWatch:
         self._turns = max(2, round(watchdog_s / turn_s))
         self._turn_s = turn_s
         self._tell = tell
-        self._end = end or _end
+        self._end = end or _leave
         self._loop = asyncio.get_running_loop()
         self._loop_thread = threading.get_ident()
         self._timer: asyncio.TimerHandle | None = None
@@ -146,7 +147,13 @@ class LoopWatch:
         return still * self._turn_s, "".join(traceback.format_stack(frame))
 
 
-def _end() -> NoReturn:
+def end_process(why: str) -> NoReturn:
+    """Say why, and leave."""
+    log.critical("Ending: %s", why)
+    _leave()
+
+
+def _leave() -> NoReturn:
     """Nothing that the loop holds can be finished any more: leave, so that whoever looks after us starts anew."""
     logging.shutdown()
     os._exit(EXIT_CODE)

@@ -88,9 +88,9 @@ class Instruments:
         text = "How late a timer of the event loop is, ten times a second."
         self.lag = self._histogram("slipway_event_loop_lag_seconds", text, buckets=LAG_S)
         self.tasks = self._total("slipway_asyncio_tasks", "Tasks of the event loop; they must not pile up.")
-        text = "1 while a run does not end, or the event loop does not turn."
+        text = "1 while a run or a load does not end, or the event loop does not turn."
         self.stuck = self._most("slipway_stuck", text, ("what",))
-        for what in ("engine", "loop"):
+        for what in ("engine", "load", "loop"):
             self.stuck.labels(what)
         self.bytes_under_way = self._total("slipway_bytes_under_way", "Bytes of requests and answers in memory.")
         text = "Bytes of requests and answers that may be in memory."

@@ -1,12 +1,16 @@
 """What an operator may ask for: load, unload, rollback, canary, shadow.
 
-    Operations(reloader, models)   one change at a time; each ends when it is done, or raises and leaves all as it was
+    Operations(reloader, models)   one change at a time, a rollback at any; each ends when it is done, or raises
+                                   and leaves all as it was
 
 What is asked for by hand holds until there is something new: whatever lies in the folder at that moment is not promoted
 by the watch any more. It knows nothing of HTTP.
 """
 
+import asyncio
+import contextlib
 import logging
+from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
@@ -20,11 +24,14 @@ from app.version_policy import Canary, Shadow
 
 log = logging.getLogger("slipway.operations")
 
+CONTENTS_S = 0.5  # that a rollback waits for the disk
+
 
 class Operations:
     """The verbs, on what `reloader` fills from the folder `models`."""
 
-    def __init__(self, reloader: Reloader, models: Path) -> None:
+    def __init__(self, reloader: Reloader, models: Path, patience_s: float | None = None) -> None:
+        self._patience_s = patience_s  # that a verb waits for another change
         self._reloader = reloader
         self._registry = reloader.registry
         self._models = models
@@ -34,7 +41,7 @@ class Operations:
 
         Raises `NotFound` when there is none, `Conflict` when it cannot be loaded; whoever answered before goes on.
         """
-        async with self._reloader.changing:
+        async with self._turn():
             contents = await self._contents(name, version)
             line = await self._line(name)
             entry = await self._load_newest(line) if version is None else await self._load_one(line, version, contents)
@@ -47,7 +54,7 @@ class Operations:
 
         Raises `NotFound` when there is no such version.
         """
-        async with self._reloader.changing:
+        async with self._turn():
             line = self._registry.line(name, version)
             contents = await self._contents_left(name)
             line.held |= {found: content for found, content in contents.items() if version in (None, found)}
@@ -55,18 +62,28 @@ class Operations:
             log.info("Unloaded by hand: %s", name if version is None else f"{name}/{version}")
             self._reloader.clean_up()
 
+    async def reload(self) -> None:
+        """Look at the folder now; raises `Conflict` while a load keeps it waiting for too long."""
+        async with self._turn():
+            await self._reloader.look_by_hand()
+
     async def rollback(self, name: str) -> Model:
-        """Let the version answer that answered before; raises `Conflict` without one, `NotFound` without the model."""
-        async with self._reloader.changing:
-            line = self._registry.line(name)
-            contents = await self._contents_left(name)
-            model = line.before()
-            if model is None:
-                raise Conflict(f"Model `{name}` has no version to go back to: none is kept.")
-            line.held = contents
-            self._reloader.swap(line, model)
-            self._reloader.clean_up()
-            return model
+        """Let the version answer that answered before; raises `Conflict` without one, `NotFound` without the model.
+
+        It waits for nobody: a version of the model that is being loaded is given up, whatever it does.
+        """
+        line = self._registry.line(name)
+        contents = await self._contents_soon(name, line)
+        model = line.before()
+        if model is None:
+            raise Conflict(f"Model `{name}` has no version to go back to: none is kept.")
+        line.held = contents
+        loading = self._reloader.loading
+        if loading is not None and loading.name == name:
+            loading.give_up(f"Model `{name}` was rolled back meanwhile.")
+        self._reloader.swap(line, model)
+        self._reloader.clean_up()
+        return model
 
     async def divide(self, kind: Kind, name: str, rule: Canary | Shadow | None) -> None:
         """Give a version a share of the traffic, or a copy of it, and load it if need be; None ends that.
@@ -75,7 +92,7 @@ class Operations:
         other serves.
         """
         registry, rules = self._registry, self._registry.division.rules(kind)
-        async with self._reloader.changing:
+        async with self._turn():
             if rule is None and name not in rules:
                 raise NotFound(f"Model `{name}` has no {kind}.")
             contents = await self._contents(name, None if rule is None else rule.version)
@@ -93,6 +110,21 @@ class Operations:
                 line.held[rule.version] = contents[rule.version]
                 await self._reloader.look(by_hand=True, only=name)
                 raise Conflict((entry and entry.reason) or f"Model `{name}` has no other version that serves.")
+
+    @contextlib.asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Hold the lock of changes; raises `Conflict` when a load keeps it for longer than any request may take."""
+        changing = self._reloader.changing
+        try:
+            async with asyncio.timeout(self._patience_s):
+                await changing.acquire()
+        except TimeoutError as error:
+            why = self._reloader.loading or "another change is under way"
+            raise Conflict(f"Not now: {why}; a rollback does not wait for it.") from error
+        try:
+            yield
+        finally:
+            changing.release()
 
     async def _line(self, name: str) -> Versions:
         """The versions of a model that is in the folder, whether or not it was seen before."""
@@ -133,6 +165,14 @@ class Operations:
             found = ", ".join(map(str, sight[name]))
             raise NotFound(f"Unknown version of `{name}`: expected one of {found}.", str(version))
         return sight[name]
+
+    async def _contents_soon(self, name: str, line: Versions) -> dict[int, Content]:
+        """The same as far as it is known, where the disk does not answer."""
+        try:
+            async with asyncio.timeout(CONTENTS_S):
+                return await self._contents_left(name)
+        except TimeoutError:
+            return dict(line.looked)
 
     async def _contents_left(self, name: str) -> dict[int, Content]:
         """The same for a model that is loaded, although it may be gone from the folder."""

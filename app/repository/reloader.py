@@ -13,10 +13,15 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
+from pathlib import Path
 
+from app.bundle.signature import complete
 from app.errors import BundleError
-from app.repository.folder_scan import content, look
-from app.repository.loader import Loader, complete
+from app.http.byte_budget import ByteBudget
+from app.repository.child_load import ChildRefusal
+from app.repository.folder_scan import Content, content, look
+from app.repository.loader import Loader, LoadTimeout
+from app.repository.loading import GivenUp, Loading
 from app.repository.older_version import load_older
 from app.repository.registry import Registry
 from app.repository.versions import ABSENT, Entry, Versions
@@ -39,6 +44,7 @@ class Reloader:
         # told of a version that is no more; its model, if it had one, is about to be freed
         retired: Callable[[Entry, Model | None], None] = lambda entry, model: None,
         passed_over: Callable[[Entry], None] = lambda entry: None,  # told of a version that an older one stands in for
+        loader: Loader | None = None,
     ) -> None:
         self.registry = registry
         self._settings = settings
@@ -46,11 +52,13 @@ class Reloader:
         self._loaded = loaded
         self._retired = retired
         self._passed_over = passed_over
+        self._ending = ""  # why nothing is loaded any more
         self._policy = Policy(settings.versions)
         self._serving: set[Model] = set()  # started and not yet retired
         self._tasks: set[asyncio.Task[None]] = set()  # retirements, and a reload that a signal asked for
         self._asked = False  # a reload by a signal has not begun yet
-        self.loader = Loader(settings)
+        self.loader = loader or Loader(settings, ByteBudget())
+        self.loading: Loading | None = None
         self.changing = asyncio.Lock()  # one change at a time
 
     async def load_all(self) -> None:
@@ -61,8 +69,12 @@ class Reloader:
     async def reload(self) -> None:
         """Look now, try again what failed, and miss at once what is gone."""
         async with self.changing:
-            self._asked = False
-            await self.look(by_hand=True)
+            await self.look_by_hand()
+
+    async def look_by_hand(self) -> None:
+        """Do so while `changing` is held."""
+        self._asked = False
+        await self.look(by_hand=True)
 
     def reload_soon(self) -> None:
         """The same from a signal; those that come before it begins are one."""
@@ -138,27 +150,73 @@ class Reloader:
             received = found.unfinished or "a change"
             entry.wait(f"{found.place}: expected whole files, the same at two looks. Received: {received}.")
             return
-        folder = self._settings.models / entry.name / str(entry.version)
         try:
-            model = await self.loader.load(folder, quietly=self._quietly(line))
-            if await self.loader.run(partial(content, folder)) != found:
-                entry.wait(f"{folder}: expected to stay as it is while it is loaded. Received: a change.")
-                return
+            model = await self._load(line, entry, found)
+        except GivenUp as error:
+            log.warning("Not loaded: %s/%d: %s", entry.name, entry.version, error)
+            entry.wait(str(error))
+            return
         except BundleError as error:
-            if not settled and not await self.loader.run(partial(complete, folder, self._settings)):
+            if not settled and not await self._complete(entry, error):
                 entry.wait(str(error))
                 return
-            log.error("Not served: %s/%d: %s", entry.name, entry.version, error)
-            entry.refuse(str(error), found)
+            self._refuse(entry, error, found)
         except Exception as error:
             log.exception("Not served: %s/%d", entry.name, entry.version)
-            entry.refuse(f"{folder}: {type(error).__name__}: {error}", found)
+            entry.refuse(f"{self._folder(entry)}: {type(error).__name__}: {error}", found)
         else:
-            model.start(self._observe(model), self._settings)
-            self._serving.add(model)
-            entry.serve(model, found)
-            log.info("Loaded %s/%d: %s. %s", entry.name, entry.version, model.decision, model.facts.remark)
+            self._serve(entry, model, found)
         self._loaded(entry, not entry.reason)
+
+    def _refuse(self, entry: Entry, error: BundleError, found: Content) -> None:
+        if isinstance(error, LoadTimeout) and not self.registry.finished.is_set():
+            self.loader.end(str(error))
+        log.error("Not served: %s/%d: %s", entry.name, entry.version, error)
+        entry.refuse(str(error), found)
+
+    def _serve(self, entry: Entry, model: Model, found: Content) -> None:
+        model.start(self._observe(model), self._settings)
+        self._serving.add(model)
+        entry.serve(model, found)
+        log.info("Loaded %s/%d: %s. %s", entry.name, entry.version, model.decision, model.facts.remark)
+
+    async def _load(self, line: Versions, entry: Entry, found: Content) -> Model:
+        """Load it, unless meanwhile it is another content, or held back: raises `GivenUp` then."""
+        if self._ending:
+            raise GivenUp(self._ending)
+        folder = self._folder(entry)
+        changed = f"{folder}: expected to stay as it is while it is loaded. Received: a change."
+
+        async def outdated() -> str:
+            if line.held.get(entry.version) == found:
+                return f"{folder}: held back by hand meanwhile."
+            return "" if await self.loader.run(partial(content, folder)) == found else changed
+
+        work = self.loader.load(folder, quietly=self._quietly(line), apart=self._apart)
+        entry.begin()
+        task = asyncio.create_task(work, name=f"load {entry.name}/{entry.version}")
+        self.loading = Loading(entry.name, entry.version, task, self._settings.watchdog_s)
+        try:
+            model = await self.loading.outcome(outdated)
+        finally:
+            self.loading = None
+        if await self.loader.run(partial(content, folder)) != found:
+            raise GivenUp(changed)
+        return model
+
+    def _folder(self, entry: Entry) -> Path:
+        return self._settings.models / entry.name / str(entry.version)
+
+    @property
+    def _apart(self) -> bool:
+        """Whether a load must harm nobody: others are served, or an older version would be."""
+        return self._settings.load_in_child and (self.registry.finished.is_set() or self._settings.start_with_older)
+
+    async def _complete(self, entry: Entry, error: BundleError) -> bool:
+        """Whether all files of a version that was refused had arrived."""
+        if isinstance(error, ChildRefusal):
+            return error.complete
+        return await self.loader.run(partial(complete, self._folder(entry), self._settings.verify_key))
 
     def _quietly(self, line: Versions) -> bool:
         """Whether to load behind the requests: once there are any, and if the model is not known to need more threads.
@@ -198,6 +256,18 @@ class Reloader:
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    @property
+    def stuck(self) -> bool:
+        """Whether a load lasts longer than most do, or hangs in a thread that was left."""
+        left = self.loader.left if self.loading is None else []
+        return bool(left) or (self.loading is not None and self.loading.slow)
+
+    def end_loads(self) -> None:
+        """Load nothing more, and do not wait for what is being loaded: the process ends."""
+        self._ending = "The process is ending."
+        if self.loading is not None:
+            self.loading.give_up(self._ending)
 
     def stop(self) -> None:
         """Free the models' threads."""

@@ -38,6 +38,11 @@ class Entry:
     content: Content | None = None  # that was loaded, refused or unloaded
     seen: Content | None = None  # when it was last tried: content that is still the same is nobody's to finish
 
+    def begin(self) -> None:
+        """It is being loaded."""
+        if self.model is None:
+            self.state, self.reason = "loading", ""
+
     def serve(self, model: Model, content: Content) -> None:
         self.state, self.reason, self.model, self.content = "ready", "", model, content
         self.passed_over = False

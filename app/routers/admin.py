@@ -45,13 +45,13 @@ async def models(request: Request) -> JSONResponse:
     return JSONResponse(_report(request))
 
 
-@router.post("/reload", summary="Look at the models folder now")
+@router.post("/reload", summary="Look at the models folder now", responses={409: REFUSED[409]})
 async def reload(request: Request) -> JSONResponse:
     """Load what is new, try again what failed, and take out what is gone; with several workers in each of them."""
     if request.app.settings.workers > 1:
         os.kill(os.getppid(), signal.SIGHUP)
         return JSONResponse({"asked": request.app.settings.workers}, 202)
-    await request.app.state.reloader.reload()
+    await _operations(request).reload()
     return JSONResponse(_report(request))
 
 
@@ -106,7 +106,8 @@ async def _divide(request: Request, kind: Kind, name: str, rule: Canary | Shadow
 
 
 def _operations(request: Request) -> Operations:
-    return Operations(request.app.state.reloader, request.app.settings.models)
+    settings = request.app.settings
+    return Operations(request.app.state.reloader, settings.models, settings.timeout_ms / 1000)
 
 
 def _answer(request: Request, name: str) -> JSONResponse:

@@ -1,7 +1,7 @@
 """One ONNX Runtime session: how it is made, and how it is run.
 
     Engine(graph, threads) ─>  run({tensor: array})       ─>  [array, …]
-                               rehearse({tensor: array})  at load: quietly, and for a limited time
+                               rehearse({tensor: array})  at load: quietly, and for a limited time (`LoadLimit`)
 
 It knows nothing of requests, queues or features.
 """
@@ -23,12 +23,12 @@ from app.bundle.reader import MODEL_MAX_BYTES
 from app.bundle.sealed_file import Held, hold
 from app.errors import BundleError
 from app.runtime.graph_size import check_tensors
+from app.runtime.load_limit import LoadLimit, quiet_options
 from app.tensors import BY_ORT, Array, TensorSpec
 
 Arrays = Mapping[str, Array]
 
 NAMELESS = "?"  # some exporters give this name to every dimension that they do not know
-FATAL = 4  # ONNX Runtime's severity of what is logged although the error says it
 
 
 class Engine:
@@ -36,13 +36,21 @@ class Engine:
 
     A run takes so many `threads`, always explicit: the library's default is the cores of the whole node. Weights that
     are kept outside the graph's file are in `files`, by what it calls them (`app.runtime.external_data`), or nowhere.
+    `limit` is the time of the load that it is made for.
     """
 
-    def __init__(self, graph: Path | Held, threads: int, files: Mapping[str, Held] | None = None) -> None:
+    def __init__(
+        self,
+        graph: Path | Held,
+        threads: int,
+        files: Mapping[str, Held] | None = None,
+        limit: LoadLimit | None = None,
+    ) -> None:
         self.threads = threads
+        self._limit = limit
         with nullcontext(graph) if isinstance(graph, Held) else hold(graph, MODEL_MAX_BYTES) as held:
             self.model = held.path
-            self._session = _session(held, threads, files or {})
+            self._session = _session(held, threads, files or {}, limit)
         self.inputs, self.strange_inputs = _specs(self._session.get_inputs())
         self.outputs, self.strange_outputs = _specs(self._session.get_outputs())
         self._outputs = [output.name for output in self.outputs]
@@ -71,17 +79,23 @@ class Engine:
     def rehearse(self, inputs: Arrays, limit_s: float | None = None) -> list[Array]:
         """Run at load, where a failure is the graph's: it raises `BundleError`, and ONNX Runtime need not log it.
 
-        After `limit_s` seconds the run is broken off, at the end of the node that is running.
+        After `limit_s` seconds, or when the load's own time is over, the run is broken off, at the end of the node that
+        is running.
         """
-        options = ort.RunOptions()
-        options.log_severity_level = FATAL
-        timer = None if limit_s is None else threading.Timer(limit_s, setattr, (options, "terminate", True))
-        if timer is not None:
+        options = quiet_options() if self._limit is None else self._limit.run_options
+        timer = None
+        if limit_s is not None:
+            options = quiet_options()  # of this run alone
+            left_s = limit_s if self._limit is None else min(limit_s, self._limit.left_s)
+            timer = threading.Timer(left_s, setattr, (options, "terminate", True))
             timer.daemon = True
             timer.start()
         try:
             return self._session.run(self._outputs, inputs, options)  # type: ignore[no-any-return]
         except Exception as error:
+            if self._limit is not None:
+                self._limit.check(self.model)
+                self._limit.note(error)
             raise BundleError(f"{self.model}: ONNX Runtime cannot run it: {error}") from error
         finally:
             if timer is not None:
@@ -96,14 +110,18 @@ class Engine:
         return dict(zip(self._outputs, self.rehearse(inputs), strict=True))
 
 
-def _session(graph: Held, threads: int, files: Mapping[str, Held]) -> ort.InferenceSession:
+def _session(graph: Held, threads: int, files: Mapping[str, Held], limit: LoadLimit | None) -> ort.InferenceSession:
     options = _options(threads)
+    if limit is not None:
+        limit.bind(options)
     try:
         with ExitStack() as stack:
             views = [stack.enter_context(file.view()) for file in files.values()]
             options.add_external_initializers_from_files_in_memory(list(files), views, list(map(len, views)))
             return ort.InferenceSession(graph.source, options, providers=["CPUExecutionProvider"])
     except Exception as error:
+        if limit is not None:
+            limit.check(graph.path)
         said = str(error)
         if isinstance(graph.source, str):
             said = said.replace(graph.source, str(graph.path))

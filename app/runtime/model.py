@@ -7,6 +7,7 @@
 It knows nothing of HTTP.
 """
 
+import hashlib
 import itertools
 import math
 import time
@@ -40,6 +41,7 @@ from app.runtime.engine import Engine
 from app.runtime.external_data import hold_weights
 from app.runtime.golden_check import golden_rows, prove
 from app.runtime.graph_size import check_nodes
+from app.runtime.load_limit import LoadLimit
 from app.runtime.value_sizes import decided_by_value
 from app.settings import Settings
 from app.tensors import Array, Instances, Signature, Tensors, TensorSpec, concatenated
@@ -47,6 +49,7 @@ from app.tensors import Array, Instances, Signature, Tensors, TensorSpec, concat
 TENSORS: set[type] = {Tensors}
 ITEM_BYTES = 2  # that an element takes at least, as JSON: a digit and a comma
 OUTPUT_FACTOR = 4  # an answer of a graph alone may have so many times the bytes that a body may have
+RUNS_SHARE = 0.9  # of a load's time, after which ONNX Runtime is asked to end: who waits for the load learns why
 RUN_THREAD = "run-"  # what the names of threads that run models begin with
 
 
@@ -80,9 +83,11 @@ class Facts:
     signature: Signature
     decision: Decision
     sha256: str  # of the graph
+    content_sha256: str  # of what settles all: the manifest, or the graph with its weights where there is none
     load_s: float
     remark: str = ""  # why a graph without a manifest is served as it is
     signed: bool = False  # by the key that the settings ask for
+    starved: bool = False  # a run at load failed for want of memory; others did not
 
 
 class Model:
@@ -218,18 +223,38 @@ def _joined(pieces: list[Any], forms: set[type]) -> dict[str, Array]:
     return joined.arrays()
 
 
-def load(folder: Path, settings: Settings) -> Model:
-    """Read, verify, create, prove and time what lies in `folder`, `…/<name>/<version>`; raises `BundleError`."""
+def load(folder: Path, settings: Settings, tried: str | None = None) -> Model:
+    """Read, verify, create, prove and time what lies in `folder`, `…/<name>/<version>`; raises `BundleError`.
+
+    `tried` is the `content_sha256` of a load that ended well elsewhere; of anything else no session is made here.
+    """
     kind = _load_bundle if bundles.declared(folder) else _load_graph
     signed = None if settings.verify_key is None else signature.signed(folder, settings.verify_key)
-    model = kind(folder, settings, signed)
+    with LoadLimit(RUNS_SHARE * settings.load_timeout_s) as limit:
+        model = kind(folder, settings, Terms(signed, limit, tried))
+        limit.check(folder)
     model.max_request_rows = settings.max_request_rows
     return model
 
 
-def _load_bundle(folder: Path, settings: Settings, signed: Mapping[str, str] | None) -> Model:
+@dataclass(frozen=True)
+class Terms:
+    """On which a version is loaded."""
+
+    signed: Mapping[str, str] | None  # the sha256 of every file as it was signed
+    limit: LoadLimit
+    tried: str | None
+
+    def check_tried(self, where: Path, content_sha256: str) -> None:
+        """Raise `BundleError` where this is not what was tried."""
+        if self.tried not in (None, content_sha256):
+            raise BundleError(f"{where}: expected sha256 {self.tried}, which was tried. Received: {content_sha256}.")
+
+
+def _load_bundle(folder: Path, settings: Settings, terms: Terms) -> Model:
     started = time.perf_counter()
-    bundle = bundles.read(folder, signed, trusted=[bundles.MODEL])
+    bundle = bundles.read(folder, terms.signed, trusted=[bundles.MODEL])
+    terms.check_tried(folder / bundles.MANIFEST, bundle.sha256)
     manifest = bundle.manifest
     reader = RowReader(bundle.features, settings.max_request_rows)
     with hold(bundle.model_path, MODEL_MAX_BYTES) as content:
@@ -237,7 +262,7 @@ def _load_bundle(folder: Path, settings: Settings, signed: Mapping[str, str] | N
         check_nodes(content)
 
         def open_engine(threads: int) -> Engine:
-            engine = Engine(content, threads)
+            engine = Engine(content, threads, limit=terms.limit)
             engine.check(manifest.inputs, manifest.outputs)
             return engine
 
@@ -251,8 +276,10 @@ def _load_bundle(folder: Path, settings: Settings, signed: Mapping[str, str] | N
         signature=Signature(_wire(bundle.features, engine.inputs), engine.outputs, batched=True),
         decision=decision,
         sha256=content.sha256,
+        content_sha256=bundle.sha256,
         load_s=time.perf_counter() - started,
-        signed=signed is not None,
+        signed=terms.signed is not None,
+        starved=terms.limit.starved,
     )
     watch = None
     if settings.drift and bundle.profile is not None:
@@ -278,6 +305,12 @@ def _check_bytes(path: Path, inputs: Sequence[TensorSpec], limit_bytes: int) -> 
         raise BundleError(f"{path}: expected {expected}. Received: at least {least_bytes} bytes.")
 
 
+def _joint_sha256(held: Mapping[str, Held]) -> str:
+    """Return one hash for several files: of the one there is, or of all with their names."""
+    hashes = [f"{file.sha256}  {name}\n" for name, file in sorted(held.items())]
+    return hashlib.sha256("".join(hashes).encode()).hexdigest() if len(held) > 1 else hashes[0][:64]
+
+
 def _check_signed(folder: Path, signed: Mapping[str, str], held: Mapping[str, Held]) -> None:
     """Compare the hashes of what is held, and of the files that nothing reads; raises `BundleError`."""
     for name, file in held.items():
@@ -285,21 +318,24 @@ def _check_signed(folder: Path, signed: Mapping[str, str], held: Mapping[str, He
     signature.check_hashes(folder, signed, trusted=held)
 
 
-def _load_graph(folder: Path, settings: Settings, signed: Mapping[str, str] | None) -> Model:
+def _load_graph(folder: Path, settings: Settings, terms: Terms) -> Model:
     """Serve a graph without a manifest as tensors; nothing vouches for it but that it runs, and a signature."""
     started = time.perf_counter()
     path = graph.find(folder)
     with hold(path, MODEL_MAX_BYTES) as content, hold_weights(content, folder) as weights:
-        if signed is not None:
-            _check_signed(folder, signed, {bundles.MODEL: content, **weights.names})
+        held = {bundles.MODEL: content, **weights.names}
+        content_sha256 = _joint_sha256(held)
+        terms.check_tried(folder, content_sha256)
+        if terms.signed is not None:
+            _check_signed(folder, terms.signed, held)
         check_nodes(content)
-        first = Engine(weights.graph, settings.threads or 1, weights.files)
+        first = Engine(weights.graph, settings.threads or 1, weights.files, terms.limit)
         trial = graph.examine(first, content)
         batched, steady = trial.signature.batched, trial.steady
         _check_bytes(path, trial.signature.inputs, settings.max_body_bytes)
 
         def open_engine(threads: int) -> Engine:
-            return first if threads == first.threads else Engine(weights.graph, threads, weights.files)
+            return first if threads == first.threads else Engine(weights.graph, threads, weights.files, terms.limit)
 
         engine, decision = decide(open_engine, trial.sample, settings, batched=batched, steady=steady)
     facts = Facts(
@@ -308,8 +344,10 @@ def _load_graph(folder: Path, settings: Settings, signed: Mapping[str, str] | No
         signature=trial.signature,
         decision=decision,
         sha256=content.sha256,
+        content_sha256=content_sha256,
         load_s=time.perf_counter() - started,
         remark=bounded(trial.remark),
-        signed=signed is not None,
+        signed=terms.signed is not None,
+        starved=terms.limit.starved,
     )
     return Model(facts, engine)

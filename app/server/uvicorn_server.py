@@ -10,6 +10,7 @@ import socket
 import ssl
 import sys
 import threading
+from time import monotonic
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -20,6 +21,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from app.cgroup import share_arenas
 from app.main import OperationsApp, Slipway, create_app
 from app.printable import bounded, json_text
+from app.repository.load_thread import LOAD_THREAD
 from app.runtime.model import RUN_THREAD, Model
 from app.server.operations_port import QUIET, OperationsPort
 from app.settings import Settings
@@ -33,7 +35,7 @@ log = logging.getLogger("slipway.server")
 
 ACCEPTORS = 8  # connections that are taken in a turn of the loop
 TRIAL_MAX_CHARS = 16384  # of a body that is shown at the start, to be pasted
-STUCK_S = 0.5  # that a run gets to end when everything else has
+STUCK_S = 0.5  # that runs and loads get to end when everything else has
 ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -66,7 +68,12 @@ class Server(uvicorn.Server):
         self._announcement = asyncio.create_task(self._announce())
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """The first signal begins the end; a second one, whichever it is, does not wait for anybody."""
+        """The first signal begins the end; a second one, whichever it is, does not wait for anybody.
+
+        Nor does the first, before anything is answered: a worker waits for its models, of which one may hang.
+        """
+        if not self.started:
+            _end_at_once()
         if self.should_exit and self._captured_signals:
             log.warning("A second signal: ending at once.")
             _end_at_once()
@@ -76,6 +83,7 @@ class Server(uvicorn.Server):
         """Fail readiness, serve on for the drain delay, then finish what was accepted."""
         self.ending.begin()
         self._app.state.health.draining = True
+        self._app.state.reloader.end_loads()
         self._app.hot.close()
         if self._captured_signals != [signal.SIGINT]:  # whoever routes here needs a while to notice, a person does not
             await asyncio.sleep(self._app.settings.drain_delay_s)
@@ -131,7 +139,7 @@ def serve(settings: Settings, sock: socket.socket, operations: socket.socket | N
         server.run(_several(sock) if settings.workers == 1 else [sock])
     finally:
         server.ending.tell()
-        _leave_stuck_runs()
+        _leave_stuck_threads()
 
 
 def _protocol(settings: Settings) -> type[HttpToolsProtocol]:
@@ -152,13 +160,19 @@ def _several(sock: socket.socket) -> list[socket.socket]:
     return [sock, *(sock.dup() for _ in range(ACCEPTORS - 1))]
 
 
-def _leave_stuck_runs() -> None:
-    """The interpreter waits for its threads; one that hangs in a run must not keep the process from ending."""
-    stuck = [thread for thread in threading.enumerate() if thread.name.startswith(RUN_THREAD)]
+def _leave_stuck_threads() -> None:
+    """The interpreter waits for its threads; one that hangs in a run or a load must not keep the process from ending.
+
+    Nor may one that comes back into an interpreter that is being taken down: that ends as a crash.
+    """
+    stuck = [thread for thread in threading.enumerate() if thread.name.startswith((RUN_THREAD, LOAD_THREAD))]
+    until = monotonic() + STUCK_S
     for thread in stuck:
-        thread.join(STUCK_S)
+        thread.join(max(0.0, until - monotonic()))
+    for what, prefix in (("run", RUN_THREAD), ("load", LOAD_THREAD)):
+        if any(thread.is_alive() for thread in stuck if thread.name.startswith(prefix)):
+            log.error("A %s has not ended; leaving it.", what)
     if any(thread.is_alive() for thread in stuck):
-        log.error("A run has not ended; leaving it.")
         _end_at_once()
 
 

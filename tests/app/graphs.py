@@ -72,6 +72,25 @@ def endless(turns: int = 10**9) -> onnx.ModelProto:
     )
 
 
+def filled(elements: int) -> onnx.ModelProto:
+    """Make a graph that fills so many floats."""
+    nodes = [
+        node("ConstantOfShape", ["size"], ["many"]),
+        node("ReduceMax", ["many"], ["c"], keepdims=0),
+        node("Add", ["x", "c"], ["y"]),
+    ]
+    return graph(nodes, [tensor("x", ["batch", 4])], [tensor("y", ["batch", 4])], size=np.array([elements]))
+
+
+def folding(rounds: int = 1000) -> onnx.ModelProto:
+    """Make a graph of constants alone that are computed while its session is made, which takes minutes."""
+    nodes = [node("ConstantOfShape", ["shape"], ["m0"], value=numpy_helper.from_array(np.array([1e-4], np.float32)))]
+    nodes += [node("MatMul", [f"m{turn}", f"m{turn}"], [f"m{turn + 1}"]) for turn in range(rounds)]
+    nodes += [node("ReduceMax", [f"m{rounds}"], ["c"], keepdims=0), node("Add", ["x", "c"], ["y"])]
+    ends = [tensor("x", ["batch", 4])], [tensor("y", ["batch", 4])]
+    return graph(nodes, *ends, shape=np.array([1500, 1500]))
+
+
 def outside(location: str, name: str = "w") -> onnx.TensorProto:
     """Make a tensor of 400 floats that lies in the file `location`."""
     weights = onnx.TensorProto(name=name, data_type=TensorProto.FLOAT, dims=[400], raw_data=b"")

@@ -35,8 +35,8 @@ def operators(folder: Path) -> Path:
 
 
 def app_of(models: Path, **settings: Any) -> Slipway:
-    """Make the application that serves the bundles below `models`."""
-    return create_app(Settings(models=models, **{"timeout_ms": TIMEOUT_MS, **settings}))
+    """Make the application that serves the bundles below `models`; further ones are loaded in this process alone."""
+    return create_app(Settings(models=models, **{"timeout_ms": TIMEOUT_MS, "load_in_child": False, **settings}))
 
 
 @contextlib.asynccontextmanager

@@ -79,7 +79,7 @@ async def test_before_any_request(client: httpx.AsyncClient) -> None:
     assert metrics.labels("slipway_engine_info")["run_on"] in ("loop", "thread")
     assert metrics.value("slipway_requests_in_flight", **TINY) == 0
     assert metrics.labels("slipway_build_info").keys() == {"version", "python", "onnxruntime"}
-    assert {metrics.value("slipway_stuck", what=what) for what in ("engine", "loop")} == {0}
+    assert {metrics.value("slipway_stuck", what=what) for what in ("engine", "load", "loop")} == {0}
     assert metrics.value("process_start_time_seconds") is not None
     assert metrics.value("python_gc_collections_total", generation="0") is not None
 

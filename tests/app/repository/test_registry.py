@@ -58,7 +58,8 @@ class Loads:
 
     def __init__(self, models: Path, **settings: Any) -> None:
         self.ended: list[tuple[str, int, str]] = []
-        self.registry, self.reloader = reloader(Settings(models=models, **settings), self._note)
+        known = {"load_in_child": False, **settings}  # a second a load, which few tests are about
+        self.registry, self.reloader = reloader(Settings(models=models, **known), self._note)
 
     def _note(self, entry: Entry, ready: bool) -> None:
         self.ended.append((entry.name, entry.version, entry.state))
@@ -212,16 +213,16 @@ async def test_the_first_models_are_loaded_at_full_priority(tmp_path: Path, monk
     """Until they are there nobody is served, and somebody waits; what comes later is loaded behind the requests."""
     for name in ("a", "b"):
         tiny.write(tmp_path, tiny.Tiny(name=name))
-    app = serving.app_of(tmp_path, watch_s=0)
-    seen: list[tuple[str, bool]] = []
+    app = serving.app_of(tmp_path, watch_s=0, load_in_child=True)
+    seen: list[tuple[str, bool, bool]] = []
     load = Loader.load
 
-    async def noted(self: Loader, folder: Path, *, quietly: bool) -> Model:
-        seen.append((folder.parent.name, quietly))
+    async def noted(self: Loader, folder: Path, *, quietly: bool, apart: bool) -> Model:
+        seen.append((folder.parent.name, quietly, apart))
         return await load(self, folder, quietly=quietly)
 
     monkeypatch.setattr(Loader, "load", noted)
     async with serving.running(app):
         tiny.write(tmp_path, tiny.Tiny(name="c"))
         await app.state.reloader.reload()
-    assert seen == [("a", False), ("b", False), ("c", True)]
+    assert seen == [("a", False, False), ("b", False, False), ("c", True, True)]

@@ -31,7 +31,7 @@ class Watched:
         self.loads: list[tuple[int, bool]] = []
         self.retired: list[tuple[int, bool]] = []
         self.registry, self.reloader = filled(
-            Settings(models=models, watch_s=0, **settings), self._loaded, self._retired
+            Settings(models=models, watch_s=0, **{"load_in_child": False, **settings}), self._loaded, self._retired
         )
 
     def _loaded(self, entry: Entry, ready: bool) -> None:
@@ -290,8 +290,8 @@ async def test_a_content_that_changes_while_it_is_loaded_does_not_serve(
     folder = watched.write(2)
     real = watched.reloader.loader.load
 
-    async def load_and_touch(path: Path, *, quietly: bool) -> Any:
-        model = await real(path, quietly=quietly)
+    async def load_and_touch(path: Path, **how: bool) -> Any:
+        model = await real(path, **how)
         os.utime(folder / "card.md", ns=(1, 1))
         return model
 
