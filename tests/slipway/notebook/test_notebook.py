@@ -37,7 +37,8 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Watching:
     shutil.copy(ROOT / DATA, root / DATA)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(ROOT))
-        patch.setenv("IPYTHONDIR", str(root))
+        for place in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
+            patch.setenv(place, str(root / "jupyter"))
         at = {"metadata": {"path": str((root / NOTEBOOK).parent)}}
         client = Watching(nbformat.v4.reads(SOURCE), timeout=PATIENCE_S, resources=at)
         client.execute()
