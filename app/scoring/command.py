@@ -23,9 +23,9 @@ class Score(Settings):
     """
 
     data: CliPositionalArg[str] = Field(
-        description="File, folder or pattern with a column for each feature: Parquet, CSV, JSON lines, Arrow, Excel."
+        description="File, folder, pattern or s3://…, with a column for each feature: Parquet, CSV, JSON, Arrow, Excel."
     )
-    out: str = Field(description="Folder of the answers; the same command goes on where another was stopped.")
+    out: str = Field(description="Folder or s3://… of the answers; the same command goes on where another was stopped.")
     model: str | None = Field(None, description="Who answers; may be left out where the folder holds one model.")
     version: int | None = Field(None, ge=1, description="Which version; left out: the newest.")
     bundle: Path | None = Field(None, description="Folder of the version, `<name>/<version>`, instead of the two.")
@@ -35,7 +35,7 @@ class Score(Settings):
         0.01, ge=0, le=1, description="Share of all rows that may be set aside, each with line and reason."
     )
     workers: int = Field(1, ge=1, description="Processes on this machine; each has its own copy of the model.")
-    engine: str = Field("here", description="Who works: here.")
+    engine: str = Field("here", description="Who works: here, index (a pod of a Kubernetes Job), ray, spark.")
     dry_run: bool = Field(False, description="Show the plan, check all columns, score 1,000 rows, write nothing.")
     part_rows: int = Field(262_144, ge=1, le=262_144, description="Rows of a part, the most that is done again.")
     metrics_textfile: Path | None = Field(

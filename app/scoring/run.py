@@ -22,15 +22,17 @@ from app.scoring.engines.base import Failure
 from app.scoring.engines.registry import ENGINES, engine_of
 from app.scoring.errors import DONE, INTERRUPTED, TERMINATED, TOO_MANY, Failed, Refused
 from app.scoring.output import registry as formats
-from app.scoring.parts import inputs, plan
+from app.scoring.parts import fetching, inputs, plan
 from app.scoring.parts.estimate import rows_of
 from app.scoring.parts.job import Job
 from app.scoring.parts.part import schema_of
 from app.scoring.parts.plan import PLAN, Plan
+from app.scoring.places import addresses
 from app.scoring.reporting import console, dry_run, report, textfile
 from app.scoring.reporting.progress import Progress
 from app.scoring.scorer import Scorer, load_scorer
 from app.settings import Settings
+from app.sources.rules import Rules
 from app.sources.source import Source, open_source
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ MOST_NAMES = 5
 def run(settings: "Score") -> int:
     """Score as the options say; return the exit code."""
     job, source = prepared(settings)
-    progress = Progress(sys.stderr, rows_of(job.plan, list(map(Path, job.data))), quiet=settings.quiet)
+    progress = Progress(sys.stderr, rows_of(job.plan, list(source.files)), quiet=settings.quiet)
     console.show_plan(job, source, settings)
     if settings.dry_run:
         return dry_run.show(job, source)
@@ -69,10 +71,18 @@ def prepared(settings: "Score") -> tuple[Job, Source]:
     engine = Settings.model_construct(**{name: getattr(settings, name) for name in Settings.model_fields})
     scorer = load_scorer(folder, engine)
     bundle = scorer.model.bundle
-    source = open_source(Path(settings.data), rules=None if bundle is None else bundle.manifest.reading)
+    source, data = _opened(settings.data, None if bundle is None else bundle.manifest.reading)
     made = _plan(settings, folder, scorer, source)
-    data = tuple(str(path.absolute()) for path in source.files)
-    return Job(plan=made, data=data, out=settings.out, bundle=str(folder.absolute()), settings=engine), source
+    out = settings.out if addresses.is_remote(settings.out) else str(Path(settings.out).absolute())
+    return Job(plan=made, data=data, out=out, bundle=str(folder.absolute()), settings=engine), source
+
+
+def _opened(data: str, rules: Rules | None) -> tuple[Source, tuple[str, ...]]:
+    """Open the data; return its files, as any machine may find them."""
+    if addresses.is_remote(data):
+        return fetching.opened(data, rules)
+    source = open_source(Path(data), rules=rules)
+    return source, tuple([str(path.absolute()) for path in source.files])
 
 
 def _plan(settings: "Score", folder: Path, scorer: Scorer, source: Source) -> Plan:

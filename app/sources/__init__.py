@@ -1,3 +1,3 @@
 """Files to rows."""
 
-__all__ = ["cells", "dates", "errors", "frames", "numbers", "rules", "source", "table", "tally", "words"]
+__all__ = ["cells", "dates", "errors", "files", "frames", "numbers", "rules", "source", "table", "tally", "words"]

@@ -14,6 +14,7 @@ import shutil
 import sys
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,6 +63,12 @@ def find(path: Path) -> Found:
     return Found(files, [])
 
 
+def tables(names: Sequence[str]) -> list[str]:
+    """Return those of a folder's files that are tables by their ending, or all where none is; hidden ones left out."""
+    shown = sorted(name for name in names if not name.startswith((".", "_")))
+    return [name for name in shown if _ending(Path(name)) in TABLES] or shown
+
+
 def kind_of(file: File) -> str:
     """Return what a file holds."""
     with opening.explained(file.name, "a file that can be read"):
@@ -89,15 +96,16 @@ def _standard_input() -> Found:
 def _of_folder(path: Path) -> Found:
     """Return the tables of a folder; what is none by its ending is left out and said."""
     shown = sorted(each for each in path.iterdir() if each.is_file() and not each.name.startswith((".", "_")))
-    tables = [each for each in shown if _ending(each) in TABLES] or shown
-    if not tables:
+    named = set(tables([each.name for each in shown]))
+    found = [each for each in shown if each.name in named]
+    if not found:
         raise SourceError(f"{path}: expected files with tables in this folder. Received: none.")
-    others = [each.name for each in shown if each not in tables]
+    others = [each.name for each in shown if each not in found]
     more = f" and {len(others) - SHOWN_FILES:,} more" if len(others) > SHOWN_FILES else ""
     remarks = (
         [f"left out of the folder, for they are no tables: {', '.join(others[:SHOWN_FILES])}{more}"] if others else []
     )
-    return Found([File(each, str(each)) for each in tables], remarks)
+    return Found([File(each, str(each)) for each in found], remarks)
 
 
 def _ending(path: Path) -> str:

@@ -26,7 +26,19 @@ from app.sources.formats.parquet import ParquetTable
 from app.sources.rules import Rules
 from app.sources.several import check_kinds, unite, unite_with
 
-__all__ = ["Chunk", "Cut", "Form", "Locator", "Rejected", "Source", "Wishes", "line_of", "open_one", "open_source"]
+__all__ = [
+    "Chunk",
+    "Cut",
+    "Form",
+    "Locator",
+    "Rejected",
+    "Source",
+    "Wishes",
+    "line_of",
+    "open_found",
+    "open_one",
+    "open_source",
+]
 
 NO_WISHES = Wishes()
 
@@ -49,7 +61,11 @@ def open_source(path: Path, wishes: Wishes = NO_WISHES, rules: Rules | None = No
 
     `rules` are those of an earlier file: its words for missing hold, and its delimiter and quote where they fit.
     """
-    found = files.find(Path(path))
+    return open_found(files.find(Path(path)), wishes, rules)
+
+
+def open_found(found: files.Found, wishes: Wishes = NO_WISHES, rules: Rules | None = None) -> "Source":
+    """Open files that were found before."""
     kinds = [files.kind_of(file) for file in found.files]
     check_kinds(found.files, kinds)
     tables: list[Table] = []

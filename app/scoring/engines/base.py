@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
+import pyarrow as pa
 
 from app.errors import BundleError
 from app.scoring.errors import FAILED, Failed, ScoringError
@@ -30,6 +31,12 @@ class Engine(Protocol):
 
     def run(self, job: Job, numbers: Sequence[int], progress: Progress, workers: int) -> list[Failure]:
         """Do stretches, with so many workers where it starts them itself; end early where `progress` says so."""
+
+
+def one_core() -> None:
+    """Let Arrow take one core: others are for other workers."""
+    pa.set_cpu_count(1)
+    pa.set_io_thread_count(1)
 
 
 def attempt(job: Job, number: int, seen: Callable[[int], None], stop: Callable[[], bool]) -> Failure | None:

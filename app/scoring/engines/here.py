@@ -14,9 +14,8 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 import msgspec
-import pyarrow as pa
 
-from app.scoring.engines.base import Failure, attempt
+from app.scoring.engines.base import Failure, attempt, one_core
 from app.scoring.parts.job import Job
 from app.scoring.reporting.progress import Progress
 
@@ -39,7 +38,7 @@ def run(job: Job, numbers: Sequence[int], progress: Progress, workers: int) -> l
 
 
 def _alone(job: Job, numbers: Sequence[int], progress: Progress) -> list[Failure]:
-    _one_core()
+    one_core()
     failures: list[Failure] = []
     for number in numbers:
         if progress.stopping() or any(failure.everywhere for failure in failures):
@@ -128,15 +127,9 @@ def _work(job: Job, connection: Connection, stop: Any) -> None:
     """Do stretches until nobody sends a number."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    _one_core()
+    one_core()
     try:
         while True:
             connection.send(Done(attempt(job, connection.recv(), connection.send, stop.is_set)))
     except (EOFError, OSError):  # the parent closed the connection, or is gone
         return
-
-
-def _one_core() -> None:
-    """Let Arrow take one core: others are for other workers."""
-    pa.set_cpu_count(1)
-    pa.set_io_thread_count(1)

@@ -1,3 +1,3 @@
 """A plan of parts, and how one of them is done; whoever calls it."""
 
-__all__ = ["cutting", "estimate", "inputs", "job", "marker", "part", "plan"]
+__all__ = ["cutting", "estimate", "fetching", "inputs", "job", "marker", "part", "plan"]

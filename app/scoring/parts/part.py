@@ -15,7 +15,7 @@ import msgspec
 import pyarrow as pa
 
 from app.scoring.output.registry import WRITERS
-from app.scoring.parts import inputs, marker
+from app.scoring.parts import fetching, inputs, marker
 from app.scoring.parts.cutting import cut
 from app.scoring.parts.job import Job
 from app.scoring.parts.marker import REJECTED, Marker
@@ -71,7 +71,7 @@ class _Parts:
     def __init__(self, job: Job, number: int, seen: Seen) -> None:
         self._job, self._seen = job, seen
         self._stretch: Stretch = job.plan.stretches[number]
-        self._path = Path(job.data[self._stretch.file])
+        self._path = local(job, self._stretch)
         self._scorer = job.scorer
 
     def read(self, done: dict[int, Marker]) -> "Iterator[tuple[Part | None, bool]]":
@@ -89,8 +89,8 @@ class _Parts:
         inputs.check(self._path, plan.inputs[stretch.file])
         self._source = opened(self._job, stretch)
         self._locator = self._source.locator()
-        rows = min(CHUNK_ROWS, plan.part_rows)
-        return cut(self._source.batches(chunk_rows=rows, cut=cut_of(self._job, self._source, stretch)), plan.part_rows)
+        rows, wanted = min(CHUNK_ROWS, plan.part_rows), cut_of(self._job, self._source, stretch)
+        return cut(self._source.batches(chunk_rows=rows, cut=wanted), plan.part_rows)
 
     def _skipped(self, _part: int, chunks: Iterable[tuple[int, Chunk]]) -> None:
         for _, chunk in chunks:
@@ -173,13 +173,20 @@ class Part:
 
 def opened(job: Job, stretch: Stretch) -> Source:
     """Open the file of a stretch as it was planned."""
-    return open_one(Path(job.data[stretch.file]), job.plan.inputs[stretch.file].name, job.plan.form)
+    return open_one(local(job, stretch), job.plan.inputs[stretch.file].name, job.plan.form)
+
+
+def local(job: Job, stretch: Stretch) -> Path:
+    """Return the file of a stretch on this machine."""
+    return fetching.local(job.data[stretch.file], stretch.number)
 
 
 def cut_of(job: Job, source: Source, stretch: Stretch) -> Cut:
-    """Return what of a file is read: its row groups, and the columns that are needed."""
+    """Return what of a file is read, its row groups, and the columns that are needed; it is on this machine then."""
     needed = [name for name in source.names if name in {*job.scorer.columns.names, *job.plan.keep}]
-    return Cut(groups=stretch.groups, columns=tuple(needed), dictionaries=frozenset(job.scorer.columns.names))
+    found = Cut(groups=stretch.groups, columns=tuple(needed), dictionaries=frozenset(job.scorer.columns.names))
+    fetching.complete(job.data[stretch.file], stretch.number, found)
+    return found
 
 
 def schema_of(scorer: Scorer, table: pa.Schema, keep: tuple[str, ...]) -> pa.Schema:

@@ -1,3 +1,3 @@
 """Where plan, parts and report lie: whole files that appear at once, or not at all."""
 
-__all__ = ["base", "registry"]
+__all__ = ["addresses", "base", "registry"]

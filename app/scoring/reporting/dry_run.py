@@ -1,7 +1,6 @@
 """A dry run: the first rows answered and nothing written, so that time and bytes can be told."""
 
 import itertools
-from pathlib import Path
 from time import perf_counter
 
 from app.scoring.errors import DONE
@@ -30,7 +29,7 @@ def show(job: Job, source: Source) -> int:
     print(f"Of the first {found.rows:,} rows {found.answered:,} are answered, {found.rejected:,} set aside.")
     for line in found.rejects.decode().splitlines()[:SHOWN]:
         print(f"  {line}")
-    total = rows_of(job.plan, list(map(Path, job.data)))
+    total = rows_of(job.plan, list(source.files))
     if total is not None and found.rows:
         share = total / found.rows
         print(

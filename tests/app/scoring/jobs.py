@@ -51,7 +51,7 @@ def parquet(path: Path, rows: int = 130, group_rows: int = 15) -> Path:
     return path
 
 
-def run(data: Path | str, out: Path, bundle: Path, **options: Any) -> int:
+def run(data: Path | str, out: Path | str, bundle: Path, **options: Any) -> int:
     """Score as the command does, in this process."""
     given = {"data": str(data), "out": str(out), "bundle": bundle, "keep": "id", "part_rows": PART_ROWS} | options
     return score(Score.model_validate(given))
