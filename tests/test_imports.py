@@ -26,7 +26,7 @@ MODULES = sorted((ROOT / "app").rglob("*.py"))
 OFFLINE = {ROOT / "app" / room for room in ("sources", "scoring")}  # of files: they stand on pyarrow
 LISTING = """
 import importlib, pathlib, sys
-commands = {"__init__.py", "check.py", "drift_report.py", "command.py"}  # of `scoring`: `python -m app` knows them all
+commands = {"__init__.py", "check.py", "drift_report.py", "command.py", "choice.py"}  # of `scoring`
 for path in pathlib.Path("app").rglob("*.py"):
     offline = "sources" in path.parts or ("scoring" in path.parts and path.name not in commands)
     if path != pathlib.Path("app/__main__.py") and not offline:
@@ -91,5 +91,8 @@ def test_each_part_knows_only_its_own(module: str, strangers: set[str]) -> None:
 
 def test_the_command_does_not_load_what_fastapi_only_asks_about() -> None:
     """Models of Pydantic 1: 2 MB that nobody uses; who wants them can still have them."""
-    code = "import sys, app.__main__; assert 'pydantic.v1' not in sys.modules; import pydantic.v1"
+    code = """import sys, app.__main__
+app.__main__.options("serve")
+assert "fastapi" in sys.modules and "pydantic.v1" not in sys.modules
+import pydantic.v1"""
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, check=True)

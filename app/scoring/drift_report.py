@@ -20,6 +20,7 @@ from app.drift.verdicts import Verdict
 from app.errors import BundleError
 from app.printable import bounded, json_text, listed
 from app.runtime.model import Model, load
+from app.scoring.choice import folder_of
 from app.settings import Settings
 from app.sources.errors import SourceError
 
@@ -68,7 +69,8 @@ class Score:
 def drift(settings: Drift) -> int:
     """Print the table, and return the exit code."""
     try:
-        model = _profiled(load(_folder(settings), settings))
+        name = settings.model or settings.default_model
+        model = _profiled(load(folder_of(settings.models, name, settings.version, settings.bundle), settings))
         scorer, source = _open(settings.data, model)
         scored = score(scorer, source, sys.stderr)
         if not scored.tally.rows:
@@ -107,24 +109,6 @@ def score(scorer: "Scorer", source: "Source", progress: TextIO) -> Score:
     if progress.isatty():
         print("\r\033[K", end="", file=progress, flush=True)
     return scored
-
-
-def _folder(settings: Drift) -> Path:
-    """Find the version's folder; raises `SourceError`, saying what to choose from."""
-    if settings.bundle is not None:
-        return settings.bundle.absolute()
-    root = settings.models
-    names = sorted([entry.name for entry in root.iterdir() if entry.is_dir()]) if root.is_dir() else []
-    name = settings.model or settings.default_model or (names[0] if len(names) == 1 else None)
-    if name is None or name not in names:
-        expected = f"expected one of {listed(names)}" if names else f"expected a model in {root}"
-        raise SourceError(f"Invalid `--model`: {expected}. Received: {'nothing' if name is None else f'`{name}`'}.")
-    versions = bundles.versions(root / name)
-    version = settings.version or (versions[-1] if versions else None)
-    if version is None or version not in versions:
-        expected = listed(versions, f"a version in {root / name}")
-        raise SourceError(f"Invalid `--version`: expected one of {expected}. Received: {version or 'nothing'}.")
-    return root / name / str(version)
 
 
 def _profiled(model: Model) -> Model:

@@ -46,11 +46,12 @@ MOST_NAMES = 5
 def run(settings: "Score") -> int:
     """Score as the options say; return the exit code."""
     job, source = prepared(settings)
-    progress = Progress(sys.stderr, rows_of(job.plan, list(source.files)), quiet=settings.quiet)
     console.show_plan(job, source, settings)
     if settings.dry_run:
         return dry_run.show(job, source)
     job = _claimed(job)
+    total = rows_of(job.plan, list(source.files))
+    progress = Progress(sys.stderr, total, report.done_rows(job), quiet=settings.quiet)
     with _signals(progress) as received:
         failures = engine_of(settings.engine).run(job, list(_numbers(job)), progress, settings.workers)
     progress.clear()

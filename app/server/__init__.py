@@ -1,3 +1,3 @@
 """Processes and ports: uvicorn, workers, gRPC's port, the port for operators."""
 
-__all__ = ["grpc_port", "uvicorn_server", "workers"]
+__all__ = ["command", "grpc_port", "uvicorn_server", "workers"]

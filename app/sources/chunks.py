@@ -36,6 +36,7 @@ class Cut(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[int, int] | None = None  # the first row group, and the one behind the last; None: all
     columns: tuple[str, ...] | None = None  # in this order; None: all
     dictionaries: frozenset[str] = frozenset()  # columns whose texts may stay a dictionary and numbers
+    threads: bool = True  # False: one core reads, others have work of their own
 
 
 ALL = Cut()

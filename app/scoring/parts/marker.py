@@ -46,6 +46,12 @@ def name_of(stretch: int, part: int) -> str:
     return f"part-{stretch:05}-{part:05}"
 
 
+def numbers_of(name: str) -> tuple[int, int]:
+    """Return stretch and part of a marker's name."""
+    _, stretch, part = name.removesuffix(".json").split("-")
+    return int(stretch), int(part)
+
+
 def written(name: str, data: bytes) -> Written:
     """Describe a file."""
     return Written(name=name, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())

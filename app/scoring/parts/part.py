@@ -25,7 +25,7 @@ from app.scoring.scorer import Scorer
 from app.scoring.tally import Tally
 from app.sources.source import Chunk, Cut, Locator, Source, open_one
 
-Seen = Callable[[int], None]  # takes rows that are done
+Seen = Callable[[int], None]  # takes rows that were scored
 CHUNK_ROWS = 65_536
 
 
@@ -44,7 +44,6 @@ def do_stretch(job: Job, number: int, seen: Seen = _nobody, stop: Callable[[], b
     """
     done = done_parts(job, number)
     if done and done[max(done)].last and len(done) == max(done) + 1:
-        seen(sum(found.rows for found in done.values()))
         return True
     parts = _Parts(job, number, seen)
     for part, last in parts.read(done):
@@ -58,10 +57,11 @@ def do_stretch(job: Job, number: int, seen: Seen = _nobody, stop: Callable[[], b
 def done_parts(job: Job, number: int) -> dict[int, Marker]:
     """Return the sound markers of a stretch by part."""
     place = job.place
-    prefix = f"{marker.name_of(number, 0)[:-5]}"
-    names = [name for name in place.names(marker.FOLDER) if name.startswith(prefix)]
-    parts = [int(name[len(prefix) :].removesuffix(".json")) for name in names]
-    found = {part: marker.sound(place, job.plan, number, part) for part in parts}
+    found = {
+        part: marker.sound(place, job.plan, number, part)
+        for stretch, part in map(marker.numbers_of, place.names(marker.FOLDER))
+        if stretch == number
+    }
     return {part: each for part, each in found.items() if each is not None}
 
 
@@ -92,9 +92,10 @@ class _Parts:
         rows, wanted = min(CHUNK_ROWS, plan.part_rows), cut_of(self._job, self._source, stretch)
         return cut(self._source.batches(chunk_rows=rows, cut=wanted), plan.part_rows)
 
-    def _skipped(self, _part: int, chunks: Iterable[tuple[int, Chunk]]) -> None:
-        for _, chunk in chunks:
-            self._seen(chunk.columns.num_rows + len(chunk.rejected))
+    @staticmethod
+    def _skipped(_part: int, chunks: Iterable[tuple[int, Chunk]]) -> None:
+        for _ in chunks:
+            pass
 
     def _scored(self, number: int, chunks: Iterable[tuple[int, Chunk]]) -> "Part":
         part = self._part(number)
@@ -136,7 +137,7 @@ class Part:
         """Score more rows."""
         scored = self._scorer.score(chunk.columns, self._tally)
         for rejected in chunk.rejected:
-            self._tally.reject(f"expected {rejected.reason}".partition(". Received")[0])
+            self._tally.reject(f"expected {rejected.reason}")
         self._rejects.add(chunk, scored.faults)
         self._rows += chunk.columns.num_rows + len(chunk.rejected)
         kept = chunk.columns.select(list(self._job.plan.keep))
@@ -184,7 +185,8 @@ def local(job: Job, stretch: Stretch) -> Path:
 def cut_of(job: Job, source: Source, stretch: Stretch) -> Cut:
     """Return what of a file is read, its row groups, and the columns that are needed; it is on this machine then."""
     needed = [name for name in source.names if name in {*job.scorer.columns.names, *job.plan.keep}]
-    found = Cut(groups=stretch.groups, columns=tuple(needed), dictionaries=frozenset(job.scorer.columns.names))
+    encoded = frozenset(job.scorer.columns.encoded)
+    found = Cut(groups=stretch.groups, columns=tuple(needed), dictionaries=encoded, threads=False)
     fetching.complete(job.data[stretch.file], stretch.number, found)
     return found
 

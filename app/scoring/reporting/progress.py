@@ -16,8 +16,9 @@ MINUTE_S, HOUR_S = 60, 3600
 class Progress:
     """Rows that are done, of about so many in all."""
 
-    def __init__(self, stream: TextIO, total_rows: int | None, *, quiet: bool = False) -> None:
-        self._stream, self._total, self._quiet = stream, total_rows, quiet
+    def __init__(self, stream: TextIO, total_rows: int | None, done_rows: int = 0, *, quiet: bool = False) -> None:
+        """`done_rows` are those that were done before."""
+        self._stream, self._total, self._done, self._quiet = stream, total_rows, done_rows, quiet
         self._terminal = stream.isatty()
         self._began = monotonic()
         self._shown = self._began if not self._terminal else 0.0
@@ -25,7 +26,7 @@ class Progress:
         self.rows = 0
 
     def seen(self, rows: int) -> None:
-        """Take rows that are done, or were before."""
+        """Take rows that were scored."""
         self.rows += rows
         now = monotonic()
         if not self._quiet and now - self._shown >= (REDRAW_S if self._terminal else LINE_S):
@@ -56,12 +57,17 @@ class Progress:
 
     def _show(self, seconds: float) -> None:
         start, end = ("\r", "\033[K") if self._terminal else ("", "\n")
-        print(start + line(self.rows, self._total, seconds, bar=self._terminal), end=end, file=self._stream, flush=True)
+        print(
+            start + line(self.rows, self._done, self._total, seconds, bar=self._terminal),
+            end=end,
+            file=self._stream,
+            flush=True,
+        )
 
 
-def line(rows: int, total: int | None, seconds: float, *, bar: bool) -> str:
+def line(new_rows: int, done_rows: int, total: int | None, seconds: float, *, bar: bool) -> str:
     """Write how far it is: `[████    ]  50%  1,000 rows  500 rows/s  about 2 s left`."""
-    pace = rows / seconds if seconds else 0.0
+    pace, rows = new_rows / seconds if seconds else 0.0, done_rows + new_rows
     said = f"{rows:,} rows  {pace:,.0f} rows/s"
     if not total:
         return said

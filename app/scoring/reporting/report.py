@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from app.drift.verdicts import Verdict
 from app.printable import printable
 from app.scoring.errors import Unfinished
 from app.scoring.parts import marker
@@ -22,7 +23,21 @@ from app.scoring.tally import Tally
 
 REPORT, TEXT = "_report.json", "_report.md"
 MISSING_SHOWN = 5  # stretches that are not whole
-CELL = re.compile(r"([\\|<*_\[\]])")  # what Markdown would take for its own
+DIGITS = 6
+HEAD = ["feature", "PSI", "missing", "unseen", "out of range", "verdict"]
+CELL = re.compile(r"([\\|<*\[\]])")  # what Markdown would take for its own
+
+
+class Moved(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a feature, or the prediction, has moved from the training data."""
+
+    feature: str
+    kind: str
+    psi: float
+    verdict: str
+    missing: float | None
+    unseen: float | None
+    out_of_range: float | None
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +53,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     rejected: int
     reasons: dict[str, int]  # rows set aside, by reason, the most frequent first
     bytes: int  # of the parts
+    drift: list[Moved]  # none where the bundle has no profile
 
     @property
     def share(self) -> float:
@@ -62,6 +78,13 @@ def finish(job: Job) -> Report:
 def unfinished(job: Job) -> list[int]:
     """Return the stretches that are not whole; markers are believed."""
     return [stretch.number for stretch in job.plan.stretches if _of_stretch(job, stretch) is None]
+
+
+def done_rows(job: Job) -> int:
+    """Return the rows of parts that are done."""
+    names = job.place.names(marker.FOLDER)
+    found = [marker.read(job.place, job.plan, *marker.numbers_of(name)) for name in names]
+    return sum(each.rows for each in found if each is not None)
 
 
 def _markers(job: Job) -> Iterator[Marker]:
@@ -101,7 +124,15 @@ def _report(job: Job, markers: list[Marker], tally: Tally) -> Report:
         rejected=sum(each.rejected for each in markers),
         reasons=dict(sorted(tally.rejected.items(), key=lambda item: (-item[1], item[0]))),
         bytes=sum(file.bytes for each in markers for file in each.files[:1]),
+        drift=[_moved(found) for found in job.scorer.tallying.verdicts(tally)],
     )
+
+
+def _moved(found: Verdict) -> Moved:
+    """Take what is shown, in digits that every machine writes alike."""
+    shares = {name: getattr(found, name) for name in ("missing", "unseen", "out_of_range")}
+    rounded = {name: None if share is None else round(share, DIGITS) for name, share in shares.items()}
+    return Moved(feature=found.feature, kind=found.kind, psi=round(found.psi, DIGITS), verdict=found.verdict, **rounded)
 
 
 def text(report: Report) -> str:
@@ -115,7 +146,16 @@ def text(report: Report) -> str:
     if report.reasons:
         lines += ["", f"Set aside, each with its line and content in `{marker.REJECTED}/`:", ""]
         lines += _table(["rows", "reason"], [(f"{rows:,}", reason) for reason, rows in report.reasons.items()])
+    if report.drift:
+        lines += ["", "Against the training data, what moved most first ([0, 0.1) steady, above 0.2 drifted):", ""]
+        lines += _table(HEAD, [_row(found) for found in report.drift])
     return "\n".join([*lines, ""])
+
+
+def _row(found: Moved) -> tuple[str, ...]:
+    name = f"{found.feature} (prediction)" if found.kind == "prediction" else found.feature
+    shares = ["" if share is None else f"{share:.2%}" for share in (found.missing, found.unseen, found.out_of_range)]
+    return (name, f"{found.psi:.4f}", *shares, found.verdict)
 
 
 def _table(head: list[str], rows: list[tuple[Any, ...]]) -> list[str]:

@@ -20,6 +20,7 @@ from app.sources.formats import opening
 from app.sources.rules import Rules
 
 EXPECTED = "a Parquet file"
+BUFFER_BYTES = 2**20  # of a column that is read; without it a column of a row group is read whole
 
 
 class ParquetTable:
@@ -59,7 +60,9 @@ class ParquetTable:
         rows = sum(self.groups[group] for group in groups)
         with opening.explained(self._name, EXPECTED), self._open(cut) as file:
             done = 0
-            for batch in file.iter_batches(chunk_rows, row_groups=list(groups), columns=columns):
+            for batch in file.iter_batches(
+                chunk_rows, row_groups=list(groups), columns=columns, use_threads=cut.threads
+            ):
                 batch.validate(full=True)  # letters that are no UTF-8, places beyond the data
                 done += batch.num_rows
                 seen(done / rows)
@@ -72,7 +75,7 @@ class ParquetTable:
             for column, name, kind in zip(self._columns, self.names, self.types, strict=True)
             if name in cut.dictionaries and pa.types.is_string(kind)
         ]
-        return pyarrow.parquet.ParquetFile(self._path, read_dictionary=texts)
+        return pyarrow.parquet.ParquetFile(self._path, read_dictionary=texts, buffer_size=BUFFER_BYTES)
 
     def locator(self) -> Locator:
         """Return what finds rows: by their numbers."""

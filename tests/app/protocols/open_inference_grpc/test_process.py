@@ -227,7 +227,7 @@ def pinned(lock: Path) -> set[str]:
 
 SERVE_AND_LIST = """
 import asyncio, sys
-import app.__main__
+import app.server.command
 from pathlib import Path
 from tests.support import serving
 from tests.support.gated import GatedProcess
