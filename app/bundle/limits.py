@@ -7,6 +7,7 @@ Whoever writes a bundle may be wrong, or a stranger, and another version serves 
 each bound. It knows no file by name.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from app.bundle.manifest import Manifest
@@ -16,10 +17,13 @@ MANIFEST_MAX_BYTES = 16 * 2**20  # a vocabulary of 100,000 words is about 2 MB
 GOLDEN_MAX_BYTES = 32 * 2**20  # 16 rows of 50,000 features are about 20 MB
 PROFILE_MAX_BYTES = 16 * 2**20  # a thousand features with bins of thirty values are about 2 MB
 VALUES_MAX = 1_000_000  # of each of these: 16 rows of 50,000 features are 800,000
+PARTS_MAX = {"libraries": 1000, "metrics": 20_000, "training": 100_000, "reading": 100_000}  # values of a manifest's
 GOLDEN_MAX_ROWS = 4096  # training writes 16
 FEATURES_MAX = 50_000
 LABELS_MAX = 10_000
 TENSORS_MAX = 1000  # inputs, and outputs: a graph of 20,000 took 45 s and more to be tried
+MODELS_MAX = 10_000  # folders: a look at them took 0.1 s
+VERSIONS_MAX = 10_000  # of a model
 FILES_MAX = 1000  # beside the manifest, as many as `app.repository.folder_scan` looks at
 FILES_MAX_BYTES = 4096 * 2**20  # all of them, for each is hashed: the largest graph, and as much again
 WEIGHTS_MAX_BYTES = 16 * 2**30  # beside a graph alone, and never more than half of the memory that there is
@@ -29,13 +33,19 @@ PORTION_BYTES = 2**20  # that are counted at once: other threads come between
 MARKS = (b",", b"[", b"{")  # a value follows one of them, or a key that does
 
 
-def check_values(where: Path, content: bytes) -> None:
-    """Raise `BundleError` where JSON may hold more values than `VALUES_MAX`; marks within its texts count too."""
+def check_values(where: Path | str, content: bytes, most: int = VALUES_MAX) -> None:
+    """Raise `BundleError` where JSON may hold more values than `most`; marks within its texts count too."""
     found = 0
     for start in range(0, len(content), PORTION_BYTES):
         found += sum([content.count(mark, start, start + PORTION_BYTES) for mark in MARKS])
-        if found > VALUES_MAX:
-            raise BundleError(f"{where}: expected at most {VALUES_MAX} values. Received: more.")
+        if found > most:
+            raise BundleError(f"{where}: expected at most {most} values. Received: more.")
+
+
+def check_parts(where: Path, parts: Mapping[str, bytes]) -> None:
+    """Raise `BundleError` for a part of a manifest, unread, that is more than may be decoded at once."""
+    for name, part in parts.items():
+        check_values(f"{where}: `{name}`", part, PARTS_MAX[name])
 
 
 def check_counts(where: Path, manifest: Manifest) -> None:

@@ -42,9 +42,8 @@ def read(data: bytes, where: Path, features: FeatureSet, answer: AnswerType) -> 
         written = msgspec.json.decode(data, type=_Written)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BundleError(f"{where}: {error}.") from error
-    for name in written.features:
-        if name not in features.names:
-            raise BundleError(f"{where}: expected features of the manifest. Received: `{name}`.")
+    if unknown := sorted(written.features.keys() - set(features.names)):
+        raise BundleError(f"{where}: expected features of the manifest. Received: `{unknown[0]}`.")
     forms = {name: features.type_of(name).bins for name in written.features}
     bins = {name: _bins(raw, forms[name], f"{where}: `features.{name}`") for name, raw in written.features.items()}
     prediction = _bins(written.prediction, answer.bins, f"{where}: `prediction`", answer.check_bins)

@@ -122,25 +122,41 @@ def declared(folder: Path) -> bool:
 
 
 def versions(model_folder: Path) -> list[int]:
-    """List the version folders (positive integers without leading zeros) of a model, oldest first."""
-    names = (entry.name for entry in model_folder.iterdir() if entry.is_dir())
-    return sorted(int(name) for name in names if re.fullmatch(r"[1-9][0-9]{0,17}", name))
+    """List the version folders (positive integers without leading zeros) of a model, oldest first.
+
+    Raises `BundleError` for more than `VERSIONS_MAX`, and `OSError`.
+    """
+    found: list[int] = []
+    with os.scandir(model_folder) as entries:
+        for entry in entries:
+            if re.fullmatch(r"[1-9][0-9]{0,17}", entry.name) and entry.is_dir():
+                found.append(int(entry.name))
+            if len(found) > limits.VERSIONS_MAX:
+                raise BundleError(f"{model_folder}: expected at most {limits.VERSIONS_MAX} versions. Received: more.")
+    return sorted(found)
 
 
 sha256 = held.sha256
 
 
-class _Format(msgspec.Struct, frozen=True):
+class _Parts(msgspec.Struct, frozen=True):
+    """A manifest with what people are told of it unread."""
+
     format: int
+    libraries: msgspec.Raw = msgspec.Raw()
+    metrics: msgspec.Raw = msgspec.Raw()
+    training: msgspec.Raw = msgspec.Raw()
+    reading: msgspec.Raw = msgspec.Raw()
 
 
 def _manifest(where: Path, content: bytes) -> Manifest:
     readers = {format2.FORMAT: format2.read, format1.FORMAT: format1.read}
     try:
-        found = msgspec.json.decode(content, type=_Format).format
-        if found not in readers:
-            raise ValueError(f"expected format {format2.FORMAT} or {format1.FORMAT}. Received: {found}")
-        return readers[found](content)
+        parts = msgspec.json.decode(content, type=_Parts)
+        if parts.format not in readers:
+            raise ValueError(f"expected format {format2.FORMAT} or {format1.FORMAT}. Received: {parts.format}")
+        limits.check_parts(where, {name: bytes(getattr(parts, name)) for name in limits.PARTS_MAX})
+        return readers[parts.format](content)
     except (ValueError, RecursionError) as error:  # a `msgspec.DecodeError` is one, too
         raise BundleError(f"{where}: {error}.") from error
 

@@ -162,7 +162,8 @@ def _object(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
 
 def _permutation(listed: Sequence[Feature], ordered: Sequence[Feature]) -> Callable[[Any], tuple[Any, ...]]:
     """Return the function that takes an array row to the order of the types; `tuple` if it is the manifest's."""
-    places = [listed.index(feature) for feature in ordered]
+    place_of = {feature.name: place for place, feature in enumerate(listed)}
+    places = [place_of[feature.name] for feature in ordered]
     return tuple if places == sorted(places) else itemgetter(*places)
 
 

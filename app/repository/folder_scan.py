@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.bundle import reader as bundles
+from app.bundle.limits import MODELS_MAX
 from app.bundle.manifest import NAME_PATTERN
 from app.errors import BundleError
 
@@ -78,13 +79,18 @@ def _file(folder: Path, name: str) -> tuple[str, int, int, int]:
 
 
 def model_folders(root: Path) -> dict[Path, list[int]]:
-    """List the folders that hold a version, and the versions, oldest first; raises `BundleError` when none does."""
+    """List the folders that hold a version, and the versions, oldest first.
+
+    Raises `BundleError` when none does, and where there are too many; what is served goes on then.
+    """
     wanted = f"expected bundles in {root.absolute()}/<name>/<version>/"
     try:
         entries = sorted(root.iterdir())
     except OSError as error:
         raise BundleError(f"{root}: {wanted}. Received: {error.strerror}.") from error
     named = [entry for entry in entries if entry.is_dir() and re.match(NAME_PATTERN, entry.name)]
+    if len(named) > MODELS_MAX:
+        raise BundleError(f"{root}: expected at most {MODELS_MAX} models. Received: {len(named)}.")
     found = {folder: versions for folder in named if (versions := _versions(folder))}
     if not found:
         received = f"{len(entries)} of other names, or without a version" if entries else "an empty folder"

@@ -58,6 +58,9 @@ def _model(root: Path, folder: Path, settings: Settings) -> Iterator[Finding]:
         if named:
             yield _wrong(folder.name, f"Expected a folder that can be read. Received: {error.strerror}.")
         return
+    except BundleError as error:
+        yield _wrong(folder.name, str(error))
+        return
     if named:
         if not entries:
             yield _wrong(folder.name, f"Expected a version in {folder}/1/. Received: an empty folder.")

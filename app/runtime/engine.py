@@ -51,8 +51,11 @@ class Engine:
         with nullcontext(graph) if isinstance(graph, Held) else hold(graph, MODEL_MAX_BYTES) as held:
             self.model = held.path
             self._session = _session(held, threads, files or {}, limit)
-        self.inputs, self.strange_inputs = _specs(self._session.get_inputs())
-        self.outputs, self.strange_outputs = _specs(self._session.get_outputs())
+        try:
+            self.inputs, self.strange_inputs = _specs(self._session.get_inputs())
+            self.outputs, self.strange_outputs = _specs(self._session.get_outputs())
+        except UnicodeDecodeError as error:
+            raise BundleError(f"{self.model}: expected names of tensors in UTF-8. Received: {error}.") from error
         self._outputs = [output.name for output in self.outputs]
         check_tensors(self.model, self._session.get_inputs(), self._session.get_outputs())
 
@@ -118,7 +121,8 @@ def _session(graph: Held, threads: int, files: Mapping[str, Held], limit: LoadLi
         with ExitStack() as stack:
             views = [stack.enter_context(file.view()) for file in files.values()]
             options.add_external_initializers_from_files_in_memory(list(files), views, list(map(len, views)))
-            return ort.InferenceSession(graph.source, options, providers=["CPUExecutionProvider"])
+            # Its fallback would print the error, with names of the graph in it, and make the session once more.
+            return ort.InferenceSession(graph.source, options, providers=PROVIDERS, enable_fallback=0)
     except Exception as error:
         if limit is not None:
             limit.check(graph.path)

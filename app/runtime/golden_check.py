@@ -35,8 +35,17 @@ def prove(bundle: Bundle, reader: RowReader, engine: Engine) -> None:
         found = engine.rehearse_named(some.arrays())
         _compare(bundle, found, {name: array[: len(some)] for name, array in wanted.items()})
         _check(bundle, found, "")
-    strange = reader.rows(bundle.features.strange(bundle.golden.instances[0]))
+    strange = _strange_rows(bundle, reader)
     _check(bundle, engine.rehearse_named(strange.arrays()), " to missing, unseen and extreme values")
+
+
+def _strange_rows(bundle: Bundle, reader: RowReader) -> Rows:
+    """Return rows that callers might send; raises `BundleError` where the manifest's extreme values cannot be."""
+    try:
+        return reader.rows(bundle.features.strange(bundle.golden.instances[0]))
+    except ValueError as error:
+        where = bundle.folder / bundles.MANIFEST
+        raise BundleError(f"{where}: expected features whose extreme values can be sent. Received: {error}.") from error
 
 
 def _recorded(bundle: Bundle, spec: TensorSpec) -> Array:

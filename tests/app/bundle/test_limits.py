@@ -11,6 +11,7 @@ import pytest
 from app.bundle import limits
 from app.bundle import reader as bundles
 from app.errors import BundleError
+from app.repository.survey import survey
 from app.runtime import graph_size
 from app.runtime.model import load
 from app.settings import Settings
@@ -149,6 +150,37 @@ def test_what_a_manifest_lists_is_counted(edit: Callable[[Content], None], expec
     assert tiny.write(tmp_path / "good", tiny.Tiny(format=2)).is_dir()
 
 
+@pytest.mark.parametrize("part", limits.PARTS_MAX)
+def test_what_people_are_told_is_bounded_before_it_is_decoded(part: str, tmp_path: Path) -> None:
+    """A dictionary of 900,000 keys stopped every thread for 0.7 s."""
+    most = limits.PARTS_MAX[part]
+
+    def edit(manifest: Content, count: int) -> None:
+        many = {f"k{at}": "1" if part == "libraries" else 1.0 for at in range(count)}
+        manifest[part] = {"m": many} if part == "metrics" else many
+
+    if part != "reading":  # whose keys are known
+        assert bundles.read(tiny.write(tmp_path / "good", edit=lambda manifest: edit(manifest, most - 10)))
+    folder = tiny.write(tmp_path, edit=lambda manifest: edit(manifest, most + 1))
+    with pytest.raises(
+        BundleError, match=rf"manifest\.json: `{part}`: expected at most {most} values\. Received: more"
+    ):
+        bundles.read(folder)
+
+
+def test_versions_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is no version is not."""
+    monkeypatch.setattr(limits, "VERSIONS_MAX", 3)
+    for name in ("1", "2", "3", "x", "04"):
+        (tmp_path / "m" / name).mkdir(parents=True)
+    assert bundles.versions(tmp_path / "m") == [1, 2, 3]
+    (tmp_path / "m" / "4").mkdir()
+    with pytest.raises(BundleError, match=r"m: expected at most 3 versions\. Received: more\."):
+        bundles.versions(tmp_path / "m")
+    (finding, *_) = survey(Settings(models=tmp_path))
+    assert (finding.name, finding.state) == ("m", "NOT SERVED")
+
+
 def test_all_limits_hold_in_format_1(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"expected at most \d+ features"):
         bundles.read(tiny.write(tmp_path, edit=more_features))
@@ -158,6 +190,7 @@ def test_the_page_says_each_limit() -> None:
     """`docs/bundle.md` has each by its number."""
     page = (serving.ROOT / "docs" / "bundle.md").read_text()
     found = {name: value for room in (limits, graph_size) for name, value in vars(room).items() if "_MAX" in name}
-    assert len(found) == 13
+    found |= found.pop("PARTS_MAX")
+    assert len(found) == 19
     for name, value in found.items():
         assert (f"{value // 2**20:,} MiB" if name.endswith("BYTES") else f"{value:,}") in page, name

@@ -3,6 +3,7 @@
 import json
 import math
 import struct
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import BodyTooLarge, InvalidInput
+from app.features.base import Feature
 from app.features.packed import FLOAT32_MAX, TOO_LARGE
+from app.features.row_reader import _permutation
 from tests.app.bad_requests import BAD
 from tests.support import tiny
 
@@ -159,3 +162,12 @@ def test_rows_of_a_bundle_written_to_disk(tmp_path: Path) -> None:
     golden = json.loads((folder / "golden.json").read_text())["instances"]
     reader = tiny.row_reader(TINY)
     assert reader.rows(golden) == reader.decode(body(*golden))
+
+
+def test_many_features_are_put_in_order_at_once() -> None:
+    """Each was looked for among all: 20,000 took 7 s of CPU time and more."""
+    listed = [Feature(name=f"f{at}", type="number", optional=False, missing_share=0.0) for at in range(20_000)]
+    began = time.thread_time()
+    reordered = _permutation(listed, listed[::-1])
+    assert time.thread_time() - began < 2
+    assert reordered([*range(20_000)]) == tuple(reversed(range(20_000)))

@@ -12,6 +12,7 @@ import pytest
 from app.bundle.manifest import Tensor
 from app.errors import BundleError
 from app.runtime.engine import Engine
+from tests.app import graphs
 from tests.support import tiny
 from tests.support.serving import PATIENCE_S
 
@@ -87,3 +88,16 @@ def test_telemetry_is_off_before_the_runtime_is_imported() -> None:
             timeout=PATIENCE_S,
         )
         assert said.stdout.strip() == expected
+
+
+def test_names_that_are_no_text_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """ONNX Runtime takes any bytes, and the error named no file; other errors it printed, and tried again."""
+    content = graphs.one("Neg").SerializeToString()
+    (tmp_path / "model.onnx").write_bytes(content.replace(b"\n\x01x", b"\n\x01\xe2"))
+    with pytest.raises(BundleError, match=r"model\.onnx: expected names of tensors in UTF-8\. Received: .*0xe2"):
+        Engine(tmp_path / "model.onnx", 1)
+    content = graphs.graph([graphs.node("Nothing\x1b]0;", ["x"], ["y"])], *[[graphs.tensor("x", [1])]] * 2)
+    (tmp_path / "model.onnx").write_bytes(content.SerializeToString().replace(b"Nothing", b"Noth\xe2ng"))
+    with pytest.raises(BundleError, match=r"model\.onnx: ONNX Runtime cannot load it"):
+        Engine(tmp_path / "model.onnx", 1)
+    assert capsys.readouterr() == ("", "")

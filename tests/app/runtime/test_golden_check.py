@@ -119,3 +119,14 @@ def test_missing_and_unknown_values_must_have_finite_answers(tmp_path: Path) -> 
     rewritten(folder, lambda golden: golden["instances"][-1].update({"hours-per-week": 0.0}))
     with pytest.raises(BundleError, match="expected finite answers to missing, unseen and extreme values"):
         proved(edited(folder, blank))
+
+
+def test_extreme_values_that_cannot_be_sent_are_refused(tmp_path: Path) -> None:
+    """The error named a row that nobody had sent, and no file."""
+
+    def edit(manifest: dict[str, Any]) -> None:
+        manifest["features"][0]["maximum"] = 1e308
+
+    folder = tiny.write(tmp_path, tiny.Tiny(format=2), edit=edit)
+    with pytest.raises(BundleError, match=r"manifest\.json: expected features whose extreme values can be sent"):
+        proved(folder)
