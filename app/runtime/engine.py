@@ -28,6 +28,7 @@ from app.tensors import BY_ORT, Array, TensorSpec
 
 Arrays = Mapping[str, Array]
 
+PROVIDERS = ["CPUExecutionProvider"]
 NAMELESS = "?"  # some exporters give this name to every dimension that they do not know
 
 

@@ -96,8 +96,8 @@ def test_names_that_are_no_text_are_refused(tmp_path: Path, capsys: pytest.Captu
     (tmp_path / "model.onnx").write_bytes(content.replace(b"\n\x01x", b"\n\x01\xe2"))
     with pytest.raises(BundleError, match=r"model\.onnx: expected names of tensors in UTF-8\. Received: .*0xe2"):
         Engine(tmp_path / "model.onnx", 1)
-    content = graphs.graph([graphs.node("Nothing\x1b]0;", ["x"], ["y"])], *[[graphs.tensor("x", [1])]] * 2)
-    (tmp_path / "model.onnx").write_bytes(content.SerializeToString().replace(b"Nothing", b"Noth\xe2ng"))
+    strange = graphs.graph([graphs.node("Nothing\x1b]0;", ["x"], ["y"])], *[[graphs.tensor("x", [1])]] * 2)
+    (tmp_path / "model.onnx").write_bytes(strange.SerializeToString().replace(b"Nothing", b"Noth\xe2ng"))
     with pytest.raises(BundleError, match=r"model\.onnx: ONNX Runtime cannot load it"):
         Engine(tmp_path / "model.onnx", 1)
     assert capsys.readouterr() == ("", "")
