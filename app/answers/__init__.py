@@ -1,3 +1,3 @@
 """Types of answers: outputs to JSON, sane, the same, true; drift."""
 
-__all__ = ["base", "labels", "registry", "running_scores"]
+__all__ = ["base", "figures", "labels", "registry", "running_scores", "totals"]

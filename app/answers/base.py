@@ -5,6 +5,7 @@
                                                     ├─ layout, count                     drift
                                                     ├─ predicted, truth, running_scores  feedback
                                                     ├─ truth_readers, truth_of_row      new rows of a file
+                                                    ├─ totals, figures                  … of any number, in parts
                                                     └─ compare, columns                  a shadow; an output file
 
 Outputs are arrays by name, with the rows first. A type is handed its own keys of the manifest, and knows nothing of
@@ -19,7 +20,9 @@ from typing import Any, ClassVar
 import msgspec
 import numpy as np
 
+from app.answers.figures import Figure
 from app.answers.running_scores import Scores
+from app.answers.totals import Totals
 from app.bins.layout import Floats, Layout
 from app.tensors import Array, TensorSpec
 
@@ -146,6 +149,18 @@ class AnswerType(ABC):
     @abstractmethod
     def running_scores(self) -> Scores:
         """Return the running scores of predictions whose truth comes later."""
+
+    def totals(self, truths: Sequence[Any], of_row: Array, outputs: Outputs, bins: Any) -> Totals | None:
+        """Count rows whose truth is known, in numbers that add up; None where these answers have no such metrics.
+
+        `truths` are as `truth` returns them, and `of_row`, (rows,), says which of them each row has. `bins` are those
+        of the training data, or None.
+        """
+        return None
+
+    def figures(self, totals: Totals) -> dict[str, Figure]:
+        """Return the metrics of what was counted, as on the card."""
+        return {}
 
     @abstractmethod
     def compare(self, ours: Outputs, other: "AnswerType", theirs: Outputs) -> tuple[list[bool], float]:

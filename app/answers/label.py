@@ -8,9 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from app.answers import label_totals
 from app.answers.base import Outputs, Words
+from app.answers.figures import Figure
 from app.answers.probabilities import OUTPUT, LabelKeys, ProbabilitiesAnswer, names, template
 from app.answers.running_scores import Labels, Scores
+from app.answers.totals import Totals
 from app.bins.category import CategoryBins
 from app.bins.layout import Floats
 from app.tensors import Array
@@ -73,6 +76,12 @@ class LabelAnswer(ProbabilitiesAnswer):
 
     def running_scores(self) -> Scores:
         return Labels(len(self.classes))
+
+    def totals(self, truths: Sequence[int], of_row: Array, outputs: Outputs, bins: Any) -> Totals:
+        return label_totals.totals(np.array(truths, np.int64)[of_row], outputs[OUTPUT])
+
+    def figures(self, totals: Totals) -> dict[str, Figure]:
+        return label_totals.figures(totals, len(self.classes))
 
     def columns(self, outputs: Outputs) -> dict[str, Array | Words]:
         places = outputs[OUTPUT].argmax(axis=1).astype(np.int32)

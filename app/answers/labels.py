@@ -9,9 +9,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from app.answers import labels_totals
 from app.answers.base import Outputs, Words
+from app.answers.figures import Figure
 from app.answers.probabilities import OUTPUT, LabelKeys, ProbabilitiesAnswer, names, template
 from app.answers.running_scores import LabelSets, Scores
+from app.answers.totals import Totals
 from app.bins.labels import LabelsBins
 from app.bins.layout import Floats
 from app.tensors import Array, TensorSpec
@@ -113,6 +116,15 @@ class LabelsAnswer(ProbabilitiesAnswer):
 
     def running_scores(self) -> Scores:
         return LabelSets(self.classes)
+
+    def totals(self, truths: Sequence[tuple[int, ...]], of_row: Array, outputs: Outputs, bins: Any) -> Totals:
+        true = np.zeros((len(truths), len(self.classes)), bool)
+        for row, places in zip(true, truths, strict=True):
+            row[list(places)] = True
+        return labels_totals.totals(true[of_row], self.given(outputs), outputs[OUTPUT])
+
+    def figures(self, totals: Totals) -> dict[str, Figure]:
+        return labels_totals.figures(totals, len(self.classes))
 
     def columns(self, outputs: Outputs) -> dict[str, Array | Words]:
         texts = np.empty(len(outputs[OUTPUT]), object)

@@ -9,8 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from app.answers import value_totals
 from app.answers.base import AnswerKeys, AnswerType, Outputs, Words
+from app.answers.figures import Figure
 from app.answers.running_scores import Numbers, Scores
+from app.answers.totals import Totals
 from app.bins.layout import Floats
 from app.bins.number import NumberBins
 from app.tensors import Array, TensorSpec
@@ -79,6 +82,14 @@ class ValueAnswer(AnswerType):
         if found is None:
             return [False] * len(mine), float(np.abs(mine).max())
         return [True] * len(mine), float(np.abs(mine - found).max())
+
+    def totals(self, truths: Sequence[float], of_row: Array, outputs: Outputs, bins: NumberBins | None) -> Totals:
+        middle = bins.edges[len(bins.edges) // 2] if bins is not None and bins.edges else 0.0
+        truth = np.array(truths, np.float64)[of_row]
+        return value_totals.totals(truth, self.numbers(outputs).astype(np.float64), middle)
+
+    def figures(self, totals: Totals) -> dict[str, Figure]:
+        return value_totals.figures(totals)
 
     def columns(self, outputs: Outputs) -> dict[str, Array | Words]:
         return {OUTPUT: self.numbers(outputs)}

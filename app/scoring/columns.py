@@ -94,7 +94,7 @@ class Columns:
         """Read the rows of a batch; what else it holds is not looked at."""
         if not batch.num_rows:
             return [], []
-        raw = {name: _plain(batch, name) for name in self.names}
+        raw = {name: plain(batch, name) for name in self.names}
         group, unread = self._at_once(raw, batch.num_rows)
         if not unread.any():
             return [group], []
@@ -144,7 +144,7 @@ def _parts(places: Places) -> Iterator[Places]:
     return (places[start : start + EXACT_ROWS] for start in range(0, len(places), EXACT_ROWS))
 
 
-def _plain(batch: pa.RecordBatch, name: str) -> pa.Array:
+def plain(batch: pa.RecordBatch, name: str) -> pa.Array:
     """Return a column by name, without what Arrow wraps it in; nulls where there is none."""
     at = batch.schema.get_field_index(name)
     return pa.nulls(batch.num_rows, pa.string()) if at < 0 else _unwrapped(batch.column(at))

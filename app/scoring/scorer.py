@@ -11,7 +11,7 @@
 It knows no type, and nothing about files, parts or engines.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -68,6 +68,11 @@ class Scorer:
         """What tallies are made of, and what they say."""
         return self._tallying
 
+    def reads(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return which of a file's columns are looked at: the features, and the target for the tally."""
+        wanted = {*self.columns.names, *self._tallying.truths.columns(names)}
+        return tuple([name for name in names if name in wanted])
+
     def check(self, schema: pa.Schema, where: str, keep: tuple[str, ...] = ()) -> None:
         """Raise `SourceError` for a table that cannot be scored; `keep` are columns that stand beside the answers."""
         self.columns.check(schema, where)
@@ -82,8 +87,9 @@ class Scorer:
         ran = [(group, outputs) for group, outputs in ran if len(group.places)]
         scored = self._joined(ran, sorted(faults, key=lambda fault: fault.place))
         if tally is not None:
+            truths = self._tallying.truths.read(batch)
             for group, outputs in ran:
-                self._tallying.count(tally, batch, group, outputs)
+                self._tallying.count(tally, group, outputs, truths)
             for fault in scored.faults:
                 tally.reject(fault.reason)
         return scored

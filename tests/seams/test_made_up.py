@@ -10,6 +10,7 @@ import httpx
 import msgspec
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from app.answers import registry as answers
@@ -19,6 +20,9 @@ from app.features import registry as features
 from app.protocols.open_inference_grpc.protos import open_inference_pb2 as pb
 from app.protocols.open_inference_grpc.protos.open_inference_pb2_grpc import GRPCInferenceServiceStub
 from app.scoring import check, drift_report
+from app.scoring.scorer import load_scorer
+from app.scoring.tally import Tally
+from app.sources.source import open_source
 from tests.app.metrics.test_drift_metrics import grpc_channel
 from tests.seams.conftest import MOST, PLACES, ROWS
 from tests.support import serving
@@ -92,6 +96,30 @@ def test_new_rows_are_judged(bundle: Path, walks: Path, tmp_path: Path) -> None:
         assert prepare(options).table.types["back"] == "track"
     again = evaluate_bundle.judge(served, evaluate_bundle.answer(served, tmp_path / "walks.parquet"))
     assert again.metrics == found.metrics
+
+
+def test_files_are_scored(bundle: Path, walks: Path, tmp_path: Path) -> None:
+    """From CSV and from Parquet, where tracks are lists: answered, set aside, counted and judged as any other."""
+    scorer, tally = load_scorer(bundle), Tally()
+    (chunk,) = open_source(walks).batches()
+    found = scorer.score(chunk.columns, tally)
+    assert (len(found.places), found.faults, tally.without_truth) == (ROWS, [], 0)
+    served = served_bundle.load(bundle)
+    wanted = evaluate_bundle.judge(served, evaluate_bundle.answer(served, walks)).metrics
+    figures = {name: figure.value for name, figure in scorer.tallying.metrics(tally).items()}
+    assert figures == pytest.approx({name: interval.value for name, interval in wanted.items()})
+    assert "back" in {verdict.feature for verdict in scorer.tallying.verdicts(tally)}
+    frame = pd.read_csv(walks)
+    for name in ("way", "back"):
+        frame[name] = frame[name].map(json.loads, na_action="ignore")
+    frame.loc[1, "weather"] = None
+    frame["way"] = frame["way"].mask(frame.index == 2, pd.Series([[[5000.0, 0.0]]] * ROWS))
+    frame.to_parquet(tmp_path / "walks.parquet")
+    (chunk,) = open_source(tmp_path / "walks.parquet").batches()
+    again = scorer.score(chunk.columns)
+    assert [fault.place for fault in again.faults] == [1, 2]
+    assert "`way`: expected points whose coordinates are within 1000. Received: " in again.faults[1].reason
+    assert again.answers.equals(found.answers.take(pa.array(again.places)))
 
 
 def test_the_command_line_explains_it(bundle: Path, walks: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -260,3 +260,72 @@ def test_ten_thousand_rows_are_answered_as_by_the_service() -> None:
     assert as_texts(scorer, found.answers) == texts
     labels = [msgspec.json.decode(text)["label"] for text in texts]
     assert found.answers.column("label").to_pylist() == labels
+
+
+# ── what is counted ──
+
+
+def test_a_file_with_the_target_is_judged(scorer: Scorer, tmp_path: Path) -> None:
+    """As the answers and the truth say; parts of it add up, and rows without a truth are counted as such."""
+    rows = batch(age=["1", "2", "x", "4", "5", "6"] * 20)
+    true = ["no", "yes", "no", " yes ", None, "perhaps"] * 20
+    labelled = rows.append_column("target", pa.array(true).dictionary_encode())
+    assert scorer.reads([*labelled.schema.names, "other"]) == tuple(labelled.schema.names)
+    whole, parts = Tally(), Tally()
+    found = scorer.score(labelled, whole)
+    for start in (60, 0, 7):
+        part = Tally()
+        scorer.score(labelled.slice(start, {60: 60, 0: 7, 7: 53}[start]), part)
+        parts.add(Tally.from_json(part.to_json()))
+    assert parts.to_json() == whole.to_json()
+    assert (whole.rows, whole.without_truth, sum(whole.rejected.values())) == (100, 40, 20)
+    figures = scorer.tallying.metrics(whole)
+    given = dict(zip(found.places.tolist(), found.answers.column("label").to_pylist(), strict=True))
+    judged = [given[place] == {"no": "no"}.get(word, "yes") for place, word in enumerate(true)
+              if place in given and word not in (None, "perhaps")]  # fmt: skip
+    assert figures["accuracy"].value == sum(judged) / len(judged)
+    assert {"f1", "roc_auc", "pr_auc", "log_loss"} <= set(figures)
+    assert scorer.score(rows, plain := Tally()).answers.equals(found.answers)
+    assert (plain.totals, plain.without_truth) == (None, 0)
+    assert scorer.tallying.metrics(plain) == {}
+
+
+def test_a_column_a_label_is_a_target(tmp_path: Path) -> None:
+    several = replace(ALL, task="multilabel", labels=("art", "law"))
+    scorer = load_scorer(tiny.write(tmp_path, several))
+    rows = batch(age=["1"] * 3).append_column("art", pa.array([1, 0, None])).append_column("law", pa.array(["yes"] * 3))
+    scorer.score(rows, tally := Tally())
+    assert (tally.rows, tally.without_truth) == (3, 1)
+    assert set(scorer.tallying.metrics(tally)) == {"micro_f1", "macro_f1", "exact", "roc_auc", "pr_auc"}
+
+
+def test_a_number_is_a_target_by_its_rule(tmp_path: Path) -> None:
+    rules = Rules(columns={"target": ColumnRule(number=NumberForm(decimal=",", thousands="."))})
+    folder = tiny.write(
+        tmp_path, replace(ALL, task="regression"), lambda facts: facts.update(reading=msgspec.to_builtins(rules))
+    )
+    scorer = load_scorer(folder)
+    answer = scorer.score(batch()).answers.column("value")[0].as_py()
+    rows = batch().append_column("target", pa.array([f"{answer + 1000:,.3f}".translate({44: 46, 46: 44}), "?"]))
+    scorer.score(rows, tally := Tally())
+    assert tally.without_truth == 1
+    assert scorer.tallying.metrics(tally)["mae"].value == pytest.approx(1000, abs=0.01)
+
+
+def test_the_committed_model_is_judged_as_by_its_card() -> None:
+    """The example's rows, which training has seen most of: near the card's test metrics, and in no time."""
+    scorer = load_scorer(serving.ROOT / "models" / "adult-income" / "1")
+    tally = Tally()
+    for chunk in open_source(serving.ROOT / "examples" / "adult.csv.gz").batches():
+        scorer.score(chunk.columns, tally)
+    assert (tally.rows, tally.without_truth, tally.rejected) == (48_842, 0, {})
+    assert scorer.model.bundle is not None
+    card = scorer.model.bundle.manifest.metrics["shipped"]
+    figures = scorer.tallying.metrics(tally)
+    assert set(figures) == set(card)
+    for name, figure in figures.items():
+        assert figure.value == pytest.approx(card[name], abs=0.03), name
+        assert figure.low is not None
+        assert figure.high is not None
+        assert figure.low < figure.value < figure.high < figure.low + 0.03
+    assert {found.verdict for found in scorer.tallying.verdicts(tally)} == {"steady"}

@@ -11,7 +11,9 @@ import msgspec
 import numpy as np
 
 from app.answers.base import AnswerKeys, AnswerType, Outputs, Tolerance
+from app.answers.figures import Figure
 from app.answers.running_scores import Scores
+from app.answers.totals import Cells, Totals
 from app.bins.category import CategoryBins
 from app.bins.layout import Floats, Layout
 from app.tensors import Array, TensorSpec
@@ -135,6 +137,16 @@ class PlacesAnswer(AnswerType):
 
     def running_scores(self) -> Scores:
         return Hits()
+
+    def totals(self, truths: Sequence[frozenset[int]], of_row: Array, outputs: Outputs, bins: Any) -> Totals:
+        true = np.array([[place in truth for place in range(len(self._names))] for truth in truths])[of_row]
+        shown = np.take_along_axis(true, outputs["place"], axis=1)  # (rows, shown)
+        recall = shown.sum(axis=1) / true.sum(axis=1)
+        return Totals.of(len(of_row), {"first": Cells.of(shown[:, 0].astype(np.int64), 2)}, {"recall": recall})
+
+    def figures(self, totals: Totals) -> dict[str, Figure]:
+        first = totals.cells["first"].dense(2)[1] / totals.rows
+        return {"first_hit": Figure(float(first)), "recall": Figure(totals.mean("recall"))}
 
     def compare(self, ours: Outputs, other: AnswerType, theirs: Outputs) -> tuple[list[bool], float]:
         if not isinstance(other, PlacesAnswer) or other._keys != self._keys:
