@@ -1,5 +1,6 @@
 """Training from Python: the run of the command, in a process that is someone else's."""
 
+import gc
 import logging
 import os
 import random
@@ -30,6 +31,7 @@ def test_a_frame_gives_the_bundle_that_its_file_gives(
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "1")
     monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
     random.seed(5)
+    np.random.seed(5)
     before = (dict(os.environ), logging.getLogger().level, list(warnings.filters), random.getstate())
     drawn = np.random.get_state(legacy=False)["state"]["key"].tolist()
     folder = library.train(pd.read_csv(data_file), {**OPTIONS, "name": "goods", "models": tmp_path}, quiet=True)
@@ -45,6 +47,7 @@ def test_a_frame_gives_the_bundle_that_its_file_gives(
     assert ours.profile.features == theirs.profile.features
     assert (dict(os.environ), logging.getLogger().level, list(warnings.filters), random.getstate()) == before
     assert np.random.get_state(legacy=False)["state"]["key"].tolist() == drawn
+    assert gc.get_freeze_count() == 0
 
 
 @pytest.mark.parametrize(
