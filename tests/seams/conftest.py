@@ -14,7 +14,7 @@ from rich.console import Console
 from app.answers import registry as answers
 from app.features import registry as features
 from tests.support.once import once
-from tests.training.conftest import pytest_configure  # noqa: F401  (the warnings of others)
+from tests.training.conftest import pytest_configure, timed_briefly, written_once  # noqa: F401  (used by name)
 from training import pipeline
 from training.features import registry as trained_features
 from training.options import Options
