@@ -19,7 +19,7 @@ AUDIT := .venv/audit
 CODE  := app training slipway tests benchmarks monitoring image k8s
 
 .DEFAULT_GOAL := help
-.PHONY: help serve train test coverage quick environments check watch deploy image image-test format bench profile audit sbom lock protos clean
+.PHONY: help serve train score test coverage quick environments check watch deploy image image-test format bench profile audit sbom lock protos clean
 
 help:  ## Show this help
 	@awk 'BEGIN {FS = ":.*## "; print "Usage: make TARGET [NAME=value …]\n"} \
@@ -32,6 +32,10 @@ serve: $(SERVE)/.done  ## Serve the bundles of MODELS on PORT; prints the addres
 train: $(DEV)/.done  ## Train a model: DATA=file.csv TARGET=column [NAME=name]
 	@test -n "$(DATA)" || { echo "Say which file: make train DATA=file.csv TARGET=column [NAME=name]"; exit 2; }
 	$(DEV)/bin/python -m training "$(DATA)" --models "$(MODELS)" $(if $(TARGET),--target "$(TARGET)") $(if $(NAME),--name "$(NAME)") $(ARGS)
+
+score: $(DEV)/.done  ## Answer the rows of files: DATA=file.parquet OUT=folder [ARGS="--keep id"]
+	@test -n "$(DATA)" -a -n "$(OUT)" || { echo "Say what and where to: make score DATA=file.parquet OUT=folder"; exit 2; }
+	$(DEV)/bin/python -m app score "$(DATA)" --models "$(MODELS)" --out "$(OUT)" $(ARGS)
 
 check: $(DEV)/.done  ## Format, lint, types, import rules
 	$(DEV)/bin/ruff format --check $(CODE)
