@@ -6,6 +6,7 @@ A worker that dies takes its stretch with it: the others go on. A parent that di
 their next word.
 """
 
+import contextlib
 import multiprocessing
 import signal
 from collections import deque
@@ -93,7 +94,8 @@ class _Crew:
         if self._left and not ends:
             number = self._left.popleft()
             self._busy[connection] = number
-            connection.send(number)
+            with contextlib.suppress(OSError):  # it died: its end of the connection says so
+                connection.send(number)
         else:
             self._busy.pop(connection, None)
 
