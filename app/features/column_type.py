@@ -12,12 +12,14 @@ import numpy as np
 from app.features.base import Arrays, Feature, FeatureType, WireFault
 from app.tensors import BY_BUNDLE, OBJECT, Array, TensorSpec
 
+COLUMNS_MAX = 1_000_000  # more than there can be features; one of 2 ** 63 is no index of an array
+
 
 class ColumnFeature(Feature, frozen=True, kw_only=True):
     """`column` is its place in the second dimension of the input `tensor`, counted in features of the type."""
 
     tensor: str
-    column: Annotated[int, msgspec.Meta(ge=0)]
+    column: Annotated[int, msgspec.Meta(ge=0, le=COLUMNS_MAX)]
 
 
 class ColumnType(FeatureType):

@@ -24,7 +24,6 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -135,6 +134,7 @@ class Server:
 
     def _be_a_child(self, mutant: Mutant, folder: Path, writing: int) -> NoReturn:
         try:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             gc.disable()
             faulthandler.disable()  # a signal is for the server to tell
             resource.setrlimit(resource.RLIMIT_AS, (self._memory_bytes, self._memory_bytes))
@@ -209,11 +209,9 @@ class Tally:
         return ", ".join(f"{kind} {count:,}" for kind, count in sorted(self.outcomes.items()))
 
 
-def fuzz(
-    bases: Bases, examples: int, seed: str, folder: Path, keep: Path, seen: Callable[[str], None] = print
-) -> Tally:
+def fuzz(bases: Bases, examples: int, seed: str, folder: Path, keep: Path, tally: Tally) -> None:
     """Load so many, and keep what ended a child or is a fault."""
-    server, tally, began = Server(bases, folder), Tally(), time.monotonic()
+    server, began = Server(bases, folder), time.monotonic()
     for at in range(examples):
         name = f"{seed}/{at}"
         mutant = Mutant(server.bases.files, name)
@@ -223,10 +221,15 @@ def fuzz(
             place = keep / found.kind / name.replace("/", "-")
             shutil.rmtree(place, ignore_errors=True)
             mutant.write(place)
-            seen(f"{name}: {found.kind}, {found.what} ({mutant.base}, {mutant.kind}, {' '.join(mutant.edits)})")
+            print(
+                f"{name}: {found.kind}, {found.what} ({mutant.base}, {mutant.kind}, {' '.join(mutant.edits)})",
+                flush=True,
+            )
         if not (at + 1) % TALLY_EVERY:
-            seen(f"{at + 1:,} of {examples:,}, {(at + 1) / (time.monotonic() - began):,.0f} a second; {tally}")
-    return tally
+            print(
+                f"{at + 1:,} of {examples:,}, {(at + 1) / (time.monotonic() - began):,.0f} a second; {tally}",
+                flush=True,
+            )
 
 
 def main() -> int:
@@ -240,19 +243,19 @@ def main() -> int:
     asked = parser.parse_args()
     if asked.sum:
         return _sum(asked.sum)
-    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    memory, tally = "/dev/shm" if Path("/dev/shm").is_dir() else None, Tally()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was done until then counts
     with (
         tempfile.TemporaryDirectory(prefix="slipway-fuzz-", dir=memory) as name,
         contextlib.suppress(KeyboardInterrupt),
     ):
-        tally = fuzz(made(Path(name)), asked.examples, asked.seed, Path(name), asked.keep)
-        print(f"{tally}\n{dict(sorted(tally.kinds.items()))}\n{dict(tally.ended)}")
-        if asked.tally:
-            counted = {"outcomes": tally.outcomes, "ended": tally.ended}
-            with asked.tally.open("a") as file:
-                file.write(json.dumps({"seed": asked.seed, **counted}) + "\n")
-        return min(1, tally.outcomes["fault"])
-    return 1
+        fuzz(made(Path(name)), asked.examples, asked.seed, Path(name), asked.keep, tally)
+    print(f"{tally}\n{dict(sorted(tally.kinds.items()))}\n{dict(tally.ended)}")
+    if asked.tally:
+        counted = {"outcomes": tally.outcomes, "ended": tally.ended}
+        with asked.tally.open("a") as file:
+            file.write(json.dumps({"seed": asked.seed, **counted}) + "\n")
+    return min(1, tally.outcomes["fault"])
 
 
 def _sum(path: Path) -> int:

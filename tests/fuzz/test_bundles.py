@@ -23,7 +23,8 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> bundles.Bases:
 
 def test_mutants_are_loaded_or_refused_by_name(bases: bundles.Bases, tmp_path: Path) -> None:
     """Nothing else, and those that are loaded answer as their golden rows allow."""
-    tally = bundles.fuzz(bases, 150, "suite", tmp_path, tmp_path / "kept")
+    tally = bundles.Tally()
+    bundles.fuzz(bases, 150, "suite", tmp_path, tmp_path / "kept", tally)
     assert not tally.outcomes["fault"], list((tmp_path / "kept").rglob("*"))
     assert tally.outcomes["loaded"] > 5
     assert tally.outcomes["refused"] > 75

@@ -561,3 +561,16 @@ def test_no_pattern_lets_a_last_line_feed_through(pattern: str, good: str) -> No
     assert decoder.decode(msgspec.json.encode(good)) == good
     with pytest.raises(msgspec.ValidationError):
         decoder.decode(msgspec.json.encode(good + "\n"))
+
+
+def test_a_column_that_no_array_has_is_refused(tmp_path: Path) -> None:
+    """The error was NumPy's, and named no file."""
+
+    def edit(manifest: dict[str, Any]) -> None:
+        manifest["features"][0]["column"] = 2**63
+
+    folder = tiny.write(tmp_path, tiny.Tiny(format=2), edit=edit)
+    with pytest.raises(
+        BundleError, match=r"manifest\.json: `features\[0\]`: Expected `int` <= 1000000 - at `\$\.column`"
+    ):
+        bundles.read(folder)
