@@ -57,7 +57,8 @@ class LabelAnswer(ProbabilitiesAnswer):
 
     def count(self, bins: CategoryBins, outputs: Outputs) -> tuple[Floats, int]:
         found = outputs[OUTPUT]
-        found = found[np.isfinite(found).all(axis=1)]  # (rows', labels); only tensors may be answered otherwise
+        if not np.isfinite(found).all():
+            found = found[np.isfinite(found).all(axis=1)]  # (rows', labels); only tensors may be answered otherwise
         places = bins.places()
         bin_of_label = np.array([places[label] for label in self.classes], np.int64)
         counted = np.bincount(bin_of_label[found.argmax(axis=1)], minlength=len(bins.prediction().names))

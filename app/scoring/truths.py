@@ -46,8 +46,7 @@ class TruthReader:
         if not readers:
             return None
         read = [self._read(batch, name, reader) for name, reader in readers.items()]
-        codes = np.stack([of_row for _, of_row in read], axis=1)  # (rows, columns)
-        different, of_row = np.unique(codes, axis=0, return_inverse=True)
+        different, of_row = _together([of_row for _, of_row in read], len(read[0][0]))
         values: list[Any] = []
         places = []
         for row in different.tolist():
@@ -55,7 +54,7 @@ class TruthReader:
             value = None if ... in cells_of_row.values() else self._truth(cells_of_row)
             places.append(-1 if value is None else len(values))
             values += [] if value is None else [value]
-        return Truths(values, np.array(places, np.int64)[of_row.reshape(-1)] if places else of_row)
+        return Truths(values, np.array(places, np.int64)[of_row])
 
     def _readers(self, names: Sequence[str]) -> Any:
         return self._answer.truth_readers(self._target, [name for name in names if name not in self._features])
@@ -72,6 +71,14 @@ class TruthReader:
             return None if value is None else self._answer.truth(value)
         except ValueError:
             return None
+
+
+def _together(columns: list[Array], first: int) -> tuple[Array, Array]:
+    """Return the different rows of codes, (different, columns), and which of them each row is; `first` has so many."""
+    if len(columns) == 1:  # as most targets are: nothing to sort
+        return np.arange(first)[:, None], columns[0]
+    different, of_row = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)
+    return different, of_row.reshape(-1)
 
 
 def _value(reader: Any, text: str) -> Any:
