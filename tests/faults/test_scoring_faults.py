@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.app.scoring import jobs
-from tests.faults import scoring_kills
+from tests.faults import scoring_kills, scoring_planted
 from tests.support.serving import PATIENCE_S, ROOT
 
 ROWS = 20_000
@@ -93,3 +93,20 @@ def test_a_disk_that_is_full_is_said_and_ends_the_run(tmp_path: Path, data: Path
     assert done.returncode in (1, 2)
     assert "a folder that can be written. Received: File too large" in done.stderr
     assert not scoring_kills.markers(out)
+
+
+def test_planted_faults_are_set_aside_with_their_lines(tmp_path: Path) -> None:
+    data, out = tmp_path / "rows.csv.gz", tmp_path / "out"
+    expected = scoring_planted.planted(data, rows=4000)
+    assert jobs.run(data, out, scoring_planted.BUNDLE, keep="key", part_rows=1500) == 0
+    assert {row["row"]: row["line"] for row in jobs.rejected(out)} == expected
+    assert len(jobs.answers(out)) == 4000 - len(expected) == 3992
+
+
+def test_two_commands_at_once_write_what_one_writes(tmp_path: Path, data: Path) -> None:
+    bundle, out, right = jobs.model(tmp_path / "models"), tmp_path / "out", tmp_path / "right"
+    words = scoring_kills.command(data, out, bundle, "here")
+    both = [subprocess.Popen(words, cwd=ROOT) for _ in range(2)]
+    assert [process.wait(timeout=PATIENCE_S) for process in both] == [0, 0]
+    assert jobs.run(data, right, bundle, part_rows=500, max_rejected=1, quiet=True) == 0
+    assert jobs.files(out) == jobs.files(right)

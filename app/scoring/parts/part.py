@@ -184,7 +184,7 @@ def local(job: Job, stretch: Stretch) -> Path:
 
 def cut_of(job: Job, source: Source, stretch: Stretch) -> Cut:
     """Return what of a file is read, its row groups, and the columns that are needed; it is on this machine then."""
-    needed = [name for name in source.names if name in {*job.scorer.columns.names, *job.plan.keep}]
+    needed = [name for name in source.names if name in {*job.scorer.reads(source.names), *job.plan.keep}]
     encoded = frozenset(job.scorer.columns.encoded)
     found = Cut(groups=stretch.groups, columns=tuple(needed), dictionaries=encoded, threads=False)
     fetching.complete(job.data[stretch.file], stretch.number, found)

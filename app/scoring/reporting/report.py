@@ -40,6 +40,17 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
     out_of_range: float | None
 
 
+class Metric(msgspec.Struct, frozen=True, kw_only=True):
+    """A metric as on the card."""
+
+    metric: str
+    value: float
+    low: float | None  # of its 95 % interval
+    high: float | None
+    error: float  # that counting in bins may have cost; 0: it is exact
+    card: float | None  # on the test rows of training
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What became of the rows."""
 
@@ -54,6 +65,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     reasons: dict[str, int]  # rows set aside, by reason, the most frequent first
     bytes: int  # of the parts
     drift: list[Moved]  # none where the bundle has no profile
+    judged: int  # rows whose truth stood in the data
+    metrics: list[Metric]  # of these
 
     @property
     def share(self) -> float:
@@ -125,7 +138,25 @@ def _report(job: Job, markers: list[Marker], tally: Tally) -> Report:
         reasons=dict(sorted(tally.rejected.items(), key=lambda item: (-item[1], item[0]))),
         bytes=sum(file.bytes for each in markers for file in each.files[:1]),
         drift=[_moved(found) for found in job.scorer.tallying.verdicts(tally)],
+        judged=0 if tally.totals is None else tally.totals.rows,
+        metrics=_metrics(job, tally),
     )
+
+
+def _metrics(job: Job, tally: Tally) -> list[Metric]:
+    bundle = job.scorer.model.bundle
+    card = {} if bundle is None else bundle.manifest.metrics.get("shipped", {})
+    return [
+        Metric(
+            metric=name,
+            value=round(found.value, DIGITS),
+            low=None if found.low is None else round(found.low, DIGITS),
+            high=None if found.high is None else round(found.high, DIGITS),
+            error=round(found.error, DIGITS),
+            card=card.get(name),
+        )
+        for name, found in job.scorer.tallying.metrics(tally).items()
+    ]
 
 
 def _moved(found: Verdict) -> Moved:
@@ -146,10 +177,19 @@ def text(report: Report) -> str:
     if report.reasons:
         lines += ["", f"Set aside, each with its line and content in `{marker.REJECTED}/`:", ""]
         lines += _table(["rows", "reason"], [(f"{rows:,}", reason) for reason, rows in report.reasons.items()])
+    if report.metrics:
+        lines += ["", f"Of {report.judged:,} rows the data says what is true:", ""]
+        lines += _table(["metric", "value", "95 % interval", "on the card"], [_judged(each) for each in report.metrics])
     if report.drift:
         lines += ["", "Against the training data, what moved most first ([0, 0.1) steady, above 0.2 drifted):", ""]
         lines += _table(HEAD, [_row(found) for found in report.drift])
     return "\n".join([*lines, ""])
+
+
+def _judged(found: Metric) -> tuple[str, ...]:
+    error = f" ± {found.error:.4f}" if found.error else ""
+    interval = "" if found.low is None or found.high is None else f"{found.low:.4f} to {found.high:.4f}"
+    return (found.metric, f"{found.value:.4f}{error}", interval, "" if found.card is None else f"{found.card:.4f}")
 
 
 def _row(found: Moved) -> tuple[str, ...]:

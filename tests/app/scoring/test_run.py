@@ -1,7 +1,10 @@
 """A run of `score`: every row once, whatever happens, in parts that are the same to the byte."""
 
+import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 from app.scoring.scorer import load_scorer
@@ -88,3 +91,25 @@ def test_a_folder_of_another_plan_is_refused(tmp_path: Path, bundle: Path, capsy
 def test_too_many_rows_set_aside_are_another_exit_code(tmp_path: Path, bundle: Path, csv: Path) -> None:
     assert jobs.run(csv, tmp_path / "out", bundle) == 3
     assert len(jobs.answers(tmp_path / "out")) == 126
+
+
+def test_the_report_judges_where_the_truth_stands_in_the_data_and_says_what_moved(tmp_path: Path, bundle: Path) -> None:
+    rows = jobs.table(1200)
+    truth = ["yes" if row % 3 else "no" for row in range(1200)]
+    pyarrow.parquet.write_table(rows.append_column("target", pa.array(truth)), tmp_path / "rows.parquet")
+    assert jobs.run(tmp_path / "rows.parquet", tmp_path / "out", bundle, part_rows=500) == 0
+    report = json.loads((tmp_path / "out" / "_report.json").read_text())
+    right = sum(row["label"] == truth[row["id"]] for row in jobs.answers(tmp_path / "out"))
+    accuracy = next(each for each in report["metrics"] if each["metric"] == "accuracy")
+    assert (report["judged"], accuracy["value"], accuracy["card"]) == (1200, round(right / 1200, 6), 1.0)
+    assert {found["feature"] for found in report["drift"]} == {"age", "hours-per-week", "member", "level", "target"}
+    assert "| accuracy |" in (tmp_path / "out" / "_report.md").read_text()
+
+
+def test_a_second_run_of_what_is_done_changes_nothing_and_loads_no_part(
+    tmp_path: Path, bundle: Path, csv: Path
+) -> None:
+    assert jobs.run(csv, tmp_path / "out", bundle, max_rejected=1) == 0
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*part-*")}
+    assert jobs.run(csv, tmp_path / "out", bundle, max_rejected=1, workers=3) == 0
+    assert {path: path.stat().st_mtime_ns for path in before} == before
