@@ -107,7 +107,7 @@ class Slipway(FastAPI):
                 scope, send = behind_prefix(scope, send, self.settings.root_path or "")
             found = self.gate.find(scope)
             send = ObservedSend(scope, send, self.observer, found.route, quiet=found.access.quiet)
-            if (refusal := self._refusal(found, scope, port)) is not None:
+            if (refusal := self._refusal(found, scope, send.head, port)) is not None:
                 await refusal(scope, receive, send)
                 return
             await self._answer_within(send.head, scope, receive, send)
@@ -126,12 +126,12 @@ class Slipway(FastAPI):
         finally:
             intake.end()
 
-    def _refusal(self, found: Found, scope: Scope, port: Port) -> ASGIApp | None:
+    def _refusal(self, found: Found, scope: Scope, head: Head, port: Port) -> ASGIApp | None:
         """Return what answers in the place of a route; nobody needs a key to ask what a path is for."""
         if found.allowed and scope["method"] == "OPTIONS" and self.gate.has(found.access, port):
             return Response(status_code=204, headers={"allow": allow(found.allowed)})
         try:
-            self.gate.admit(found, scope, port)
+            self.gate.admit(found, scope, head, port)
         except RequestError as error:
             return ErrorResponse(error)
         if not found.allowed:

@@ -42,13 +42,16 @@ class Gate:
             return Found("", closest(scope["path"]))
         return _found(fitting[0], sorted({method for route in fitting for method in _methods(route)}))
 
-    def admit(self, found: Found, scope: Scope, port: Port) -> None:
-        """Let a request pass; raises `NotFound` where `port` does not have the path, and as `Guards.admit` does."""
+    def admit(self, found: Found, scope: Scope, head: Head, port: Port) -> None:
+        """Let a request pass; raises `NotFound` where `port` does not have the path, and as `Guards.admit` does.
+
+        Whose key it was is then known of its `head`, as the log wants it.
+        """
         if not self.has(found.access, port):  # the answer does not say that there is another port
             received = f"`{scope['path'][:200]}`"
             raise NotFound("Unknown path: expected one of those that this port answers.", received)
         if found.route or found.access.audience is not Audience.OPERATOR or self._guards.operators.keyed:
-            self._guards.admit(found.access, Head(scope["query_string"], scope["headers"]))
+            self._guards.admit(found.access, head)
 
     def has(self, access: Access, port: Port) -> bool:
         return not self._divided or bool(access.port & port)

@@ -200,6 +200,21 @@ async def test_a_call_of_grpc_has_its_line(tmp_path: Path, lines: Lines) -> None
     assert (bad["code"], bad["status"]) == ("NOT_FOUND", 404)
 
 
+async def test_the_name_of_a_key_stands_in_every_line(tmp_path: Path, lines: Lines) -> None:
+    """Of ordinary routes too, whether they answer or refuse."""
+    keys = tmp_path / "keys"
+    keys.write_text("night-shift:a-callers-key-of-enough-length\n")
+    head = b"host: x\r\nx-api-key: a-callers-key-of-enough-length\r\n\r\n"
+    async with running(tmp_path, api_keys_file=keys, log_requests=1) as served:
+        for line in (b"GET /models", b"GET /models/none", b"PUT /models"):
+            await answered(served, line + b" HTTP/1.1\r\n" + head)
+    assert [(line["status"], line.get("who")) for line in lines.fields] == [
+        (200, "night-shift"),
+        (404, "night-shift"),
+        (405, "night-shift"),
+    ]
+
+
 @asynccontextmanager
 async def calling(app: Slipway) -> AsyncIterator[Any]:
     async with serving.running(app), grpc.aio.insecure_channel(f"127.0.0.1:{app.state.rpc.port}") as channel:
