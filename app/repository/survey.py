@@ -1,11 +1,13 @@
 """Where models lie in a folder, and where they lie although none is looked for there.
 
-    survey(settings)    each model's folder ─> each version ─> `load` ─> Finding: served, left out, NOT SERVED
+    survey(settings)    each model's folder ─> each version ─> `load`, in a child first ─> Finding: served, left out,
+                        NOT SERVED
 
 The registry passes over what is no version folder; here it is said, because somebody may wait for it to be served.
 """
 
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from app.bundle import reader as bundles
 from app.bundle.manifest import NAME_PATTERN
 from app.errors import BundleError
 from app.printable import bounded
+from app.repository.child_load import ChildLoad, ChildRefusal
 from app.runtime.model import Model, load
 from app.settings import Settings
 from app.version_policy import Policy
@@ -95,11 +98,30 @@ def _versions(folder: Path, versions: list[int], settings: Settings) -> Iterator
 def _load(folder: Path, settings: Settings) -> Finding:
     name = f"{folder.parent.name}/{folder.name}"
     try:
-        return Finding(name, "served", model=load(folder, settings))
+        return Finding(name, "served", model=load(folder, settings, _tried(folder, settings)))
     except BundleError as error:
         return _wrong(name, str(error))
     except Exception as error:
         return _wrong(name, f"{folder}: {type(error).__name__}: {error}")
+
+
+def _tried(folder: Path, settings: Settings) -> str | None:
+    """Load it in a process of its own first, as a service does: whatever ends that one is told here."""
+    if not settings.load_in_child:
+        return None
+    child = ChildLoad(folder, settings)
+    timer = threading.Timer(settings.load_timeout_s, child.end)
+    timer.daemon = True
+    timer.start()
+    try:
+        return child.verdict().content_sha256
+    except ChildRefusal as error:
+        if timer.finished.is_set():
+            expected = f"a load within {settings.load_timeout_s:g} s (SLIPWAY_LOAD_TIMEOUT_S)"
+            raise BundleError(f"{folder}: expected {expected}. Received: none.") from error
+        raise
+    finally:
+        timer.cancel()
 
 
 def _misplaced(root: Path, file: Path) -> Iterator[Finding]:

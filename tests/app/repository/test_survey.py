@@ -1,8 +1,10 @@
 """Where models lie, and where they lie although nobody looks for them there."""
 
+import json
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 
 from app.repository.survey import Finding, survey
@@ -13,7 +15,8 @@ from tests.support import tiny
 
 
 def found(root: Path, **settings: Any) -> dict[str, Finding]:
-    findings = list(survey(Settings(models=root, **settings)))
+    """Look without the child processes of which one test has enough."""
+    findings = list(survey(Settings(models=root, load_in_child=False, **settings)))
     assert len({finding.name for finding in findings}) == len(findings)
     return {finding.name: finding for finding in findings}
 
@@ -135,12 +138,28 @@ def test_a_bug_in_one_load_is_said_and_the_others_go_on(tmp_path: Path, monkeypa
     for name in ("a", "b"):
         good(tmp_path, name)
 
-    def broken(folder: Path, settings: Settings) -> Any:
+    def broken(folder: Path, settings: Settings, tried: str | None) -> Any:
         if folder.parent.name == "a":
             raise MemoryError("no memory left")
-        return load(folder, settings)
+        return load(folder, settings, tried)
 
     monkeypatch.setattr("app.repository.survey.load", broken)
     findings = found(tmp_path)
     assert findings["a/1"].reason == f"{tmp_path / 'a' / '1'}: MemoryError: no memory left"
     assert findings["b/1"].state == "served"
+
+
+def test_what_hangs_or_crashes_is_not_served(tmp_path: Path) -> None:
+    """In the process that looks it would end the look, and nobody knew at which version."""
+    graphs.write(tmp_path, graphs.one("Neg"), "good")
+    crashing = tiny.write(tmp_path, tiny.Tiny(name="crashing"))
+    model = onnx.load(str(crashing / "model.onnx"))
+    model.graph.node.insert(0, graphs.node("Max", ["numeric", ""], ["numeric_most"]))
+    model.graph.node[1].input[0] = "numeric_most"
+    onnx.save(model, str(crashing / "model.onnx"))
+    tiny.rewrite_manifest(crashing, json.loads((crashing / "manifest.json").read_text()))
+    found = {finding.name: finding for finding in survey(Settings(models=tmp_path))}
+    assert found["good/1"].state == "served"
+    assert "the process that loaded it first was ended by SIGSEGV" in found["crashing/1"].reason
+    late = {finding.name: finding for finding in survey(Settings(models=tmp_path, load_timeout_s=0.01))}
+    assert "expected a load within 0.01 s" in late["good/1"].reason

@@ -22,7 +22,7 @@ from tests.support import serving, tiny
 
 
 def said(capsys: pytest.CaptureFixture[str], root: Path, **settings: Any) -> tuple[int, str]:
-    code = check(Check(models=root, **settings))
+    code = check(Check(models=root, load_in_child=False, **settings))
     return code, capsys.readouterr().out
 
 
