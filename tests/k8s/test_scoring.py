@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from app import __main__ as app
+from app.scoring.engines.registry import ENGINES
 from tests.k8s.rendered import K8S, Manifest, named, of_kind, render
 
 SCORING = ("scoring", "scoring-s3")
@@ -31,6 +33,16 @@ def test_each_pod_knows_its_share(folder: str) -> None:
     assert job(folder)["completionMode"] == "Indexed"
     assert variables(folder)["JOB_COMPLETIONS"] == str(job(folder)["completions"])
     assert job(folder)["parallelism"] <= job(folder)["completions"]
+
+
+@pytest.mark.parametrize("folder", SCORING)
+def test_the_command_understands_its_words(folder: str) -> None:
+    """A misspelt option would end every pod with 2."""
+    words = container_of(job(folder))["args"]
+    known = {name for names, _, _ in app.options("score") for name in names}
+    assert words[0] == "score"
+    assert {word for word in words if word.startswith("--")} <= known
+    assert words[words.index("--engine") + 1] in ENGINES
 
 
 @pytest.mark.parametrize("folder", SCORING)

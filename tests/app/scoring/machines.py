@@ -11,7 +11,7 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -63,7 +63,7 @@ def ray_cluster(folder: Path, variables: dict[str, str] | None = None) -> Iterat
         environment = os.environ | (variables or {})
         head = subprocess.Popen([program("ray"), *words], stdout=log, stderr=log, env=environment)
     try:
-        _until_answered("127.0.0.1", port, head)
+        _until(lambda: "Ray runtime started" in _read(folder / "ray.log"), head)
         yield {"RAY_ADDRESS": f"127.0.0.1:{port}"}
     finally:
         family = [head.pid, *descendants(head.pid)]
@@ -79,7 +79,7 @@ def s3_server() -> Iterator[dict[str, str]]:
     words = [program("moto_server"), "-H", "127.0.0.1", "-p", str(port)]
     server = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _until_answered("127.0.0.1", port, server)
+        _until(lambda: _answers(port), server)
         variables = {
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
             "AWS_ACCESS_KEY_ID": "a-key",
@@ -106,13 +106,20 @@ def _ask(variables: dict[str, str], method: str, path: str, data: bytes) -> None
         pass
 
 
+def children(process: int) -> list[int]:
+    """Return the processes that a process has started."""
+    tasks = Path(f"/proc/{process}/task").glob("*/children")
+    return [child for task in tasks for child in map(int, _read(task).split())]
+
+
 def descendants(process: int) -> list[int]:
     """Return the processes that a process has started, and theirs."""
-    found = []
-    for tasks in Path(f"/proc/{process}/task").glob("*/children"):
-        for child in map(int, _read(tasks).split()):
-            found += [child, *descendants(child)]
-    return found
+    return [each for child in children(process) for each in (child, *descendants(child))]
+
+
+def line_of(process: int) -> bytes:
+    """Return the command line of a process; nothing where it is gone."""
+    return _read(Path(f"/proc/{process}/cmdline")).encode()
 
 
 def end(process: int) -> None:
@@ -134,14 +141,19 @@ def _free_port() -> int:
         return port
 
 
-def _until_answered(host: str, port: int, process: "subprocess.Popen[bytes]") -> None:
-    """Wait until a port is listened on."""
+def _until(condition: Callable[[], bool], process: "subprocess.Popen[bytes]") -> None:
+    """Wait until something holds that a process brings about."""
     latest = time.monotonic() + PATIENCE_S
-    while time.monotonic() < latest:
+    while not condition():
         assert process.poll() is None, f"ended with {process.returncode}"
-        try:
-            socket.create_connection((host, port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise TimeoutError(f"nothing listens on {port}")
+        assert time.monotonic() < latest, "too late"
+        time.sleep(0.05)
+
+
+def _answers(port: int) -> bool:
+    """Say whether a port is listened on."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
