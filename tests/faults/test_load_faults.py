@@ -184,7 +184,11 @@ def test_a_load_that_hangs_at_the_start_ends_the_process(hanging: Path, tmp_path
 def test_a_signal_ends_a_start_that_hangs(workers: str, hanging: Path, tmp_path: Path) -> None:
     """With code 0, also of workers, none of which answers yet."""
     with Process(hanging, tmp_path, "--workers", workers) as process:
-        time.sleep(2.5)
+        deadline = time.monotonic() + serving.PATIENCE_S
+        while process.complaints().count("Waiting for application startup") < int(workers):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        time.sleep(0.5)  # and the load has begun
         began = time.monotonic()
         assert process.stop() == 0
         assert time.monotonic() - began < SOON_S
