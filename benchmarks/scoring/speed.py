@@ -29,7 +29,11 @@ STARTS = 5
 BUNDLE = ROOT / "models" / "adult-income" / "1"
 FIRST_ROW = """
 import sys
-sys.modules["pandas"] = None  # the extra `score` has none, and pyarrow imports it where it is
+class WithoutPandas:  # the extra `score` has none, and pyarrow imports it where it is
+    def find_spec(self, name, path=None, target=None):
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, WithoutPandas())
 import pyarrow.parquet as pq
 from pathlib import Path
 from app.scoring.scorer import load_scorer
