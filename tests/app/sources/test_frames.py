@@ -72,7 +72,7 @@ class Lazy:
         ({"a": [1], "b": [1, 2]}, "columns of one length. Received: Column 1 named b expected length 1"),
         ({"a": "xy"}, "columns of one length. Received: 'xy'."),
     ],
-    ids=str,
+    ids=lambda each: each if isinstance(each, str) else type(each).__name__,
 )
 def test_what_is_no_table_is_refused_with_what_would_be_one(frame: object, message: str) -> None:
     with pytest.raises(SourceError, match=message):
