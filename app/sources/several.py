@@ -29,7 +29,7 @@ def unite(files: Sequence[File], tables: Sequence[Table]) -> None:
     if len(tables) == 1:
         return
     for file, table in zip(files, tables, strict=True):
-        _check_names(file, table.names, files[0], tables[0].names)
+        check_names(file, table.names, files[0], tables[0].names)
     united = {name: _united(name, files, tables) for name in tables[0].names}
     for table in tables:
         table.retype([united[name] for name in table.names])
@@ -37,11 +37,12 @@ def unite(files: Sequence[File], tables: Sequence[Table]) -> None:
 
 def unite_with(file: File, table: Table, schema: pa.Schema) -> None:
     """Give a table the types that all files of its source were given; refuse other columns with a SourceError."""
-    _check_names(file, table.names, File(file.path, "the plan"), schema.names)
+    check_names(file, table.names, File(file.path, "the plan"), schema.names)
     table.retype([schema.field(name).type for name in table.names])
 
 
-def _check_names(file: File, names: Sequence[str], first: File, expected: Sequence[str]) -> None:
+def check_names(file: File, names: Sequence[str], first: File, expected: Sequence[str]) -> None:
+    """Refuse other columns than those of the first file, with a SourceError."""
     lacking = [name for name in expected if name not in names]
     beyond = [name for name in names if name not in expected]
     if lacking:

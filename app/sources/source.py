@@ -25,6 +25,7 @@ from app.sources.formats.json_lines import JsonLinesTable
 from app.sources.formats.parquet import ParquetTable
 from app.sources.rules import Rules
 from app.sources.several import check_kinds, unite, unite_with
+from app.sources.without_rows import with_rows, without_nothing
 
 __all__ = [
     "Chunk",
@@ -65,12 +66,11 @@ def open_source(path: Path, wishes: Wishes = NO_WISHES, rules: Rules | None = No
 
 
 def open_found(found: files.Found, wishes: Wishes = NO_WISHES, rules: Rules | None = None) -> "Source":
-    """Open files that were found before."""
+    """Open files that were found before; those without rows are left out where others have some."""
+    found = without_nothing(found)
     kinds = [files.kind_of(file) for file in found.files]
     check_kinds(found.files, kinds)
-    tables: list[Table] = []
-    for file in found.files:
-        tables.append(_table(file, kinds[0], wishes, tables[0].rules if tables else rules))
+    found, tables = with_rows(found, lambda file, rules: _table(file, kinds[0], wishes, rules), rules)
     unite(found.files, tables)
     return Source(found, tables, kinds[0])
 

@@ -60,7 +60,8 @@ def opened(address: str, rules: Rules | None) -> tuple[Source, tuple[str, ...]]:
     found = files.Found([files.File(each.path, addresses.shown(each.address)) for each in fetched], [])
     source = open_found(found, rules=rules)
     weakref.finalize(source, shutil.rmtree, folder, True)  # at the end of the process, too
-    return source, tuple([each.address for each in fetched])
+    address_of = {each.path: each.address for each in fetched}
+    return source, tuple([address_of[path] for path in source.files])  # one without rows is left out
 
 
 def local(address: str, stretch: int) -> Path:

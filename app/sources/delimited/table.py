@@ -23,7 +23,7 @@ from app.sources.delimited.form import Form, Sample, find, unpaired
 from app.sources.delimited.rows import OddRows, Placed
 from app.sources.delimited.swallowed import Swallowed
 from app.sources.delimited.text import Fault, NotText, TextStream
-from app.sources.errors import SourceError
+from app.sources.errors import NoRows, SourceError
 from app.sources.formats import encodings, kinds, opening
 from app.sources.formats.parquet import places_of, rows_of
 from app.sources.rules import Rules
@@ -104,7 +104,7 @@ class CsvTable:
         sample = Sample(self._text(start, encoding), len(start) < SAMPLE_BYTES)
         form = find(self._name, sample, wishes, rules)
         if sample.whole and not sample.text[form.skip_chars :].strip(" \t\r\n\x1a"):
-            raise SourceError(f"{self._name}: expected rows. Received: 0 rows of {len(form.names)} columns.")
+            raise NoRows(self._name, form.names)
         return encoding, form
 
     def _said_of_encoding(self, wishes: Wishes, rules: Rules | None) -> list[str]:

@@ -16,7 +16,7 @@ import pyarrow as pa
 from app.sources.chunks import ALL, Cut, Locator, Piece, Place, Seen, Wishes
 from app.sources.delimited.cells import Row
 from app.sources.delimited.header import find
-from app.sources.errors import SourceError
+from app.sources.errors import NoRows, SourceError
 from app.sources.formats import opening
 from app.sources.formats.parquet import places_of, rows_of
 from app.sources.formats.values import Kinds, column, written
@@ -47,7 +47,7 @@ class ExcelTable:
         self._remarks += head.remarks
         self._rows = [(row.line, cells) for row, cells in zip(rows, sheet, strict=True)][head.end :]
         if not self._rows:
-            raise SourceError(f"{name}: expected rows. Received: 0 rows of {len(self.names)} columns.")
+            raise NoRows(name, self.names)
         self.types = [self._type(place) for place in range(len(self.names))]
 
     @property

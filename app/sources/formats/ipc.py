@@ -15,7 +15,7 @@ import pyarrow.feather
 import pyarrow.ipc
 
 from app.sources.chunks import ALL, Cut, Locator, Numbered, Piece, Seen
-from app.sources.errors import SourceError
+from app.sources.errors import NoRows
 from app.sources.formats import opening
 from app.sources.formats.parquet import named, places_of, plain, types_of
 from app.sources.rules import Rules
@@ -36,9 +36,9 @@ class ArrowTable:
         with opening.explained(name, EXPECTED), self._reader() as (schema, batches):
             columns, self.types = schema.names, types_of(schema)
             has_rows = any(batch.num_rows for batch in batches)
-        if not has_rows:
-            raise SourceError(f"{name}: expected rows. Received: 0 rows of {len(columns)} columns.")
         self.names, self.unnamed = named(name, columns)
+        if not has_rows:
+            raise NoRows(name, self.names)
         self.rules = Rules(format="arrow")
 
     @property

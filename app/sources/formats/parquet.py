@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 
 from app.sources.chunks import ALL, Cut, Locator, Numbered, Piece, Seen
-from app.sources.errors import SourceError
+from app.sources.errors import NoRows
 from app.sources.formats import names as column_names
 from app.sources.formats import opening
 from app.sources.rules import Rules
@@ -36,10 +36,10 @@ class ParquetTable:
             self.groups: Sequence[int] = [
                 metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)
             ]
-        if not metadata.num_rows:
-            raise SourceError(f"{name}: expected rows. Received: 0 rows of {len(schema)} columns.")
         self._columns = schema.names  # as the file writes them
         self.names, self.unnamed = named(name, schema.names)
+        if not metadata.num_rows:
+            raise NoRows(name, self.names)
         self.types = types_of(schema)
         self.rules = Rules(format="parquet")
 

@@ -53,6 +53,26 @@ def test_answers_are_the_scorers(tmp_path: Path, bundle: Path) -> None:
     assert [{name: row[name] for name in row if name != "id"} for row in found] == expected
 
 
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_empty_parts_of_a_folder_add_nothing_and_are_said(
+    tmp_path: Path, bundle: Path, capsys: pytest.CaptureFixture[str], scheme: str
+) -> None:
+    """Spark leaves such: a schema without rows, and files of 0 bytes; here on this machine and as if elsewhere."""
+    data = tmp_path / "data"
+    data.mkdir()
+    for name in ("_SUCCESS", "part-0.parquet"):
+        (data / name).touch()
+    jobs.parquet(data / "part-1.parquet", rows=0)
+    jobs.parquet(data / "part-2.parquet")
+    jobs.parquet(data / "part-3.parquet", rows=0)
+    pyarrow.parquet.write_table(jobs.table(70, first=130), data / "part-4.parquet")
+    assert jobs.run(f"{scheme}{data}", tmp_path / "out", bundle) == 0
+    assert jobs.ids(jobs.answers(tmp_path / "out")) == list(range(200))
+    said = capsys.readouterr().out
+    assert "left out, for there is nothing in them: part-0.parquet" in said
+    assert "left out, for they have no rows: part-1.parquet, part-3.parquet" in said
+
+
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_a_run_goes_on_from_any_subset_of_parts(tmp_path: Path, bundle: Path, csv: Path, form: str) -> None:
     data = csv if form == "csv" else jobs.parquet(tmp_path / "rows.parquet")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.ipc
 import pyarrow.parquet
 import pytest
 
@@ -100,6 +101,61 @@ def test_files_of_another_form_are_refused_by_name(tmp_path: Path, name: str, co
     written(tmp_path, "a,b\n1,2\n", "a.csv")
     written(tmp_path, content, name)
     with pytest.raises(SourceError, match=message):
+        open_source(tmp_path)
+
+
+def table_of(kind: str, rows: int) -> bytes:
+    """Return a table of one kind; of a text without rows, its first line."""
+    if kind == "csv":
+        return "".join(["a;b,c\n", *["1;2\n"] * rows]).encode()
+    if kind == "jsonl":
+        return b'{"a": 1, "b,c": 2.5}\n' * rows
+    table = pa.table({"a": pa.array([1] * rows, pa.int64() if rows else None), "b,c": [2.5] * rows})
+    buffer = io.BytesIO()
+    if kind == "parquet":
+        pyarrow.parquet.write_table(table, buffer)
+    else:
+        with pa.ipc.new_file(buffer, table.schema) as writer:
+            writer.write_table(table)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet", "arrow"])
+def test_files_without_rows_among_others_are_left_out_and_said(tmp_path: Path, kind: str) -> None:
+    """Those that come first, too, whose form the others decide."""
+    nothing = [f"{place}0.{kind}" for place in (1, 5)]
+    bare = [f"{place}1.{kind}" for place in (1, 5)] if kind != "jsonl" else []
+    for name in nothing:
+        written(tmp_path, b"", name)
+    for name in bare:
+        written(tmp_path, table_of(kind, rows=0), name)
+    for place in (3, 7):
+        written(tmp_path, table_of(kind, rows=place), f"{place}.{kind}")
+    written(tmp_path, gzip.compress(b""), f"8.{kind}.gz")
+    source = open_source(tmp_path)
+    assert [path.name for path in source.files] == [f"3.{kind}", f"7.{kind}"]
+    assert len(columns_of(source)["a"]) == 10
+    assert source.remarks[:2] == (
+        f"left out, for there is nothing in them: {', '.join([*nothing, f'8.{kind}.gz'])}",
+        *([f"left out, for they have no rows: {', '.join(bare)}"] if bare else []),
+    )
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "arrow"])
+def test_files_without_rows_are_refused_by_themselves_and_with_other_columns(tmp_path: Path, kind: str) -> None:
+    for place in (1, 2):
+        written(tmp_path, table_of(kind, rows=0), f"{place}.{kind}")
+    with pytest.raises(SourceError, match=rf"1\.{kind}: expected rows\. Received: 0 rows of"):
+        open_source(tmp_path)
+    written(tmp_path, table_of(kind, rows=3).replace(b"b,c", b"b,d"), f"3.{kind}")
+    with pytest.raises(SourceError, match=rf"1\.{kind}: expected the columns of .*3\.{kind}. Received: none named b,d"):
+        open_source(tmp_path)
+
+
+def test_files_of_which_none_holds_a_byte_are_refused(tmp_path: Path) -> None:
+    for name in ("1.csv", "2.csv"):
+        written(tmp_path, b"", name)
+    with pytest.raises(SourceError, match=r"1\.csv: expected "):
         open_source(tmp_path)
 
 
