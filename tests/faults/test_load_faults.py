@@ -194,15 +194,6 @@ def test_a_signal_ends_a_start_that_hangs(workers: str, hanging: Path, tmp_path:
         assert time.monotonic() - began < SOON_S
 
 
-def test_an_older_version_serves_in_the_place_of_one_that_hangs(hanging: Path, tmp_path: Path) -> None:
-    """Where the settings let it: then the start, too, loads in a child first."""
-    tiny.write(hanging)
-    with serving.process(hanging, tmp_path, "--start-with-older", "--load-timeout-s", "4") as process:
-        answer = httpx.post(f"{process.address}/predict", content=body_of(GOOD), headers=JSON)
-        assert answer.headers["x-slipway-version"] == "tiny/1"
-        assert "tiny/2: expected to load within 4 s" in process.complaints()
-
-
 def test_a_run_that_hangs_at_the_start_is_refused(tmp_path: Path) -> None:
     """It can be broken off, so that the process stays and says why."""
     graphs.write(tmp_path / "models", graphs.endless())

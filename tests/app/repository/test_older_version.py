@@ -9,8 +9,10 @@ import httpx
 import pytest
 
 from app.bundle.reader import MODEL
+from app.repository.loader import Loader
 from app.repository.older_version import OLDER_MAX
 from app.version_policy import Canary
+from tests.app import graphs
 from tests.app.bad_requests import GOOD, JSON, body_of
 from tests.app.repository.test_registry import Loads, damage, write
 from tests.support import serving
@@ -45,6 +47,29 @@ async def test_an_older_version_that_proves_itself_answers(tmp_path: Path) -> No
     assert answers(loads) == 2
     assert loads.ended == [("tiny", 10, "failed"), ("tiny", 3, "failed"), ("tiny", 2, "ready")]
     assert [entry.version for entry in loads.registry.entries if entry.passed_over] == [10]
+
+
+async def test_an_older_version_serves_in_the_place_of_one_that_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The start, too, loads in a child first; what hangs has a short time here, what is well all that it needs."""
+    write(tmp_path, ("tiny", 1))
+    graphs.write(tmp_path, graphs.folding(), "tiny", 2)
+    in_time = Loader._in_time
+
+    async def limited(self: Loader, folder: Path, *given: Any) -> Any:
+        limit_s = 0.5 if folder.name == "2" else serving.PATIENCE_S
+        self._settings = self._settings.model_copy(update={"load_timeout_s": limit_s})
+        return await in_time(self, folder, *given)
+
+    monkeypatch.setattr(Loader, "_in_time", limited)
+    loads = await start(tmp_path, load_in_child=True)
+    assert loads.registry.ready
+    assert answers(loads) == 1
+    assert loads.ended == [("tiny", 2, "failed"), ("tiny", 1, "ready")]
+    [entry] = [entry for entry in loads.registry.entries if entry.passed_over]
+    assert "tiny/2: expected to load within 0.5 s" in entry.reason
+    await serving.until(lambda: not loads.reloader.loader.left)
 
 
 async def test_an_older_one_must_prove_itself_too(tmp_path: Path) -> None:
