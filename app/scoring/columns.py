@@ -40,6 +40,11 @@ class RowFault:
     reason: str  # which column, what was expected, what was received
 
     @property
+    def said(self) -> str:
+        """The row, from 1, and the reason."""
+        return f"row {self.place + 1:,}: {self.reason}"
+
+    @property
     def column(self) -> bool:
         """Whether it is about one column, rather than the answer."""
         return self.reason.startswith("`")

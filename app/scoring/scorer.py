@@ -5,7 +5,7 @@
 
     load_scorer(folder)          a version's folder, loaded and proved as the service does
     Scorer.score(batch, tally)   answers, and what is set aside; the tally counts
-    Scorer(table)                answers to a table; raises for a row that is set aside
+    Scorer(table)                answers to a table; raises for a row that is set aside, or makes it null
     Scorer.map_in_arrow(batches) the same for batches, as Spark's `mapInArrow` wants it
 
 It knows no type, and nothing about files, parts or engines.
@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -34,6 +35,7 @@ NOT_FINITE = "expected a finite answer of the model. Received: another."
 NOT_RUN = "expected the model to run. Received: {}."
 SHOWN_CHARS = 200  # of what ONNX Runtime says
 
+Invalid = Literal["raise", "null"]  # what becomes of a table with rows that would be set aside
 Run = dict[str, Array] | str  # outputs of some rows, or why there are none
 
 
@@ -44,6 +46,16 @@ class Scored:
     answers: pa.RecordBatch  # a row for each of `places`
     places: Places  # (rows,) int64, ascending, in the batch
     faults: list[RowFault]  # ascending
+
+    def spread(self, rows: int) -> pa.RecordBatch:
+        """Return the answers at their places among all rows of the batch, nulls between them."""
+        if not self.faults:
+            return self.answers
+        found = np.zeros(rows, np.int64)
+        found[self.places] = np.arange(len(self.places))
+        lacking = np.ones(rows, bool)
+        lacking[self.places] = False
+        return self.answers.take(pa.array(found, mask=lacking))
 
 
 class Scorer:
@@ -94,23 +106,32 @@ class Scorer:
                 tally.reject(fault.reason)
         return scored
 
-    def __call__(self, table: pa.Table) -> pa.Table:
-        """Answer a table, a row for each of its rows; raises `SourceError` for the first that is set aside."""
-        self.check(table.schema, "the table")
-        found, first = [], 0
+    def __call__(self, table: pa.Table, invalid: Invalid = "raise") -> pa.Table:
+        """Answer a table, a row for each of its rows; one that would be set aside raises `SourceError`, or is null."""
+        return self.answered(table, "the table", invalid)[0]
+
+    def answered(self, table: pa.Table, where: str, invalid: Invalid) -> tuple[pa.Table, list[RowFault]]:
+        """Do as a call does, and return the rows that are null; `where` is what messages call the table."""
+        if invalid not in ("raise", "null"):
+            raise SourceError(f"`invalid`: expected 'raise' or 'null'. Received: {invalid!r}.")
+        self.check(table.schema, where)
+        found: list[pa.RecordBatch] = []
+        faults: list[RowFault] = []
+        first = 0
         for batch in table.to_batches(BATCH_ROWS):
             scored = self.score(batch)
-            if scored.faults:
-                fault = scored.faults[0]
-                raise SourceError(f"the table, row {first + fault.place + 1}: {fault.reason}")
-            found.append(scored.answers)
+            faults += [RowFault(first + fault.place, fault.reason) for fault in scored.faults]
+            found.append(scored.spread(batch.num_rows))
             first += batch.num_rows
-        return pa.Table.from_batches(found, self.answer_schema)
+        if faults and invalid == "raise":
+            more = f" So are {len(faults) - 1:,} more rows." if len(faults) > 1 else ""
+            raise SourceError(f"{where}, {faults[0].said}{more}")
+        return pa.Table.from_batches(found, self.answer_schema), faults
 
-    def map_in_arrow(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Answer batch by batch, the columns of each before its answers; raises as a call does."""
+    def map_in_arrow(self, batches: Iterator[pa.RecordBatch], invalid: Invalid = "raise") -> Iterator[pa.RecordBatch]:
+        """Answer batch by batch, the columns of each before its answers; raises as a call does, or gives nulls."""
         for batch in batches:
-            answers = self(pa.Table.from_batches([batch])).combine_chunks()
+            answers = self(pa.Table.from_batches([batch]), invalid).combine_chunks()
             columns = [*batch.columns, *(column.chunk(0) for column in answers.columns)]
             yield pa.RecordBatch.from_arrays(columns, [*batch.schema.names, *answers.schema.names])
 

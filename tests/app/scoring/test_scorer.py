@@ -236,6 +236,22 @@ def test_a_table_is_answered_in_its_order(scorer: Scorer, monkeypatch: pytest.Mo
     assert len(scorer(pa.Table.from_batches([], rows.schema))) == 0
 
 
+def test_a_row_without_an_answer_is_null_where_it_may_be(scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.scoring.scorer.BATCH_ROWS", 2)
+    table = pa.Table.from_batches([batch(age=["1", "x", "2", "3", "y", "z"])])
+    answers = scorer(table, invalid="null").to_pylist()
+    good = scorer(table.take([0, 2, 3])).to_pylist()
+    nothing = dict.fromkeys(scorer.answer_schema.names)
+    assert answers == [good[0], nothing, good[1], good[2], nothing, nothing]
+    with pytest.raises(SourceError, match=r"the table, row 2: `age`: expected a number .* So are 2 more rows\."):
+        scorer(table)
+    with pytest.raises(SourceError, match=r"`invalid`: expected 'raise' or 'null'\. Received: 'drop'"):
+        scorer(table, invalid="drop")  # type: ignore[arg-type]
+    (found,) = scorer.map_in_arrow(iter(table.combine_chunks().to_batches()), invalid="null")
+    assert found.select(scorer.answer_schema.names).to_pylist() == answers
+    assert found.column("age").to_pylist() == ["1", "x", "2", "3", "y", "z"]
+
+
 def test_batches_keep_their_columns_before_the_answers(scorer: Scorer) -> None:
     rows = batch(age=["1", "2"]).append_column("id", pa.array([7, 8]))
     (found,) = scorer.map_in_arrow(iter([rows]))
