@@ -52,6 +52,8 @@ def score(settings: Score) -> int:
         from app.scoring.run import run  # noqa: PLC0415 - with pyarrow, an extra
 
         return run(settings)
+    except KeyboardInterrupt as stopped:  # by a second signal
+        return TERMINATED if stopped.args == (signal.SIGTERM,) else INTERRUPTED
     except ModuleNotFoundError as error:
         print(f"{error}. Scoring needs the extra `score`: pip install 'slipway[score]'", file=sys.stderr)
         return REFUSED

@@ -164,7 +164,7 @@ def _signals(progress: Progress) -> Iterator[list[int]]:
         received.append(number)
         progress.stop()
         if len(received) > 1:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt(received[0])
         progress.note("Ends after the parts under way; a second signal ends it at once.")
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
