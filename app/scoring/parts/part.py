@@ -23,10 +23,12 @@ from app.scoring.parts.plan import Stretch
 from app.scoring.parts.rejects import Rejects
 from app.scoring.scorer import Scorer
 from app.scoring.tally import Tally
+from app.sources.errors import SourceError
 from app.sources.source import Chunk, Cut, Locator, Source, open_one
 
 Seen = Callable[[int], None]  # takes rows that were scored
 CHUNK_ROWS = 65_536
+BROKEN = "It is in stretch {}, behind row {:,} of the file. A file that is mended is another: score into a new folder."
 
 
 def _nobody(_rows: int) -> None:
@@ -42,11 +44,10 @@ def do_stretch(job: Job, number: int, seen: Seen = _nobody, stop: Callable[[], b
 
     Raises `ScoringError` and `SourceError`; parts that are done stay.
     """
-    done = done_parts(job, number)
-    if done and done[max(done)].last and len(done) == max(done) + 1:
+    done = first_parts(job, number)
+    if done and done[-1].last:
         return True
-    parts = _Parts(job, number, seen)
-    for part, last in parts.read(done):
+    for part, last in _Parts(job, number, seen).read(len(done)):
         if part is not None:
             part.write(last=last)
         if stop() and not last:
@@ -54,15 +55,17 @@ def do_stretch(job: Job, number: int, seen: Seen = _nobody, stop: Callable[[], b
     return True
 
 
-def done_parts(job: Job, number: int) -> dict[int, Marker]:
-    """Return the sound markers of a stretch by part."""
-    place = job.place
-    found = {
-        part: marker.sound(place, job.plan, number, part)
-        for stretch, part in map(marker.numbers_of, place.names(marker.FOLDER))
-        if stretch == number
-    }
-    return {part: each for part, each in found.items() if each is not None}
+def first_parts(job: Job, number: int) -> list[Marker]:
+    """Return the sound markers of a stretch from its first part on, up to the first part that is not done.
+
+    They are asked for by name: a list of their folder, one for each stretch, would be read as often as it is long.
+    """
+    found: list[Marker] = []
+    whole = False
+    while not whole and (each := marker.sound(job.place, job.plan, number, len(found))) is not None:
+        found.append(each)
+        whole = each.last
+    return found
 
 
 class _Parts:
@@ -74,13 +77,16 @@ class _Parts:
         self._path = local(job, self._stretch)
         self._scorer = job.scorer
 
-    def read(self, done: dict[int, Marker]) -> "Iterator[tuple[Part | None, bool]]":
-        """Give each part that is not done, scored, None for one that is, and whether it is the last."""
+    def read(self, done: int) -> "Iterator[tuple[Part | None, bool]]":
+        """Give each part that is not done, scored, None for one that is, and whether it is the last.
+
+        The first `done` parts are, and the next is not; behind it there may be more.
+        """
         waiting: list[Part | None] = []
         for part, chunks in itertools.groupby(self._chunks(), key=lambda each: each[0]):
             if waiting:
                 yield waiting.pop(), False
-            read = self._skipped if part in done else self._scored
+            read = self._skipped if part < done or (part > done and self._is_done(part)) else self._scored
             waiting.append(read(part, chunks))
         yield waiting.pop() if waiting else self._part(0), True
 
@@ -90,7 +96,20 @@ class _Parts:
         self._source = opened(self._job, stretch)
         self._locator = self._source.locator()
         rows, wanted = min(CHUNK_ROWS, plan.part_rows), cut_of(self._job, self._source, stretch)
-        return cut(self._source.batches(chunk_rows=rows, cut=wanted), plan.part_rows)
+        return cut(self._placed(self._source.batches(chunk_rows=rows, cut=wanted)), plan.part_rows)
+
+    def _placed(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        """Give the chunks; where the file cannot be read on, say behind which of its rows."""
+        before = self._stretch.first_row - 1
+        try:
+            for chunk in chunks:
+                yield chunk
+                before += chunk.columns.num_rows + len(chunk.rejected)
+        except SourceError as error:
+            raise SourceError(f"{error} {BROKEN.format(self._stretch.number, before)}") from error
+
+    def _is_done(self, part: int) -> bool:
+        return marker.sound(self._job.place, self._job.plan, self._stretch.number, part) is not None
 
     @staticmethod
     def _skipped(_part: int, chunks: Iterable[tuple[int, Chunk]]) -> None:

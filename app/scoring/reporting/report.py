@@ -66,7 +66,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int  # of the parts
     drift: list[Moved]  # none where the bundle has no profile
     judged: int  # rows whose truth stood in the data
-    metrics: list[Metric]  # of these
+    metrics: list[Metric]  # of these, each counted once
+    card_weighs_by: str | None  # the column that says how much a row counts on the card; None: all count alike there
 
     @property
     def share(self) -> float:
@@ -140,6 +141,7 @@ def _report(job: Job, markers: list[Marker], tally: Tally) -> Report:
         drift=[_moved(found) for found in job.scorer.tallying.verdicts(tally)],
         judged=0 if tally.totals is None else tally.totals.rows,
         metrics=_metrics(job, tally),
+        card_weighs_by=_weights(job),
     )
 
 
@@ -157,6 +159,13 @@ def _metrics(job: Job, tally: Tally) -> list[Metric]:
         )
         for name, found in job.scorer.tallying.metrics(tally).items()
     ]
+
+
+def _weights(job: Job) -> str | None:
+    """Return the column of weights, by which totals of whole rows cannot count."""
+    bundle = job.scorer.model.bundle
+    named = None if bundle is None else bundle.manifest.training.get("weights")
+    return None if named is None else str(named)
 
 
 def _moved(found: Verdict) -> Moved:
@@ -180,6 +189,9 @@ def text(report: Report) -> str:
     if report.metrics:
         lines += ["", f"Of {report.judged:,} rows the data says what is true:", ""]
         lines += _table(["metric", "value", "95 % interval", "on the card"], [_judged(each) for each in report.metrics])
+        if report.card_weighs_by is not None:
+            column = CELL.sub(r"\\\1", report.card_weighs_by)
+            lines += ["", f"Rows count once each here; on the card they count by {column}."]
     if report.drift:
         lines += ["", "Against the training data, what moved most first ([0, 0.1) steady, above 0.2 drifted):", ""]
         lines += _table(HEAD, [_row(found) for found in report.drift])

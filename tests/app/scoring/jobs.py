@@ -63,9 +63,14 @@ def files(out: Path, parts_only: bool = False) -> dict[str, bytes]:
     return {name: data for name, data in found.items() if name.startswith("part-")} if parts_only else found
 
 
-def answers(out: Path) -> list[dict[str, Any]]:
-    """Return the rows of all parts in their order."""
-    return [row for path in sorted(out.glob("part-*.parquet")) for row in pyarrow.parquet.read_table(path).to_pylist()]
+def answers(out: Path, parts: str = "part-*") -> list[dict[str, Any]]:
+    """Return the rows of parts in their order."""
+    found = sorted(out.glob(f"{parts}.parquet"))
+    return [row for path in found for row in pyarrow.parquet.read_table(path).to_pylist()]
+
+
+def answers_of(out: Path, stretch: int) -> list[dict[str, Any]]:
+    return answers(out, f"part-{stretch:05}-*")
 
 
 def rejected(out: Path) -> list[dict[str, Any]]:

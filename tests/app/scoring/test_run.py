@@ -7,8 +7,10 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from app.scoring.places.local import LocalPlace
 from app.scoring.scorer import load_scorer
 from tests.app.scoring import jobs
+from tests.support import tiny
 
 GOOD = [row for row in range(130) if row not in jobs.TEXT_FAULTS]
 
@@ -73,6 +75,27 @@ def test_empty_parts_of_a_folder_add_nothing_and_are_said(
     assert "left out, for they have no rows: part-1.parquet, part-3.parquet" in said
 
 
+def test_a_run_lists_its_folder_no_more_often_the_more_stretches_there_are(
+    tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list is as long as what is done: one a stretch would be the square of all."""
+    listed, names = [], LocalPlace.names
+
+    def noted(self: LocalPlace, folder: str = "") -> list[str]:
+        listed.append(folder)
+        return names(self, folder)
+
+    monkeypatch.setattr(LocalPlace, "names", noted)
+    counts = []
+    for group_rows in (130, 10):
+        data, out = jobs.parquet(tmp_path / f"{group_rows}.parquet", group_rows=group_rows), tmp_path / str(group_rows)
+        for _ in range(2):
+            assert jobs.run(data, out, bundle, part_rows=20) == 0
+        counts.append(len(listed))
+        listed.clear()
+    assert counts[0] == counts[1]
+
+
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_a_run_goes_on_from_any_subset_of_parts(tmp_path: Path, bundle: Path, csv: Path, form: str) -> None:
     data = csv if form == "csv" else jobs.parquet(tmp_path / "rows.parquet")
@@ -82,8 +105,15 @@ def test_a_run_goes_on_from_any_subset_of_parts(tmp_path: Path, bundle: Path, cs
     for name in [name for name in whole if name.startswith("_parts/")]:
         (out / name).unlink()
         (out / "_report.json").unlink()
+        before = written(out)
         assert jobs.run(data, out, bundle, max_rejected=1) == 0
         assert jobs.files(out) == whole
+        assert {part for part, time in written(out).items() if before[part] != time} == {Path(name).stem}
+
+
+def written(out: Path) -> dict[str, int]:
+    """Return when each part was written."""
+    return {path.stem: path.stat().st_mtime_ns for path in out.glob("part-*")}
 
 
 def test_a_part_that_was_damaged_is_written_anew(tmp_path: Path, bundle: Path) -> None:
@@ -123,7 +153,21 @@ def test_the_report_judges_where_the_truth_stands_in_the_data_and_says_what_move
     accuracy = next(each for each in report["metrics"] if each["metric"] == "accuracy")
     assert (report["judged"], accuracy["value"], accuracy["card"]) == (1200, round(right / 1200, 6), 1.0)
     assert {found["feature"] for found in report["drift"]} == {"age", "hours-per-week", "member", "level", "target"}
-    assert "| accuracy |" in (tmp_path / "out" / "_report.md").read_text()
+    assert report["card_weighs_by"] is None
+    text = (tmp_path / "out" / "_report.md").read_text()
+    assert "| accuracy |" in text
+    assert "Rows count once each" not in text
+
+
+def test_the_report_says_where_the_card_weighs_rows_and_it_does_not(tmp_path: Path) -> None:
+    weighed = tiny.Tiny(format=2, profiled=True)
+    bundle = tiny.write(tmp_path / "models", weighed, lambda facts: facts["training"].update(weights="w|1"))
+    rows = jobs.table(60).append_column("target", pa.array(["yes", "no"] * 30)).append_column("w|1", pa.array([2] * 60))
+    pyarrow.parquet.write_table(rows, tmp_path / "rows.parquet")
+    assert jobs.run(tmp_path / "rows.parquet", tmp_path / "out", bundle) == 0
+    assert json.loads((tmp_path / "out" / "_report.json").read_text())["card_weighs_by"] == "w|1"
+    said = "Rows count once each here; on the card they count by w\\|1."
+    assert said in (tmp_path / "out" / "_report.md").read_text()
 
 
 def test_a_second_run_of_what_is_done_changes_nothing_and_loads_no_part(
