@@ -131,8 +131,8 @@ class Scorer:
     def map_in_arrow(self, batches: Iterator[pa.RecordBatch], invalid: Invalid = "raise") -> Iterator[pa.RecordBatch]:
         """Answer batch by batch, the columns of each before its answers; raises as a call does, or gives nulls."""
         for batch in batches:
-            answers = self(pa.Table.from_batches([batch]), invalid).combine_chunks()
-            columns = [*batch.columns, *(column.chunk(0) for column in answers.columns)]
+            answers = self(pa.Table.from_batches([batch]), invalid)
+            columns = [*batch.columns, *(column.combine_chunks() for column in answers.columns)]
             yield pa.RecordBatch.from_arrays(columns, [*batch.schema.names, *answers.schema.names])
 
     # ── runs ──
