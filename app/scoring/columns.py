@@ -11,18 +11,16 @@ It knows no type, and nothing about answers.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from app.errors import InvalidInput, path_text
 from app.features.row_reader import RowReader
 from app.features.rows import Rows
 from app.sources import cells
-from app.sources.cells import CellFault, Wanted
+from app.sources.cells import CellFault, Wanted, plain
 from app.sources.errors import SourceError
 from app.sources.rules import Rules
 from app.tensors import Array
@@ -48,6 +46,10 @@ class RowFault:
     def column(self) -> bool:
         """Whether it is about one column, rather than the answer."""
         return self.reason.startswith("`")
+
+    def at(self, where: str) -> str:
+        """Say where it is, and why."""
+        return f"{where}{', ' if self.column else ': '}{self.reason}"
 
 
 @dataclass(frozen=True)
@@ -147,18 +149,3 @@ class Columns:
 
 def _parts(places: Places) -> Iterator[Places]:
     return (places[start : start + EXACT_ROWS] for start in range(0, len(places), EXACT_ROWS))
-
-
-def plain(batch: pa.RecordBatch, name: str) -> pa.Array:
-    """Return a column by name, without what Arrow wraps it in; nulls where there is none."""
-    at = batch.schema.get_field_index(name)
-    return pa.nulls(batch.num_rows, pa.string()) if at < 0 else _unwrapped(batch.column(at))
-
-
-def _unwrapped(column: Any) -> Any:
-    kind = column.type
-    if isinstance(kind, pa.BaseExtensionType):
-        return _unwrapped(column.storage)
-    if pa.types.is_run_end_encoded(kind):
-        return _unwrapped(pc.run_end_decode(column))
-    return column.cast(pa.string()) if pa.types.is_large_string(kind) or kind == pa.string_view() else column

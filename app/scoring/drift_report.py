@@ -5,7 +5,6 @@ score(scorer, …)   chunks of the file ─> Scorer ─> a tally, by the code th
 """
 
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TextIO
@@ -25,9 +24,9 @@ from app.settings import Settings
 from app.sources.errors import SourceError
 
 if TYPE_CHECKING:
-    from app.scoring.scorer import Scored, Scorer
-    from app.scoring.tally import Tally
-    from app.sources.source import Chunk, Source
+    from app.scoring.scored_file import ScoredFile
+    from app.scoring.scorer import Scorer
+    from app.sources.source import Source
 
 FAULTS_SHOWN = 3
 STEP_S = 0.2  # between two lines of progress
@@ -52,20 +51,6 @@ class Drift(Settings):
     as_json: bool = Field(False, description="Write one JSON document instead of a table.")
 
 
-@dataclass
-class Score:
-    """What became of the rows of a file."""
-
-    tally: "Tally"
-    absent: tuple[str, ...] = ()  # features without a column
-    faults: list[str] = field(default_factory=list)  # why lines are left out, the first of them
-
-    @property
-    def refused(self) -> int:
-        """Lines that the service would refuse, or could not answer."""
-        return sum(self.tally.rejected.values())
-
-
 def drift(settings: Drift) -> int:
     """Print the table, and return the exit code."""
     try:
@@ -88,21 +73,17 @@ def drift(settings: Drift) -> int:
     return 1 if any(found.verdict == "drifted" for found in verdicts) else 0
 
 
-def score(scorer: "Scorer", source: "Source", progress: TextIO) -> Score:
+def score(scorer: "Scorer", source: "Source", progress: TextIO) -> "ScoredFile":
     """Score every row, and count as the service does."""
-    from app.scoring.tally import Tally  # noqa: PLC0415 - a service needs no Arrow
+    from app.scoring.scored_file import ScoredFile  # noqa: PLC0415 - a service needs no Arrow
 
-    scored, shown, share = Score(Tally()), monotonic(), 0.0
+    scored, shown, share = ScoredFile(source, FAULTS_SHOWN), monotonic(), 0.0
 
     def seen(read: float) -> None:
         nonlocal share
         share = read
 
-    for chunk in source.batches(seen):
-        if not scored.tally.rows and not scored.refused:
-            scorer.check(chunk.columns.schema, str(source.files[0]))
-            scored.absent = scorer.columns.absent(chunk.columns.schema)
-        _refuse(scored, source, chunk, scorer.score(chunk.columns, scored.tally))
+    for _ in scored.score(scorer, seen):
         if progress.isatty() and monotonic() - shown > STEP_S:
             shown = monotonic()
             print(f"\r{share:4.0%}  {scored.tally.rows:,} rows", end="", file=progress, flush=True)
@@ -130,23 +111,7 @@ def _open(path: Path, model: Model) -> "tuple[Scorer, Source]":
     return Scorer(model), open_source(path, rules=model.bundle.manifest.reading if model.bundle else None)
 
 
-def _refuse(scored: Score, source: "Source", chunk: "Chunk", found: "Scored") -> None:
-    """Count the rows that the file does not hold as such, and say why the first lines are left out."""
-    for bad in chunk.rejected:
-        scored.tally.reject(bad.reason)
-        _note(scored, f"line {bad.line or '?'}: {bad.reason}")
-    for fault in found.faults[: FAULTS_SHOWN - len(scored.faults)]:
-        file, number = source.line_of(chunk.first_row + fault.place)
-        where = f"line {number}" if len(source.files) == 1 else f"{file}, line {number}"
-        _note(scored, f"{where}{', ' if fault.column else ': '}{fault.reason}")
-
-
-def _note(scored: Score, fault: str) -> None:
-    if len(scored.faults) < FAULTS_SHOWN:
-        scored.faults.append(fault)
-
-
-def _document(settings: Drift, model: Model, scored: Score, verdicts: list[Verdict]) -> dict[str, Any]:
+def _document(settings: Drift, model: Model, scored: "ScoredFile", verdicts: list[Verdict]) -> dict[str, Any]:
     return {
         "data": str(settings.data),
         "model": model.name,
@@ -158,7 +123,7 @@ def _document(settings: Drift, model: Model, scored: Score, verdicts: list[Verdi
     }
 
 
-def _text(settings: Drift, model: Model, scored: Score, verdicts: list[Verdict]) -> str:
+def _text(settings: Drift, model: Model, scored: "ScoredFile", verdicts: list[Verdict]) -> str:
     notes = [f"{settings.data}: {scored.tally.rows:,} rows against the training data of {model.name}/{model.version}."]
     if scored.refused:
         notes.append(f"{scored.refused:,} lines are left out, because the service would refuse them:")

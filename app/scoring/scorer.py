@@ -46,6 +46,7 @@ class Scored:
     answers: pa.RecordBatch  # a row for each of `places`
     places: Places  # (rows,) int64, ascending, in the batch
     faults: list[RowFault]  # ascending
+    outputs: dict[str, Array]  # of the graph, (rows, …) each, of which the answers are made
 
     def spread(self, rows: int) -> pa.RecordBatch:
         """Return the answers at their places among all rows of the batch, nulls between them."""
@@ -182,14 +183,14 @@ class Scorer:
     def _joined(self, ran: list[tuple[Group, dict[str, Array]]], faults: list[RowFault]) -> Scored:
         """Put the answers of all groups into the order of the batch."""
         if not ran:
-            return Scored(self._answers(self._nothing), np.empty(0, np.int64), faults)
+            return Scored(self._answers(self._nothing), np.empty(0, np.int64), faults, self._nothing)
+        if len(ran) == 1:
+            ((group, outputs),) = ran
+            return Scored(self._answers(outputs), group.places, faults, outputs)
         places = np.concatenate([group.places for group, _ in ran])
-        parts = [self._answers(outputs) for _, outputs in ran]
-        if len(parts) == 1:
-            return Scored(parts[0], places, faults)
         order = np.argsort(places)
-        answers = pa.Table.from_batches(parts).combine_chunks().to_batches()[0].take(pa.array(order))
-        return Scored(answers, places[order], faults)
+        outputs = {name: array[order] for name, array in concatenated([outputs for _, outputs in ran]).items()}
+        return Scored(self._answers(outputs), places[order], faults, outputs)
 
     def _answers(self, outputs: dict[str, Array]) -> pa.RecordBatch:
         columns = self._answer.columns(outputs)

@@ -1,6 +1,7 @@
 """Truths: the target of a file, where it holds one -> what each row should have been answered.
 
-    columns of the target ─ each different text read once, as the service reads true values ─> Truths
+    columns of the target ─ each different text read once, as the service reads true values ─┬─> Distinct, as they stand
+                                                                                              └─> Truths, as answers are
 
 It knows no type of answers.
 """
@@ -14,8 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from app.bundle.reader import Bundle
-from app.scoring.columns import plain
-from app.sources import cells, words
+from app.sources.cells import USUAL, CellFault, Distinct, Wanted, plain, read_once
 from app.tensors import Array
 
 
@@ -42,33 +42,40 @@ class TruthReader:
 
     def read(self, batch: pa.RecordBatch) -> Truths | None:
         """Read the truths of a batch; None where it has no target."""
+        written = self.written(batch)
+        if written is None:
+            return None
+        values: list[Any] = []
+        places = []
+        for value in map(self._truth, written.values):
+            places.append(-1 if value is None else len(values))
+            values += [] if value is None else [value]
+        return Truths(values, np.array(places, np.int64)[written.of_row])
+
+    def written(self, batch: pa.RecordBatch) -> Distinct | None:
+        """Read the true values of a batch as they stand there: labels, numbers, lists; None where it has no target."""
         readers = self._readers(batch.schema.names)
         if not readers:
             return None
         read = [self._read(batch, name, reader) for name, reader in readers.items()]
-        different, of_row = _together([of_row for _, of_row in read], len(read[0][0]))
-        values: list[Any] = []
-        places = []
-        for row in different.tolist():
-            cells_of_row = {name: its[at] for name, (its, _), at in zip(readers, read, row, strict=True)}
-            value = None if ... in cells_of_row.values() else self._truth(cells_of_row)
-            places.append(-1 if value is None else len(values))
-            values += [] if value is None else [value]
-        return Truths(values, np.array(places, np.int64)[of_row])
+        different, of_row = _together([each.of_row for each in read], len(read[0].values))
+        rows = (zip(readers, read, row, strict=True) for row in different.tolist())
+        return Distinct([self._of_row({name: its.values[at] for name, its, at in row}) for row in rows], of_row)
 
     def _readers(self, names: Sequence[str]) -> Any:
         return self._answer.truth_readers(self._target, [name for name in names if name not in self._features])
 
-    def _read(self, batch: pa.RecordBatch, name: str, reader: Any) -> tuple[list[Any], Array]:
-        """Return the different values of a column, None where missing and `...` where it is none, and those of rows."""
-        texts, of_row = words.distinct(plain(batch, name))
-        written = cells.texts(pa.array(texts, pa.string()), self._rules.get(name, cells.USUAL))
-        return [None if text is None else _value(reader, text) for text in written], of_row
+    def _read(self, batch: pa.RecordBatch, name: str, reader: Any) -> Distinct:
+        return read_once(plain(batch, name), Wanted(name, True, reader), self._rules.get(name, USUAL))
 
-    def _truth(self, values: dict[str, Any]) -> Any:
+    def _of_row(self, values: dict[str, Any]) -> Any:
+        """Make a true value of the cells of a row, None where it is missing, or the fault of one."""
+        faults = [value for value in values.values() if isinstance(value, CellFault)]
+        return faults[0] if faults else self._answer.truth_of_row(values)
+
+    def _truth(self, value: Any) -> Any:
         try:
-            value = self._answer.truth_of_row(values)
-            return None if value is None else self._answer.truth(value)
+            return None if value is None or isinstance(value, CellFault) else self._answer.truth(value)
         except ValueError:
             return None
 
@@ -79,10 +86,3 @@ def _together(columns: list[Array], first: int) -> tuple[Array, Array]:
         return np.arange(first)[:, None], columns[0]
     different, of_row = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)
     return different, of_row.reshape(-1)
-
-
-def _value(reader: Any, text: str) -> Any:
-    try:
-        return reader(text)
-    except ValueError:
-        return ...

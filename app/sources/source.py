@@ -165,6 +165,11 @@ class Source:
             row -= rows
         raise ValueError(f"expected a row from 1. Received: {row}.")
 
+    def where(self, row: int) -> str:
+        """Say where a good row stands, as messages do."""
+        file, line = self.line_of(row)
+        return f"line {line}" if len(self.files) == 1 else f"{file}, line {line}"
+
 
 def _in_order(columns: pa.RecordBatch, names: tuple[str, ...]) -> pa.RecordBatch:
     return columns if tuple(columns.schema.names) == names else columns.select(list(names))

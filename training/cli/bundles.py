@@ -116,6 +116,7 @@ def _account(answers: Answers) -> dict[str, Any]:
 
 KEPT = (
     "refused",
+    "rejected",
     "faults",
     "without_target",
     "weightless",

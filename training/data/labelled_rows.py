@@ -1,123 +1,101 @@
-"""Labelled: a file with the target -> instances as callers send them, each with its true value, or why not.
+"""Labelled: a file with the target, opened to be judged by: what stands in it beyond what is scored.
 
-    file ─ app.sources.table ─> lines ─> Example, refused, or without a target
+    file ─ app.sources ─> chunks ─ with_parts ─> columns that the model takes
+                                 ─ weights, units ─> how much each row counts, and which were drawn together
 
-A cell is read as the service's own tools read it, by the rules that the manifest keeps. A bundle of format 1 has the
-parts of a date as features: for it, a date column is taken apart.
+A bundle of format 1 has the parts of a date as features: for it, a date column is taken apart.
 It knows nothing about graphs or metrics.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from app.answers.base import AnswerType
 from app.answers.registry import answer_of
 from app.bundle.manifest import Manifest
 from app.features.feature_set import FeatureSet
-from app.sources.source import Wishes, open_source
-from app.sources.table import Line, Table, Wanted, open_table
+from app.sources.cells import USUAL, CellFault, Distinct, Wanted, plain, read_once, texts
+from app.sources.rules import ColumnRule, Rules
+from app.sources.source import Source, Wishes, open_source
 from training.data.ways.further import unit_column, units_of
 from training.errors import DataError, told
 from training.features.date_parts import parts as parts_of
 from training.features.date_parts import parts_in
 
-CHUNK_ROWS = 4096
-
-
-@dataclass(frozen=True)
-class Example:
-    """One row: what a caller would send, and what was true."""
-
-    line: Line
-    instance: dict[str, Any]
-    truth: Any  # as the answer's type reads it: a label, a number, a list
-    weight: float = 1.0  # how much it counts
-    unit: str | None = None  # what it was drawn with
-
 
 @dataclass(frozen=True)
 class Reading:
-    """An open file of examples; read it once."""
+    """An open file with the target; read it once."""
 
-    table: Table
-    answer: AnswerType
-    truths: tuple[str, ...]  # the columns of the target
-    dated: dict[str, list[str]]  # date column of the file -> the features that are its parts
-    weights: str | None = None  # the column by which rows count, where training named one and the file has it
-    split: Mapping[str, Any] = field(default_factory=dict)  # how training divided rows
-    units: str | None = None  # the column by which they are drawn together, likewise
-    unit_is_feature: bool = False
+    source: Source
+    rules: Mapping[str, ColumnRule]
+    dated: Mapping[str, Sequence[str]]  # date column of the file -> the features that are its parts
+    weight_column: Wanted | None  # by which rows count, where training named one and the file has it
+    unit_column: Wanted | None  # by which they are drawn together, likewise
+    split: Mapping[str, Any]  # how training divided rows
 
-    def chunks(self) -> Iterator[list[Line | Example]]:
-        """Yield what became of the rows: an example, or the row without one."""
-        lines = self.table.lines()
-        while some := list(islice(lines, CHUNK_ROWS)):
-            _put_parts(some, self.dated)
-            yield [self._example(line) for line in some]
+    def with_parts(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Put the parts of dates, which are features, beside the columns of some rows."""
+        for name, parts in self.dated.items():
+            found = parts_of(name, texts(plain(batch, name), self._rule(name)))
+            for part in parts:
+                batch = batch.append_column(part, pa.array(np.array(found[part]), from_pandas=True))
+        return batch
 
-    def _example(self, line: Line) -> Line | Example:
-        """An example, or the row, whose fault is empty where only the target is missing."""
-        instance = dict(line.instance or {})
-        truth = self.answer.truth_of_row({name: instance.pop(name, None) for name in self.truths})
-        weight = 1.0 if self.weights is None else instance.pop(self.weights, 1.0)
-        unit = self._unit(instance)
-        if line.instance is None or truth is None:
-            return line
-        return Example(line, instance, truth, weight, unit)
+    def weights(self, batch: pa.RecordBatch) -> Distinct:
+        """Return how much rows count."""
+        if self.weight_column is None:
+            return Distinct([1.0], np.zeros(batch.num_rows, np.int64))
+        return self._read(batch, self.weight_column)
+
+    def units(self, batch: pa.RecordBatch) -> Distinct:
+        """Return with what rows were drawn, as text; None: nobody knows."""
+        if self.unit_column is None:
+            return Distinct([None], np.zeros(batch.num_rows, np.int64))
+        found = self._read(batch, self.unit_column)
+        words = [None if value is None or isinstance(value, CellFault) else str(value) for value in found.values]
+        return Distinct(words, found.of_row)
 
     def numbered(self, units: Sequence[str | None]) -> NDArray[np.int64] | None:
         """Return which rows were drawn together, by what stands in their column: (rows,); None: none were."""
-        return None if self.units is None else units_of(self.split, units)
+        return None if self.unit_column is None else units_of(self.split, units)
 
-    def _unit(self, instance: dict[str, Any]) -> str | None:
-        if self.units is None:
-            return None
-        value = instance.get(self.units) if self.unit_is_feature else instance.pop(self.units, None)
-        return None if value is None else str(value)
+    def _read(self, batch: pa.RecordBatch, column: Wanted) -> Distinct:
+        return read_once(plain(batch, column.name), column, self._rule(column.name))
+
+    def _rule(self, name: str) -> ColumnRule:
+        return self.rules.get(name, USUAL)
 
 
 def open_examples(path: Path, manifest: Manifest, encoding: str | None = None) -> Reading:
-    """Read the header; raise a DataError when a column that the model needs, or the target, lacks."""
+    """Read the header; raise a DataError when the target lacks."""
     with told():
         source = open_source(path, Wishes(encoding=encoding), manifest.reading)
-        answer, features = answer_of(manifest.answer), FeatureSet(manifest.features)
-        readers = answer.truth_readers(manifest.target, [name for name in source.names if name not in features.names])
-        if not readers:
+        features = FeatureSet(manifest.features)
+        others = [name for name in source.names if name not in features.names]
+        if not answer_of(manifest.answer).truth_readers(manifest.target, others):
             received = ", ".join(source.names)
             raise DataError(f"{path}: expected the target {manifest.target!r} to judge by. Received: {received}.")
-        wanted, dated = _wanted(source.names, features)
-        wanted += [Wanted(name, optional=True, read=read) for name, read in readers.items()]
-        weights = next((name for name in source.names if name == manifest.training.get("weights")), None)
-        if weights is not None:
-            wanted.append(Wanted(weights, optional=False, read=_weight))
-        split = manifest.training.get("split", {})
-        units = next((name for name in source.names if name == unit_column_of(manifest)), None)
-        is_feature = units in features.names
-        if units is not None and not is_feature:
-            wanted.append(Wanted(units, optional=True, read=str))
-        table = open_table(source, wanted, manifest.reading)
-        return Reading(table, answer, tuple(readers), dated, weights, split, units, is_feature)
+        weights, units = manifest.training.get("weights"), unit_column_of(manifest)
+        read_unit = features.text_reader(units) if units in features.names else str
+        return Reading(
+            source=source,
+            rules=(manifest.reading or Rules()).columns,
+            dated=_dated(source.names, features.names),
+            weight_column=Wanted(weights, optional=False, read=_weight) if weights in source.names else None,
+            unit_column=Wanted(units, optional=True, read=read_unit) if units in source.names else None,
+            split=manifest.training.get("split", {}),
+        )
 
 
 def unit_column_of(manifest: Manifest) -> str | None:
     """Return the column by which the rows of the training were drawn together; None: by none."""
     return unit_column(manifest.training.get("split", {}))
-
-
-def _wanted(names: Sequence[str], features: FeatureSet) -> tuple[list[Wanted], dict[str, list[str]]]:
-    """Return the columns to read, and the features that are parts of dates, as of bundle format 1."""
-    dated = _dated(names, features.names)
-    parts = {part for found in dated.values() for part in found}
-    own = (each for each in features.features if each.name not in parts)
-    wanted = [Wanted(each.name, each.optional, features.text_reader(each.name)) for each in own]
-    dates = [Wanted(name, optional=True, read=str) for name in dated]
-    return [*wanted, *dates], dated
 
 
 def _weight(written: str) -> float:
@@ -135,13 +113,3 @@ def _dated(names: Sequence[str], features: Sequence[str]) -> dict[str, list[str]
     lacking = set(features) - set(names)
     found = {name: parts_in(lacking, name) for name in names}
     return {name: parts for name, parts in found.items() if parts}
-
-
-def _put_parts(lines: Sequence[Line], dated: dict[str, list[str]]) -> None:
-    instances = [line.instance for line in lines if line.instance is not None]
-    for name, parts in dated.items():
-        values = parts_of(name, [instance.pop(name, None) for instance in instances])
-        for part in parts:
-            for instance, value in zip(instances, values[part], strict=True):
-                if np.isfinite(value):
-                    instance[part] = value

@@ -1,25 +1,32 @@
 """Evaluate: how good a bundle is on new labelled rows, beside what its card says.
 
+    file ─ app.scoring ─> rows answered, or set aside, as `app score` does ─┬─> counts, reasons: the tally
+    columns of the target, weights, units ─> which answers are judged ──────┴─> Answers ─ the task ─> Evaluation
+
 It knows nothing about how it is shown.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from app.sources.table import Line, Table
+from app.scoring.scored_file import ScoredFile
+from app.scoring.tally import Tally
+from app.sources.cells import Distinct, Wanted
+from app.sources.source import Chunk
 from training.columns.arrays import Outputs, Rows, joined, take
 from training.data.identity import of_files
-from training.data.labelled_rows import Example, Reading, open_examples, unit_column_of
+from training.data.labelled_rows import Reading, open_examples, unit_column_of
 from training.errors import DataError, told
 from training.evaluation.bootstrap import draws, interval, resamples_for, unit_count
 from training.evaluation.findings import Interval
+from training.evaluation.judged_rows import Judged, judged, refusals
 from training.evaluation.served_bundle import Served
 from training.evaluation.trust import remarks
 from training.tasks.base import Task
@@ -35,13 +42,12 @@ class Answers:
     """What a bundle answered to the rows of a file, and what was true."""
 
     task: Task
-    table: Table  # where the rows stand
+    file: ScoredFile
     lines: list[int] = field(default_factory=list)  # (rows,)
     truths: list[Any] = field(default_factory=list)  # (rows,) labels or numbers
     weights: list[float] = field(default_factory=list)  # (rows,)
     parts: list[Outputs] = field(default_factory=list)
-    refused: int = 0
-    faults: list[str] = field(default_factory=list)  # why, the first of them
+    unjudged: Tally = field(default_factory=Tally)  # of rows that were answered, whose truth or weight is none
     without_target: int = 0
     weightless: int = 0  # rows that count nothing
     counted_by: str | None = None  # the column of the weights
@@ -50,8 +56,35 @@ class Answers:
     units: NDArray[np.int64] | None = None  # (rows,) and so which of them together
     drawn_by: str | None = None  # the column that says it
     lacks_units: str | None = None  # that of training, which the file does not have: each row is drawn by itself
-    absent: tuple[str, ...] = ()  # features without a column
     is_own: bool = False  # the very file that the bundle was trained on
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """Features without a column."""
+        return self.file.absent
+
+    @property
+    def faults(self) -> list[str]:
+        """Why rows are left out, the first of them."""
+        return self.file.faults
+
+    @property
+    def rejected(self) -> dict[str, int]:
+        """Rows that are left out, by reason: those of `app score`, then those that cannot be judged."""
+        return dict(Counter(self.file.tally.rejected) + Counter(self.unjudged.rejected))
+
+    @property
+    def refused(self) -> int:
+        """Rows that are left out."""
+        return sum(self.rejected.values())
+
+    def count(self, its: Judged, chunk: Chunk) -> None:
+        """Count the rows of a chunk that are answered and not judged."""
+        self.without_target += its.without_target
+        self.weightless += its.weightless
+        for fault in its.faults:
+            self.unjudged.reject(fault.reason)
+        self.file.note(chunk, its.faults)
 
     @property
     def rows(self) -> Rows:
@@ -62,12 +95,6 @@ class Answers:
     @property
     def outputs(self) -> Outputs:
         return joined(self.parts)
-
-    def refuse(self, line: Line, fault: str | None = None) -> None:
-        """Count a row that is left out; `fault` is why, without its place, where the line does not say it."""
-        self.refused += 1
-        if len(self.faults) < FAULTS_SHOWN:
-            self.faults.append(self.table.place(line if fault is None else replace(line, fault=fault)))
 
 
 @dataclass(frozen=True)
@@ -87,14 +114,11 @@ class Evaluation:
 
 def answer(served: Served, path: Path, encoding: str | None = None, progress: Progress | None = None) -> Answers:
     """Run every row that the service would take; raise a DataError for no table of the features and target."""
-    reading = open_examples(path, served.manifest, encoding)
-    is_own = of_files(reading.table.source.files) == served.manifest.training.get("data_sha256")
-    absent = tuple(name for name in reading.table.absent if name not in reading.dated)
-    found = Answers(served.task, reading.table, absent=absent, is_own=is_own, counted_by=reading.weights)
-    if reading.weights is None:
-        found.lacks_weights = served.manifest.training.get("weights")
-    found.drawn_by, lacking = reading.units, unit_column_of(served.manifest)
-    found.lacks_units = lacking if reading.units is None else None
+    reading, manifest = open_examples(path, served.manifest, encoding), served.manifest
+    found = Answers(served.task, ScoredFile(reading.source, FAULTS_SHOWN))
+    found.is_own = of_files(reading.source.files) == manifest.training.get("data_sha256")
+    found.counted_by, found.lacks_weights = _there(reading.weight_column, manifest.training.get("weights"))
+    found.drawn_by, found.lacks_units = _there(reading.unit_column, unit_column_of(manifest))
     with told():
         _run(served, reading, found, progress)
     found.units = reading.numbered(found.unit_texts)
@@ -121,61 +145,32 @@ def judge(served: Served, found: Answers, seed: int = 0) -> Evaluation:
     )
 
 
+def _there(column: Wanted | None, wanted: str | None) -> tuple[str | None, str | None]:
+    """Return the name of a column that the file has, and of one that it lacks."""
+    return (None, wanted) if column is None else (column.name, None)
+
+
 def _run(served: Served, reading: Reading, found: Answers, progress: Progress | None) -> None:
-    for chunk in reading.chunks():
-        examples = []
-        for line in chunk:
-            if isinstance(line, Example):
-                examples += [line] if line.weight else []
-                found.weightless += not line.weight
-            elif line.fault:
-                found.refuse(line)
-            else:
-                found.without_target += 1
-        _answer(served, _known(served, examples, found), found)
+    def seen(share: float) -> None:
         if progress is not None:
-            progress(reading.table.read_share, len(found.lines))
+            progress(share, len(found.lines))
+
+    for chunk, scored in found.file.score(served.scorer, seen, reading.with_parts):
+        truths = served.scorer.tallying.truths.written(chunk.columns)
+        assert truths is not None  # or the file would have been refused
+        weights = reading.weights(chunk.columns)
+        refused = refusals(found.task, served.manifest.target, truths)
+        its = judged(scored.places, truths, weights, refused)
+        found.count(its, chunk)
+        places = scored.places[its.rows]
+        found.lines += (chunk.first_row + places).tolist()
+        found.truths += _each(truths, places)
+        found.weights += _each(weights, places)
+        found.unit_texts += _each(reading.units(chunk.columns), places)
+        if len(places):
+            found.parts.append(take(scored.outputs, its.rows))
 
 
-def _known(served: Served, examples: Sequence[Example], found: Answers) -> list[Example]:
-    """Return the examples whose truth the model can say; the others are refused."""
-    known = []
-    for example in examples:
-        if (expected := served.task.refusal(example.truth)) is None:
-            known.append(example)
-        else:
-            target = served.manifest.target
-            found.refuse(example.line, f", `{target}`: expected {expected}. Received: {example.truth!r}.")
-    return known
-
-
-def _answer(served: Served, examples: Sequence[Example], found: Answers) -> None:
-    """Answer a chunk at once; where one of its rows is refused, each by itself."""
-    if not examples:
-        return
-    try:
-        outputs = served.answer([example.instance for example in examples])
-    except msgspec.ValidationError as error:
-        if len(examples) == 1:
-            found.refuse(examples[0].line, f": {error}.")
-            return
-        for single in examples:
-            _answer(served, [single], found)
-        return
-    finite = _finite(outputs)
-    for example, is_finite in zip(examples, finite, strict=True):
-        if is_finite:
-            found.lines.append(example.line.row)
-            found.truths.append(example.truth)
-            found.weights.append(example.weight)
-            found.unit_texts.append(example.unit)
-        else:
-            found.refuse(example.line, ": expected a finite answer of the model. Received: another.")
-    found.parts.append(take(outputs, finite))
-
-
-def _finite(outputs: Outputs) -> Any:
-    """Say which rows have finite answers alone: (rows,)."""
-    numbers = [array for array in outputs.values() if np.issubdtype(array.dtype, np.floating)]
-    rows = [np.isfinite(array).reshape(len(array), -1).all(axis=1) for array in numbers]
-    return np.logical_and.reduce(rows) if rows else np.ones(len(next(iter(outputs.values()))), bool)
+def _each(column: Distinct, places: NDArray[np.int64]) -> list[Any]:
+    """Return the values of some rows."""
+    return [column.values[at] for at in column.of_row[places].tolist()]

@@ -1,30 +1,20 @@
 """Served: a bundle as the service runs it, without the service.
 
-It is read by `app.bundle.reader`, checked and assembled by the service's types and run by the service's engine, so
-what is measured through it is what callers get. It knows nothing about files of data or metrics.
+It is loaded, and rows are read, checked and answered, by `app.scoring.scorer`, which is the code of the service and
+of `app score`, so what is measured through it is what callers get. It knows nothing about files of data or metrics.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from msgspec import to_builtins
 
-from app.bundle import reader
 from app.bundle.manifest import Manifest
 from app.bundle.reader import Bundle
-from app.bundle.sealed_file import hold
 from app.features.row_reader import RowReader
-from app.runtime.engine import Engine
-from app.runtime.golden_check import prove
-from training.columns.arrays import Outputs
+from app.scoring.scorer import Scorer, load_scorer
 from training.tasks.base import Task
 from training.tasks.registry import task_class
-
-MAX_ROWS = 4096  # of one run; the service itself takes fewer
-
-Instance = Mapping[str, Any]  # feature -> value; missing ones left out
 
 
 @dataclass(frozen=True)
@@ -32,12 +22,15 @@ class Served:
     """A version that answers."""
 
     bundle: Bundle
-    reader: RowReader
-    engine: Engine
+    scorer: Scorer
 
     @property
     def manifest(self) -> Manifest:
         return self.bundle.manifest
+
+    @property
+    def reader(self) -> RowReader:
+        return self.scorer.model.row_reader
 
     @property
     def name(self) -> str:
@@ -47,19 +40,9 @@ class Served:
     def task(self) -> Task:
         return task_class(self.manifest.task).of_answer(to_builtins(self.manifest.answer))
 
-    def answer(self, instances: Sequence[Instance]) -> Outputs:
-        """Answer a row each; raise a ValueError when the service would refuse one of them."""
-        return self.engine.run_named(self.reader.rows([dict(instance) for instance in instances]).arrays())
-
 
 def load(folder: Path) -> Served:
     """Read, verify and prove a bundle; a BundleError says which file, what was expected and what was found."""
-    bundle = reader.read(folder, trusted=[reader.MODEL])
-    manifest = bundle.manifest
-    row_reader = RowReader(bundle.features, MAX_ROWS)
-    with hold(bundle.model_path, reader.MODEL_MAX_BYTES) as content:
-        bundle.check_model(content.sha256)
-        engine = Engine(content, threads=1)
-    engine.check(manifest.inputs, manifest.outputs)
-    prove(bundle, row_reader, engine)
-    return Served(bundle, row_reader, engine)
+    scorer = load_scorer(folder)
+    assert scorer.model.bundle is not None  # or the scorer would have refused it
+    return Served(scorer.model.bundle, scorer)

@@ -16,9 +16,9 @@ from app.sources.cells import Wanted
 from app.sources.errors import SourceError
 from app.sources.rules import ColumnRule, DateForm, NumberForm, Rules
 from app.sources.source import open_source
-from app.sources.table import open_table
 from tests.support import serving, tiny
 from tests.support.drift_traffic import adult_rows
+from tests.support.row_by_row import open_table
 
 ALL = tiny.Tiny(
     format=2,

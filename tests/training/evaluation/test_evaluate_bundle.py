@@ -1,10 +1,12 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from app.scoring.command import Score, score
 from tests.training.conftest import options_for
 from training.cli.bundles import COMMANDS
 from training.data.prepare import prepare
@@ -63,6 +65,64 @@ def test_rows_that_cannot_be_judged_are_counted_with_the_reason(bundle: Served, 
     assert (answers.refused, answers.without_target) == (2, 1)
     assert "line 4, `weight`: expected a number" in answers.faults[0] + answers.faults[1]
     assert any("line 5, `sold`: expected one of yes, no. Received: 'maybe'" in fault for fault in answers.faults)
+
+
+HEAD = "id,size,weight,color,city,old,sold\n"
+FAULTS = [
+    "1,48.5,?,red,city 1,TRUE,yes",
+    "2,,2.5,,city 2,0,no",
+    "3,1,2.5,red,city 2,0,",
+    "4,1,heavy,red,city 2,0,",
+    "5,1,2.5",
+    "6,48.5,2,red,city 1,TRUE,maybe",
+    *["7,48.5,2,red,city 1,TRUE,yes"] * 40,
+]
+
+
+def test_rows_are_set_aside_as_scoring_does_and_for_the_same_reasons(
+    bundle: Served, bundle_folder: Path, tmp_path: Path
+) -> None:
+    """Then come those that cannot be judged."""
+    path = tmp_path / "new.csv"
+    path.write_text(HEAD + "\n".join(FAULTS) + "\n")
+    settings = {"data": str(path), "out": str(tmp_path / "out"), "bundle": bundle_folder, "max_rejected": 1}
+    score(Score.model_validate(settings))
+    report = json.loads((tmp_path / "out" / "_report.json").read_text())
+    answers = verdict.answer(bundle, path)
+    assert len(report["reasons"]) == 3
+    assert answers.rejected == {**report["reasons"], "`sold`: expected one of yes, no": 1}
+    assert (answers.refused, answers.without_target, answers.lines) == (4, 1, [2, *range(6, 46)])
+    assert answers.file.tally.rows == report["answered"] == 43
+
+
+def test_parquet_gives_the_same_answers(bundle: Served, frame: pd.DataFrame, tmp_path: Path) -> None:
+    csv, parquet = tmp_path / "new.csv", tmp_path / "new.parquet"
+    frame.to_csv(csv, index=False)
+    frame.assign(old=frame["old"] == "true").to_parquet(parquet)
+    one, other = (verdict.answer(bundle, path) for path in (csv, parquet))
+    assert one.truths == other.truths == frame["sold"].tolist()
+    np.testing.assert_array_equal(one.outputs["probabilities"], other.outputs["probabilities"])
+
+
+def test_answers_stay_beside_their_truths_where_rows_are_read_one_by_one(
+    bundle: Served, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    """Such as those with Arabic digits, which Arrow does not read: the answers to these come last."""
+    usual, arabic = tmp_path / "usual.csv", tmp_path / "arabic.csv"
+    frame.to_csv(usual, index=False)
+    texts = frame["weight"].astype(str)
+    digits = texts.str.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))
+    frame.assign(weight=texts.where(frame.index % 7 != 3, digits)).to_csv(arabic, index=False)
+    one, other = (verdict.answer(bundle, path) for path in (usual, arabic))
+    assert one.lines == other.lines
+    assert verdict.judge(bundle, one).metrics == verdict.judge(bundle, other).metrics
+
+
+def test_a_file_without_a_column_that_the_model_needs_is_refused(bundle: Served, tmp_path: Path) -> None:
+    path = tmp_path / "new.csv"
+    path.write_text("size,color,city,old,sold\n1,red,a,true,yes\n")
+    with pytest.raises(DataError, match="weight, which the model needs"):
+        verdict.answer(bundle, path)
 
 
 def test_rows_of_one_label_cannot_be_judged(bundle: Served, tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ import pyarrow.parquet
 import pytest
 
 from app.bundle import reader as bundles
+from app.sources.cells import Wanted, read_once
 from app.sources.errors import SourceError
 from app.sources.rules import ColumnRule, DateForm, NumberForm, Rules
-from app.sources.table import Line, Table, Wanted, open_table
 from app.sources.words import MISSING
+from tests.support.row_by_row import Line, Table, open_table
 
 HEAD = "age,hours-per-week,member,level\n"
 GOOD = {"age": 1.5, "hours-per-week": 2.0, "member": True, "level": "low"}
@@ -154,3 +155,25 @@ def test_values_of_parquet_need_no_rule(tmp_path: Path) -> None:
         {"price": 1234.5, "when": "2023-12-31", "kind": "a"},
         {"price": 7.0, "when": "2024-02-01"},
     ]
+
+
+def test_each_different_text_of_a_column_is_read_once_by_its_rule() -> None:
+    read: list[str] = []
+
+    def value(text: str) -> float:
+        read.append(text)
+        return float(text)
+
+    texts = pa.array(["1.234,5", None, "soon", "1.234,5"])
+    found = read_once(texts, Wanted("price", optional=True, read=value), GERMAN.columns["price"])
+    values = [found.values[at] for at in found.of_row.tolist()]
+    assert [values[0], values[1], values[3]] == [1234.5, None, 1234.5]
+    assert str(values[2]).startswith("`price`: expected could not convert")
+    assert read == ["1234.5", "soon"]
+
+
+@pytest.mark.parametrize("column", [pa.array([1.234, 56.0]), pa.array([1.234, 56.0]).dictionary_encode()])
+def test_numbers_as_such_are_not_read_by_the_rule_of_texts(column: Any) -> None:
+    """Or 1.234 would be 1,234 where points stand for thousands."""
+    found = read_once(column, Wanted("price", optional=False, read=float), GERMAN.columns["price"])
+    assert [found.values[at] for at in found.of_row.tolist()] == [1.234, 56.0]

@@ -1,9 +1,9 @@
-"""Rows of a file as instances that `/predict` would take, or why a row would be refused.
+"""Rows of a file one by one, as instances that `/predict` would take, or why a row would be refused.
 
     open_table(path, wanted, reading)   ─> Table; refused when a column is missing
-    Table.lines()                       ─> Line: an instance, or a fault with its place and what to do
+    Table.lines()                       ─> Line: an instance, or a fault
 
-Cells are read by the rules that training found and the manifest keeps. It knows neither models nor what is counted.
+It is the slow road of `app.sources.cells` alone, against which the quick one of `app.scoring` is held.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,9 +16,7 @@ import pyarrow as pa
 from app.sources.cells import USUAL, CellFault, Wanted, instance_of, texts
 from app.sources.errors import SourceError
 from app.sources.rules import Rules
-from app.sources.source import Chunk, Source, line_of, open_source
-
-__all__ = ["Line", "Table", "Wanted", "open_table"]
+from app.sources.source import Chunk, Source, open_source
 
 
 @dataclass(frozen=True)
@@ -60,9 +58,7 @@ class Table:
         """Say where a row stands, and what is wrong with it."""
         if line.fault.startswith("line "):
             return line.fault
-        file, number = line_of(self.source, line.row)
-        where = f"line {number}" if len(self.source.files) == 1 else f"{file}, line {number}"
-        return f"{where}{line.fault}"
+        return f"{self.source.where(line.row)}{line.fault}"
 
     def _seen(self, share: float) -> None:
         self.read_share = share
