@@ -57,7 +57,7 @@ RPC = "inference.GRPCInferenceService"
 
 ROUTES: Mapping[str, Access] = {
     **dict.fromkeys(("/", "/docs", "/openapi.json"), PAGE),
-    "/docs/assets": ASSET,
+    **dict.fromkeys(("/docs/assets", "/page", "/page/{path:path}"), ASSET),
     **dict.fromkeys(("/health", "/health/live", "/health/ready", "/health/startup"), PROBE),
     "/metrics": SCRAPE,
     **dict.fromkeys(("/models", "/models/{name}"), MODELS),

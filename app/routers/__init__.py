@@ -1,3 +1,14 @@
 """The ordinary routes: service, admin, feedback, OpenAPI."""
 
-__all__ = ["admin", "context", "exception_handlers", "feedback", "gate", "methods", "openapi", "schemas", "service"]
+__all__ = [
+    "admin",
+    "context",
+    "exception_handlers",
+    "feedback",
+    "gate",
+    "methods",
+    "openapi",
+    "page",
+    "schemas",
+    "service",
+]

@@ -136,6 +136,7 @@ def _detail(entry: Entry) -> dict[str, Any]:
     if entry.model.bundle is not None:
         manifest = entry.model.bundle.manifest
         about |= {"created": manifest.created, "features": to_builtins(manifest.features)}
-        about |= {"labels": to_builtins(manifest.labels), "metrics": manifest.metrics}
+        about |= {"answer": to_builtins(manifest.answer), "labels": to_builtins(manifest.labels)}
+        about |= {"metrics": manifest.metrics, "reading": to_builtins(manifest.reading)}
         about |= {"training": manifest.training, "example": entry.model.example}
     return about

@@ -18,7 +18,7 @@ from tests.app.http.test_api_keys import ONE, keys
 from tests.support import serving, tiny, wire
 
 PUBLIC = {
-    *("/", "/docs", "/docs/assets", "/openapi.json", "/metrics"),
+    *("/", "/page", "/page/{path:path}", "/docs", "/docs/assets", "/openapi.json", "/metrics"),
     *("/health", "/health/live", "/health/ready", "/health/startup"),
     *("/v2/health/live", "/v2/health/ready"),
 }
@@ -26,7 +26,7 @@ PUBLIC = {
 
 OPERATIONS_ONLY = {"/metrics"}
 BOTH = {"/health", "/health/live", "/health/ready", "/health/startup", "/models", "/models/{name}"}
-AREAS = {"/v1", "/admin"}  # in the table for the unknown paths below them
+AREAS = {"/v1", "/admin", "/page"}  # in the table for the unknown paths below them
 WORDS = {"name": "tiny", "version": "1", "label": "stable", "verb": "load"}
 HOT = {route for route, access in ROUTES.items() if access.counted and route.startswith(("/predict", "/v"))}
 PROBES = {"ServerLive", "ServerReady"}
@@ -47,6 +47,8 @@ def routes(app: Slipway) -> Iterator[tuple[str, str]]:
 
 
 def path_of(route: str) -> str:
+    if route == "/page/{path:path}":
+        return "/page/main.js"
     return route.format_map(WORDS) + ("/favicon-32x32.png" if route == "/docs/assets" else "")
 
 

@@ -8,9 +8,11 @@ import pytest
 from tests.support import serving, tiny
 
 
-async def test_the_root_leads_to_the_documentation(client: httpx.AsyncClient) -> None:
+async def test_without_the_page_the_root_leads_to_the_documentation(tmp_path: Path) -> None:
     """A person who opens the address sees something."""
-    response = await client.get("/")
+    tiny.write(tmp_path)
+    async with serving.running(serving.app_of(tmp_path, page=False)) as client:
+        response = await client.get("/")
     assert response.status_code == 307
     assert response.next_request is not None
     assert response.next_request.url.path == "/docs"
