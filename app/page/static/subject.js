@@ -25,7 +25,10 @@ export class Subject extends EventTarget {
   // The typical row: the median or the most frequent value of each feature, as training saw it.
   #typical() {
     const example = this.examples[0] ?? this.model.example?.instances?.[0] ?? {};
-    return this.rowOf((feature) => this.kind(feature).typical?.(feature, this.bins(feature.name)) ?? own(example, feature.name) ?? null);
+    return this.rowOf((feature) => {
+      const value = this.kind(feature).typical?.(feature, this.bins(feature.name));
+      return (value === undefined ? own(example, feature.name) : value) ?? null;
+    });
   }
 
   bins(name) { return own(this.profile?.features, name); }
