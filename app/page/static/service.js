@@ -12,6 +12,7 @@ let asked = null; // while a person types one
 
 // How a person is asked for a key; main.js has a dialog for it.
 let ask = async () => null;
+export const keyed = () => key !== null;
 export const askBy = (way) => { ask = way; };
 
 async function call(address, options = {}) {
