@@ -26,7 +26,7 @@ from app.http.handler import Handler, Head
 from app.http.prefix import DOCUMENT, behind_prefix
 from app.protocols.open_inference import routes as openinference
 from app.protocols.tfserving import routes as tfserving
-from app.routers import admin, feedback, openapi, page, service
+from app.routers import admin, bundles, feedback, openapi, page, service
 from app.routers.context import not_started
 from app.routers.exception_handlers import ErrorResponse, register_faults
 from app.routers.gate import Found, Gate
@@ -78,7 +78,7 @@ class Slipway(FastAPI):
 
     def _add_routes(self) -> None:
         """Add the ordinary routes with their prefixes; `include_router` would hide them from the gate."""
-        routers = [service.router, openinference.router, tfserving.router]
+        routers = [service.router, bundles.router, openinference.router, tfserving.router]
         if self.settings.page:
             routers.insert(0, page.router)
         if self.settings.admin_keys_file is not None:

@@ -132,6 +132,7 @@ class Settings(BaseSettings):
 
     drift: bool = Field(True, description="Count values in training's bins, if a profile has them; see docs/drift.md.")
     page: bool = Field(True, description="Show people a page at /; without it, / leads to the documentation.")
+    examples: bool = Field(True, description="Show the golden rows, which are real rows; else usual values stand in.")
     feedback: bool = Field(False, description="Take true values of predictions on /feedback; see docs/feedback.md.")
     feedback_rows: int = Field(100_000, ge=1, description="Predictions kept for feedback; 100,000 take up to 38 MB.")
     objective_ms: float = Field(

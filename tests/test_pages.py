@@ -15,8 +15,10 @@ ROOT = Path(__file__).parent.parent
 HISTORY = {"CHANGELOG.md"}  # it names what there was
 OWN = ("app", "training", "slipway", "benchmarks", "monitoring", "image", "tests")
 FOLDERS = (*OWN, "docs", "k8s", "examples", "requirements", r"\.ci", r"\.github")
-# A path of the repository; `docs/assets/` is a route, NAME stands for many.
-PATH = re.compile(rf"(?<![\w/.:@~-])(?!docs/assets/|\S*/NAME)(?:{'|'.join(FOLDERS)})/[\w./*-]*[\w*/]")
+# A path of the repository; `docs/assets/` is a route, `image/png` a media type, NAME stands for many.
+PATH = re.compile(
+    rf"(?<![\w/.:@~-])(?!docs/assets/|image/(?:svg|png|jpeg|webp)\b|\S*/NAME)(?:{'|'.join(FOLDERS)})/[\w./*-]*[\w*/]"
+)
 
 COMMAND = re.compile(r"(?:python[\d.]* -m (?=app\b|training\b)(?!\w+\.)|^(?:[\w./]*/)?(?=slipway ))([^|;&#]*)")
 

@@ -32,6 +32,11 @@ class CategoryBins(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
             raise ValueError(f"expected {len(self.values)} shares. Received: {len(self.shares)}")
         check_shares([*self.shares, self.other, self.missing, self.unseen])
 
+    @property
+    def mode(self) -> str | None:
+        """The most frequent value."""
+        return max(zip(self.shares, self.values, strict=True), default=(0.0, None))[1]
+
     def layout(self) -> Layout:
         kept, folded = self._frequent()
         names = (*distinct(kept), OTHER, MISSING, UNSEEN)

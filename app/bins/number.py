@@ -4,6 +4,7 @@ NumberBins                          as `profile.json` has them
 NumberCounter(columns, counted)     the numbers of one tensor, counted together
 """
 
+import itertools
 from collections.abc import Sequence
 
 import msgspec
@@ -13,6 +14,7 @@ from app.bins.layout import MISSING, Counted, Floats, Layout, check_shares
 from app.tensors import Array
 
 EDGES_MAX = 9  # deciles
+TIE = 1e-9  # of sums of shares that are meant to be equal
 
 
 class NumberBins(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="number"):
@@ -39,6 +41,13 @@ class NumberBins(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
     def bounds(self) -> tuple[float, float] | None:
         """Training's minimum and maximum."""
         return None if self.minimum is None or self.maximum is None else (self.minimum, self.maximum)
+
+    @property
+    def median(self) -> float | None:
+        """The upper edge of the bin in which the middle one lies of the values that are not missing."""
+        below = itertools.accumulate(self.shares)
+        middle = next((at for at, share in enumerate(below) if share >= sum(self.shares) / 2 - TIE), 0)
+        return (*self.edges, self.maximum)[middle]
 
     def layout(self) -> Layout:
         return Layout((*self._names(), MISSING), (*self.shares, self.missing), ranged=self.bounds is not None)

@@ -5,6 +5,7 @@
         from_wire                    tensors that came by another protocol ─> those of the graph
         from_arrow                   columns of an Arrow table ─> the same tensors, at once
         openapi, strange             what callers are told; what a loaded graph must survive
+        typical                      a usual value, for examples that are nobody's row
         read_text                    a cell of a CSV file ─> JSON value
         layout, counter              drift
 
@@ -127,6 +128,10 @@ class FeatureType(ABC):
     @abstractmethod
     def strange(self, feature: Any) -> list[Any]:
         """Return values that a loaded graph must survive: unseen, empty, extreme; missing ones are added."""
+
+    def typical(self, feature: Any, bins: Any) -> Any:
+        """Return a usual value by the `bins` of training, or None where nothing was profiled; no row need have it."""
+        return None if feature.optional else self.strange(feature)[0]
 
     def layout(self, feature: Any, bins: Any) -> Layout:
         """Lay out the bins of a feature."""

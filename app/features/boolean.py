@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.bins.number import NumberBins
 from app.features.column_type import ColumnFeature
 from app.features.packed import PackedType
 
@@ -27,3 +28,6 @@ class Booleans(PackedType):
 
     def strange(self, feature: ColumnFeature) -> list[Any]:
         return [False, True]
+
+    def typical(self, feature: ColumnFeature, bins: NumberBins | None) -> bool:
+        return bins is not None and bool(bins.median)

@@ -88,6 +88,10 @@ class Categories(ColumnType):
     def strange(self, feature: Category) -> list[Any]:
         return [UNKNOWN_WORD]
 
+    def typical(self, feature: Category, bins: CategoryBins | None) -> str | None:
+        known = (None if bins is None else bins.mode) or next(iter(feature.vocabulary or ()), None)
+        return known if known or feature.optional else UNKNOWN_WORD
+
     def counter(self, counted: Mapping[str, Counted]) -> Count:
         counters = self._counters(counted)
         self.longest = max(counter.longest for counter in counters.values())

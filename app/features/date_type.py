@@ -5,11 +5,13 @@ protocols as well. What a date means is in `app.features.date`. It knows nothing
 """
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.bins.number import NumberBins
 from app.features.base import Arrays, Fault, WireFault
 from app.features.category import Text
 from app.features.column_type import ColumnFeature
@@ -18,6 +20,7 @@ from app.features.packed import PackedType
 from app.tensors import BY_BUNDLE, Array, TensorSpec
 
 YEARS = (1, 9999)  # that a text may say
+SOME_DAY = "2000-01-01"
 
 
 class Date(ColumnFeature, frozen=True, kw_only=True):
@@ -90,6 +93,10 @@ class Dates(PackedType):
     def strange(self, feature: Date) -> list[Any]:
         return [text for text in (feature.minimum, feature.maximum) if text is not None]
 
+    def typical(self, feature: Date, bins: NumberBins | None) -> str | None:
+        text = None if bins is None or bins.median is None else _text_of(bins.median)
+        return text or (feature.minimum if feature.minimum or feature.optional else SOME_DAY)
+
     def numbers(self, values: Array) -> Array:
         return days(values.reshape(len(values), -1, len(PARTS)))  # (rows, features)
 
@@ -135,3 +142,12 @@ class Dates(PackedType):
         found = parts_of_moments(moments)
         unread |= (found[:, 0] < YEARS[0]) | (found[:, 0] > YEARS[1])
         return found
+
+
+def _text_of(days: float) -> str | None:
+    """Return the moment so many days after 1970 began, to the hour; None where no text says it."""
+    try:
+        moment = datetime(1970, 1, 1) + timedelta(hours=round(24 * days))
+    except OverflowError:
+        return None
+    return moment.isoformat(timespec="minutes") if moment.hour else moment.date().isoformat()

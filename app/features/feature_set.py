@@ -98,6 +98,10 @@ class FeatureSet:
         ]
         return [dict(row) | change for change in (missing, *strange)]
 
+    def typical(self, bins: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a row of usual values by the `bins` of features, which is the row of nobody."""
+        return {f.name: self.type_of(f.name).typical(f, bins.get(f.name)) for f in self.features}
+
     def counters(self, counted: Mapping[str, Counted]) -> list[tuple[Count, CountColumns | None]]:
         """Return what counts the features of these names, a type each, by tensors or by Arrow columns."""
         by_type = [{f.name: counted[f.name] for f in type_.features if f.name in counted} for type_ in self.types]

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from app.bins.number import NumberBins
 from app.features.column_type import ColumnFeature
 from app.features.packed import FLOAT32_MAX, IN_RANGE, PackedType
 from app.tensors import Array
@@ -81,3 +82,9 @@ class Numbers(PackedType):
     def strange(self, feature: Number) -> list[Any]:
         """Only what training saw: a graph may well overflow beyond, and then the run says so."""
         return [value for value in (feature.minimum, feature.maximum) if value is not None]
+
+    def typical(self, feature: Number, bins: NumberBins | None) -> float | None:
+        median = None if bins is None else bins.median
+        if median is None and feature.minimum is not None and feature.maximum is not None:
+            median = feature.minimum / 2 + feature.maximum / 2
+        return median if median is not None or feature.optional else 0.0

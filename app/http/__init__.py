@@ -1,3 +1,14 @@
 """What HTTP means without sockets: request ids, keys, rate limit, compression, who may ask for what."""
 
-__all__ = ["access", "api_keys", "byte_budget", "compression", "cors", "handler", "prefix", "rate_limit", "request_ids"]
+__all__ = [
+    "access",
+    "api_keys",
+    "byte_budget",
+    "compression",
+    "conditional",
+    "cors",
+    "handler",
+    "prefix",
+    "rate_limit",
+    "request_ids",
+]

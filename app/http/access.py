@@ -47,7 +47,7 @@ SCRAPE = Access(Audience.PUBLIC, Port.OPERATIONS, quiet=True)
 PAGE = Access(Audience.PUBLIC, Port.MAIN)
 ASSET = Access(Audience.PUBLIC, Port.MAIN, quiet=True)
 MODELS = Access(Audience.CALLER, Port.BOTH)
-ABOUT = Access(Audience.CALLER, Port.MAIN)  # models, in the words of a protocol
+ABOUT = Access(Audience.CALLER, Port.MAIN)  # models, in the words of a protocol, and their papers
 WORK = Access(Audience.CALLER, Port.MAIN, counted=True)
 VERB = Access(Audience.OPERATOR, Port.OPERATIONS)
 
@@ -61,6 +61,7 @@ ROUTES: Mapping[str, Access] = {
     **dict.fromkeys(("/health", "/health/live", "/health/ready", "/health/startup"), PROBE),
     "/metrics": SCRAPE,
     **dict.fromkeys(("/models", "/models/{name}"), MODELS),
+    **{f"/models/{{name}}/versions/{{version}}/{what}": ABOUT for what in ("profile", "examples", "files/{file}")},
     **dict.fromkeys(("/predict", "/feedback"), WORK),
     **dict.fromkeys(("/admin", "/admin/models", "/admin/reload"), VERB),
     **{f"/admin/models/{{name}}/{verb}": VERB for verb in ("load", "unload", "rollback", "canary", "shadow")},

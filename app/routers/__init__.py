@@ -2,6 +2,7 @@
 
 __all__ = [
     "admin",
+    "bundles",
     "context",
     "exception_handlers",
     "feedback",

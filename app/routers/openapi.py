@@ -21,7 +21,13 @@ def document(app: FastAPI, registry: Registry) -> Json:
 
 
 def _operation(models: list[Model]) -> Json:
-    examples = {f"{m.name}/{m.version}": {"summary": f"A test row of {m.name}", "value": m.example} for m in models}
+    examples = {
+        f"{m.name}/{m.version}": {
+            "summary": f"A {'test row' if m.examples else 'row of usual values'} of {m.name}",
+            "value": m.example,
+        }
+        for m in models
+    }
     body = {"schema": _any_of([m.row_reader.openapi() for m in models]), "examples": examples}
     names: Json = {"type": "string", "enum": sorted({model.name for model in models})}
     answer = record(model=TEXT, version={"type": "integer"}, predictions=array(_any_of([_answer(m) for m in models])))

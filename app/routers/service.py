@@ -13,6 +13,7 @@ from app.errors import NotFound
 from app.health.health import Health
 from app.metrics.service_metrics import Metrics
 from app.repository.versions import Entry
+from app.routers.bundles import papers
 from app.routers.context import registry_of
 from app.transport.asgi import ERROR_TEXT
 
@@ -139,4 +140,6 @@ def _detail(entry: Entry) -> dict[str, Any]:
         about |= {"answer": to_builtins(manifest.answer), "labels": to_builtins(manifest.labels)}
         about |= {"metrics": manifest.metrics, "reading": to_builtins(manifest.reading)}
         about |= {"training": manifest.training, "example": entry.model.example}
+        about |= {"profile": entry.model.bundle.profile is not None, "examples": bool(entry.model.examples)}
+        about |= {"files": papers(entry.model)}
     return about

@@ -50,6 +50,7 @@ TENSORS: set[type] = {Tensors}
 ITEM_BYTES = 2  # that an element takes at least, as JSON: a digit and a comma
 OUTPUT_FACTOR = 4  # an answer of a graph alone may have so many times the bytes that a body may have
 RUNS_SHARE = 0.9  # of a load's time, after which ONNX Runtime is asked to end: who waits for the load learns why
+EXAMPLES_MAX_ROWS = 64  # golden rows that are shown, of 16 that training writes and 4,096 that there may be
 RUN_THREAD = "run-"  # what the names of threads that run models begin with
 
 
@@ -100,6 +101,7 @@ class Model:
     batcher: Batcher
     metrics: Observer
     max_request_rows: int
+    examples: Sequence[dict[str, Any]] = ()  # real rows that may be shown: the first golden ones
 
     def __init__(
         self,
@@ -129,8 +131,11 @@ class Model:
 
     @property
     def example(self) -> dict[str, Any] | None:
-        """A request for `/predict` that works: the first golden row."""
-        return None if self.bundle is None else {"instances": [self.bundle.golden.instances[0]]}
+        """A request for `/predict` that works: a real row, or one of usual values where those may not be shown."""
+        if self.bundle is None:
+            return None
+        bins = {} if self.bundle.profile is None else self.bundle.profile.features
+        return {"instances": [self.examples[0] if self.examples else self.bundle.features.typical(bins)]}
 
     @property
     def row_reader(self) -> RowReader:
@@ -234,6 +239,8 @@ def load(folder: Path, settings: Settings, tried: str | None = None) -> Model:
         model = kind(folder, settings, Terms(signed, limit, tried))
         limit.check(folder)
     model.max_request_rows = settings.max_request_rows
+    if settings.examples and model.bundle is not None:
+        model.examples = model.bundle.golden.instances[:EXAMPLES_MAX_ROWS]
     return model
 
 

@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from app.bins.category import CategoryBins
+from app.bins.number import NumberBins
 from app.errors import InvalidInput
 from app.features.feature_set import FeatureSet
 from app.features.row_reader import RowReader
@@ -272,3 +274,49 @@ def test_values_are_described() -> None:
     assert schemas["since"]["type"] == "string"
     assert "read at +01:00 where it says no offset" in schemas["since"]["description"]
     assert schemas["until"]["type"] == ["string", "null"]
+
+
+# ── usual values ──
+
+
+def number_bins(edges: list[float], shares: list[float], maximum: float | None = None, missing: float = 0.0) -> Any:
+    least = None if maximum is None else 0.0
+    return NumberBins(edges=tuple(edges), shares=tuple(shares), missing=missing, minimum=least, maximum=maximum)
+
+
+DECILES = number_bins(list(range(1, 10)), [0.1] * 10, 10.0)
+HALF_ZERO = number_bins([0, 50], [0.9, 0.05, 0.05], 99_999.0)
+MOSTLY_ONE = number_bins([0], [0.2, 0.8], 1.0)
+NONE_SEEN = number_bins([], [0.0], missing=1.0)
+WORDS = CategoryBins(values=("high", "low"), shares=(0.3, 0.4), other=0.3, missing=0.0)
+DAYS = number_bins([18_262, 20_089.5], [0.2, 0.6, 0.2], 21_915.0)
+BEYOND = number_bins([1e300], [1.0, 0.0], 1e300)
+
+
+@pytest.mark.parametrize(
+    ("name", "bins", "wanted"),
+    [
+        *(("age", DECILES, 5.0), ("age", HALF_ZERO, 0.0), ("age", MOSTLY_ONE, 1.0), ("age", None, 5.0)),
+        *(("age", NONE_SEEN, 5.0), ("hours", NONE_SEEN, 5.0)),
+        *(("member", MOSTLY_ONE, True), ("member", HALF_ZERO, False), ("member", None, False)),
+        *(("level", WORDS, "low"), ("level", None, "low"), ("town", WORDS, "low")),
+        *(("since", DAYS, "2025-01-01T12:00"), ("since", None, "2020-01-01"), ("since", BEYOND, "2020-01-01")),
+    ],
+)
+def test_a_usual_value_is_the_middle_or_the_most_frequent(name: str, bins: Any, wanted: Any) -> None:
+    """Of what was profiled, else of what the manifest knows; whatever it is, a row takes it."""
+    row = features().typical({name: bins})
+    assert row[name] == wanted
+    tiny.row_reader(ALL).rows([row])
+
+
+def test_where_nothing_is_known_a_usual_value_is_still_one() -> None:
+    """As in a manifest that says neither minimum and maximum nor a vocabulary."""
+    bare = [
+        msgspec.structs.replace(feature, **dict.fromkeys({"minimum", "maximum", "vocabulary"} & set(keys), None))
+        for feature in features().features
+        for keys in [feature.__struct_fields__]
+    ]
+    row = FeatureSet(bare).typical({})
+    assert list(row.values()) == [0.0, None, False, "\u2047", None, "2000-01-01", None]
+    assert RowReader(FeatureSet(bare), 1).rows([row])

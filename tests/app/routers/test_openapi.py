@@ -98,6 +98,9 @@ async def test_every_route_is_described(client: httpx.AsyncClient) -> None:
         "/metrics",
         "/models",
         "/models/{name}",
+        "/models/{name}/versions/{version}/profile",
+        "/models/{name}/versions/{version}/examples",
+        "/models/{name}/versions/{version}/files/{file}",
     }
     assert set(found["paths"]["/predict"]["post"]["responses"]) == {
         "200",
