@@ -24,7 +24,14 @@ import pytest
 FOLDERS = {Path(__file__).parents[1] / folder for folder in ("training", "fuzz", "end_to_end", "seams")}
 IMPORTS_TRAINING = re.compile(r"^(from|import) (benchmarks\.)?training\b", re.MULTILINE)
 STARTS_A_PROCESS = {subprocess, multiprocessing}
-STARTS_BY_NAME = {"create_subprocess_exec", "create_subprocess_shell", "fork", "posix_spawn", "NotebookClient"}
+STARTS_BY_NAME = {
+    "create_subprocess_exec",
+    "create_subprocess_shell",
+    "fork",
+    "posix_spawn",
+    "NotebookClient",
+    "sync_playwright",
+}
 OURS = ("tests", "benchmarks", "monitoring")
 
 

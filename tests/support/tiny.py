@@ -47,6 +47,7 @@ class Tiny:
     dates: Sequence[str] = ()  # of format 2 alone
     offset: str | None = "+01:00"  # of the dates
     thresholds: Sequence[float] = (0.5, 0.5)  # of the labels of a `multilabel`
+    words: Sequence[str] = WORDS  # what the strings may be
     far: float = 0.0  # of format 2: numbers are doubles about so far from zero, and so are the values of a regression
 
     @property
@@ -125,7 +126,7 @@ def instance(tiny: Tiny, row: int = 0) -> dict[str, Any]:
     """Return a complete row; different `row`s have different values."""
     values: dict[str, Any] = {name: tiny.far + round(0.25 * (row + i), 4) for i, name in enumerate(tiny.numbers)}
     values |= {name: bool((row + i) % 2) for i, name in enumerate(tiny.booleans)}
-    values |= {name: WORDS[(row + i) % 2] for i, name in enumerate(tiny.strings)}
+    values |= {name: tiny.words[(row + i) % len(tiny.words)] for i, name in enumerate(tiny.strings)}
     values |= {
         name: f"20{20 + row % 10}-0{1 + row % 9}-1{i % 10}T{10 + row % 10}:30" for i, name in enumerate(tiny.dates)
     }
@@ -147,7 +148,14 @@ def profile(tiny: Tiny) -> dict[str, Any]:
     numbers |= {name: number_bins([0]) for name in tiny.booleans}
     numbers |= {name: number_bins([18_262, 20_089]) | DAYS for name in tiny.dates}  # 2020 and 2025 begin
     strings = {
-        name: {"kind": "category", "values": ["low"], "shares": [0.5], "other": 0.3, "missing": 0.1, "unseen": 0.1}
+        name: {
+            "kind": "category",
+            "values": [tiny.words[0]],
+            "shares": [0.5],
+            "other": 0.3,
+            "missing": 0.1,
+            "unseen": 0.1,
+        }
         for name in tiny.strings
     }
     shares = [1 / len(tiny.labels)] * len(tiny.labels)
@@ -212,7 +220,9 @@ def graph(tiny: Tiny) -> onnx.ModelProto:
     for name, (dtype, features, wide) in tiny.tensors.items():
         kind = {"string": TensorProto.STRING, "float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE}[dtype]
         inputs.append(helper.make_tensor_value_info(name, kind, ["batch", len(features) * wide]))
-        nodes += {"string": _words, "float32": _numbers, "float64": _far_numbers}[dtype](name)
+        nodes += (
+            _words(name, tiny.words) if dtype == "string" else (_far_numbers if dtype == "float64" else _numbers)(name)
+        )
         columns.append(f"{name}_known")
         rows += len(features) * wide
     return _model(tiny, nodes, initializers, inputs, columns, rows, width)
@@ -234,12 +244,12 @@ def _far_numbers(name: str) -> list[Any]:
     ]
 
 
-def _words(name: str) -> list[Any]:
+def _words(name: str, words: Sequence[str]) -> list[Any]:
     lookup = helper.make_node("LabelEncoder", [name], [f"{name}_known"], domain="ai.onnx.ml")
     lookup.attribute.extend(
         [
-            helper.make_attribute("keys_strings", list(WORDS)),
-            helper.make_attribute("values_floats", [1.0, 2.0]),
+            helper.make_attribute("keys_strings", list(words)),
+            helper.make_attribute("values_floats", [1.0 + place % 10 for place in range(len(words))]),
             helper.make_attribute("default_float", 0.0),
         ]
     )
@@ -279,7 +289,7 @@ def _feature(tiny: Tiny, name: str, type_: str) -> dict[str, Any]:
     feature: dict[str, Any] = {"name": name, "type": type_, "tensor": tensor, "column": column, "optional": optional}
     feature["missing_share"] = 0.1 if optional else 0.0
     if name in tiny.strings:
-        feature["vocabulary"] = list(WORDS)
+        feature["vocabulary"] = list(tiny.words)
     if type_ == "number":
         feature |= {"minimum": tiny.far, "maximum": tiny.far + 10.0}
         feature |= {"dtype": "float64"} if tiny.far else {}

@@ -28,6 +28,7 @@ DEBIAN = {  # tool -> package; `.ci/run` installs them
     "go": "golang-go",
     "ruby": "ruby",
     "php": "php-cli php-curl",
+    "chromium": "chromium",
 }
 
 

@@ -1,0 +1,125 @@
+"""A browser of each worker, servers of real bundles, and pages that may not complain.
+
+    def test_something(page):                       # the bundle `binary`, opened and usable
+        page.get_by_label("age").fill("7")
+
+    def test_more(open_page, complaints):
+        page = open_page("wide", width=320, dark=True)         # a bundle of tests/page/bundles.py, by its name
+        page = open_page("binary", row={"age": 7})             # the row in the address
+        page = open_page("binary", "--api-keys", str(keys), usable=False)    # options of the service; does not wait
+        page = open_page(folder=models)                        # another folder of models, made by `bundles.write`
+        complaints.expect("status of 401")                     # else any console message fails the test at its end
+
+    address = serve(models, "--no-examples")        # a real process, one for a worker, folder and options
+    context = browser.new_context(bypass_csp=True)  # what is to be injected wants a context of its own
+
+Playwright's synchronous calls keep a loop in this thread: tests of this folder are plain functions, none is `async`.
+Wait for what shall come (`expect(locator).to_have_text(…)`), never for time.
+A server is shared: a test that asks what the service counted serves a folder or options of its own.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.page import bundles as made
+from tests.page.watching import Complaints
+from tests.support.once import once
+from tests.support.serving import PATIENCE_S, process
+from tests.support.tools import tool
+
+CHROME = "google-chrome"  # what some machines have instead; Playwright fetches no browser
+HEIGHT = 900
+NOT_YET = (r"status of 404 .*/(profile|examples|(sections|features|answers)/\w+\.js)\)$",)  # until they are there
+
+Serve = Callable[..., str]
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """One browser for the tests of this folder that a worker runs."""
+    program = shutil.which(CHROME) or tool("chromium")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of models that holds every bundle of `tests/page/bundles.py`."""
+    return once(tmp_path_factory, "page", made.write_all)
+
+
+@pytest.fixture(scope="package")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """Start a service for a folder and options, or find the one that runs, and return its address."""
+    addresses: dict[tuple[str, ...], str] = {}
+    with ExitStack() as running:
+
+        def address(folder: Path, *options: str) -> str:
+            key = (str(folder), *options)
+            if key not in addresses:
+                started = process(folder, tmp_path_factory.mktemp("served"), *options)
+                addresses[key] = running.enter_context(started).address
+            return addresses[key]
+
+        yield address
+
+
+@pytest.fixture
+def complaints() -> Iterator[Complaints]:
+    """What the test's pages said or did wrong; anything that was not expected fails it."""
+    seen = Complaints()
+    for each in NOT_YET:
+        seen.expect(each)
+    yield seen
+    assert seen.found == []
+
+
+@pytest.fixture
+def open_page(browser: Browser, bundles: Path, serve: Serve, complaints: Complaints) -> Iterator[OpenPage]:
+    """Open the page of a bundle in a context of its own, and wait until it is usable."""
+    with ExitStack() as contexts:
+
+        def opened(name: str = "binary", *options: str, folder: Path = bundles, **wanted: Any) -> Page:
+            address = serve(folder, *options)
+            context = browser.new_context(**_context(wanted.get("width", 1280), wanted.get("dark", False)))
+            contexts.callback(context.close)
+            context.set_default_timeout(PATIENCE_S * 1000)
+            complaints.watch(context, address)
+            page = context.new_page()
+            page.goto(f"{address}/{_place(name, wanted.get('row'))}")
+            if wanted.get("usable", True):
+                wait_until_usable(page)
+            return page
+
+        yield opened
+
+
+@pytest.fixture
+def page(open_page: OpenPage) -> Page:
+    """The page of the bundle `binary`."""
+    return open_page()
+
+
+def _context(width: int, dark: bool) -> dict[str, Any]:
+    return {"viewport": {"width": width, "height": HEIGHT}, "color_scheme": "dark" if dark else "light"}
+
+
+def _place(name: str, row: dict[str, Any] | None) -> str:
+    """What stands behind the # of an address."""
+    return "#" + urlencode({"model": name, **({} if row is None else {"row": json.dumps(row)})})
+
+
+def wait_until_usable(page: Page) -> None:
+    """Wait until `main.js` has marked the page as usable."""
+    page.wait_for_selector("main:not([aria-busy])")
