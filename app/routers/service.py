@@ -125,7 +125,7 @@ def _overview(entry: Entry) -> dict[str, Any]:
         if entry.model.bundle is not None:
             manifest = entry.model.bundle.manifest
             about |= {"task": manifest.task, "target": manifest.target, "precision": manifest.precision}
-            about |= {"metrics": manifest.metrics.get("shipped", {})}
+            about |= {"created": manifest.created, "metrics": manifest.metrics.get("shipped", {})}
     return about
 
 
@@ -136,7 +136,7 @@ def _detail(entry: Entry) -> dict[str, Any]:
     about |= {**entry.model.signature.described(), "batched": entry.model.signature.batched}
     if entry.model.bundle is not None:
         manifest = entry.model.bundle.manifest
-        about |= {"created": manifest.created, "features": to_builtins(manifest.features)}
+        about |= {"features": to_builtins(manifest.features)}
         about |= {"answer": to_builtins(manifest.answer), "labels": to_builtins(manifest.labels)}
         about |= {"metrics": manifest.metrics, "reading": to_builtins(manifest.reading)}
         about |= {"training": manifest.training, "example": entry.model.example}

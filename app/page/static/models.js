@@ -49,6 +49,6 @@ export function waiting(place, model, other, open) {
 }
 
 // A graph alone has no named features: nothing to try here.
-export const chooser = (model) => h("section", { className: "card" }, state(model),
+export const graph = (model) => h("section", { className: "card" }, state(model),
   h("p", {}, "This is a graph alone: it says which tensors it takes, and not what they mean. It answers over the Open Inference Protocol and over TensorFlow Serving's REST; see the ", h("a", { href: "docs" }, "API"), "."),
   h("pre", { tabIndex: 0 }, JSON.stringify({ inputs: model.inputs, outputs: model.outputs }, null, 2)));
