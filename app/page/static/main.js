@@ -90,8 +90,8 @@ async function present(model, versions, wanted, mine) {
   if (!model.features) return show(main, h("h1", {}, model.name), graph(model));
   const types = [...new Set(model.features.map((feature) => feature.type))];
   const [profile, examples, answerType, sections, ...kinds] = await Promise.all([
-    service.profile(model).catch(() => null),
-    service.examples(model).catch(() => []),
+    model.profile ? service.profile(model).catch(() => null) : null,
+    model.examples ? service.examples(model).catch(() => []) : [],
     answerModule(model.answer.type),
     Promise.all(names.map(async (name) => [name, await modules.get(name)])),
     ...types.map(featureModule),
