@@ -80,6 +80,8 @@ def test_it_learned_and_says_from_what(bundle: Path) -> None:
     scores = {model: found["first_hit"] for model, found in facts["metrics"].items()}
     assert scores["shipped"] > scores["baseline"] + 0.2
     assert next(iter(facts["training"]["importances"]["lost"])) == "way"
+    assert facts["training"]["judged_by"] == {"metric": "first_hit", "errors": []}
+    assert 0 <= facts["training"]["misses"] < facts["training"]["rows"]["test"] / 2  # a key of its own
 
 
 def test_new_rows_are_judged(bundle: Path, walks: Path, tmp_path: Path) -> None:

@@ -46,6 +46,25 @@ def test_it_is_as_good_as_promised(bundle: contract.Bundle) -> None:
         assert metrics["keras"][name] - metrics["shipped"][name] <= 0.005
 
 
+def test_it_says_what_the_page_shows(bundle: contract.Bundle) -> None:
+    """Of all test rows once, in the bundle that every page, picture and measurement is made with."""
+    training, rows = bundle.manifest.training, bundle.manifest.training["rows"]["test"]
+    assert training["judged_by"] == {"metric": "roc_auc", "errors": ["log_loss"]}
+    claimed, came_true, claims = np.array(training["reliability"]["bins"]).T
+    assert claims.sum() == rows
+    assert claims @ np.abs(claimed - came_true) / rows < 0.03
+    slices = training["slices"]
+    assert (slices["metric"], slices["overall"]) == (
+        "roc_auc",
+        pytest.approx(bundle.manifest.metrics["shipped"]["roc_auc"]),
+    )
+    assert len(slices["worst"]) == 10
+    assert slices["worse"] <= slices["judged"]
+    for each in slices["worst"][: slices["worse"]]:
+        assert 50 <= each["rows"] < rows
+        assert each["low"] <= each["score"] <= each["high"] < slices["overall"]
+
+
 def test_it_is_small_and_made_from_the_example(bundle: contract.Bundle) -> None:
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 1_000_000
     training = bundle.manifest.training

@@ -16,7 +16,7 @@ import msgspec
 from training.columns.bins import shortest
 from training.compression.selection import facts
 from training.data.prepare import Data
-from training.evaluation.findings import Findings, Interval, Intervals
+from training.evaluation.findings import Findings, Interval, Intervals, Slices
 from training.options import Options, flags
 from training.options import facts as option_facts
 from training.trained_model import TrainedModel
@@ -102,12 +102,14 @@ def _training(options: Options, data: Data, history: History) -> dict[str, Any]:
     }
 
 
+MOST_SLICES = 10
 DIGITS = 6  # significant; the manifest is read by people too
 
 
 def judged(findings: Findings) -> dict[str, Any]:
     """Return a key for each kind of finding there is."""
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"judged_by": {"metric": findings.importance_metric, "errors": findings.errors}}
+    found |= _all_rounded(findings.account)
     if findings.intervals is not None:
         found["intervals"] = _intervals(findings.intervals)
     if findings.folds is not None:
@@ -118,6 +120,8 @@ def judged(findings: Findings) -> dict[str, Any]:
             one.feature: [*map(_rounded, (one.loss.value, one.loss.low, one.loss.high))] for one in findings.importances
         }
         found["importances"] = {"metric": findings.importance_metric, "lost": losses}
+    if findings.slices is not None and findings.slices.slices:
+        found["slices"] = _slices(findings.slices)
     if findings.selection is not None:
         found["selection"] = dataclasses.asdict(findings.selection)
     return found
@@ -133,8 +137,37 @@ def _intervals(found: Intervals) -> dict[str, Any]:
     }
 
 
+def _slices(found: Slices) -> dict[str, Any]:
+    return {
+        "metric": found.metric,
+        "overall": _rounded(found.whole),
+        "judged": len(found.slices),
+        "worse": sum(one.is_worse for one in found.slices),
+        "worst": [
+            {
+                "feature": one.feature,
+                "value": one.values,
+                "rows": one.rows,
+                "score": _rounded(one.metric.value),
+                "low": _rounded(one.metric.low),
+                "high": _rounded(one.metric.high),
+            }
+            for one in found.slices[:MOST_SLICES]
+        ],
+    }
+
+
 def _ends(intervals: Mapping[str, Interval]) -> dict[str, list[float]]:
     return {name: [_rounded(interval.low), _rounded(interval.high)] for name, interval in intervals.items()}
+
+
+def _all_rounded(found: Any) -> Any:
+    """Round the floats within lists and objects."""
+    if isinstance(found, Mapping):
+        return {name: _all_rounded(value) for name, value in found.items()}
+    if isinstance(found, list | tuple):
+        return [_all_rounded(value) for value in found]
+    return _rounded(found) if isinstance(found, float) else found
 
 
 def _rounded(value: float) -> float:

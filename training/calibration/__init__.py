@@ -1,3 +1,3 @@
-"""Temperature and threshold."""
+"""Temperature and threshold, and how reliable probabilities are."""
 
-__all__ = ["adjustment", "temperature", "threshold"]
+__all__ = ["adjustment", "reliability", "temperature", "threshold"]

@@ -32,6 +32,8 @@ def judge(model: TrainedModel, baselines: Mapping[str, Baseline]) -> Findings:
         scores=dict(zip(answers, each(scored, answers.values()), strict=True)),
         outputs=answers[SHIPPED],
         importance_metric=task.main_metric,
+        errors=task.errors,
+        account=task.account(test, answers[SHIPPED]),
         intervals=intervals(task, test, answers[SHIPPED], answers[opponent], opponent, model.options.run.seed),
         slices=slices(task, model.data.features, model.data.train, test, answers[SHIPPED], model.options.run.seed),
     )

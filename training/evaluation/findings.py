@@ -3,7 +3,7 @@
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from training.columns.arrays import Outputs
@@ -106,6 +106,8 @@ class Findings:
     intervals: Intervals | None = None
     folds: Folds | None = None  # None: not asked for
     importances: tuple[Importance, ...] = ()  # the most important first
-    importance_metric: str = ""
+    importance_metric: str = ""  # the task's main metric
+    errors: tuple[str, ...] = ()  # metrics of which less is better
+    account: Mapping[str, Any] = field(default_factory=dict)  # what the task says beyond metrics, for the manifest
     selection: Selection | None = None  # None: not asked for
     slices: Slices | None = None

@@ -22,8 +22,8 @@ RESAMPLES = 200
 
 def slices(task: Task, features: Features, train: Rows, test: Rows, outputs: Outputs, seed: int) -> Slices:
     """Judge the answers to at most `MOST_ROWS` test rows on every slice with enough of them."""
-    metric, rises = task.slice_metric
-    sign = 1 if rises else -1  # larger is better, or smaller
+    metric = task.slice_metric
+    sign = -1 if metric in task.errors else 1  # smaller is better, or larger
     places = spread_places(len(test), min(len(test), MOST_ROWS))
     some, answers = test.take(places), take(outputs, places)
     whole = exactly(task, some, answers, metric)

@@ -174,14 +174,19 @@ class Task(ABC):
         """Metrics from 0 to 1 of which none may lose more than the budget."""
 
     @property
+    def errors(self) -> tuple[str, ...]:
+        """Metrics of which less is better; of all others more is."""
+        return ()
+
+    @property
     def main_metric(self) -> str:
         """The one that people are told first; larger is better."""
         return self.budget_metrics[0]
 
     @property
-    def slice_metric(self) -> tuple[str, bool]:
-        """The metric that groups of rows are judged by, and whether larger is better."""
-        return self.main_metric, True
+    def slice_metric(self) -> str:
+        """The metric that groups of rows are judged by."""
+        return self.main_metric
 
     @abstractmethod
     def evaluate(self, y: NDArray[Any], outputs: Outputs, weights: RowWeights = None) -> Metrics:
@@ -198,6 +203,10 @@ class Task(ABC):
 
     def scarce(self, y: NDArray[Any], fewer_than: int) -> Mapping[str, str]:
         """Return metric -> what rows it goes by are too few among those that judge, such as "4 rows of `fraud`"."""
+        return {}
+
+    def account(self, rows: Rows, outputs: Outputs) -> Mapping[str, Any]:
+        """Return what the manifest keeps of how good the answers are, beyond metrics: keys of its `training`."""
         return {}
 
     @abstractmethod

@@ -12,7 +12,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from app.sources.tally import LISTS, WORDS
-from training.columns.arrays import Outputs
+from training.columns.arrays import Outputs, Rows
 from training.options import Options
 from training.options.rooms import Precision
 from training.tasks.base import Metrics, RowWeights, Task
@@ -102,6 +102,9 @@ class Visits(Task):
         hits = np.take_along_axis(y, outputs["place"], axis=1)  # (rows, shown)
         found = {"first_hit": hits[:, 0], "recall": hits.sum(axis=1) / y.sum(axis=1)}
         return {name: float(np.average(values, weights=weights)) for name, values in found.items()}
+
+    def account(self, rows: Rows, outputs: Outputs) -> Mapping[str, Any]:
+        return {"misses": int((np.take_along_axis(rows.y, outputs["place"], axis=1).sum(axis=1) == 0).sum())}
 
     def trivial(self, rows: int) -> Outputs:
         place = np.argsort(-np.array(self.shares), kind="stable")[:SHOWN]

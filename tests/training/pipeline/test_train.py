@@ -27,6 +27,11 @@ def test_the_whole_road_for_the_other_tasks(data_file: Path, tmp_path: Path, tar
     assert said.rstrip().endswith(f"python -m app --models {tmp_path}")
     assert f"make serve MODELS={tmp_path}" in said
     assert "hist_gradient_boosting" in said
+    training = found.manifest.training
+    kept = training["residuals"] if target == "price" else training["reliability"]
+    judged = kept["rows"] if target == "price" else sum(claims for _, _, claims in kept["bins"])
+    assert judged == training["rows"]["test"]
+    assert {"residuals", "reliability"} - training.keys() == {"reliability" if target == "price" else "residuals"}
 
 
 def test_columns_and_what_to_look_at_before_trusting_the_model_are_said_and_written(

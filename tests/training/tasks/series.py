@@ -103,9 +103,8 @@ class Series(Task):
     def budget_metrics(self) -> tuple[str, ...]:
         return ("first_place",)
 
-    @property
-    def slice_metric(self) -> tuple[str, bool]:
-        return "mae", False
+    errors = ("mae",)
+    slice_metric = "mae"
 
     def evaluate(self, y: NDArray[Any], outputs: Outputs, weights: RowWeights = None) -> Metrics:
         firsts, errors = outputs["order"][:, 0] == y.argmin(axis=1), np.abs(y - outputs["values"]).mean(axis=1)

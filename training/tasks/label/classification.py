@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from training.calibration.adjustment import Adjustment
+from training.calibration.reliability import in_bins
 from training.calibration.temperature import Calibrated, calibrated
 from training.columns.arrays import Outputs, Rows
 from training.columns.values import as_text, is_number, is_whole
@@ -25,7 +26,7 @@ from training.rendering.markdown import code
 from training.rendering.picture import Picture
 from training.tasks.base import Metrics, RowWeights, Task
 from training.tasks.label import weighted
-from training.tasks.label.metrics import metrics_of
+from training.tasks.label.metrics import claims, metrics_of
 from training.tasks.options import LabelOptions
 from training.tasks.parts import LeakRule, Output, Strata, boosting, linear
 from training.tasks.weighted import Judged, Weights, ratio
@@ -167,8 +168,12 @@ class Classification(Task):
         return "pr_auc" if is_rare else self.budget_metrics[0]
 
     @property
-    def slice_metric(self) -> tuple[str, bool]:
-        return self.budget_metrics[0], True  # the area of precision differs with the share of the label, as slices do
+    def errors(self) -> tuple[str, ...]:
+        return ("log_loss",)
+
+    @property
+    def slice_metric(self) -> str:
+        return self.budget_metrics[0]  # the area of precision differs with the share of the label, as slices do
 
     def evaluate(self, y: NDArray[Any], outputs: Outputs, weights: RowWeights = None) -> Metrics:
         probabilities = outputs[OUTPUT].astype(np.float64)
@@ -190,6 +195,11 @@ class Classification(Task):
         more = f" and {len(rare) - SHOWN_LABELS} labels more" if len(rare) > SHOWN_LABELS else ""
         about = ABOUT_ONE if not self.is_binary or 1 in rare else ABOUT_BOTH
         return dict.fromkeys(about, ", ".join(named[:SHOWN_LABELS]) + more)
+
+    def account(self, rows: Rows, outputs: Outputs) -> Mapping[str, Any]:
+        said = np.clip(outputs[OUTPUT].astype(np.float64), 0, 1)
+        of = self.labels[1] if self.is_binary else "the most probable label"
+        return {"reliability": in_bins(*claims(rows.y, said), rows.weights).facts(f"the probability of {of}")}
 
     @property
     def weighing_cost(self) -> int:

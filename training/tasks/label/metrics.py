@@ -15,6 +15,13 @@ def metrics_of(y: NDArray[Any], probabilities: NDArray[np.float64]) -> dict[str,
     return {name: float(value) for name, value in found.items()}
 
 
+def claims(y: NDArray[Any], probabilities: NDArray[Any]) -> tuple[NDArray[np.bool_], NDArray[Any]]:
+    """Return whether each row has the second of two labels, or the most probable of several; and its probability."""
+    if probabilities.shape[1] == 2:
+        return y == 1, probabilities[:, 1]
+    return y == probabilities.argmax(axis=1), probabilities.max(axis=1)
+
+
 def confusion(y: NDArray[Any], probabilities: NDArray[Any], weights: NDArray[np.float64] | None = None) -> NDArray[Any]:
     """Count rows, or their weights, by true label (down) and predicted label (across): (labels, labels)."""
     predicted, labels = probabilities.argmax(axis=1), np.arange(probabilities.shape[1])

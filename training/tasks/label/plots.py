@@ -7,13 +7,13 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from training.calibration.reliability import equal_shares, in_bins
 from training.calibration.temperature import Calibrated, undone
 from training.rendering import pictures
 from training.rendering.picture import Picture
-from training.tasks.label.metrics import confusion
+from training.tasks.label.metrics import claims, confusion
 
 CONFUSION, RANKING, RELIABILITY = "confusion.png", "roc_pr.png", "reliability.png"
-BINS = 10  # of the reliability, with as many rows each
 
 
 def plots(
@@ -49,38 +49,14 @@ def reliability(
     curves.plot([0, 1], [0, 1], color="grey", linestyle=":")
     about = f"of {labels[1]}" if len(labels) == 2 else "of the most probable label"
     for name, outputs in said.items():
-        true, probability = _claims(y, outputs)
-        claimed, found, share = in_bins(true, np.clip(probability, 0, 1), weights)
-        gap = share @ np.abs(claimed - found)
-        curves.plot(claimed, found, marker="o", markersize=3, label=f"{name} ({100 * gap:.1f} points off)")
+        true, probability = claims(y, outputs)
+        bins = in_bins(true, np.clip(probability, 0, 1), weights, equal_shares(np.clip(probability, 0, 1), weights))
+        gap = bins.share @ np.abs(bins.claimed - bins.came_true)
+        curves.plot(
+            bins.claimed, bins.came_true, marker="o", markersize=3, label=f"{name} ({100 * gap:.1f} points off)"
+        )
         histogram.hist(probability, bins=20, range=(0, 1), histtype="step", label=name, weights=weights)
     pictures.name_axes(curves, "Reliability", f"probability {about}", "share that came true")
     pictures.name_axes(histogram, "How often it is said", f"probability {about}", "rows")
     curves.legend(fontsize="small")
     return figure
-
-
-def in_bins(
-    true: NDArray[np.bool_], probability: NDArray[Any], weights: NDArray[np.float64] | None = None
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return what was claimed on average, what came true and the share of the rows, bin by bin of equal shares.
-
-    Summed over the bins, the share times the distance is the expected calibration error. Equal probabilities fall into
-    one bin: (bins,) each.
-    """
-    each = np.ones(len(true)) if weights is None else weights
-    order = np.argsort(probability, kind="stable")
-    ranks = np.cumsum(each[order]) / each.sum()
-    edges = probability[order][np.searchsorted(ranks, np.arange(1, BINS) / BINS)]
-    of = np.searchsorted(edges, probability)  # (rows,)
-    total, claimed, found = (np.bincount(of, each * values) for values in (1.0, probability, true))
-    there = total > 0
-    return claimed[there] / total[there], found[there] / total[there], total[there] / total.sum()
-
-
-def _claims(y: NDArray[Any], outputs: NDArray[Any]) -> tuple[NDArray[np.bool_], NDArray[Any]]:
-    """Return whether each claim came true, and the probability it was made with."""
-    if outputs.shape[1] == 2:
-        return y == 1, outputs[:, 1]
-    best = outputs.argmax(axis=1)
-    return y == best, outputs.max(axis=1)

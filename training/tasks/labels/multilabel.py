@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from app.answers.labels import SEPARATOR, chosen
 from app.sources.tally import LISTS, NUMBERS, TRUTHS, WORDS, Tally
 from training.calibration.adjustment import Adjustment
+from training.calibration.reliability import in_bins
 from training.columns.arrays import Outputs, Rows
 from training.errors import DataError
 from training.options import Options
@@ -184,6 +185,11 @@ class Multilabel(Task):
 
     def scarce(self, y: NDArray[Any], fewer_than: int) -> Mapping[str, str]:
         return scarce(y, self.labels, fewer_than)
+
+    def account(self, rows: Rows, outputs: Outputs) -> Mapping[str, Any]:
+        said = np.clip(outputs[OUTPUT].astype(np.float64), 0, 1)
+        weights = None if rows.weights is None else np.repeat(rows.weights, self.width)
+        return {"reliability": in_bins(rows.y.ravel(), said.ravel(), weights).facts("the probability of each label")}
 
     def trivial(self, rows: int) -> Outputs:
         return {OUTPUT: np.tile(np.array(self.shares, np.float32), (rows, 1))}  # (rows, labels)

@@ -1,3 +1,3 @@
 """Numbers."""
 
-__all__ = ["regression"]
+__all__ = ["regression", "residuals"]

@@ -6,7 +6,7 @@ The inverse of the standardisation is the last layer of the served graph; it giv
 the targets of the training rows apart.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from training.rendering.markdown import number
 from training.rendering.picture import Picture
 from training.tasks.base import Metrics, RowWeights, Task
 from training.tasks.parts import LeakRule, Output, boosting, linear
+from training.tasks.value import residuals
 from training.tasks.weighted import Judged, Weights, ratio
 
 OUTPUT = "value"
@@ -45,7 +46,8 @@ class Regression(Task):
     name = "regression"
     width = 1
     budget_metrics = ("r2",)
-    slice_metric = ("mae", False)  # R² compares with the mean of the very rows, which differs between groups
+    errors = ("mae", "rmse")
+    slice_metric = "mae"  # R² compares with the mean of the very rows, which differs between groups
     opponents = OPPONENTS
     asked = "a number"
 
@@ -120,6 +122,17 @@ class Regression(Task):
             "rmse": np.sqrt(squares / whole),
             "r2": 1 - ratio(squares, around_mean, np.nan),
         }
+
+    def account(self, rows: Rows, outputs: Outputs) -> Mapping[str, Any]:
+        return {"residuals": residuals.facts(self._errors(rows, outputs), rows.weights)}
+
+    def sections(self, rows: Rows, outputs: Outputs) -> Sequence[str]:
+        return [residuals.said(residuals.facts(self._errors(rows, outputs), rows.weights))]
+
+    def _errors(self, rows: Rows, outputs: Outputs) -> NDArray[np.float64]:
+        """Return the truth less the answer: (rows,)."""
+        errors: NDArray[np.float64] = rows.y.astype(np.float64) - outputs[OUTPUT][:, 0].astype(np.float64)
+        return errors
 
     def trivial(self, rows: int) -> Outputs:
         return {OUTPUT: np.full((rows, 1), self.mean, self.dtype)}

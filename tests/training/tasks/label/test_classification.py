@@ -90,7 +90,7 @@ def test_a_positive_label_that_is_none_is_refused_with_those_that_are() -> None:
 def test_a_rare_label_is_judged_first_by_the_area_of_its_precision() -> None:
     rare = Classification(("ok", "fraud")).fit_to(np.repeat([0, 1], [95, 5]))
     assert rare.main_metric == "pr_auc"
-    assert rare.slice_metric == ("roc_auc", True)
+    assert rare.slice_metric == "roc_auc"
     assert rare.budget_metrics == ("roc_auc", "accuracy")
     assert Classification(("ok", "fraud")).fit_to(np.repeat([0, 1], [85, 15])).main_metric == "roc_auc"
     assert Classification(("fraud", "ok")).fit_to(np.repeat([0, 1], [5, 95])).main_metric == "roc_auc"

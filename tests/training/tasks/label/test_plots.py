@@ -5,33 +5,7 @@ import pytest
 from matplotlib import image
 
 from training.calibration.temperature import calibrated
-from training.tasks.label.plots import in_bins, plots, reliability
-
-
-def test_the_gap_is_what_probabilities_are_off_by() -> None:
-    random = np.random.default_rng(0)
-    probability = random.random(40_000)
-    true = random.random(40_000) < probability
-    assert gap(true, probability) < 0.01
-    assert gap(true, probability / 2) == pytest.approx(0.25, abs=0.02)
-
-
-def gap(true: np.ndarray, probability: np.ndarray) -> float:
-    claimed, found, share = in_bins(true, probability)
-    assert len(share) == 10
-    assert share.sum() == pytest.approx(1)
-    return float(share @ np.abs(claimed - found))
-
-
-def test_rows_in_bins_count_by_their_weights() -> None:
-    random = np.random.default_rng(0)
-    probability = random.random(500)
-    true, times = random.random(500) < probability, random.integers(1, 4, 500)
-    rows = np.repeat(np.arange(500), times)
-    for one, other in zip(
-        in_bins(true, probability, times.astype(float)), in_bins(true[rows], probability[rows]), strict=True
-    ):
-        np.testing.assert_allclose(one, other)
+from training.tasks.label.plots import plots, reliability
 
 
 @pytest.mark.parametrize("labels", [("no", "yes"), ("a", "b", "c")])

@@ -167,3 +167,12 @@ def test_the_target_and_the_baselines_are_described() -> None:
 def test_the_profile_counts_labels_and_rows_without() -> None:
     bins = TASK.bins({"probabilities": np.array([[0.9, 0.9], [0.9, 0], [0, 0]])})
     assert bins == {"kind": "labels", "values": ["art", "law"], "shares": [0.5, 0.25], "none": 0.25}
+
+
+def test_reliability_goes_over_every_label_of_every_row_by_the_weight_of_the_row() -> None:
+    said = np.array([[0.05, 0.95], [0.02, 0.7], [0.08, 0.9]], np.float32)
+    y = np.array([[True, True], [False, True], [False, False]])
+    task, weights = Multilabel(("a", "b")), np.array([2.0, 1.0, 1.0])
+    found = task.account(Rows({}, y, weights), {"probabilities": said})["reliability"]
+    assert found["of"] == "the probability of each label"
+    np.testing.assert_allclose(found["bins"], [[0.05, 0.5, 3], [0.7, 1, 1], [0.9, 0, 1], [0.95, 1, 1]], atol=1e-6)
