@@ -11,7 +11,7 @@
         complaints.expect("status of 401")                     # else any console message fails the test at its end
 
     address = serve(models, "--no-examples")        # a real process, one for a worker, folder and options
-    context = browser.new_context(bypass_csp=True)  # what is to be injected wants a context of its own
+    page = open_page("binary", bypass_csp=True)     # where a test injects a script
 
 Playwright's synchronous calls keep a loop in this thread: tests of this folder are plain functions, none is `async`.
 Wait for what shall come (`expect(locator).to_have_text(…)`), never for time.
@@ -92,7 +92,7 @@ def open_page(browser: Browser, bundles: Path, serve: Serve, complaints: Complai
 
         def opened(name: str = "binary", *options: str, folder: Path = bundles, **wanted: Any) -> Page:
             address = serve(folder, *options)
-            context = browser.new_context(**_context(wanted.get("width", 1280), wanted.get("dark", False)))
+            context = browser.new_context(**_context(**wanted))
             contexts.callback(context.close)
             context.set_default_timeout(PATIENCE_S * 1000)
             complaints.watch(context, address)
@@ -111,8 +111,9 @@ def page(open_page: OpenPage) -> Page:
     return open_page()
 
 
-def _context(width: int, dark: bool) -> dict[str, Any]:
-    return {"viewport": {"width": width, "height": HEIGHT}, "color_scheme": "dark" if dark else "light"}
+def _context(*, width: int = 1280, dark: bool = False, bypass_csp: bool = False, **_: Any) -> dict[str, Any]:
+    look = {"viewport": {"width": width, "height": HEIGHT}, "color_scheme": "dark" if dark else "light"}
+    return {**look, "bypass_csp": bypass_csp}
 
 
 def _place(name: str, row: dict[str, Any] | None) -> str:
