@@ -27,7 +27,6 @@ from app.protocols.endpoint import Serving
 from app.protocols.incremental import Readings
 from app.protocols.open_inference import handler as openinference
 from app.protocols.predict import Predict
-from app.protocols.preview import Preview
 from app.protocols.tfserving import handler as tfserving
 from app.repository.loader import Loader
 from app.repository.registry import Registry
@@ -106,7 +105,7 @@ def _open_routes(app: Slipway) -> Serving:
         readings=Readings(settings.max_queue_bytes),
         budget=app.hot.budget,
     )
-    app.add_hot_route("/predict", Predict(serving), Preview(serving))
+    app.add_hot_route("/predict", Predict(serving))
     app.hot.add_family(openinference.PREFIX, openinference.OpenInference(serving).find)
     app.hot.add_family(tfserving.PREFIX, tfserving.TensorFlowServing(serving, settings.labels).find)
     return serving

@@ -9,7 +9,6 @@ __all__ = [
     "cors",
     "handler",
     "prefix",
-    "purpose",
     "rate_limit",
     "request_ids",
 ]

@@ -81,13 +81,14 @@ def _too_much(packed_bytes: int, most: int, max_bytes: int) -> BodyTooLarge:
 
 def pack(body: bytes, accepted: bytes) -> tuple[bytes, Headers]:
     """Return the body, compressed if `accepted` (the `accept-encoding`) asks for gzip, and the headers that say so."""
-    if not accepted or len(body) < WORTH_BYTES or not _takes_gzip(accepted):
+    if not accepted or len(body) < WORTH_BYTES or not takes_gzip(accepted):
         return body, ()
     packer = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
     return packer.compress(body) + packer.flush(), (("content-encoding", "gzip"), ("vary", "accept-encoding"))
 
 
-def _takes_gzip(accepted: bytes) -> bool:
+def takes_gzip(accepted: bytes) -> bool:
+    """Say whether an `accept-encoding` names gzip, and not as what it does not want."""
     for choice in accepted.lower().split(b","):
         name, _, weight = choice.partition(b";")
         if name.strip() in (b"gzip", b"x-gzip"):

@@ -1,9 +1,11 @@
 """What a browser gets: files of one page, which asks the service like any caller.
 
     static/      plain modules, one stylesheet, no build and no library
-    assets       the files, compressed once, with their tags and headers
+    assets       the files, compressed once, and the name of what they hold together
+    modules      those of types that other packages bring
+    shell        the document, with the addresses of its modules
 
 It knows no model and no request: the page finds both by the public routes.
 """
 
-__all__ = ["assets"]
+__all__ = ["assets", "shell"]

@@ -1,13 +1,21 @@
-"""The files of the page, compressed when they are first asked for.
+"""The files of the page as they are sent: read and compressed together, and anew when one of them changes.
 
-find(path)    where a file lies ─> Asset: its bytes, their gzip form, tag and headers; None where there is none
+    Assets.now()                ─> Version: its digest, and every file by its path
+    Assets.find(digest, path)   ─> Asset of that version; None where it is not, or is no more
+
+The digest is a part of the files' addresses, so modules of two versions never meet in one page: a browser that has the
+document of one gets all of its files, or a 404. Every process that has the same files says the same digest.
+It knows no request and no header.
 """
 
 import gzip
 import hashlib
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
+
+from app.page import modules
 
 STATIC = Path(__file__).parent / "static"
 TYPES = {
@@ -16,18 +24,9 @@ TYPES = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'"
-)
-HEADERS = {
-    "content-security-policy": POLICY,
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cache-control": "no-cache",
-    "vary": "accept-encoding",
-}
+NO_MODULE = re.compile(rf"(?:{'|'.join(modules.KINDS)})/[A-Za-z][A-Za-z0-9_-]{{0,63}}\.js")
+ANY = b'export * from "./any.js";\n'  # stands for the module of a type that brings none
+KEPT = 4  # versions: in one that is read anew, pages that are open may still want a file
 
 
 @dataclass(frozen=True)
@@ -36,16 +35,56 @@ class Asset:
 
     plain: bytes
     packed: bytes  # gzip
-    tag: str
+    tag: str  # of its content
     media_type: str
 
+    @classmethod
+    def of(cls, plain: bytes, ending: str) -> "Asset":
+        return cls(plain, gzip.compress(plain, 9, mtime=0), hashlib.sha256(plain).hexdigest()[:16], TYPES[ending])
 
-@cache
-def find(path: str) -> Asset | None:
-    """Return the file at a path below `static/`, or None."""
-    file = (STATIC / path).resolve()
-    if not file.is_relative_to(STATIC) or not file.is_file():
-        return None
-    plain = file.read_bytes()
-    tag = f'"{hashlib.sha256(plain).hexdigest()[:16]}"'
-    return Asset(plain, gzip.compress(plain, 9, mtime=0), tag, TYPES[file.suffix])
+
+@dataclass(frozen=True)
+class Version:
+    """All files as they were at one look."""
+
+    digest: str
+    files: Mapping[str, Asset]  # by the path below `static/`
+
+    def find(self, path: str) -> Asset | None:
+        """Return a file, or what stands for the module of a type."""
+        found = self.files.get(path)
+        return Asset.of(ANY, ".js") if found is None and NO_MODULE.fullmatch(path) else found
+
+
+class Assets:
+    """The files of the page and of the packages whose types are registered."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[Path, int, int]] = {}
+        self._kept: dict[str, Version] = {}  # by digest, the newest last
+
+    def now(self) -> Version:
+        """Look at the files, and read them where anything has changed."""
+        seen = {path: (file, (now := file.stat()).st_mtime_ns, now.st_size) for path, file in _places().items()}
+        if seen != self._seen:
+            version = _read({path: file for path, (file, _, _) in seen.items()})
+            self._kept.pop(version.digest, None)
+            self._kept = dict([*self._kept.items(), (version.digest, version)][-KEPT:])
+            self._seen = seen
+        return next(reversed(self._kept.values()))
+
+    def find(self, digest: str | None, path: str) -> Asset | None:
+        """Return a file of the version that is named, or as it is now."""
+        version = self._kept.get(digest or "") or self.now()
+        return version.find(path) if digest in (None, version.digest) else None
+
+
+def _places() -> dict[str, Path]:
+    own = {file.relative_to(STATIC).as_posix(): file for file in STATIC.rglob("*") if file.suffix in TYPES}
+    return {**modules.found(), **own}
+
+
+def _read(files: Mapping[str, Path]) -> Version:
+    read = {path: Asset.of(file.read_bytes(), file.suffix) for path, file in sorted(files.items())}
+    lines = "\n".join([f"{path} {asset.tag}" for path, asset in read.items()])
+    return Version(hashlib.sha256(lines.encode()).hexdigest()[:16], read)

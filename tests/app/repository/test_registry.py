@@ -23,7 +23,6 @@ class Silent:
     """An observer that keeps nothing."""
 
     calls: Mapping[str, Calls] = {}
-    previews: Any = None
 
     def decoded(self, seconds: float) -> None: ...
 
