@@ -24,6 +24,7 @@ from app.http.byte_budget import ByteBudget, limit_of
 from app.http.cors import Cors
 from app.http.handler import Handler, Head
 from app.http.prefix import DOCUMENTS, behind_prefix
+from app.http.purpose import is_preview
 from app.page.assets import Assets
 from app.protocols.open_inference import routes as openinference
 from app.protocols.tfserving import routes as tfserving
@@ -74,6 +75,7 @@ class Slipway(FastAPI):
         self.gate = Gate(self.routes, self.guards, divided=settings.operations_port is not None)
         self._last = LastHead()  # for the ASGI path
         self._adapters: dict[str, AsgiAdapter] = {}  # path -> the same handler on the ASGI path
+        self._previewers: dict[str, AsgiAdapter] = {}  # likewise of previews
         register_faults(self)
         self._add_routes()
 
@@ -96,7 +98,10 @@ class Slipway(FastAPI):
         if self.cors is not None and scope["type"] == "http":
             send = self.cors.sending(scope, send)
         if scope["type"] == "http" and scope["method"] == "POST":
-            adapter = self._adapters.get(scope["path"]) or self._family_adapter(scope)
+            adapters = (
+                self._previewers if scope["query_string"] and is_preview(scope["query_string"]) else self._adapters
+            )
+            adapter = adapters.get(scope["path"]) or self._family_adapter(scope)
             if adapter is not None:
                 await adapter(scope, receive, send)
                 return
@@ -143,10 +148,11 @@ class Slipway(FastAPI):
         expected = ", ".join(found.allowed)
         return ErrorResponse(MethodNotAllowed(expected, scope["method"], allow(found.allowed)))
 
-    def add_hot_route(self, path: str, handler: Handler) -> None:
-        """Answer POST requests to `path` by `handler`, by either transport."""
-        self.hot.add(path, handler)
+    def add_hot_route(self, path: str, handler: Handler, previewer: Handler) -> None:
+        """Answer POST requests to `path` by `handler`, and previews by `previewer`, by either transport."""
+        self.hot.add(path, handler, previewer)
         self._adapters[path] = AsgiAdapter(handler, self.observer, self._last, self.hot.budget)
+        self._previewers[path] = AsgiAdapter(previewer, self.observer, self._last, self.hot.budget)
 
     def _family_adapter(self, scope: Scope) -> AsgiAdapter | None:
         handler = self.hot.find(scope.get("raw_path") or scope["path"].encode())

@@ -27,6 +27,7 @@ from app.protocols.endpoint import Serving
 from app.protocols.incremental import Readings
 from app.protocols.open_inference import handler as openinference
 from app.protocols.predict import Predict
+from app.protocols.preview import Preview
 from app.protocols.tfserving import handler as tfserving
 from app.repository.loader import Loader
 from app.repository.registry import Registry
@@ -105,7 +106,7 @@ def _open_routes(app: Slipway) -> Serving:
         readings=Readings(settings.max_queue_bytes),
         budget=app.hot.budget,
     )
-    app.add_hot_route("/predict", Predict(serving))
+    app.add_hot_route("/predict", Predict(serving), Preview(serving))
     app.hot.add_family(openinference.PREFIX, openinference.OpenInference(serving).find)
     app.hot.add_family(tfserving.PREFIX, tfserving.TensorFlowServing(serving, settings.labels).find)
     return serving

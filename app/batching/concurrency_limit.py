@@ -24,11 +24,12 @@ class LimitedQueue(WorkQueue):
         self._under_way = under_way
         self.easy_rows = -1  # each must ask
 
-    def admit(self, rows: int, size_bytes: int, patience_s: float) -> None:
-        super().admit(rows, size_bytes, patience_s)
-        if self._under_way() >= self._max_requests:
+    def admit(self, rows: int, size_bytes: int, patience_s: float, share: float = 1.0) -> None:
+        super().admit(rows, size_bytes, patience_s, share)
+        max_requests = max(1, int(share * self._max_requests))
+        if self._under_way() >= max_requests:
             self._pace.refused()
-            expected = f"Too many requests: expected at most {self._max_requests} under way"
+            expected = f"Too many requests: expected at most {max_requests} under way"
             text, wait_s = f"{expected}. Received: one more. Try again later.", max(1, math.ceil(self.wait_s))
             raise Overloaded(text, retry_after_s=wait_s, reason="concurrency")
 

@@ -65,25 +65,28 @@ class WorkQueue:
         """How many works wait."""
         return len(self._works) - self._gone
 
-    def admit(self, rows: int, size_bytes: int, patience_s: float) -> None:
+    def admit(self, rows: int, size_bytes: int, patience_s: float, share: float = 1.0) -> None:
         """Refuse what the queue cannot take, or what would still wait when its time is up.
 
         A server that is offered twice what it can do must not spend itself on work that nobody waits for any more.
         The estimate may use up `WAIT_SHARE` of the patience, the seconds until the deadline; the rest is for its own
-        error. `rows` is one while they have not been counted.
+        error. `rows` is one while they have not been counted. Who may use but a `share` of the limits beside others is
+        refused before them.
         Raises `Overloaded`, with the wait that was estimated, and `ModelFailed` when the batcher has broken.
         """
         if self.broken:
             raise ModelFailed("The model cannot answer.")
         waiting = self.rows
-        if waiting + rows > self._max_rows:
+        max_rows = self._max_rows if not waiting else int(share * self._max_rows)
+        if waiting + rows > max_rows:
             beside = f" beside {waiting}" if waiting else ""
-            raise self._full(f"at most {self._max_rows} waiting rows", f"{rows}{beside}")
+            raise self._full(f"at most {max_rows} waiting rows", f"{rows}{beside}")
         if not waiting:
             return
-        if self.size_bytes + size_bytes > self._max_bytes:
-            raise self._full(f"at most {self._max_bytes} waiting bytes", f"{size_bytes} beside {self.size_bytes}")
-        wait_s, limit_s = self.wait_s, WAIT_SHARE * patience_s
+        max_bytes = int(share * self._max_bytes)
+        if self.size_bytes + size_bytes > max_bytes:
+            raise self._full(f"at most {max_bytes} waiting bytes", f"{size_bytes} beside {self.size_bytes}")
+        wait_s, limit_s = self.wait_s, share * WAIT_SHARE * patience_s
         if wait_s > limit_s:
             raise self._full(f"a wait of at most {limit_s:.3g} s", f"about {wait_s:.3g} s", "wait")
 

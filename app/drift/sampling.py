@@ -3,7 +3,7 @@
     Watch(table)                  one version's: add(inputs, outputs) by the run, take() ─> Counts by whoever folds
     Sample.add(inputs, outputs)   one append a run; above the bound, every kept run is dropped with probability 1/2
     Sample.take()                 what was kept, each with the number of rows that one of its rows stands for
-    Copied                        rows that are no traffic: a shadow's copies
+    Copied, Previewed             rows that are no traffic: a shadow's copies, and what a person tries
 
 While few rows come, all are kept. Otherwise a run is kept with probability 2^-level and stands for 2^level runs: each
 coin that halves its chance doubles its weight, so that the expected count is the true one whatever the traffic does
@@ -31,6 +31,12 @@ SHORT_CHARS = 64  # words of this length on average are kept as they are
 
 class Copied(Rows):
     """Rows that a shadow answers once more: they were counted where they were answered first."""
+
+    __slots__ = ()
+
+
+class Previewed(Rows):
+    """Rows that a person tries; they may share a run with traffic."""
 
     __slots__ = ()
 

@@ -9,6 +9,7 @@ __all__ = [
     "cors",
     "handler",
     "prefix",
+    "purpose",
     "rate_limit",
     "request_ids",
 ]

@@ -50,6 +50,8 @@ class Instruments:
         self.latency = self._histogram("slipway_request_duration_seconds", text, MODEL, buckets=latency_s)
         text = "Requests for predictions that got none, by reason."
         self.rejections = self._counter("slipway_rejections", text, (*MODEL, "reason"))
+        text = "Previews of people who try a model that were answered, by status."
+        self.previews = self._counter("slipway_preview_requests", text, (*MODEL, "code"))
         self.in_flight = self._total("slipway_requests_in_flight", "Requests that wait or run.", MODEL)
 
     def _of_batches(self) -> None:

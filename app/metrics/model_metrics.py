@@ -8,10 +8,12 @@ from collections.abc import Iterable
 from typing import Any, get_args
 
 from app.errors import Reason, RequestError
+from app.http.purpose import PREVIEW
 from app.metrics import multiprocess as metric_files
 from app.metrics.histogram import FOLD_AT, Recorder
 from app.metrics.instruments import Instruments
 from app.metrics.model_statistics import Statistics
+from app.metrics.preview_metrics import PreviewCalls
 from app.runtime.model import Model
 
 BEFORE: tuple[Reason, ...] = ("rate", "unauthorized")  # a model is looked for
@@ -58,7 +60,9 @@ class ModelMetrics:
         self._model = model
         self._metrics = metrics
         self._latency = latency = metrics.latency.labels(*labels)
-        self.calls = {protocol: Calls(metrics, labels, protocol, latency) for protocol in protocols}
+        self.previews = PreviewCalls(metrics.previews, labels)
+        counted = {protocol: Calls(metrics, labels, protocol, latency) for protocol in protocols}
+        self.calls: dict[str, Calls | PreviewCalls] = {**counted, PREVIEW: self.previews}
         stages = {stage: metrics.stage.labels(*labels, stage) for stage in ("decode", "queue", "run", "encode")}
         self._decode, self._queue, self._run, self._encode = map(Recorder, stages.values())
         self.statistics = Statistics(*labels, latency, stages["decode"], stages["queue"])
@@ -84,11 +88,19 @@ class ModelMetrics:
             self._encode.add(encode_s)
         self._batch_rows.add(rows)
         self._run.add(run_s - encode_s)
+        if self._model.previews:
+            rows, waited_s = self._without_previews(rows, waited_s)
         self._queue.extend(waited_s)
         self.statistics.ran(rows, run_s, len(waited_s))
         self._unfolded += len(waited_s)
         if self._unfolded >= FOLD_AT:
             self.fold()
+
+    def _without_previews(self, rows: int, waited_s: list[float]) -> tuple[int, list[float]]:
+        """Return what is traffic of the last run: its rows, and what each piece waited."""
+        previews = self._model.previews
+        self._unfolded += len(previews)
+        return rows - sum(previews.values()), [wait for at, wait in enumerate(waited_s) if at not in previews]
 
     def retried(self) -> None:
         self._retries.inc()

@@ -27,6 +27,8 @@ class Statistics:
         self._last_s = 0.0  # on the clock of the wall
 
     def ran(self, rows: int, run_s: float, pieces: int) -> None:
+        if not pieces:  # all of the run was previews
+            return
         self._runs.append((rows, run_s, pieces))
         self._last_s = time()
 

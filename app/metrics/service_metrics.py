@@ -17,12 +17,14 @@ from prometheus_client.registry import Collector
 
 from app.errors import NotReady, Reason
 from app.http.byte_budget import ByteBudget
+from app.http.purpose import PREVIEW
 from app.metrics import multiprocess as metric_files
 from app.metrics.drift_metrics import DriftMetrics
 from app.metrics.feedback_metrics import FeedbackMetrics
 from app.metrics.histogram import Recorder
 from app.metrics.instruments import MODEL, OBJECTIVE_S, PROTOCOLS, Instruments
 from app.metrics.model_metrics import BEFORE, Calls, ModelMetrics, labels_of
+from app.metrics.preview_metrics import PreviewCalls
 from app.runtime.model import Model
 
 UNKNOWN = ("_unknown", "")  # the labels of requests for which no model was found
@@ -49,7 +51,7 @@ class Metrics:
         self.instruments.bytes_under_way_limit.set(self._budget.limit_bytes)
         self.lagged = Recorder(self.instruments.lag)
         self._models: dict[Model, ModelMetrics] = {}
-        self._nobodys = {protocol: Calls(self.instruments, UNKNOWN, protocol) for protocol in self.protocols}
+        self._nobodys = {protocol: self._calls(UNKNOWN, protocol) for protocol in (*self.protocols, PREVIEW)}
         self._versions: set[tuple[str, str]] = {UNKNOWN}  # those that have series
         for reason in NOBODYS:
             self.instruments.rejections.labels(*UNKNOWN, reason)
@@ -71,11 +73,16 @@ class Metrics:
         elif isinstance(error, NotReady) and error.version is not None:
             labels = (error.version[0], str(error.version[1]))
             self._versions.add(labels)
-            calls = Calls(self.instruments, labels, protocol)
+            calls = self._calls(labels, protocol)
             calls.refused(error)
             calls.fold()
         else:
             self._nobodys[protocol].refused(error)
+
+    def _calls(self, labels: tuple[str, str], protocol: str) -> Calls | PreviewCalls:
+        if protocol == PREVIEW:
+            return PreviewCalls(self.instruments.previews, labels)
+        return Calls(self.instruments, labels, protocol)
 
     def loaded(self, name: str, version: int, *, ready: bool, serves: bool, passed_over: bool = False) -> None:
         """Count a load that ended; a version `serves` although its newer content was refused, or is `passed_over`."""
@@ -128,7 +135,7 @@ class Metrics:
             calls.fold()
         for model, metrics in self._models.items():
             metrics.fold()
-            queued[labels_of(model)] += model.batcher.queue.rows
+            queued[labels_of(model)] += model.batcher.queue.rows - metrics.previews.waiting_rows
             under_way[labels_of(model)] += model.batcher.under_way
         for gauge, found in ((self.instruments.queue_rows, queued), (self.instruments.in_flight, under_way)):
             for labels, value in found.items():

@@ -66,7 +66,7 @@ class Endpoint(ABC, Generic[Asked]):
 
     mirrored: ClassVar[bool] = False  # whether shadows get copies of its requests
     route: str  # see `app.http.handler.Handler`; logs and traces show it
-    protocol: ClassVar[str]  # as metrics name it; one of `app.metrics.instruments.PROTOCOLS`
+    protocol: ClassVar[str]  # as metrics name it; one of `app.metrics.instruments.PROTOCOLS`, or `PREVIEW`
 
     def __init__(self, serving: Serving) -> None:
         self.max_body_bytes = serving.max_body_bytes

@@ -6,9 +6,15 @@ It is made on each request for it, because models come and go while the process 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from app.http.purpose import PREVIEW
 from app.repository.registry import Registry
 from app.routers.schemas import ERRORS, POSITIVE, TEXT, Json, array, record, responses
 from app.runtime.model import Model
+
+PURPOSE = (
+    "`preview` for a person who tries the model: the same answer, counted apart, and no traffic for drift, feedback, "
+    "canary, shadow and objectives."
+)
 
 
 def document(app: FastAPI, registry: Registry) -> Json:
@@ -39,6 +45,7 @@ def _operation(models: list[Model]) -> Json:
         "parameters": [
             _query("model", "Which model answers; may be left out where only one is loaded.", names),
             _query("version", "Which version answers; the newest if left out.", POSITIVE),
+            _query("purpose", PURPOSE, {"type": "string", "enum": [PREVIEW]}),
         ],
         "requestBody": {"required": True, "content": {"application/json": body}},
         "responses": responses("The predictions", answer, ERRORS),

@@ -18,17 +18,19 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
+import numpy as np
 
 from app.batching.batcher import Batcher
 from app.batching.batcher import Observer as BatchObserver
 from app.batching.concurrency_limit import limit_of
 from app.batching.queue import Limits
+from app.batching.work import Work
 from app.bundle import reader as bundles
 from app.bundle import signature
 from app.bundle.reader import MODEL_MAX_BYTES, Bundle
 from app.bundle.sealed_file import Held, hold
 from app.drift.counts import Table
-from app.drift.sampling import Copied, Watch
+from app.drift.sampling import Copied, Previewed, Watch
 from app.errors import BodyTooLarge, BundleError, Headers, NotFound
 from app.features.feature_set import FeatureSet
 from app.features.row_reader import RowReader
@@ -47,6 +49,8 @@ from app.settings import Settings
 from app.tensors import Array, Instances, Signature, Tensors, TensorSpec, concatenated
 
 TENSORS: set[type] = {Tensors}
+NAMED: set[type] = {Rows, Previewed}  # that may share a run
+NONE: Mapping[int, int] = {}
 ITEM_BYTES = 2  # that an element takes at least, as JSON: a digit and a comma
 OUTPUT_FACTOR = 4  # an answer of a graph alone may have so many times the bytes that a body may have
 RUNS_SHARE = 0.9  # of a load's time, after which ONNX Runtime is asked to end: who waits for the load learns why
@@ -63,11 +67,19 @@ class Calls(Protocol):
     def left(self) -> None: ...  # the caller of a request was gone before its answer
 
 
+class Previews(Calls, Protocol):
+    """Likewise of its previews; see `app.metrics.preview_metrics`."""
+
+    def queued(self, work: Work) -> None: ...  # a preview waits
+
+
 class Observer(BatchObserver, Protocol):
     """What a version tells of itself; see `app.metrics.model_metrics`."""
 
     @property
     def calls(self) -> Mapping[str, Calls]: ...  # by protocol
+    @property
+    def previews(self) -> Previews: ...
     @property
     def decoded(self) -> Callable[[float], None]: ...  # takes the seconds that decoding a request took
     @property
@@ -123,6 +135,7 @@ class Model:
         self.watch = watch
         self._output_max_bytes: float = math.inf
         self.encode_s = 0.0  # that writing the answers of the last run took; `metrics` tells it from the run's own time
+        self.previews = NONE  # of the last run: the pieces that are no traffic, by place, and the rows of each
         self.headers: Headers = (("x-slipway-version", f"{self.name}/{self.version}"),)  # of its answers
         self._engine = engine
         self._executor: ThreadPoolExecutor | None = None
@@ -176,8 +189,10 @@ class Model:
         Raises `FloatingPointError` when an answer to rows is not finite, and `BodyTooLarge` when the outputs are more
         than may be sent; the batcher then finds whose they are.
         """
-        self.encode_s = 0.0
+        self.encode_s, self.previews = 0.0, NONE
         forms = set(map(type, pieces))
+        if Previewed in forms:
+            self.previews = {place: len(piece) for place, piece in enumerate(pieces) if type(piece) is Previewed}
         inputs = _joined(pieces, forms)
         outputs = self._engine.run_named(inputs)
         if self.bundle is None and (size := sum([array.nbytes for array in outputs.values()])) > self._output_max_bytes:
@@ -187,9 +202,13 @@ class Model:
         ends = list(itertools.accumulate(map(len, pieces)))
         self._check(outputs, ends[-1], forms)
         if self.watch is not None and Copied not in forms:  # the copies of a shadow are a batch of their own
-            self.watch.add(inputs, outputs)
+            if not self.previews:
+                self.watch.add(inputs, outputs)
+            elif len(self.previews) < len(pieces):
+                traffic = np.repeat([place not in self.previews for place in range(len(pieces))], [*map(len, pieces)])
+                self.watch.add(_chosen(inputs, traffic), _chosen(outputs, traffic))
         found = RunOutputs(outputs)
-        texts = self._texts(outputs) if Rows in forms else []
+        texts = self._texts(outputs) if Rows in forms or self.previews else []
         if len(pieces) == ends[-1]:  # as most requests are: one row each
             return [Answer(found, end - 1, end, texts[end - 1 : end]) for end in ends]
         starts = [0, *ends]
@@ -222,10 +241,15 @@ class Model:
 
 def _joined(pieces: list[Any], forms: set[type]) -> dict[str, Array]:
     """Return the graph's tensors for all pieces after one another."""
-    if len(forms) > 1:
+    if len(forms) > 1 and not forms <= NAMED:
         return concatenated([piece.arrays() for piece in pieces])
     joined: Instances = type(pieces[0]).join(pieces)
     return joined.arrays()
+
+
+def _chosen(arrays: Mapping[str, Array], rows: Array) -> dict[str, Array]:
+    """Return the rows for which `rows` is true."""
+    return {name: array[rows] for name, array in arrays.items()}
 
 
 def load(folder: Path, settings: Settings, tried: str | None = None) -> Model:

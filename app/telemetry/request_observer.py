@@ -13,6 +13,7 @@ from time import monotonic
 from typing import Any
 
 from app.http.handler import Handler, Head, Request, Ticket
+from app.http.purpose import PREVIEW
 from app.http.request_ids import Identity, SentIds, fresh, identify
 from app.telemetry.request_log import RequestLog
 from app.telemetry.request_record import Record
@@ -64,7 +65,7 @@ class RequestObserver:
             record = _record(identity, request, handler, ticket, status)
             record.bytes_out, record.error = len(body), error
             self._enter(record, ticket, lined=lined, traced=traced)
-        if status == 200 and self.remember is not None and ticket is not None:
+        if status == 200 and self.remember is not None and ticket is not None and handler.protocol != PREVIEW:
             self.remember(identity.name(), caller_name(request.head), ticket)
         if status >= 400:
             identity.name()
@@ -115,7 +116,7 @@ class RequestObserver:
             self._log.write(record)
         if traced and self._tracing is not None:
             self._tracing.enter(record)
-            if record.status == 200 and ticket is not None:
+            if record.status == 200 and ticket is not None and record.protocol != PREVIEW:
                 ticket.model.metrics.traced(record.ended - record.started, record.identity.trace_id)
 
 

@@ -196,7 +196,7 @@ class HotProtocol(StrictProtocol):
         """Begin the request whose head is here, or put it behind those that are not answered yet."""
         if self._busy and not self.pipeline:
             self._answering = self.cycle
-        handler = self._find(self.url.partition(b"?")[0]) if self._takes_hot() else None
+        handler = self._find(self.url) if self._takes_hot() else None
         if handler is None:
             self._begin_ordinary()
             return

@@ -20,8 +20,12 @@ class Silent:
 
     def __init__(self) -> None:
         nowhere: Callable[[Any], None] = deque[Any](maxlen=0).append
-        self.decoded = self.encoded = self.answered = self.refused = nowhere
+        self.decoded = self.encoded = self.answered = self.refused = self.queued = nowhere
         self.calls: Any = _Anything(self)
+
+    @property
+    def previews(self) -> Any:
+        return self
 
     def left(self) -> None: ...
 
@@ -34,7 +38,7 @@ class Silent:
 
 class _Anything(dict[str, Silent]):
     def __init__(self, silent: Silent) -> None:
-        super().__init__(dict.fromkeys(("predict", "tensorflow-serving", "open-inference", "grpc"), silent))
+        super().__init__(dict.fromkeys(("predict", "tensorflow-serving", "open-inference", "grpc", "preview"), silent))
 
 
 def silence() -> None:

@@ -168,7 +168,7 @@ BAD: dict[str, Bad] = {
     "version of other digits": Bad(body_of(GOOD), ("Invalid `version`",), 400, "?version=%D9%A1"),
     "version of 30 digits": Bad(body_of(GOOD), ("Invalid `version`",), 400, "?version=" + "1" * 30),
     "misspelt query": Bad(
-        body_of(GOOD), ("Invalid query: expected only model, version. Received: `modle`.",), 400, "?modle=tiny"
+        body_of(GOOD), ("Invalid query: expected only model, version, purpose. Received: `modle`.",), 400, "?modle=tiny"
     ),
     # content types
     "a form": Bad(

@@ -63,11 +63,12 @@ export class Subject extends EventTarget {
 
   async #ask() {
     this.#asking?.abort();
-    const asking = this.#asking = new AbortController();
+    const asking = this.#asking = new AbortController(), began = performance.now();
     try {
       const [answer] = await service.predict(this.model, [this.row], asking.signal);
       if (asking.signal.aborted) return;
       this.answer = answer;
+      this.took_ms = performance.now() - began;
       this.#tell("answer", { signal: asking.signal });
     } catch (error) {
       if (asking.signal.aborted) return;

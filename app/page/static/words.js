@@ -1,26 +1,54 @@
-// Numbers and counts as people read them.
+// Numbers and counts as people read them: never "-0", "1e-7", or "100 %" for a share that is less than all.
 
-const MISSING = "missing";
+const MISSING = "missing", RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
-// As many digits as say something: 25,760, 3.14, 0.00012.
+// As many digits as say something: 25,760, 3.14, 0.00012, 1.2 × 10²¹.
 export function number(value, digits = 4) {
-  if (typeof value !== "number" || !Number.isFinite(value)) return value === null || value === undefined ? MISSING : String(value);
-  const whole = Math.abs(value) >= 10 ** (digits - 1);
-  return whole ? Math.round(value).toLocaleString("en") : Number(value.toPrecision(digits)).toLocaleString("en", { maximumFractionDigits: 12 });
+  if (value === null || value === undefined) return MISSING;
+  if (typeof value !== "number") return String(value);
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : value < 0 ? "−∞" : "∞";
+  const size = Math.abs(value), whole = size >= 10 ** (digits - 1);
+  const text = size >= 1e15 || (size < 1e-5 && size > 0) ? power(size, digits)
+    : (whole ? Math.round(size) : Number(size.toPrecision(digits))).toLocaleString("en", { maximumFractionDigits: 12 });
+  return value < 0 && text !== "0" ? `−${text}` : text;
 }
 
-// A share, 0 to 1, as 82 %; near the ends with as many digits as tell it from them.
-export function percent(share) {
-  const hundred = 100 * share, digits = hundred > 1 && hundred < 99 ? 0 : hundred > 0.1 && hundred < 99.9 ? 1 : 2;
-  return `${hundred.toFixed(digits)} %`;
+function power(size, digits) {
+  const [front, back] = size.toExponential(digits - 1).split("e");
+  return `${Number(front)} × 10${back.replace("+", "").replace("-", "⁻").replace(/\d/g, (digit) => RAISED[digit])}`;
 }
 
-// A difference of shares: +21 points.
-export const points = (difference) => `${signed(100 * difference, 2)} points`;
+// A share, 0 to 1, as 82 %, and as a score of 0.82; near the ends with as many digits as tell it from them.
+export const percent = (share) => among(share, 100, 0, "\u00a0%");
+export const score = (share) => among(share, 1, 2, "");
 
-export const signed = (value, digits) => `${value < 0 ? "−" : "+"}${number(Math.abs(value), digits)}`;
+function among(share, whole, digits, unit) {
+  if (!Number.isFinite(share)) return number(share);
+  if (share <= 0 || share >= 1) return `${share > 0 ? whole : 0}${unit}`;
+  const near = Math.min(share, 1 - share), more = near >= 0.0099 ? 0 : near >= 0.001 ? 1 : 2;
+  if (near < 0.00005) return `${share < 0.5 ? "<" : ">"} ${number(share < 0.5 ? 0.0001 * whole : whole - 0.0001 * whole)}${unit}`;
+  return `${(whole * share).toFixed(digits + more)}${unit}`;
+}
+
+// A difference of shares: +21 points. Percent would say by how much of what it was.
+export const points = (difference) => `${signed(Number((100 * difference).toFixed(2)), 2)}\u00a0points`;
+
+export function signed(value, digits) {
+  const text = number(Math.abs(value), digits);
+  return `${text === "0" ? "±" : value < 0 ? "−" : "+"}${text}`;
+}
+
+// A value and how far it may be off, without digits that say nothing: ["25,760", "2,100"].
+export function within(value, half) {
+  if (!(half > 0)) return [number(value), number(half)];
+  const step = 10 ** (Math.floor(Math.log10(half)) - 2);
+  return [number(Math.round(value / step) * step, 12), number(Number(half.toPrecision(2)), 12)];
+}
 
 export const count = (n, one, many = `${one}s`) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
+
+// "a, b and c"
+export const listed = (words) => (words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`);
 
 // A name or value that may be long, with its middle left out.
 export function short(text, length = 40) {

@@ -128,6 +128,22 @@ def test_it_is_bounded_in_rows_and_in_bytes() -> None:
     assert (queue.rows, queue.size_bytes, len(queue)) == (1, 11, 1)
 
 
+def test_who_has_a_share_of_the_limits_is_refused_before_others() -> None:
+    """In rows, bytes and time; where nothing waits, the rows are bounded as for everybody."""
+    queue, pace = make(batch=2, rows=10, size_bytes=10)
+    queue.admit(10, 1, LATER, 0.5)
+    queue.put(work(*range(4), size_bytes=4))
+    queue.admit(1, 1, LATER, 0.5)
+    for rows, size_bytes, found in ((2, 1, "at most 5 waiting rows"), (1, 2, "at most 5 waiting bytes")):
+        queue.admit(rows, size_bytes, LATER)
+        with pytest.raises(Overloaded, match=found):
+            queue.admit(rows, size_bytes, LATER, 0.5)
+    pace.turn_s = 1.0  # two turns: a wait of 2 s
+    queue.admit(1, 1, 6.0)
+    with pytest.raises(Overloaded, match=r"a wait of at most 1.8 s"):
+        queue.admit(1, 1, 6.0, 0.5)
+
+
 def test_what_would_wait_too_long_is_refused() -> None:
     """The turns of the rows before it and its own, of six tenths of its time; an empty queue refuses nobody."""
     queue, pace = make(turns=2)

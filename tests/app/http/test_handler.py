@@ -34,10 +34,11 @@ def test_routes_start_empty() -> None:
 
 def test_a_path_is_found_by_its_whole_or_by_its_beginning() -> None:
     """The whole comes first, and a family may know nothing of a path."""
-    whole, member = cast("Handler", object()), cast("Handler", object())
+    whole, previewer, member = (cast("Handler", object()) for _ in range(3))
     routes = HotRoutes()
-    routes.add("/a/exact", whole)
+    routes.add("/a/exact", whole, previewer)
     routes.add_family("/a/", lambda path: member if path.endswith(b":go") else None)
-    assert routes.find(b"/a/exact") is whole
-    assert routes.find(b"/a/x:go") is member
+    assert routes.find(b"/a/exact") is routes.find(b"/a/exact?model=preview") is whole
+    assert routes.find(b"/a/exact?model=x&purpose=preview") is previewer
+    assert routes.find(b"/a/x:go") is routes.find(b"/a/x:go?purpose=preview") is member
     assert routes.find(b"/a/x") is routes.find(b"/b/x:go") is None

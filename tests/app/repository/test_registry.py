@@ -23,6 +23,7 @@ class Silent:
     """An observer that keeps nothing."""
 
     calls: Mapping[str, Calls] = {}
+    previews: Any = None
 
     def decoded(self, seconds: float) -> None: ...
 

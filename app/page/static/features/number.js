@@ -1,4 +1,5 @@
 // A number: a slider over training's values beside a box that takes any.
+import { ticks } from "../charts.js";
 import { h, show } from "../dom.js";
 import { histogram, median, nearest, placeOf, random, scaleOf, valueAt } from "../scale.js";
 import { number } from "../words.js";
@@ -53,11 +54,11 @@ export function vary(feature, bins, value) {
   if (!scale) return null;
   const count = Math.min(CURVE, scale.stops.length) - 1;
   const values = [...new Set(Array.from({ length: count + 1 }, (_, at) => valueAt(scale, at / count)))];
-  const ticks = Array.from({ length: TICKS }, (_, at) => valueAt(scale, at / (TICKS - 1)));
+  const even = Array.from({ length: TICKS }, (_, at) => valueAt(scale, at / (TICKS - 1)));
   return {
     values, line: true, at: values.map((each) => placeOf(scale, each)),
     here: value === null ? null : placeOf(scale, value),
-    ticks: [...new Set(ticks)].map((each) => [placeOf(scale, each), number(each)]),
+    ticks: [...new Set(scale.bend ? even : ticks(scale.least, scale.most))].map((each) => [placeOf(scale, each), number(each)]),
     histogram: histogram(scale, bins),
   };
 }
