@@ -28,7 +28,7 @@ from app.http.purpose import is_preview
 from app.page.assets import Assets
 from app.protocols.open_inference import routes as openinference
 from app.protocols.tfserving import routes as tfserving
-from app.routers import admin, bundles, feedback, openapi, page, service
+from app.routers import admin, bundles, feedback, now, openapi, page, service
 from app.routers.context import not_started
 from app.routers.exception_handlers import ErrorResponse, register_faults
 from app.routers.gate import Found, Gate
@@ -81,7 +81,7 @@ class Slipway(FastAPI):
 
     def _add_routes(self) -> None:
         """Add the ordinary routes with their prefixes; `include_router` would hide them from the gate."""
-        routers = [service.router, bundles.router, openinference.router, tfserving.router]
+        routers = [service.router, bundles.router, now.router, openinference.router, tfserving.router]
         if self.settings.page:
             self.state.page = Assets()
             routers.insert(0, page.router)

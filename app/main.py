@@ -22,6 +22,7 @@ from app.health.loop_lag import LoopLag
 from app.health.memory_return import MemoryReturn
 from app.health.watchdog import EngineWatch, LoopWatch, end_process
 from app.metrics.instruments import PROTOCOLS
+from app.metrics.recent import Looks
 from app.metrics.service_metrics import Metrics
 from app.protocols.endpoint import Serving
 from app.protocols.incremental import Readings
@@ -78,6 +79,7 @@ def _start_counting(app: Slipway) -> None:
     protocols = [protocol for protocol in PROTOCOLS if protocol != "grpc" or settings.grpc_port is not None]
     state.metrics = Metrics(app.version, settings.objective_ms / 1000, protocols, app.hot.budget)
     state.metrics.watch_process()
+    state.looks = Looks(state.metrics)
     app.hot.unread.ended = state.metrics.instruments.unread.inc
     state.feedback = Feedback(state.metrics.feedback, settings.feedback_rows) if settings.feedback else None
     app.observer.remember = None if state.feedback is None else state.feedback.remember

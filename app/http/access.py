@@ -48,6 +48,7 @@ PAGE = Access(Audience.PUBLIC, Port.MAIN)
 ASSET = Access(Audience.PUBLIC, Port.MAIN, quiet=True)
 MODELS = Access(Audience.CALLER, Port.BOTH)
 ABOUT = Access(Audience.CALLER, Port.MAIN)  # models, in the words of a protocol, and their papers
+GLANCE = Access(Audience.CALLER, Port.MAIN, quiet=True)  # the page asks for it again and again
 WORK = Access(Audience.CALLER, Port.MAIN, counted=True)
 VERB = Access(Audience.OPERATOR, Port.OPERATIONS)
 
@@ -62,6 +63,7 @@ ROUTES: Mapping[str, Access] = {
     "/metrics": SCRAPE,
     **dict.fromkeys(("/models", "/models/{name}"), MODELS),
     **{f"/models/{{name}}/versions/{{version}}/{what}": ABOUT for what in ("profile", "examples", "files/{file}")},
+    "/models/{name}/versions/{version}/now": GLANCE,
     **dict.fromkeys(("/predict", "/feedback"), WORK),
     **dict.fromkeys(("/admin", "/admin/models", "/admin/reload"), VERB),
     **{f"/admin/models/{{name}}/{verb}": VERB for verb in ("load", "unload", "rollback", "canary", "shadow")},

@@ -40,13 +40,13 @@ class Workers(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Return every family of the files, and those of the processes."""
-        with _turn(self._folder, fcntl.LOCK_SH):
+        with turn(self._folder, fcntl.LOCK_SH):
             return [*self._joined.collect(), *processes(os.getppid())]  # type: ignore[no-untyped-call]
 
 
 def bury(folder: Path, pid: int) -> None:
     """Take the files of a dead worker away; what it has counted is kept."""
-    with _turn(folder, fcntl.LOCK_EX):
+    with turn(folder, fcntl.LOCK_EX):
         mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]
         for kind in COUNTED:
             dead, all_dead = folder / f"{kind}_{pid}.db", folder / f"{kind}_{THE_DEAD}.db"
@@ -71,7 +71,8 @@ def _write(path: Path, files: list[Path]) -> None:
 
 
 @contextlib.contextmanager
-def _turn(folder: Path, how: int) -> Iterator[None]:
+def turn(folder: Path, how: int) -> Iterator[None]:
+    """Take turns with a burial; `how` is `fcntl.LOCK_SH` for whoever reads."""
     with (folder / "lock").open("a") as file:
         fcntl.flock(file, how)
         yield  # closing the file gives the lock back

@@ -8,6 +8,7 @@ __all__ = [
     "feedback",
     "gate",
     "methods",
+    "now",
     "openapi",
     "page",
     "schemas",

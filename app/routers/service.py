@@ -12,10 +12,14 @@ from starlette.staticfiles import StaticFiles
 from app.errors import NotFound
 from app.health.health import Health
 from app.metrics.service_metrics import Metrics
+from app.repository.registry import Registry
+from app.repository.traffic_split import Kind
 from app.repository.versions import Entry
 from app.routers.bundles import papers
 from app.routers.context import registry_of
 from app.transport.asgi import ERROR_TEXT
+
+KINDS: tuple[Kind, ...] = ("canary", "shadow")
 
 router = APIRouter()
 
@@ -90,8 +94,9 @@ async def models(request: Request) -> JSONResponse:
 @router.get("/models/{name}", summary="One model in full", tags=["models"], responses={404: {"description": "Unknown"}})
 async def model(name: str, request: Request) -> JSONResponse:
     """Show each version's features, labels, metrics and an example request."""
-    entries = registry_of(request).entries
-    found = [_detail(entry) for entry in entries if entry.name == name]
+    registry = registry_of(request)
+    entries = registry.entries
+    found = [_detail(entry) | _traffic(registry, entry) for entry in entries if entry.name == name]
     if not found:
         known = ", ".join(sorted({entry.name for entry in entries})) or "none"
         raise NotFound(f"Unknown model: expected one of {known}.", f"`{name[:200]}`")
@@ -126,6 +131,22 @@ def _overview(entry: Entry) -> dict[str, Any]:
             manifest = entry.model.bundle.manifest
             about |= {"task": manifest.task, "target": manifest.target, "precision": manifest.precision}
             about |= {"created": manifest.created, "metrics": manifest.metrics.get("shipped", {})}
+    return about
+
+
+def _traffic(registry: Registry, entry: Entry) -> dict[str, Any]:
+    """Say which part of the requests that name no version is this one's."""
+    if entry.model is None:
+        return {}
+    division, name = registry.division, entry.name
+    shares = {kind: division.rules(kind)[name] for kind in KINDS if division.divides(kind, name)}
+    current = registry.by_name[name].current
+    answers = current is not None and current.version == entry.version
+    about: dict[str, Any] = {"answers": answers}
+    if (canary := shares.get("canary")) is not None and (answers or canary.version == entry.version):
+        about["share"] = round(1 - canary.share, 6) if answers else canary.share
+    if (shadow := shares.get("shadow")) is not None and shadow.version == entry.version:
+        about["shadow"] = shadow.share
     return about
 
 

@@ -101,6 +101,7 @@ async def test_every_route_is_described(client: httpx.AsyncClient) -> None:
         "/models/{name}/versions/{version}/profile",
         "/models/{name}/versions/{version}/examples",
         "/models/{name}/versions/{version}/files/{file}",
+        "/models/{name}/versions/{version}/now",
     }
     assert set(found["paths"]["/predict"]["post"]["responses"]) == {
         "200",

@@ -39,8 +39,28 @@ async def test_a_model_in_full(client: httpx.AsyncClient) -> None:
     (version,) = response.json()["versions"]
     assert [feature["name"] for feature in version["features"]] == ["age", "hours-per-week", "member", "level"]
     assert version["labels"] == ["no", "yes"]
+    assert (version["answers"], "share" in version, "shadow" in version) == (True, False, False)
     assert version["metrics"] == {"shipped": {"accuracy": 1.0}}
     assert (await client.post("/predict", json=version["example"])).status_code == 200
+
+
+async def test_who_gets_what_of_the_traffic(tmp_path: Path) -> None:
+    """Which version answers, the shares of a canary and of the others, and a shadow's copies; callers learn no rule."""
+    for version in (1, 2, 3, 4):
+        tiny.write(tmp_path, tiny.Tiny(version=version))
+    rules = {"canary": {"tiny": {"version": 2, "share": 0.1, "match": {"x-tester": "secret"}}},
+             "shadow": {"tiny": {"version": 3, "share": 0.5}}}  # fmt: skip
+    async with serving.running(serving.app_of(tmp_path, versions="all", **rules)) as client:
+        answer = await client.get("/models/tiny")
+        found = {version["version"]: version for version in answer.json()["versions"]}
+    roles = {v: {key: found[v].get(key) for key in ("answers", "share", "shadow")} for v in found}
+    assert roles == {
+        1: {"answers": False, "share": None, "shadow": None},
+        2: {"answers": False, "share": 0.1, "shadow": None},
+        3: {"answers": False, "share": None, "shadow": 0.5},
+        4: {"answers": True, "share": 0.9, "shadow": None},
+    }
+    assert "secret" not in answer.text
 
 
 async def test_a_failed_model_in_full(tmp_path: Path) -> None:
