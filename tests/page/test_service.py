@@ -1,4 +1,4 @@
-"""Where the page asks: behind a proxy that takes a prefix away, with a slash at its end and without."""
+"""What the page asks: behind a proxy that takes a prefix away, and of a service that refuses or is away."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
-from tests.page.conftest import Serve, wait_until_usable
+from tests.page.conftest import OpenPage, Serve, wait_until_usable
 from tests.page.watching import Complaints
 from tests.support.serving import PATIENCE_S
 
@@ -39,3 +39,43 @@ def test_behind_a_prefix_everything_is_asked_there(
     assert page.evaluate("location.href").startswith(f"{address}{PREFIX}/#model=binary")
     assert page.get_by_role("link", name="API").evaluate("link => link.href") == f"{address}{PREFIX}/docs"
     context.close()
+
+
+# ── refusals, in words ──
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (429, '{"error": "The queue is full."}', "The queue is full. The service has more to do than it takes"),
+        (503, '{"error": "Model `x` is loading."}', "Model `x` is loading. It is asked again in a few seconds."),
+        (502, "<html>Bad gateway", "The service answered 502 Bad Gateway. What stands before the service found nobody"),
+        (500, '{"error": "Internal error."}', "Internal error. This is a fault of the service or of the model"),
+        (400, '{"error": "Invalid `instances[0].age`."}', "Invalid `instances[0].age`."),
+        (200, '{"predictions": [', "The service's answer was cut off."),
+    ],
+)
+def test_a_refusal_is_said_with_what_to_do(
+    status: int, body: str, said: str, open_page: OpenPage, complaints: Complaints
+) -> None:
+    """And is gone with the next answer."""
+    complaints.expect(f"status of {status}")
+    page = open_page()
+    page.route("**/predict*", lambda route: route.fulfill(status=status, body=body))
+    page.get_by_role("spinbutton", name="age").fill("3")
+    alert = page.locator("main [role=alert]").first
+    expect(alert).to_contain_text(said)
+    page.unroute("**/predict*")
+    page.get_by_role("spinbutton", name="age").fill("4")
+    expect(alert).to_be_empty()
+
+
+def test_a_network_that_is_away_is_said(open_page: OpenPage, complaints: Complaints) -> None:
+    complaints.expect("ERR_INTERNET_DISCONNECTED")
+    page = open_page()
+    page.context.set_offline(True)
+    page.get_by_role("spinbutton", name="age").fill("3")
+    alert = page.locator("main [role=alert]").first
+    expect(alert).to_have_text("The service does not answer: it may be starting again, or the network is away.")
+    page.context.set_offline(False)
+    expect(alert).to_be_empty()

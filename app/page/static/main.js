@@ -2,6 +2,7 @@
 // What is open stands in the address (address.js). This file knows no type and no section but by its name.
 import * as address from "./address.js";
 import { h, show } from "./dom.js";
+import { askByDialog } from "./key.js";
 import { answerModule, featureModule } from "./kinds.js";
 import { graph, list, picker, waiting } from "./models.js";
 import { notices, words } from "./notices.js";
@@ -51,7 +52,7 @@ function stand(what, draw, wanted) {
   timer = setTimeout(() => go(wanted, true), AGAIN_MS);
 }
 
-const away = (error, wanted) => stand([error.message], () => show(main, h("h1", {}, "The service does not answer"),
+const away = (error, wanted) => stand([error.message], () => show(main, h("h1", {}, error.status === 401 ? "The service asks for a key" : "The service does not answer"),
   h("p", { className: "error", role: "alert" }, words(error)), h("p", { className: "quiet" }, "Asking again every few seconds.")), wanted);
 
 // All models, or none: one may come.
@@ -125,4 +126,5 @@ document.querySelector(".skip").onclick = (event) => {
   event.preventDefault(); // the address keeps the row
   (document.getElementById("try") ?? main).focus();
 };
+askByDialog(() => go());
 go();

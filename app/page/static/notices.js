@@ -17,7 +17,7 @@ export function notices(subject, asked, open) {
     if (news.textContent !== said.line.textContent) show(news, said.line);
   };
   subject.addEventListener("fault", ({ detail }) => {
-    if (detail.status === 404) look();
+    if (detail.status === 404 || detail.status === 503) look();
     if (fault.textContent !== words(detail)) show(fault, h("p", { className: "card error" }, words(detail)));
   }, on);
   subject.addEventListener("answer", () => {
