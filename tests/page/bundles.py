@@ -60,6 +60,7 @@ def _judged(one: Tiny) -> dict[str, Any]:
     training: dict[str, Any] = {
         "rows": {"read": 2000, "train": 1400, "validation": 300, "test": 300},
         "temperature": None if value else 1.1,
+        "judged_by": {"metric": main, "errors": ["rmse"] if value else []},
         "importances": {"metric": main, "lost": lost},
         "slices": _slices(main, names[0], names[-1]),
         **({"residuals": _residuals()} if value else {"reliability": _reliability(one.labels[-1])}),
@@ -72,12 +73,14 @@ def _slices(metric: str, first: str, last: str) -> dict[str, Any]:
         {"feature": first, "value": "5 to 6", "rows": 40, "score": 0.7, "low": 0.6, "high": 0.8},
         {"feature": last, "value": "low", "rows": 31, "score": 0.75, "low": 0.6, "high": 0.85},
     ]
-    return {"metric": metric, "overall": 0.9, "worst": worst}
+    return {"metric": metric, "overall": 0.9, "judged": 40, "worse": 2, "worst": worst}
 
 
 def _residuals() -> dict[str, Any]:
-    return {"level": 0.95, "half_width": 2.5, "quantiles": {"0.025": -2.4, "0.5": 0.1, "0.975": 2.6}, "rows": 300}
+    quantiles = {"0.025": -2.4, "0.1": -1.5, "0.25": -0.7, "0.5": 0.1, "0.75": 0.8, "0.9": 1.6, "0.975": 2.6}
+    return {"level": 0.95, "half_width": 2.5, "quantiles": quantiles, "rows": 300}
 
 
 def _reliability(label: str) -> dict[str, Any]:
-    return {"of": label, "bins": [[place / 10 + 0.05, place / 10 + 0.04, 30] for place in range(10)]}
+    bins = [[place / 10 + 0.05, place / 10 + 0.04, 30] for place in range(10)]
+    return {"of": f"the probability of {label}", "bins": bins}
