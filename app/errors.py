@@ -4,6 +4,8 @@
     ├── FileError                     what a file or folder is wrong in; its message is escaped and bounded
     │   ├── BundleError               the folder on disk is not a bundle that may serve; never reaches a caller
     │   └── …                         `app.sources.errors`, `training.errors`
+    ├── InvalidSettings               a SLIPWAY_ variable holds what its setting cannot be; the service's own command
+    │                                 says it by itself, with the option's name (`app.command_line`)
     └── RequestError                  something a caller is told about, as {"error": message}
         ├── InputError                something is wrong at a place in the request: path, expectation, received value
         │   ├── InvalidInput      400  a value is not what the manifest or the protocol asks for
@@ -61,6 +63,13 @@ class FileError(SlipwayError):
 
 class BundleError(FileError):
     """Raised when a bundle is missing, damaged, or answers its golden rows wrongly."""
+
+
+class InvalidSettings(SlipwayError):
+    """Raised when a variable of the environment holds what its setting cannot be."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(bounded(message))
 
 
 Headers = tuple[tuple[str, str], ...]

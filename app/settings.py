@@ -6,10 +6,12 @@ Each is read from the environment as `SLIPWAY_<NAME>` and given on the command l
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, FilePath
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, FilePath, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from app.bundle.signature import PublicKey
+from app.errors import InvalidSettings
 from app.http.cors import Origins
 from app.http.prefix import Prefix
 from app.version_policy import Canary, PolicyText, Shadow
@@ -144,3 +146,18 @@ class Settings(BaseSettings):
     )
     log_requests: float = Field(0.0, ge=0, le=1, description="Share of good answers that are logged; errors all are.")
     tracing: bool = Field(False, description="Send spans to an OpenTelemetry collector (extra `tracing`); see OTEL_*.")
+
+
+def of_environment() -> Settings:
+    """Return the settings where there is no command line; raise `InvalidSettings`, a sentence a variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise InvalidSettings(" ".join(map(_said, error.errors(include_url=False)))) from None
+    except SettingsError as error:  # what should be JSON and is none
+        raise InvalidSettings(f"Invalid settings: {error}.") from None
+
+
+def _said(fault: ErrorDetails) -> str:
+    name = f"SLIPWAY_{str(fault['loc'][0]).upper()}" if fault["loc"] else "settings"
+    return f"Invalid {name}: {fault['msg']}. Received: {str(fault['input'])[:80]}."

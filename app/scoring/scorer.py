@@ -25,7 +25,7 @@ from app.printable import listed
 from app.runtime.model import Model, load
 from app.scoring.columns import Columns, Group, Places, RowFault
 from app.scoring.tally import Tally, Tallying
-from app.settings import Settings
+from app.settings import Settings, of_environment
 from app.sources.errors import SourceError
 from app.tensors import OBJECT, Array, concatenated
 
@@ -212,7 +212,8 @@ def _arrow(values: Array | Words) -> pa.Array:
 def load_scorer(folder: Path, settings: Settings | None = None, run_rows: int | None = None) -> Scorer:
     """Load a version as the service does: hashes, a signature where one is asked for, golden rows.
 
-    One thread runs it: more work is done by more processes.
+    One thread runs it: more work is done by more processes. Without `settings` those of the environment hold; what is
+    wrong with a variable raises `InvalidSettings`.
     """
-    chosen = Settings() if settings is None else settings
+    chosen = of_environment() if settings is None else settings
     return Scorer(load(folder.absolute(), chosen.model_copy(update={"threads": 1, "drift": True})), run_rows)

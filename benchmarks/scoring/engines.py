@@ -5,7 +5,9 @@
                  └─ Ray Data: read, map_batches, write ─┘
 
 Rows are Adult's; both ways score them with the same `Scorer` and write the same columns. Starting a worker, imports and
-loading the model count: they are part of a run. `--spark` measures Spark's `mapInArrow` beside, as information.
+loading the model count: they are part of a run. Of the two processors Ray Data's model has one, the other is for its
+tasks that read and write: with two models there would be none for them, and it would wait for ever. `--spark` measures
+Spark's `mapInArrow` beside, as information.
 """
 
 import argparse
@@ -19,12 +21,13 @@ from pathlib import Path
 
 from benchmarks.harness.install import environment
 from benchmarks.scoring import data
+from benchmarks.scoring.processor_time import Watch
 from tests.app.scoring import machines
 from tests.support.serving import ROOT
 
 BUNDLE = ROOT / "models" / "adult-income" / "1"
-TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 MUST = 3.0
+STORE_BYTES = 2 * 2**30  # of Ray's objects: all of the rows fit, none are spilled to the disk
 IDLE = "import ray; ray.init(log_to_driver=False, logging_level='warning'); ray.shutdown()"
 RAY_DATA = """
 import os
@@ -47,9 +50,10 @@ class Answers:
 
 worker = {"py_modules": ["app"], "env_vars": {"PYTHONPATH": os.environ["PYTHONPATH"]}}
 ray.init(log_to_driver=False, logging_level="warning", runtime_env=worker)
+ray.data.DataContext.get_current().enable_progress_bars = False
 rows = ray.data.read_parquet(data, columns=["id", *load_scorer(Path(bundle)).columns.names])
 rows = rows.map_batches(
-    Answers, batch_format="pyarrow", batch_size=65536, zero_copy_batch=True, compute=ray.data.ActorPoolStrategy(size=2)
+    Answers, batch_format="pyarrow", batch_size=65536, zero_copy_batch=True, compute=ray.data.ActorPoolStrategy(size=1)
 )
 rows.write_parquet(out)
 ray.shutdown()
@@ -91,11 +95,11 @@ def on_ray(folder: Path, file: Path) -> dict[str, float]:
     [beside] = environment("ray-data").glob("lib/python*/site-packages")
     python = machines.program("python")
     scored = machines.command([*map(str, (file, "--out", folder / "a", "--bundle", BUNDLE)), "--keep", "id", "--quiet"])
-    with machines.ray_cluster(folder / "ray") as variables:
-        idle = min(cpu_s([python, "-c", IDLE], variables) for _ in range(2))
-        ours = cpu_s([*scored, "--engine", "ray"], variables)
+    with machines.ray_cluster(folder / "ray", store_bytes=STORE_BYTES) as variables, Watch() as watch:
+        idle = min(cpu_s([python, "-c", IDLE], variables, watch) for _ in range(2))
+        ours = cpu_s([*scored, "--engine", "ray"], variables, watch)
         words = [python, "-c", RAY_DATA, str(file), str(folder / "b"), str(BUNDLE)]
-        theirs = cpu_s(words, variables | {"PYTHONPATH": str(beside)})
+        theirs = cpu_s(words, variables | {"PYTHONPATH": str(beside)}, watch)
     return {"idle": idle, "stretches on Ray": round(ours - idle, 1), "Ray Data": round(theirs - idle, 1)}
 
 
@@ -103,36 +107,22 @@ def on_spark(folder: Path, file: Path) -> dict[str, float]:
     """Return the seconds of Spark's ways, the start of Spark in both."""
     python, variables = machines.program("python"), machines.spark() | {"PYSPARK_PYTHON": machines.program("python")}
     scored = machines.command([*map(str, (file, "--out", folder / "c", "--bundle", BUNDLE)), "--keep", "id", "--quiet"])
-    return {
-        "stretches on Spark": cpu_s([*scored, "--engine", "spark"], variables),
-        "Spark mapInArrow": cpu_s([python, "-c", MAP_IN_ARROW, str(file), str(folder / "d"), str(BUNDLE)], variables),
-    }
+    words = [python, "-c", MAP_IN_ARROW, str(file), str(folder / "d"), str(BUNDLE)]
+    with Watch() as watch:
+        return {
+            "stretches on Spark": cpu_s([*scored, "--engine", "spark"], variables, watch),
+            "Spark mapInArrow": cpu_s(words, variables, watch),
+        }
 
 
-def cpu_s(words: Sequence[str], variables: dict[str, str]) -> float:
+def cpu_s(words: Sequence[str], variables: dict[str, str], watch: Watch) -> float:
     """Return the seconds of a command, of what it starts, and of the cluster meanwhile."""
-    before = of_children()
+    before = watch.cpu_s()
     done = subprocess.run(
         words, cwd=ROOT, env=os.environ | variables, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
     )
     assert done.returncode == 0, done.stderr.decode()[-2000:]
-    return round(of_children() - before, 1)
-
-
-def of_children() -> float:
-    """Return the seconds of all processes that this one started, living or gone."""
-    times = os.times()
-    living = [_ticks(process) for process in machines.descendants(os.getpid())]
-    return times.children_user + times.children_system + sum(living) * TICK_S
-
-
-def _ticks(process: int) -> int:
-    """Return what a process and its children that are gone have taken."""
-    try:
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0
-    return sum(map(int, fields[11:15]))
+    return round(watch.cpu_s() - before, 1)
 
 
 if __name__ == "__main__":

@@ -16,16 +16,16 @@ def load(path: str | PathLike[str]) -> Bundle:
     Whether it answers as it did for its trainer is checked before it first predicts.
 
     Raises:
-        SlipwayError: there is no bundle, or it is damaged; the message says what is wrong.
+        SlipwayError: there is no bundle, it is damaged, or a SLIPWAY_ variable is wrong; the message says what.
         ModuleNotFoundError: something must be installed first.
     """
     if (lacking := VERBS["score"].lacks("slipway.load")) is not None:
         raise ModuleNotFoundError(lacking)
     from app.bundle import reader, signature  # noqa: PLC0415 - after what may be missing
-    from app.settings import Settings  # noqa: PLC0415
+    from app.settings import of_environment  # noqa: PLC0415
 
-    key = Settings().verify_key
     try:
+        key = of_environment().verify_key
         folder = _version(Path(path))
         return Bundle(reader.read(folder, None if key is None else signature.signed(folder, key)))
     except SlipwayError as error:

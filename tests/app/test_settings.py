@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 from pydantic_settings import CliApp
 
-from app.settings import Settings
+from app.errors import InvalidSettings
+from app.settings import Settings, of_environment
 from app.version_policy import Canary, Shadow
 
 FIELDS = Settings.model_fields
@@ -102,3 +103,19 @@ def test_settings_do_not_change_afterwards() -> None:
     """What was logged at the start stays true."""
     with pytest.raises(ValidationError, match="frozen"):
         Settings().port = 1  # type: ignore[misc]  # the very thing under test
+
+
+def test_what_the_environment_gives_is_said_in_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is no command line, what is wrong is one message without a trace, of all that is wrong."""
+    monkeypatch.setenv("SLIPWAY_PORT", "8123")
+    assert of_environment().port == 8123
+    monkeypatch.setenv("SLIPWAY_PORT", "harbour")
+    monkeypatch.setenv("SLIPWAY_THREADS", "-1")
+    with pytest.raises(
+        InvalidSettings, match=r"Invalid SLIPWAY_PORT: .* Received: harbour\. Invalid SLIPWAY_THREADS: "
+    ):
+        of_environment()
+    monkeypatch.delenv("SLIPWAY_PORT")
+    monkeypatch.setenv("SLIPWAY_CANARY", "{")
+    with pytest.raises(InvalidSettings, match="canary"):
+        of_environment()

@@ -20,7 +20,10 @@ from app.sources.formats import opening
 from app.sources.rules import Rules
 
 EXPECTED = "a Parquet file"
-BUFFER_BYTES = 2**20  # of a column that is read; without it a column of a row group is read whole
+# Of a column that is read; without it a column of a row group is read whole. Where the compressed pages of a column are
+# smaller than the 16 KiB that Arrow looks ahead for the head of a page, the buffer grows by every page all the same: it
+# is emptied only by a page that lies beyond what was looked at (`BufferedInputStream::Peek` of Arrow 26).
+BUFFER_BYTES = 2**20
 
 
 class ParquetTable:
@@ -69,13 +72,15 @@ class ParquetTable:
                 yield Piece(plain(batch.select(columns), places, self, cut), [])
 
     def _open(self, cut: Cut) -> pyarrow.parquet.ParquetFile:
-        """Open the file so that texts which may be dictionaries are read as such."""
+        """Open the file so that texts which may be dictionaries are read as such, and no row group whole beforehand."""
         texts = [
             column
             for column, name, kind in zip(self._columns, self.names, self.types, strict=True)
             if name in cut.dictionaries and pa.types.is_string(kind)
         ]
-        return pyarrow.parquet.ParquetFile(self._path, read_dictionary=texts, buffer_size=BUFFER_BYTES)
+        return pyarrow.parquet.ParquetFile(
+            self._path, read_dictionary=texts, buffer_size=BUFFER_BYTES, pre_buffer=False
+        )
 
     def locator(self) -> Locator:
         """Return what finds rows: by their numbers."""

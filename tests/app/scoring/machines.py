@@ -20,6 +20,9 @@ from tests.support.tools import missing, tool
 
 PROGRAMS = ROOT / ".venv" / "engines" / "bin"
 BUCKET = "lake"
+# Parts of a node whose ports Ray otherwise finds out from files, for 15 s: then a busy machine has no cluster.
+AGENTS = ("runtime-env-agent", "dashboard-agent-grpc", "dashboard-agent-listen", "metrics-export")
+STORE_BYTES = 80_000_000  # of Ray's objects: nearly the least that it takes
 SPARK = {"SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_SUBMIT_ARGS": "--master local[2] --driver-memory 512m pyspark-shell"}
 
 
@@ -54,17 +57,23 @@ def score(words: Sequence[str], variables: dict[str, str]) -> "subprocess.Comple
 
 
 @contextmanager
-def ray_cluster(folder: Path, variables: dict[str, str] | None = None) -> Iterator[dict[str, str]]:
+def ray_cluster(
+    folder: Path, variables: dict[str, str] | None = None, store_bytes: int = STORE_BYTES
+) -> Iterator[dict[str, str]]:
     """Start a cluster of one node; all of its processes end with it."""
-    port = _free_port()
+    port, log = _free_port(), folder / "ray.log"
     words = ["start", "--head", "--block", "--num-cpus=2", "--include-dashboard=false", "--disable-usage-stats"]
-    words += ["--node-ip-address=127.0.0.1", f"--port={port}", f"--temp-dir={folder}", "--object-store-memory=80000000"]
-    with (folder / "ray.log").open("wb") as log:
+    words += ["--node-ip-address=127.0.0.1", f"--port={port}", f"--temp-dir={folder}"]
+    words += [f"--object-store-memory={store_bytes}", *[f"--{name}-port={_free_port()}" for name in AGENTS]]
+    with log.open("wb") as file:
         environment = os.environ | (variables or {})
-        head = subprocess.Popen([program("ray"), *words], stdout=log, stderr=log, env=environment)
+        head = subprocess.Popen([program("ray"), *words], stdout=file, stderr=file, env=environment)
     try:
-        _until(lambda: "Ray runtime started" in _read(folder / "ray.log"), head)
-        yield {"RAY_ADDRESS": f"127.0.0.1:{port}"}
+        _until(lambda: "Ray runtime started" in _read(log), head)
+        yield {"RAY_ADDRESS": f"127.0.0.1:{port}", "RAY_NUM_REDIS_GET_RETRIES": str(PATIENCE_S)}  # seconds to connect
+    except AssertionError as error:
+        error.add_note(_read(log)[-2000:])
+        raise
     finally:
         family = [head.pid, *descendants(head.pid)]
         for process in family:

@@ -85,6 +85,13 @@ def test_a_signature_is_asked_for_where_the_service_asks(tmp_path: Path, monkeyp
     assert load(folder).version == 1
 
 
+def test_a_variable_that_is_wrong_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tiny.write(tmp_path / "models")
+    monkeypatch.setenv("SLIPWAY_THREADS", "many")
+    with pytest.raises(SlipwayError, match=r"^Invalid SLIPWAY_THREADS: .*integer.* Received: many\.$"):
+        load(folder)
+
+
 # ── answers ──
 
 

@@ -152,3 +152,12 @@ def test_what_does_not_fit_is_one_message(bundle_folder: Path, test_rows: Path, 
     done = CliRunner().invoke(COMMANDS["evaluate"], [w.format(folder=bundle_folder, data=test_rows) for w in words])
     assert done.exit_code == 2
     assert message in done.stderr
+
+
+def test_a_variable_of_the_service_that_is_wrong_is_one_message(
+    bundle_folder: Path, test_rows: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLIPWAY_THREADS", "many")
+    done = CliRunner().invoke(COMMANDS["evaluate"], [str(bundle_folder), str(test_rows)])
+    assert done.exit_code == 2
+    assert "Error: Invalid SLIPWAY_THREADS: " in done.stderr
