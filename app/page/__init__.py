@@ -2,8 +2,9 @@
 
     static/      plain modules, one stylesheet, no build and no library
     assets       the files, compressed once, and the name of what they hold together
+    script       all modules in one, as it is sent
     modules      those of types that other packages bring
-    shell        the document, with the addresses of its modules
+    shell        the document, with the addresses of its files
 
 It knows no model and no request: the page finds both by the public routes.
 """

@@ -3,7 +3,7 @@
     Assets.now()                ─> Version: its digest, and every file by its path
     Assets.find(digest, path)   ─> Asset of that version; None where it is not, or is no more
 
-The digest is a part of the files' addresses, so modules of two versions never meet in one page: a browser that has the
+The digest is a part of the files' addresses, so files of two versions never meet in one page: a browser that has the
 document of one gets all of its files, or a 404. Every process that has the same files says the same digest.
 It knows no request and no header.
 """
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.page import modules
+from app.page.script import script
 
 STATIC = Path(__file__).parent / "static"
 TYPES = {
@@ -26,6 +27,7 @@ TYPES = {
 }
 NO_MODULE = re.compile(rf"(?:{'|'.join(modules.KINDS)})/[A-Za-z][A-Za-z0-9_-]{{0,63}}\.js")
 ANY = b'export * from "./any.js";\n'  # stands for the module of a type that brings none
+SCRIPT = "page.js"  # all modules of the page in one
 KEPT = 4  # versions: in one that is read anew, pages that are open may still want a file
 
 
@@ -86,5 +88,11 @@ def _places() -> dict[str, Path]:
 
 def _read(files: Mapping[str, Path]) -> Version:
     read = {path: Asset.of(file.read_bytes(), file.suffix) for path, file in sorted(files.items())}
+    own = {
+        path: asset.plain.decode()
+        for path, asset in read.items()
+        if files[path] == STATIC / path and path[-3:] == ".js"
+    }
+    read[SCRIPT] = Asset.of(script(own).encode(), ".js")
     lines = "\n".join([f"{path} {asset.tag}" for path, asset in read.items()])
     return Version(hashlib.sha256(lines.encode()).hexdigest()[:16], read)

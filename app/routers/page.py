@@ -1,10 +1,10 @@
 """`GET /` and its files: the page, for people.
 
     /                          the document: looked at again on each load, 304 while it is the same
-    /page/<digest>/main.js     a module of that version of the page: kept for good, and no other version is ever sent
-    /page/main.js              the same as it is now, for whoever wants one file
+    /page/<digest>/page.js     all modules of that version of the page: kept for good, and no other version is ever sent
+    /page/main.js              one of them as it is now, for whoever wants to read it
 
-The document names its modules by the digest of all of them, so a reload after an upgrade takes all or none anew.
+The document names its files by the digest of all of them, so a reload after an upgrade takes all or none anew.
 """
 
 import re

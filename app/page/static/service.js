@@ -1,6 +1,6 @@
 // Every call of the service. All addresses are relative, so that a prefix of a proxy does not matter: where the page
 // stands at /slipway, it wants the slash of /slipway/ for that.
-const home = import.meta.url.replace(/page\/(?:[0-9a-f]{16}\/)?service\.js$/, "");
+const home = import.meta.url.replace(/page\/(?:[0-9a-f]{16}\/)?[a-z]+\.js$/, "");
 if (!location.href.startsWith(home)) history.replaceState(history.state, "", home + location.search + location.hash);
 
 // The service said no, in its own words and with what to do about it.

@@ -12,7 +12,7 @@ from tests.app.http.test_api_keys import ONE, keys
 from tests.support import serving, tiny
 
 
-async def address_of(client: httpx.AsyncClient, file: str = "main.js", **headers: str) -> str:
+async def address_of(client: httpx.AsyncClient, file: str = "page.js", **headers: str) -> str:
     """Find in the document where a file lies."""
     found = re.search(rf'="([^"]*{re.escape(file)})"', (await client.get("/", headers=headers)).text)
     assert found is not None
