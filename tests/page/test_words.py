@@ -1,6 +1,9 @@
 """Numbers as people read them: near their ends, huge, tiny, and none at all."""
 
 # ruff: noqa: RUF001 - real signs of minus and times are what is tested
+from collections.abc import Mapping
+from typing import Any
+
 from tests.page.javascript import evaluate
 
 NUMBERS = {
@@ -16,14 +19,21 @@ PERCENTS = {
 SCORES = {"0": "0", "1e-9": "< 0.0001", "0.82": "0.82", "0.9": "0.90", "0.9996": "0.9996", "1": "1"}
 POINTS = {"0.21": "+21 points", "-0.0032": "−0.32 points", "1": "+100 points", "-0": "±0 points", "1e-9": "±0 points"}
 WITHIN = {
-    "25761.3, 2134": ["25,760", "2,100"], "1234567, 2100": ["1,234,570", "2,100"], "2.13721, 0.423": ["2.137", "0.42"],
+    "25761.3, 2134": ["25,760", "2,100"], "1234567, 2100": ["1,234,600", "2,100"], "2004.36, 2.5": ["2,004.4", "2.5"],
+    "2.13721, 0.423": ["2.137", "0.42"],
     "-3.14e-7, 2e-8": ["−3.14 × 10⁻⁷", "2 × 10⁻⁸"], "-0.2, 900": ["0", "900"], "5, 0": ["5", "0"],
 }  # fmt: skip
 
 
 def test_numbers_are_told_as_people_read_them() -> None:
     """As many digits as say something; all or nothing only where it is so; differences of shares in points."""
-    wanted = {"number": NUMBERS, "percent": PERCENTS, "score": SCORES, "points": POINTS, "within": WITHIN}
+    wanted: dict[str, Mapping[str, Any]] = {
+        "number": NUMBERS,
+        "percent": PERCENTS,
+        "score": SCORES,
+        "points": POINTS,
+        "within": WITHIN,
+    }
     calls = ", ".join(f"{f'{name}({given})'!r}: m.{name}({given})" for name, cases in wanted.items() for given in cases)
     found = evaluate("words.js", f"{{{calls}}}")
     for name, cases in wanted.items():

@@ -54,20 +54,22 @@ export function ticks(low, high, most = 4) {
 }
 
 // A line through [[place from 0 to 1, number]], over the shares of training: [[from, to, share]].
-// It is a slider, whose steps `pick(at)` gets. `mark(place, number, words)` moves the sign that stands for now.
+// It is a slider, whose steps `pick(at)` gets. `mark(place, number, words)` moves the sign that stands for now, through which the line goes.
 export function curve(points, { low, high, text, ends, histogram, name, pick }) {
   const y = scale(low, high), heights = ticks(low, high), line = h("i", { className: "now" }), dot = h("i", { className: "now dot" });
-  const path = points.map(([place, value], at) => `${at ? "L" : "M"}${(100 * place).toFixed(2)} ${(100 - 100 * y(value)).toFixed(2)}`).join("");
+  const area = svg("path", { class: "area" }), stroke = svg("path", { class: "curve" });
   const raised = (element, value) => Object.assign(element.style, { bottom: part(y(value)) }) && element;
   const plot = h("div", { className: "plot", role: "slider", tabIndex: 0, ariaLabel: name, ariaValueMin: 1, ariaValueMax: points.length },
-    drawing(columns(histogram ?? []), heights.map((at) => svg("path", { class: "grid", d: `M0 ${100 - 100 * y(at)}H100` })),
-      svg("path", { class: "area", d: `${path}V100H0Z` }), svg("path", { class: "curve", d: path })),
+    drawing(columns(histogram ?? []), heights.map((at) => svg("path", { class: "grid", d: `M0 ${100 - 100 * y(at)}H100` })), area, stroke),
     line, dot,
     heights.map((at) => raised(h("span", { className: "tick y" }, text(at)), at)),
     ends.map(([place, words]) => across(placed(h("span", { className: "tick x" }, words), place), place)));
   const places = points.map(([place]) => place);
   const mark = (place, value, words) => {
     line.hidden = dot.hidden = place === null;
+    const path = through(place === null ? points : [...points.filter(([one]) => one !== place), [inside(place), value]].sort(([a], [b]) => a - b), y);
+    stroke.setAttribute("d", path);
+    area.setAttribute("d", `${path}V100H0Z`);
     raised(placed(dot, inside(place)), value);
     placed(line, inside(place));
     Object.assign(plot, { ariaValueNow: nearest(places, place ?? 0) + 1, ariaValueText: words });
@@ -76,12 +78,14 @@ export function curve(points, { low, high, text, ends, histogram, name, pick }) 
   return { element: h("div", { className: "chart" }, plot), mark };
 }
 
+const through = (points, y) => points.map(([place, value], at) => `${at ? "L" : "M"}${(100 * place).toFixed(2)} ${(100 - 100 * y(value)).toFixed(2)}`).join("");
+
 const nearest = (places, place) => places.reduce((best, one, at) => (Math.abs(one - place) < Math.abs(places[best] - place) ? at : best), 0);
 
 // The share a unit of width, so that the area says how many.
 function columns(histogram) {
   const wide = histogram.map(([from, to]) => Math.max(to - from, 0.008)), dense = histogram.map(([, , share], at) => share / wide[at]), most = Math.max(...dense);
-  return histogram.map(([from], at) => svg("rect", { class: "column", x: 100 * from, width: 100 * wide[at], y: 100 - (70 * dense[at]) / most, height: (70 * dense[at]) / most }));
+  return histogram.map(([from], at) => svg("rect", { class: "past", x: 100 * from, width: 100 * wide[at], y: 100 - (70 * dense[at]) / most, height: (70 * dense[at]) / most }));
 }
 
 const STEPS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -5, PageUp: 5, Home: -Infinity, End: Infinity };

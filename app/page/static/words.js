@@ -41,9 +41,13 @@ export function signed(value, digits) {
 // A value and how far it may be off, without digits that say nothing: ["25,760", "2,100"].
 export function within(value, half) {
   if (!(half > 0)) return [number(value), number(half)];
-  const step = 10 ** (Math.floor(Math.log10(half)) - 2);
+  const place = Math.floor(Math.log10(half)), own = Math.floor(Math.log10(Math.abs(value))) - 3;
+  const step = 10 ** Math.max(place - 2, Math.min(place - 1, own));
   return [number(Math.round(value / step) * step, 12), number(Number(half.toPrecision(2)), 12)];
 }
+
+// On an axis, whose numbers are round: 500K, 2,004.5.
+export const axis = (value) => (Math.abs(value) < 1e5 ? number(value, 8) : value.toLocaleString("en", { notation: "compact", maximumSignificantDigits: 6 }));
 
 export const count = (n, one, many = `${one}s`) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 

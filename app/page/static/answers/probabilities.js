@@ -1,7 +1,7 @@
 // What answers with a probability for each label share: how they are called, and the bars of many labels.
 import { bars } from "../charts.js";
 import { h, show } from "../dom.js";
-import { count, percent, points, score, short, signed } from "../words.js";
+import { count, number, percent, points, score, short, signed } from "../words.js";
 
 const SHOWN = 8;
 
@@ -15,7 +15,9 @@ export const look = (model, label) => ({
   about: `${calibrated(model) ? "probability" : "score"} of ${short(label)}`,
   of: ({ probabilities }) => probabilities[label],
   text: share(model),
+  axis: calibrated(model) ? (at) => `${number(100 * at)} %` : number,
   difference: calibrated(model) ? points : (difference) => signed(Number(difference.toFixed(4)), 2),
+  off: (error) => number(Number(((calibrated(model) ? 100 : 1) * error).toPrecision(2))),
   low: 0,
   high: 1,
 });

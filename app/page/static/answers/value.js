@@ -1,7 +1,7 @@
 // A number in the target's own unit, with how far the test rows lay from theirs.
 import { among } from "../charts.js";
 import { h } from "../dom.js";
-import { number, percent, short, signed, within } from "../words.js";
+import { axis, number, percent, short, signed, within } from "../words.js";
 
 const DIGITS = 4; // where nobody knows how many say something
 
@@ -41,9 +41,8 @@ export function compare(model, ours, theirs) {
   return number(ours.value) === number(theirs.value) ? `the same: about ${about}` : `about ${about}: ${difference(theirs.value - ours.value)}`;
 }
 
-const axis = (value) => value.toLocaleString("en", { notation: "compact", maximumSignificantDigits: DIGITS });
 const difference = (of) => signed(Number(of.toPrecision(3)), 3);
-export const why = (model) => ({ about: short(model.target), of: ({ value }) => value, text: (value) => number(Number(value.toPrecision(DIGITS))), axis, difference, low: null, high: null });
+export const why = (model) => ({ about: short(model.target), of: ({ value }) => value, text: (value) => number(Number(value.toPrecision(DIGITS))), axis, difference, off: (error) => number(Number(error.toPrecision(2))), low: null, high: null });
 
 export const columns = () => ["value"];
 export const cells = (model, { value }) => [value];
