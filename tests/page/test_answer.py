@@ -83,15 +83,18 @@ def test_a_value_says_how_far_the_test_rows_were_off(open_page: OpenPage, tmp_pa
 
 def test_the_answer_before_stays_until_the_next_is_there(page: Page) -> None:
     before, held = answer(page).locator(".said").inner_text(), list[Route]()
-    page.route("**/predict?**", lambda route: held.append(route))
-    page.get_by_label("age", exact=True).fill("10")
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/predict?**", hold)
+    with page.expect_request("**/predict?**"):
+        page.get_by_label("age", exact=True).fill("10")
     expect(answer(page)).to_have_attribute("aria-busy", "true")
     expect(answer(page).locator(".said")).to_have_text(before)
-    while not held:
-        page.wait_for_event("request")
-    page.unroute("**/predict?**")
     for route in held:
         route.continue_()
+    page.unroute("**/predict?**")
     expect(answer(page).locator(".said")).to_have_text("yes 55 %")
 
 

@@ -2,9 +2,10 @@
 
 import re
 
-from playwright.sync_api import Locator, Page, Request, expect
+from playwright.sync_api import Locator, Page, Request, Route, expect
 
 from tests.page.conftest import OpenPage
+from tests.page.watching import Complaints
 
 
 def section(page: Page, name: str) -> Locator:
@@ -88,13 +89,17 @@ def test_many_features_are_drawn_with_their_error(open_page: OpenPage) -> None:
     expect(section(page, "Why").get_by_role("listitem")).to_have_count(8)
 
 
-def test_nothing_is_said_where_an_answer_has_no_number(page: Page) -> None:
-    """An answer of a type that the page does not know has no "what if" and no "why", and fails nothing."""
-    page.route(
-        "**/answers/label.js",
-        lambda route: route.fulfill(status=200, content_type="text/javascript", body='export * from "./any.js";'),
-    )
-    page.reload()
-    expect(page.get_by_role("region", name="Answer", exact=True)).to_contain_text('"label"')
-    expect(section(page, "What if")).to_be_hidden()
-    expect(section(page, "Why")).to_be_hidden()
+def test_a_request_holds_no_more_rows_than_the_service_allows(page: Page, complaints: Complaints) -> None:
+    complaints.expect("status of 413")
+
+    def bound(route: Route) -> None:
+        if len(route.request.post_data_json["instances"]) > 3:
+            route.fulfill(status=413, json={"error": "too many rows"})
+        else:
+            route.continue_()
+
+    page.route("**/predict?**", bound)
+    page.get_by_label("age", exact=True).fill("9")
+    page.get_by_label("hours-per-week", exact=True).fill("1")
+    expect(section(page, "Why")).to_contain_text("Shapley values, exact: 4 answers.")
+    expect(section(page, "What if")).to_contain_text("highest at hours-per-week 10")

@@ -18,7 +18,8 @@ export function notices(subject, asked, open) {
   };
   subject.addEventListener("fault", ({ detail }) => {
     if (detail.status === 404 || detail.status === 503) look();
-    if (fault.textContent !== words(detail)) show(fault, h("p", { className: "card error" }, words(detail)));
+    if (detail.status === 400) show(fault); // of the row: said where its answer would stand
+    else if (fault.textContent !== words(detail)) show(fault, h("p", { className: "card error" }, words(detail)));
   }, on);
   subject.addEventListener("answer", () => {
     if (fault.firstChild) show(fault);

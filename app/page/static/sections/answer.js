@@ -27,6 +27,7 @@ export default function answer(subject) {
     place.style.minHeight = `${place.offsetHeight}px`; // nothing below jumps
     show(place, refusal(subject, detail));
     show(took);
+    later(`No answer. ${detail.message}`);
   }, on);
   subject.closed.addEventListener("abort", () => clearTimeout(timer));
   return card;
