@@ -279,6 +279,21 @@ def test_ten_thousand_rows_are_answered_as_by_the_service() -> None:
     assert found.answers.column("label").to_pylist() == labels
 
 
+def test_ten_thousand_rows_are_answered_as_over_the_wire(tmp_path: Path) -> None:
+    """By a process that serves: the same labels, and the same probabilities to a millionth."""
+    rows, answers = adult_rows(10_000), list[dict[str, Any]]()
+    with serving.client_of_process(serving.ROOT / "models", tmp_path) as client:
+        for start in range(0, len(rows), 200):
+            body = {"instances": rows[start : start + 200]}
+            answers += client.post("/predict?model=adult-income", json=body).raise_for_status().json()["predictions"]
+    scorer = load_scorer(serving.ROOT / "models" / "adult-income" / "1")
+    found = scorer.score(pa.record_batch({name: [row.get(name) for row in rows] for name in scorer.columns.names}))
+    assert found.answers.column("label").to_pylist() == [each["label"] for each in answers]
+    for label in answers[0]["probabilities"]:
+        theirs = [each["probabilities"][label] for each in answers]
+        assert np.abs(found.answers.column(f"probability[{label}]").to_numpy() - theirs).max() <= 1e-6
+
+
 # ── what is counted ──
 
 
