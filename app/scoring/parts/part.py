@@ -50,9 +50,11 @@ def do_stretch(job: Job, number: int, seen: Seen = _nobody, stop: Callable[[], b
     for part, last in _Parts(job, number, seen).read(len(done)):
         if part is not None:
             part.write(last=last)
-            pa.default_memory_pool().release_unused()  # what Arrow keeps for later is as much as it uses
-        if stop() and not last:
+        if last:
+            break
+        if stop():
             return False
+        pa.default_memory_pool().release_unused()  # of a long stretch: Arrow keeps as much for later as it uses
     return True
 
 
