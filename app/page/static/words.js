@@ -63,5 +63,5 @@ export function short(text, length = 40) {
 // Numbers of one list, all with as many decimals as the largest of them needs for so many digits.
 export function alike(values, digits) {
   const largest = Math.max(0, ...values.map(Math.abs)), decimals = largest > 0 ? Math.max(0, digits - 1 - Math.floor(Math.log10(largest))) : 0;
-  return (value) => value.toLocaleString("en", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  return (value) => value.toLocaleString("en", { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).replace("-", "−");
 }
