@@ -43,6 +43,8 @@ def test_a_wrong_key_is_said_and_the_right_one_opens(opened: Opened) -> None:
     wait_until_usable(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("binary")
     expect(dialog).to_have_count(0)
+    expect(page.locator(".code")).to_contain_text("authorization: Bearer $KEY")
+    expect(page.locator(".code")).not_to_contain_text(ONE)
 
 
 def test_a_key_stands_nowhere_but_in_memory(opened: Opened) -> None:

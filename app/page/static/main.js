@@ -9,7 +9,7 @@ import { notices, words } from "./notices.js";
 import * as service from "./service.js";
 import { Subject } from "./subject.js";
 
-const AGAIN_MS = 3000; // until a service that is away, or a model that is not ready, is looked at again
+const AGAIN_MS = 2000; // until a service that is away, or a model that is not ready, is looked at again
 
 // Where each section stands: `two` are the columns of a desk, which a phone has one under the other.
 const LAYOUT = [["says"], ["two", ["try"], ["answer", "whatif", "why"]], ["two", ["call"], ["rows"]], ["now"], ["quality"], ["versions"], ["papers"]];

@@ -69,7 +69,8 @@ export function median(bins) {
 }
 
 export function random(bins, scale) {
-  if (!bins?.shares || !scale) return undefined;
+  if (!scale) return undefined;
+  if (!bins?.shares) return valueAt(scale, Math.random());
   const at = pick(bins.shares), ends = [scale.least, ...bins.edges, scale.most];
   const [from, to] = [placeOf(scale, ends[at]), placeOf(scale, ends[at + 1])];
   return valueAt(scale, from + (to - from) * Math.random());

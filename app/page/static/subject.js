@@ -5,7 +5,7 @@
 import * as service from "./service.js";
 
 const WAIT_MS = 30; // for the next key or step of a slider
-const AGAIN_MS = 3000; // until a service that was away, full or not ready is asked again
+const AGAIN_MS = 2000; // until a service that was away, full or not ready is asked again
 
 export class Subject extends EventTarget {
   #end = new AbortController();

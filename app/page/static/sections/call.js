@@ -9,8 +9,8 @@ const chosen = { protocol: Object.keys(PROTOCOLS)[0], language: "curl" }; // sta
 export default function (subject) {
   const code = h("pre", { className: "code", tabIndex: 0, role: "region", ariaLabel: "The request" });
   const draw = () => show(code, LANGUAGES[chosen.language](request(chosen.protocol, subject.model, subject.row), keyed()));
-  for (const name of ["row", "answer"]) subject.addEventListener(name, draw, { signal: subject.closed });
   draw();
+  for (const name of ["row", "answer"]) subject.addEventListener(name, draw, { signal: subject.closed });
   return h("section", { className: "card" },
     h("div", { className: "bar" }, h("h2", {}, "Call it"), languages(draw)),
     h("div", { className: "bar" }, protocols(draw), copy(code)),
