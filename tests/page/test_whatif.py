@@ -102,4 +102,4 @@ def test_a_request_holds_no_more_rows_than_the_service_allows(page: Page, compla
     page.get_by_label("age", exact=True).fill("9")
     page.get_by_label("hours-per-week", exact=True).fill("1")
     expect(section(page, "Why")).to_contain_text("Shapley values, exact: 4 answers.")
-    expect(section(page, "What if")).to_contain_text("highest at hours-per-week 10")
+    expect(section(page, "What if")).to_contain_text("lowest at hours-per-week 0")
