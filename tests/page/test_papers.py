@@ -56,7 +56,7 @@ def test_the_card_is_fetched_when_it_is_opened_and_holds_no_markup(open_page: Op
     page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
     paper = card_of(page)
     expect(paper.get_by_role("heading", name="A card")).to_be_visible()
-    assert {"card.md", "markdown.js", "roc.png"} <= set(asked)
+    assert {"card.md", "roc.png"} <= set(asked)
     expect(paper).to_contain_text("<img src=x onerror=alert(1)> bold report")
     expect(paper).to_contain_text("away (https://example.org) [run](javascript:alert(1))")
     expect(paper.get_by_role("link")).to_have_count(1)

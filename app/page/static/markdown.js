@@ -15,7 +15,7 @@ export function read(text) {
   return blocks;
 }
 
-const HEADING = /^(#{1,6}) +(.*?)(?: +#+)?$/, ITEM = /^ {0,3}(?:[-*+]|\d{1,9}[.)]) +(.*)$/, FENCE = /^ {0,3}```/;
+const HEADING = /^(#{1,6}) +(.*?)(?: +#+)?$/, ITEM = /^ {0,3}(?:[-*+]|\d{1,9}[.)]) +(.*)$/, FENCE = /^ {0,3}\x60{3}/;
 const CELLS = /^ *\|?(.*?)\|? *$/, RULE = /^ *\|?(?: *:?-+:? *\|)+ *(?::?-+:? *)?$/;
 
 function take(lines, at) {
