@@ -19,7 +19,6 @@ A server is shared: a test that asks what the service counted serves a folder or
 """
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -27,16 +26,16 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.page import bundles as made
 from tests.page.watching import Complaints
 from tests.support.once import once
 from tests.support.serving import PATIENCE_S, process
-from tests.support.tools import tool
+from tests.support.tools import chromium
 
-CHROME = "google-chrome"  # what some machines have instead; Playwright fetches no browser
 HEIGHT = 900
+EXPECT_MS = 30_000  # until what should be seen counts as absent, on a machine that is slow and busy
 NOT_YET = (r"status of 404 .*/(profile|examples|(sections|features|answers)/\w+\.js)\)$",)  # until they are there
 
 Serve = Callable[..., str]
@@ -46,7 +45,8 @@ OpenPage = Callable[..., Page]
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """One browser for the tests of this folder that a worker runs."""
-    program = shutil.which(CHROME) or tool("chromium")
+    program = chromium()
+    expect.set_options(timeout=EXPECT_MS)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield launched

@@ -1,15 +1,19 @@
 """Everybody can use the page: what axe-core finds in each look and state, and what is wider than the screen."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.page.bundles import BUNDLES
+from tests.app.http.test_api_keys import ONE, TWO, keys
+from tests.page.bundles import BUNDLES, write
 from tests.page.conftest import HEIGHT, OpenPage
+from tests.page.watching import Complaints
 
 AXE = Axe()
 KINDS = {"resultTypes": ["violations", "incomplete"]}
@@ -41,9 +45,9 @@ LOOKS = {
 
 
 def settled(page: Page) -> Page:
-    """Wait until the service has answered the first row: sections are then complete."""
-    if page.locator("[aria-live]").count():
-        expect(page.locator("[aria-live]").first).not_to_be_empty()
+    """Wait until the first row is answered and explained."""
+    expect(page.locator(".answer > *").first).to_be_attached()
+    expect(page.locator(".why:not([hidden]) > div > *").first).to_be_attached()
     return page
 
 
@@ -62,11 +66,11 @@ def _why(node: dict[str, Any]) -> str:
     return "; ".join(check["message"] for way in ("any", "all", "none") for check in node[way])
 
 
-def in_each_look(page: Page, judge: Callable[[Page], Any]) -> dict[str, Any]:
-    """What `judge` finds in each look, where it finds anything."""
+def in_each_look(page: Page, judge: Callable[[Page], Any], *names: str) -> dict[str, Any]:
+    """What `judge` finds in these looks, or in all, where it finds anything."""
     found = {}
-    for name, look in LOOKS.items():
-        look.show(page)
+    for name in names or LOOKS:
+        LOOKS[name].show(page)
         found[name] = judge(page)
     return {name: each for name, each in found.items() if each}
 
@@ -85,3 +89,45 @@ def test_axe_finds_nothing_in_any_bundle(name: str, open_page: OpenPage) -> None
 def test_nothing_is_wider_than_the_screen(name: str, open_page: OpenPage) -> None:
     page = settled(open_page(name))
     assert in_each_look(page, lambda shown: shown.evaluate(WIDE)) == {}
+
+
+def test_axe_finds_nothing_where_the_service_is_away(open_page: OpenPage, complaints: Complaints) -> None:
+    complaints.expect("ERR_INTERNET_DISCONNECTED")
+    page = settled(open_page("binary", bypass_csp=True))
+    page.context.set_offline(True)
+    page.get_by_label("age", exact=True).fill("3")
+    expect(page.get_by_role("alert")).to_contain_text("The service does not answer")
+    assert in_each_look(page, findings, "light", "dark") == {}
+
+
+def test_axe_finds_nothing_where_a_value_is_refused(open_page: OpenPage, complaints: Complaints) -> None:
+    complaints.expect("status of 400")
+    page = settled(open_page("binary", bypass_csp=True))
+    page.route("**/predict?*", refused)
+    page.get_by_label("age", exact=True).fill("3")
+    expect(page.locator(".answer .error")).to_contain_text("instances[0].age")
+    assert in_each_look(page, findings, "light", "dark", "narrow") == {}
+
+
+def refused(route: Route) -> None:
+    """Send on what no control of the page would: the service refuses it."""
+    rows = json.loads(route.request.post_data or "")["instances"]
+    route.continue_(post_data=json.dumps({"instances": [row | {"age": "old"} for row in rows]}))
+
+
+def test_axe_finds_nothing_where_a_key_is_asked_or_a_version_failed(
+    tmp_path: Path, open_page: OpenPage, complaints: Complaints
+) -> None:
+    complaints.expect("status of 401")
+    folder = write(tmp_path / "models", "binary")
+    (folder / "model.onnx").write_bytes(b"cut off")
+    file = keys(tmp_path, [ONE])
+    page = open_page("binary", "--api-keys-file", str(file), folder=tmp_path / "models", usable=False, bypass_csp=True)
+    page.get_by_role("textbox").fill(TWO)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_be_visible()
+    assert in_each_look(page, findings, "light", "dark", "narrow") == {}
+    page.get_by_role("textbox").fill(ONE)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Version 1 is not served")).to_be_visible()
+    assert in_each_look(page, findings, "light", "dark", "narrow") == {}

@@ -43,6 +43,11 @@ def tool(name: str) -> str:
     return found
 
 
+def chromium() -> str:
+    """Return the path of a browser: a Chrome that is there, or Debian's Chromium. Playwright fetches none."""
+    return shutil.which("google-chrome") or tool("chromium")
+
+
 def missing(reason: str) -> NoReturn:
     """Skip the test for want of something that can be installed; fail it where `CI` is true."""
     if os.environ.get("CI") == "true":

@@ -1,0 +1,35 @@
+"""Without a mouse: every control is reached by Tab, the answer is said, and a file is scored."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Locator, Page, expect
+
+FOCUSED = "() => document.activeElement.getAttribute('type') + ' ' + document.activeElement.id"
+STEPS = 80  # of Tab until the end of the page
+
+
+def tab_to(page: Page, wanted: Callable[[str], bool]) -> None:
+    """Press Tab until what has the focus is wanted."""
+    seen = []
+    for _ in range(STEPS):
+        page.keyboard.press("Tab")
+        seen.append(page.evaluate(FOCUSED))
+        if wanted(seen[-1]):
+            return
+    raise AssertionError(f"expected to come to it by Tab. Received: {seen}")
+
+
+def spoken(page: Page) -> Locator:
+    """What a screen reader says when the answer has come to rest."""
+    return page.get_by_role("region", name="Answer").get_by_role("status")
+
+
+def test_arrows_change_a_feature_and_the_answer_is_said(page: Page) -> None:
+    expect(spoken(page)).to_contain_text("target")
+    before = spoken(page).inner_text()
+    tab_to(page, lambda focused: focused.startswith("range"))
+    with page.expect_response("**/predict?*"):
+        for _ in range(3):
+            page.keyboard.press("ArrowRight")
+    expect(spoken(page)).not_to_have_text(before)
+    expect(spoken(page)).to_contain_text("target")
