@@ -5,9 +5,9 @@ if (!location.href.startsWith(home)) history.replaceState(history.state, "", hom
 
 // The service said no, in its own words and with what to do about it.
 export class Refused extends Error {
-  constructor(status, message, path) {
+  constructor({ status, headers }, message, path) {
     super([message, DO[status]].filter(Boolean).join(" "));
-    Object.assign(this, { status, path });
+    Object.assign(this, { status, path, retryAfter: Number(headers.get("retry-after") ?? NaN) }); // in seconds
   }
 }
 
@@ -64,7 +64,7 @@ function away(error) {
 async function refusal(reply) {
   const { error } = await reply.json().catch(() => ({}));
   const said = typeof error === "string" ? error : error?.message; // Open Inference has it as an object, others as a text
-  return new Refused(reply.status, said ?? `The service answered ${reply.status} ${reply.statusText}.`, error?.path);
+  return new Refused(reply, said ?? `The service answered ${reply.status} ${reply.statusText}.`, error?.path);
 }
 
 const json = async (address, options) => (await call(address, options)).json().catch((error) => {

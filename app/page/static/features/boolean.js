@@ -19,3 +19,4 @@ export const shorten = (feature, value) => (value === null ? "missing" : String(
 export const typical = (feature, bins) => (bins ? share(bins) >= 0.5 : undefined);
 export const fits = (feature, value) => typeof value === "boolean";
 export const draw = (feature, bins) => (feature.optional && Math.random() < feature.missing_share ? null : Math.random() < share(bins));
+export const reader = async () => (await import("../file/cells.js")).booleans; // of the cells of a file

@@ -90,3 +90,4 @@ export function draw(feature, bins) {
   const at = pick([...bins.shares, bins.other ?? 0]);
   return bins.values[at] ?? words[Math.floor(words.length * Math.random())];
 }
+export const reader = async () => (await import("../file/cells.js")).words; // of the cells of a file

@@ -92,3 +92,4 @@ export function draw(feature, bins) {
   const [least, most] = ends(feature), day = random(bins, scaleOf(bins, least, most, !hasTime(feature)));
   return day === undefined ? typical(feature, bins) : text(feature, day);
 }
+export const reader = async () => (await import("../file/cells.js")).dates; // of the cells of a file

@@ -71,3 +71,4 @@ export function draw(feature, bins) {
   if (feature.optional && Math.random() < feature.missing_share) return null;
   return random(bins, scaled(feature, bins)) ?? typical(feature, bins);
 }
+export const reader = async () => (await import("../file/cells.js")).numbers; // of the cells of a file
