@@ -1,11 +1,14 @@
 """What the page asks: behind a proxy that takes a prefix away, and of a service that refuses or is away."""
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
+from tests.page.bundles import write
 from tests.page.conftest import OpenPage, Serve, wait_until_usable
 from tests.page.watching import Complaints
 from tests.support.serving import PATIENCE_S
@@ -39,6 +42,22 @@ def test_behind_a_prefix_everything_is_asked_there(
     assert page.evaluate("location.href").startswith(f"{address}{PREFIX}/#model=binary")
     assert page.get_by_role("link", name="API").evaluate("link => link.href") == f"{address}{PREFIX}/docs"
     context.close()
+
+
+def test_what_a_person_tries_is_no_traffic(open_page: OpenPage, tmp_path: Path) -> None:
+    """Neither the form nor a file reaches drift or the series of requests; both are counted as previews."""
+    write(tmp_path, "binary")
+    page = open_page(folder=tmp_path)
+    with page.expect_response("**/predict?*"):
+        page.get_by_role("button", name="Shuffle").click()
+    row = page.evaluate("async () => (await fetch('models/binary/versions/1/examples')).text()")
+    lines = "".join(json.dumps(one) + "\n" for one in json.loads(row)["instances"])
+    page.set_input_files("#rows-file", {"name": "rows.jsonl", "mimeType": "text/plain", "buffer": lines.encode()})
+    expect(page.locator("#rows")).to_contain_text("answered in")
+    metrics = page.request.get(page.url.split("#")[0] + "metrics").text()
+    assert re.search(r"^slipway_preview\S* [1-9]", metrics, re.MULTILINE)
+    assert not re.search(r"^slipway_(drift|predictions|instances|feature)\S* [1-9]", metrics, re.MULTILINE)
+    assert page.request.get(page.url.split("#")[0] + "models/binary/versions/1/now").json()["drift"]["rows"] == 0
 
 
 # ── refusals, in words ──

@@ -87,5 +87,5 @@ export const predictAddress = ({ name, version }, preview = false) =>
 // One prediction a row. They are no traffic: nothing that a person tries here reaches drift, feedback or the objective.
 export async function predict(model, rows, signal) {
   const body = JSON.stringify({ instances: rows }), headers = { "content-type": "application/json" };
-  return (await json(predictAddress(model), { method: "POST", headers, body, signal })).predictions;
+  return (await json(predictAddress(model, true), { method: "POST", headers, body, signal })).predictions;
 }
