@@ -48,6 +48,8 @@ def score(settings: Score) -> int:
     """Score, and return the exit code."""
     signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))  # until there is something to end
     signal.signal(signal.SIGTERM, lambda *_: os._exit(TERMINATED))
+    if sys.platform == "linux":  # whose builds of Arrow have it: a row group of 30 million rows takes 50 MB less by it
+        os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "jemalloc")
     try:
         from app.scoring.run import run  # noqa: PLC0415 - with pyarrow, an extra
 
