@@ -99,6 +99,15 @@ def test_json_lines_with_names_of_any_kind(open_page: OpenPage) -> None:
     assert taken(page, "Rows set aside").startswith(b"line,reason,row\r\n6,")
 
 
+def test_answers_that_are_all_alike_are_one_bar(open_page: OpenPage) -> None:
+    page = open_page("value")
+    drop(page, as_csv([table()[1]] * 3))
+    text = said(page)
+    assert "3 rows answered" in text
+    assert "3, 100 %" in text
+    assert "0, 0 %" not in text
+
+
 def test_another_table_is_refused_at_once(page: Page) -> None:
     drop(page, b"Age,hours,member\n1,2,true\n")
     assert said(page, ".error") == (

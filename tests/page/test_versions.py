@@ -41,7 +41,7 @@ def test_who_gets_what(page: Page) -> None:
     assert [line.split("\n")[0].strip() for line in lines][1:] == [f"Version {v}: ready" for v in (2, 3, 4, 5)]
     roles = [" ".join(line.split("\n")[-1].split(" · ")[0].split()) for line in lines[1:]]
     assert roles == [
-        "Answers those who ask for it",
+        "Answers requests that name it",
         "A canary: answers 10 % of the requests that name no version",
         "A shadow: gets copies of 50 % of the requests, and answers nobody",
         "Answers 90 % of the requests that name no version",

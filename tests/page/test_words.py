@@ -18,6 +18,10 @@ PERCENTS = {
 }  # fmt: skip
 SCORES = {"0": "0", "1e-9": "< 0.0001", "0.82": "0.82", "0.9": "0.90", "0.9996": "0.9996", "1": "1"}
 POINTS = {"0.21": "+21 points", "-0.0032": "−0.32 points", "1": "+100 points", "-0": "±0 points", "1e-9": "±0 points"}
+BRIEF = {
+    "Math.fround(0.7)": 0.7, "Math.fround(-118.49)": -118.49, "0.1234567890123": 0.1234567890123, "16777217": 16777217,
+    "Math.fround(16777216)": 16777216, "0": 0, "'0.7'": "0.7", "null": None,
+}  # fmt: skip
 WITHIN = {
     "25761.3, 2134": ["25,760", "2,100"], "1234567, 2100": ["1,234,600", "2,100"], "2004.36, 2.5": ["2,004.4", "2.5"],
     "2.13721, 0.423": ["2.137", "0.42"],
@@ -33,6 +37,7 @@ def test_numbers_are_told_as_people_read_them() -> None:
         "score": SCORES,
         "points": POINTS,
         "within": WITHIN,
+        "brief": BRIEF,
     }
     calls = ", ".join(f"{f'{name}({given})'!r}: m.{name}({given})" for name, cases in wanted.items() for given in cases)
     found = evaluate("words.js", f"{{{calls}}}")
@@ -40,3 +45,15 @@ def test_numbers_are_told_as_people_read_them() -> None:
         for given, text in cases.items():
             said = found[f"{name}({given})"]
             assert (said.replace("\u00a0", " ") if isinstance(said, str) else said) == text, f"{name}({given})"
+
+
+def test_a_score_beside_another_has_no_digits_that_say_nothing() -> None:
+    """A baseline that guesses has an R² of almost 0; a sentence begins with a capital letter."""
+    calls = "[m.scoreBeside(-0.000126, 0.79), m.scoreBeside(0.638, 0.79), m.scoreBeside(0.0001, 0.0002)]"
+    assert evaluate("words.js", calls) == ["0", "0.638", "0.0001"]
+    assert evaluate("scores.js", "m.metricTitle('accuracy')") == "Accuracy"
+    assert evaluate("words.js", "[-0.0001, 0.79, -0.5].map(m.alike([0.79, -0.0001, -0.5], 3))") == [
+        "0.000",
+        "0.790",
+        "−0.500",
+    ]

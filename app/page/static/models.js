@@ -2,7 +2,7 @@
 import * as address from "./address.js";
 import { h, show } from "./dom.js";
 import { count, number } from "./words.js";
-import { mainMetric, metricName } from "./scores.js";
+import { mainMetric, metricTitle } from "./scores.js";
 
 // The models by name, each with its newest version that answers; `asked` is one that there is not.
 export function list(place, all, asked, go) {
@@ -24,7 +24,7 @@ function card(name, versions, opened) {
   const metric = mainMetric(shown), link = `#${new URLSearchParams({ model: name })}`;
   return h("li", { className: "card" },
     h("h2", {}, h("a", { href: link, onclick: (event) => opened(event, name) }, name)),
-    h("p", {}, shown.target ? `Says ${shown.target}.` : "A graph alone.", metric && ` ${metricName(metric)} ${number(shown.metrics[metric], 3)}.`),
+    h("p", {}, shown.target ? `Says ${shown.target}.` : "A graph alone.", metric && ` ${metricTitle(metric)} ${number(shown.metrics[metric], 3)}.`),
     state(shown), versions.length > 1 && h("p", { className: "quiet small" }, `${count(versions.length, "version")}, ${ready.length} ready`));
 }
 

@@ -8,8 +8,11 @@ export function mainMetric(model) {
   return found.find((name) => name && Number.isFinite(shipped[name])) ?? null;
 }
 
-const NAMES = { roc_auc: "ROC AUC", pr_auc: "PR AUC", r2: "R²", rmse: "RMSE", mae: "MAE", f1: "F1" };
+const NAMES = { roc_auc: "ROC AUC", pr_auc: "PR AUC", r2: "R²", rmse: "RMSE", mae: "MAE", f1: "F1", micro_f1: "micro F1", macro_f1: "macro F1" };
 export const metricName = (name) => NAMES[name] ?? name.replaceAll("_", " ");
+
+// Where a sentence begins with it.
+export const metricTitle = (name) => metricName(name).replace(/^[a-z]/, (letter) => letter.toUpperCase());
 
 const MODELS = { baseline: "guessing", linear: "a linear model", hist_gradient_boosting: "gradient boosting" };
 export const baselines = (model) => Object.keys(MODELS).filter((name) => model.metrics?.[name]).reverse();

@@ -3,6 +3,7 @@
 //   feature  "what if" shows another    fault    the service refused, detail: the error
 // Names of features are strangers' texts (`__proto__` is one): rows get their keys as properties of their own.
 import * as service from "./service.js";
+import { brief } from "./words.js";
 
 const WAIT_MS = 30; // for the next key or step of a slider
 const AGAIN_MS = 2000; // until a service that was away, full or not ready is asked again
@@ -40,7 +41,7 @@ export class Subject extends EventTarget {
     return this.rowOf((feature) => {
       const value = own(row, feature.name), { fits } = this.kind(feature);
       const good = value === null ? feature.optional : value !== undefined && (!fits || fits(feature, value));
-      return good ? value : this.reference[feature.name];
+      return good ? brief(value) : this.reference[feature.name];
     });
   }
 

@@ -63,5 +63,18 @@ export function short(text, length = 40) {
 // Numbers of one list, all with as many decimals as the largest of them needs for so many digits.
 export function alike(values, digits) {
   const largest = Math.max(0, ...values.map(Math.abs)), decimals = largest > 0 ? Math.max(0, digits - 1 - Math.floor(Math.log10(largest))) : 0;
-  return (value) => value.toLocaleString("en", { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).replace("-", "−");
+  return (value) => value.toLocaleString("en", { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).replace("-", "−").replace(/^−(?=[0.]+$)/, "");
 }
+
+// A number of 32 bits in the fewest digits that mean the same: 0.7 for 0.699999988079071. Others stay as they are.
+export function brief(value) {
+  if (typeof value !== "number" || Math.fround(value) !== value) return value;
+  for (let digits = 1; digits < 9; digits++) {
+    const shorter = Number(value.toPrecision(digits));
+    if (Math.fround(shorter) === value) return shorter;
+  }
+  return value;
+}
+
+// A score beside another: what is next to nothing against that one is 0.
+export const scoreBeside = (value, other) => number(Math.abs(value) < Math.abs(other) / 1000 ? 0 : value, 3);

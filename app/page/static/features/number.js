@@ -2,7 +2,7 @@
 import { ticks } from "../charts.js";
 import { h, show } from "../dom.js";
 import { histogram, median, nearest, placeOf, random, scaleOf, valueAt } from "../scale.js";
-import { number } from "../words.js";
+import { brief, number } from "../words.js";
 
 const CURVE = 41; // values of "what if", at most
 const TICKS = 5;
@@ -64,7 +64,7 @@ export function vary(feature, bins, value) {
 }
 
 export const shorten = (feature, value) => number(value);
-export const typical = (feature, bins) => median(bins);
+export const typical = (feature, bins) => brief(median(bins));
 export const fits = (feature, value) => Number.isFinite(value);
 
 export function draw(feature, bins) {

@@ -22,10 +22,19 @@ export class Tally {
       .map(([name, rows]) => ({ name: short(String(name)), value: rows / Math.max(most, rest), text: `${rows.toLocaleString("en")}, ${percent(rows / all)}` }));
   }
 
+  // Where nearly all are one number: below it, the number itself, above it.
+  #one(sorted, value) {
+    const less = sorted.findIndex((each) => each >= value), more = sorted.length - 1 - sorted.findLastIndex((each) => each <= value);
+    const text = number(value);
+    return [[`below ${text}`, less], [text, sorted.length - less - more], [`above ${text}`, more]].filter(([, rows]) => rows);
+  }
+
   // Of equal width, but for the hundredth at either end.
   #bins() {
     const sorted = Float64Array.from(this.#values).sort(), at = (share) => sorted[Math.floor(share * (sorted.length - 1))];
-    const [low, high] = [at(0.01), at(0.99)], width = (high - low) / SHOWN || 1, rows = Array(SHOWN).fill(0);
+    const [low, high] = [at(0.01), at(0.99)];
+    if (low === high) return this.#one(sorted, low);
+    const width = (high - low) / SHOWN, rows = Array(SHOWN).fill(0);
     for (const value of sorted) rows[Math.max(0, Math.min(SHOWN - 1, Math.floor((value - low) / width)))] += 1;
     const edge = (bin) => number(Number((low + bin * width).toPrecision(3)));
     return rows.map((of, bin) => [bin === 0 ? `up to ${edge(1)}` : bin === SHOWN - 1 ? `from ${edge(bin)}` : `${edge(bin)} to ${edge(bin + 1)}`, of]);

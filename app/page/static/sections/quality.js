@@ -3,7 +3,7 @@
 import { h } from "../dom.js";
 import { ranges, reliability, strip } from "../judged.js";
 import { baselineName, baselines, isError, mainMetric, metricMeaning, metricName } from "../scores.js";
-import { alike, count, listed, number, percent, short, signed } from "../words.js";
+import { alike, count, listed, number, percent, scoreBeside, short, signed } from "../words.js";
 
 const FIRST = { metrics: 3, features: 8, groups: 5 }; // the rest is folded
 const MOST = 200; // of anything that a manifest lists
@@ -46,7 +46,7 @@ function scored(model) {
 
 function headline(model, metric) {
   const rows = model.training?.rows?.test, interval = model.training?.intervals?.shipped?.[metric];
-  const others = baselines(model).map((name) => `, ${baselineName(name)} ${three(model.metrics[name][metric])}`).join("");
+  const others = baselines(model).map((name) => `, ${baselineName(name)} ${scoreBeside(model.metrics[name][metric], model.metrics.shipped[metric])}`).join("");
   return [`On ${rows ? count(rows, "row") : "rows"} that it never saw: `, h("strong", {}, `${metricName(metric)} ${three(model.metrics.shipped[metric])}`),
     interval && ` (${between(interval)} on other rows of the kind)`, `${others}. `];
 }

@@ -1,7 +1,7 @@
 // One line: what the model says, and how good it is on rows that it never saw, beside its baselines.
 import { h } from "../dom.js";
-import { baselineName, baselines, mainMetric, metricName } from "../scores.js";
-import { count, number, short } from "../words.js";
+import { baselineName, baselines, mainMetric, metricTitle } from "../scores.js";
+import { count, number, scoreBeside, short } from "../words.js";
 
 const LABELS_SHOWN = 5;
 
@@ -18,7 +18,7 @@ function choices(labels) {
 function score(model) {
   const metric = mainMetric(model), rows = model.training?.rows?.test;
   if (!metric) return "Its manifest does not say how good it is.";
-  const beside = baselines(model).map((name) => `${baselineName(name)} ${number(model.metrics[name][metric], 3)}`);
+  const main = model.metrics.shipped[metric], others = baselines(model).map((name) => `${baselineName(name)} ${scoreBeside(model.metrics[name][metric], main)}`);
   const on = rows ? ` on ${count(rows, "row")} that it never saw` : " on rows that it never saw";
-  return [h("strong", {}, `${metricName(metric)} ${number(model.metrics.shipped[metric], 3)}`), on, beside.length > 0 && `; ${beside.join(", ")}`, "."];
+  return [h("strong", {}, `${metricTitle(metric)} ${number(main, 3)}`), on, others.length > 0 && `; ${others.join(", ")}`, "."];
 }

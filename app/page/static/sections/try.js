@@ -62,7 +62,7 @@ class Form {
       this.#own = null;
     };
     const { element, write } = kind.input(feature, subject.bins(feature.name), { id, changed });
-    field.element = h("div", { className: "field" }, h("label", { htmlFor: id, title: feature.name.length > 60 ? feature.name : null }, short(feature.name, 60)), element);
+    field.element = h("div", { className: "field" }, h("label", { htmlFor: id, title: feature.name.length > 60 ? feature.name : null }, breakable(short(feature.name, 60))), element);
     field.element.addEventListener("focusin", () => { if (subject.feature !== feature.name) subject.look(feature.name); });
     field.write = () => {
       const value = own(subject.row, feature.name) ?? null;
@@ -84,6 +84,9 @@ class Form {
     for (const { element, feature } of this.fields) element?.classList.toggle("looked", feature.name === this.subject.feature);
   }
 }
+
+// A long name goes on in the next line after an underscore.
+const breakable = (name) => name.split(/(?<=_)/).flatMap((part) => [h("wbr"), part]);
 
 function buttons(subject) {
   const { examples } = subject, button = (text, onclick, title) => h("button", { type: "button", title, onclick }, text);

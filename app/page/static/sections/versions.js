@@ -20,7 +20,7 @@ function about(one) {
   const role = one.answers ? `Answers${share || " requests"} that name no version`
     : one.share !== undefined ? `A canary: answers${share} that name no version`
     : one.shadow !== undefined ? `A shadow: gets copies of ${percent(one.shadow)} of the requests, and answers nobody`
-    : one.state === "ready" && "Answers those who ask for it";
+    : one.state === "ready" && "Answers requests that name it";
   return [role, metric && `${metricName(metric)} ${number((one.metrics.shipped ?? one.metrics)[metric], 3)}`, one.created && `made on ${one.created.slice(0, 10)}`].filter(Boolean).join(" · ");
 }
 
