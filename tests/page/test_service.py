@@ -70,7 +70,6 @@ def test_what_a_person_tries_is_no_traffic(open_page: OpenPage, tmp_path: Path) 
         (503, '{"error": "Model `x` is loading."}', "Model `x` is loading. It is asked again in a few seconds."),
         (502, "<html>Bad gateway", "The service answered 502 Bad Gateway. What stands before the service found nobody"),
         (500, '{"error": "Internal error."}', "Internal error. This is a fault of the service or of the model"),
-        (400, '{"error": "Invalid `instances[0].age`."}', "Invalid `instances[0].age`."),
         (200, '{"predictions": [', "The service's answer was cut off."),
     ],
 )
