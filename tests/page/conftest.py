@@ -12,6 +12,7 @@
 
     address = serve(models, "--no-examples")        # a real process, one for a worker, folder and options
     page = open_page("binary", bypass_csp=True)     # where a test injects a script
+    page = open_page("binary", fresh=True)          # where it sets what a page keeps (windows.py)
 
 Playwright's synchronous calls keep a loop in this thread: tests of this folder are plain functions, none is `async`.
 Wait for what shall come (`expect(locator).to_have_text(…)`), never for time.
@@ -20,7 +21,7 @@ A server is shared: a test that asks what the service counted serves a folder or
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -30,13 +31,13 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.page import bundles as made
 from tests.page.watching import Complaints
+from tests.page.windows import Windows
 from tests.support.once import once
-from tests.support.serving import PATIENCE_S, process
+from tests.support.serving import process
 from tests.support.tools import chromium
 
 HEIGHT = 900
 EXPECT_MS = 30_000  # until what should be seen counts as absent, on a machine that is slow and busy
-NOT_YET = (r"status of 404 .*/(profile|examples|(sections|features|answers)/\w+\.js)\)$",)  # until they are there
 
 Serve = Callable[..., str]
 OpenPage = Callable[..., Page]
@@ -51,6 +52,11 @@ def browser() -> Iterator[Browser]:
         launched = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield launched
         launched.close()
+
+
+@pytest.fixture(scope="package")
+def windows(browser: Browser) -> Windows:
+    return Windows(browser)
 
 
 @pytest.fixture(scope="session")
@@ -79,24 +85,20 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
 def complaints() -> Iterator[Complaints]:
     """What the test's pages said or did wrong; anything that was not expected fails it."""
     seen = Complaints()
-    for each in NOT_YET:
-        seen.expect(each)
     yield seen
     assert seen.found == []
 
 
 @pytest.fixture
-def open_page(browser: Browser, bundles: Path, serve: Serve, complaints: Complaints) -> Iterator[OpenPage]:
-    """Open the page of a bundle in a context of its own, and wait until it is usable."""
-    with ExitStack() as contexts:
+def open_page(windows: Windows, bundles: Path, serve: Serve, complaints: Complaints) -> Iterator[OpenPage]:
+    """Open the page of a bundle in a context that the test has to itself, and wait until it is usable."""
+    with ExitStack() as ends:
 
         def opened(name: str = "binary", *options: str, folder: Path = bundles, **wanted: Any) -> Page:
             address = serve(folder, *options)
-            context = browser.new_context(**_context(**wanted))
-            contexts.callback(context.close)
-            context.set_default_timeout(PATIENCE_S * 1000)
-            complaints.watch(context, address)
-            page = context.new_page()
+            page = ends.enter_context(_window(windows, **wanted))
+            ends.enter_context(complaints.watch(page.context, address))
+            ends.callback(page.goto, "about:blank")
             page.goto(f"{address}/{_place(name, wanted.get('row'))}")
             if wanted.get("usable", True):
                 wait_until_usable(page)
@@ -111,9 +113,18 @@ def page(open_page: OpenPage) -> Page:
     return open_page()
 
 
-def _context(*, width: int = 1280, dark: bool = False, bypass_csp: bool = False, **_: Any) -> dict[str, Any]:
-    look = {"viewport": {"width": width, "height": HEIGHT}, "color_scheme": "dark" if dark else "light"}
-    return {**look, "bypass_csp": bypass_csp}
+@contextmanager
+def _window(
+    windows: Windows, *, width: int = 1280, dark: bool = False, bypass_csp: bool = False, fresh: bool = False, **_: Any
+) -> Iterator[Page]:
+    page = windows.make(bypass_csp) if fresh else windows.take(bypass_csp)
+    page.set_viewport_size({"width": width, "height": HEIGHT})
+    page.emulate_media(color_scheme="dark" if dark else "light")
+    yield page
+    if fresh:
+        page.context.close()
+    else:
+        windows.give_back(page, bypass_csp)
 
 
 def _place(name: str, row: dict[str, Any] | None) -> str:

@@ -33,3 +33,17 @@ def test_arrows_change_a_feature_and_the_answer_is_said(page: Page) -> None:
             page.keyboard.press("ArrowRight")
     expect(spoken(page)).not_to_have_text(before)
     expect(spoken(page)).to_contain_text("target")
+
+
+def test_a_file_is_answered_and_taken_away(page: Page) -> None:
+    """From the box of the file, its answers are the next stop."""
+    tab_to(page, lambda focused: focused == "file rows-file")
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Space")
+    table = b"age,hours-per-week,member,level,since\n5,5,true,low,2025-01-01\n9,1,false,high,2026-01-01\n"
+    chooser.value.set_files({"name": "two.csv", "mimeType": "text/csv", "buffer": table})
+    expect(page.locator("#rows").get_by_role("status")).to_contain_text("2 rows answered")
+    page.keyboard.press("Tab")
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert download.value.path().read_text().count("\n") == 3

@@ -80,7 +80,8 @@ def test_a_fault_is_said_in_one_place_and_passes(page: Page, complaints: Complai
     expect(page.get_by_role("alert")).to_have_text("")
 
 
-def test_a_section_that_fails_takes_no_other_along(page: Page) -> None:
+def test_a_section_that_fails_takes_no_other_along(open_page: OpenPage) -> None:
+    page = open_page(fresh=True)
     lost = "Object.defineProperty(document, 'baseURI', { get() { throw new Error('lost'); } })"  # which one part reads
     page.add_init_script(lost)
     page.reload()

@@ -51,7 +51,7 @@ def card_of(page: Page) -> Any:
 
 
 def test_the_card_is_fetched_when_it_is_opened_and_holds_no_markup(open_page: OpenPage, models: Path) -> None:
-    page = open_page(folder=models)
+    page = open_page(folder=models, fresh=True)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
     paper = card_of(page)

@@ -157,6 +157,7 @@ class Service:
 
 def test_stop_keeps_what_is_answered_and_leaving_is_warned_of_until_then(page: Page) -> None:
     held: list[Route] = []
+    expect(page.locator(".answer > *").first).to_be_attached()  # then the form asks no more
     page.route("**/predict?*", lambda route: _after_the_first(route, held))
     drop(page, as_csv(table()))
     expect(page.locator("#rows progress")).to_be_visible()

@@ -16,7 +16,8 @@ def curve(page: Page) -> Locator:
     return section(page, "What if").get_by_role("slider")
 
 
-def test_all_values_are_one_request(page: Page) -> None:
+def test_all_values_are_one_request(open_page: OpenPage) -> None:
+    page = open_page(fresh=True)
     asked: list[int] = []
 
     def count(request: Request) -> None:

@@ -1,15 +1,23 @@
 """What a page must not do: print, fail, ask another host, break its policy.
 
-Complaints ── watches ─> every context of a test;  found ─> what was seen and not expected
+Complaints ── watches ─> every context of a test, while it has it;  found ─> what was seen and not expected
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Request
 
 # A violation of the policy becomes a message of the console that names the directive.
 SAY_VIOLATIONS = """addEventListener("securitypolicyviolation", (event) =>
   console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`))"""
+
+
+def say_violations(context: BrowserContext) -> None:
+    """Let each page of a context say where it breaks its policy."""
+    context.add_init_script(SAY_VIOLATIONS)
 
 
 class Complaints:
@@ -27,12 +35,19 @@ class Complaints:
     def found(self) -> list[str]:
         return [each for each in self._seen if not any(one.search(each) for one in self._expected)]
 
-    def watch(self, context: BrowserContext, address: str) -> None:
+    @contextmanager
+    def watch(self, context: BrowserContext, address: str) -> Iterator[None]:
         """Watch all pages of a context; `address` is the one service that they may ask."""
-        context.on("console", self._console)
-        context.on("weberror", lambda error: self._seen.append(f"error: {error.error}"))
-        context.on("request", lambda request: self._request(request, address))
-        context.add_init_script(SAY_VIOLATIONS)
+        listeners: dict[str, Any] = {
+            "console": self._console,
+            "weberror": lambda error: self._seen.append(f"error: {error.error}"),
+            "request": lambda request: self._request(request, address),
+        }
+        for event, listener in listeners.items():
+            context.on(event, listener)  # type: ignore[call-overload]  # of which each has an overload
+        yield
+        for event, listener in listeners.items():
+            context.remove_listener(event, listener)
 
     def _console(self, message: ConsoleMessage) -> None:
         self._seen.append(f"console {message.type}: {message.text} ({message.location['url']})")

@@ -1,5 +1,5 @@
 // Drawings of how good a model is. Words beside each say the same, so readers of a screen skip them.
-import { svg } from "./dom.js";
+import { h, svg } from "./dom.js";
 
 const drawing = (attributes, ...shapes) => svg("svg", { "aria-hidden": "true", ...attributes }, shapes);
 const stretched = (className, height, ...shapes) => drawing({ class: className, viewBox: `0 0 100 ${height}`, preserveAspectRatio: "none" }, shapes);
@@ -22,13 +22,18 @@ export function ranges(pairs, middle) {
 }
 
 // What was claimed against what came true, a dot a bin; the area of a dot is how many cases it has.
+// Its words are elements, so that they grow with the reader's text.
 export function reliability(bins) {
-  const size = 200, left = 56, top = 8, length = scale(0, 1, size), most = Math.max(...bins.map((bin) => bin[2]));
-  const x = (share) => left + length(share), y = (share) => top + size - length(share);
-  const text = (words, x, y, anchor = "middle") => svg("text", { x, y, "text-anchor": anchor }, words);
-  return drawing({ class: "reliability", viewBox: "0 0 276 246" },
-    svg("rect", { x: left, y: top, width: size, height: size }), svg("line", { x1: x(0), y1: y(0), x2: x(1), y2: y(1) }),
-    [0, 0.5, 1].map((share) => [text(`${100 * share} %`, x(share), y(0) + 16), text(`${100 * share} %`, left - 6, y(share) + 4, "end")]),
-    text("it says", x(0.5), y(0) + 34), svg("text", { transform: `translate(12 ${y(0.5)}) rotate(-90)`, "text-anchor": "middle" }, "came true"),
-    bins.map(([says, came, n]) => svg("circle", { cx: x(says), cy: y(came), r: 2.5 + 6 * Math.sqrt(n / most) })));
+  const size = 200, x = scale(0, 1, size), y = (share) => size - x(share), most = Math.max(...bins.map((bin) => bin[2]));
+  const word = (className, words, share = 0.5) => {
+    const element = h("span", { className: `tick ${className}` }, words);
+    element.style[className === "x" ? "left" : "bottom"] = `${100 * share}%`;
+    return element;
+  };
+  return h("div", { className: "reliability chart", ariaHidden: "true" }, h("div", { className: "plot" },
+    drawing({ viewBox: `0 0 ${size} ${size}` },
+      svg("rect", { width: size, height: size }), svg("line", { x1: 0, y1: size, x2: size, y2: 0 }),
+      bins.map(([says, came, n]) => svg("circle", { cx: x(says), cy: y(came), r: 2.5 + 6 * Math.sqrt(n / most) }))),
+    [0, 0.5, 1].map((share) => [word("x", `${share === 0.5 ? "it says " : ""}${100 * share} %`, share), word("y", `${100 * share} %`, share)]),
+    word("up", "came true")));
 }
