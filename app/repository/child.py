@@ -21,6 +21,7 @@ OOM_SCORE = 1000  # where memory is short the kernel ends this process first
 PR_SET_PDEATHSIG = 1
 LOADING = (  # the settings that a load reads
     "drift",
+    "examples",
     "load_timeout_s",
     "max_batch_rows",
     "max_body_bytes",

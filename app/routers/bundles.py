@@ -52,6 +52,7 @@ HEADERS = {
     "cache-control": "private, no-cache",
 }
 REFUSED: dict[int | str, dict[str, Any]] = {
+    400: {"description": "The version is no number"},
     404: {"description": "No such model, version or file"},
     409: {"description": "The file is not what it was when the version was loaded"},
     503: {"description": "The version is not ready"},

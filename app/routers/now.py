@@ -13,7 +13,11 @@ router = APIRouter(tags=["models"])
     "/models/{name}/versions/{version}/now",
     summary="How it does just now",
     response_class=Response,
-    responses={404: {"description": "No such model or version"}, 503: {"description": "The version is not ready"}},
+    responses={
+        400: {"description": "The version is no number"},
+        404: {"description": "No such model or version"},
+        503: {"description": "The version is not ready"},
+    },
 )
 async def now(name: str, version: int, request: Request) -> Response:
     """Rates, latency and rows of a run over the last seconds that somebody looked, and drift in words."""

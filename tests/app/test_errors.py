@@ -58,7 +58,11 @@ def test_every_error_is_in_the_drawing() -> None:
     drawing = errors.__doc__ or ""
     for name, status in TREE.items():
         assert any(name in line and f" {status} " in line for line in drawing.splitlines()), name
-    named = {name for name in [*TREE, "BundleError", "FileError", "InputError", "RequestError"] if name in drawing}
+    named = {
+        name
+        for name in [*TREE, "BundleError", "FileError", "InvalidSettings", "InputError", "RequestError"]
+        if name in drawing
+    }
     assert set(classes()) - {"SlipwayError"} == named
 
 
