@@ -35,7 +35,8 @@ SHAPLEY = """async (rows) => {
   const { plan, shares } = await import(main.replace("page.js", "shapley.js"));
   const ask = async (instances) => {
     const body = JSON.stringify({ instances });
-    const reply = await fetch("predict?purpose=preview&model=adult-income", { method: "POST", body });
+    const headers = { "content-type": "application/json" };
+    const reply = await fetch("predict?purpose=preview&model=adult-income", { method: "POST", headers, body });
     return (await reply.json()).predictions.map((one) => Object.values(one.probabilities)[1]);
   };
   const gaps = [];

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.page.conftest import OpenPage
+
 FOCUSED = "() => document.activeElement.getAttribute('type') + ' ' + document.activeElement.id"
 STEPS = 80  # of Tab until the end of the page
 
@@ -35,13 +37,12 @@ def test_arrows_change_a_feature_and_the_answer_is_said(page: Page) -> None:
     expect(spoken(page)).to_contain_text("target")
 
 
-def test_a_file_is_answered_and_taken_away(page: Page) -> None:
-    """From the box of the file, its answers are the next stop."""
+def test_a_file_is_answered_and_taken_away(open_page: OpenPage) -> None:
+    """From the box of the file, its answers are the next stop. That a key opens a chooser is the browser's own."""
+    page = open_page("binary", fresh=True)
     tab_to(page, lambda focused: focused == "file rows-file")
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Space")
     table = b"age,hours-per-week,member,level,since\n5,5,true,low,2025-01-01\n9,1,false,high,2026-01-01\n"
-    chooser.value.set_files({"name": "two.csv", "mimeType": "text/csv", "buffer": table})
+    page.locator("#rows-file").set_input_files({"name": "two.csv", "mimeType": "text/csv", "buffer": table})
     expect(page.locator("#rows").get_by_role("status")).to_contain_text("2 rows answered")
     page.keyboard.press("Tab")
     with page.expect_download() as download:

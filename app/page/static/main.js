@@ -13,6 +13,7 @@ const AGAIN_MS = 2000; // until a service that is away, or a model that is not r
 
 // Where each section stands: `two` are the columns of a desk, which a phone has one under the other.
 const LAYOUT = [["says"], ["two", ["try"], ["answer", "whatif", "why"]], ["two", ["call"], ["rows"]], ["now"], ["quality"], ["versions"], ["papers"]];
+const SEEN = 2; // of these parts a desk shows at once
 const names = LAYOUT.flat(2).filter((name) => name !== "two");
 const modules = new Map(names.map((name) => [name, import(`./sections/${name}.js`).catch(() => null)]));
 const main = document.getElementById("main"), which = document.getElementById("which");
@@ -101,11 +102,16 @@ async function present(model, versions, wanted, mine) {
   const features = Object.fromEntries(types.map((type, at) => [type, kinds[at]]));
   subject = new Subject({ model, versions, profile, examples, features, answerType });
   subject.replace(subject.checked(wanted.row));
-  const built = new Map(sections.map(([name, section]) => [name, build(name, section, subject)]));
-  const [says, ...rest] = LAYOUT.map((part) => placed(part, built));
-  show(main, h("h1", {}, model.name), says, notices(subject, wanted.version, open), rest);
+  const opened = subject, built = new Map(), add = (parts) => parts.map((part) => {
+    for (const [name, section] of sections) if (part.flat().includes(name)) built.set(name, build(name, section, opened));
+    return placed(part, built);
+  });
+  const [says, ...first] = add(LAYOUT.slice(0, SEEN));
+  show(main, h("h1", {}, model.name), says, notices(subject, wanted.version, open), first);
   address.follow(subject);
   performance.mark("usable");
+  await new Promise((done) => { setTimeout(done); }); // what is seen is painted before the rest is built
+  if (opened === subject) main.append(...add(LAYOUT.slice(SEEN)).filter(Boolean));
 }
 
 // A section that fails takes no other along.

@@ -19,6 +19,7 @@ export class Subject extends EventTarget {
     this.closed = this.#end.signal;
     this.answer = null;
     this.feature = null;
+    this.waiting = false; // for the answer to the row
     this.reference = this.#typical();
     this.row = { ...this.reference };
   }
@@ -49,6 +50,7 @@ export class Subject extends EventTarget {
 
   replace(row) {
     this.row = row;
+    this.waiting = true;
     this.#tell("row");
     this.#later(WAIT_MS);
   }
@@ -68,11 +70,13 @@ export class Subject extends EventTarget {
     try {
       const [answer] = await service.predict(this.model, [this.row], asking.signal);
       if (asking.signal.aborted) return;
+      this.waiting = false;
       this.answer = answer;
       this.took_ms = performance.now() - began;
       this.#tell("answer", { signal: asking.signal });
     } catch (error) {
       if (asking.signal.aborted) return;
+      this.waiting = false;
       this.#tell("fault", error);
       if (!(error.status < 429)) this.#later(AGAIN_MS); // another row would be refused as well, and later not
     }

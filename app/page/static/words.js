@@ -9,9 +9,12 @@ export function number(value, digits = 4) {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : value < 0 ? "−∞" : "∞";
   const size = Math.abs(value), whole = size >= 10 ** (digits - 1);
   const text = size >= 1e15 || (size < 1e-5 && size > 0) ? power(size, digits)
-    : (whole ? Math.round(size) : Number(size.toPrecision(digits))).toLocaleString("en", { maximumFractionDigits: 12 });
+    : grouped(whole ? Math.round(size) : Number(size.toPrecision(digits)));
   return value < 0 && text !== "0" ? `−${text}` : text;
 }
+
+// By hand: the browser's own way takes 40 ms when it is first asked.
+const grouped = (size) => String(size).replace(/^-?\d+/, (front) => front.replace(/\B(?=(\d{3})+$)/g, ","));
 
 function power(size, digits) {
   const [front, back] = size.toExponential(digits - 1).split("e");
@@ -49,7 +52,7 @@ export function within(value, half) {
 // On an axis, whose numbers are round: 500K, 2,004.5.
 export const axis = (value) => (Math.abs(value) < 1e5 ? number(value, 8) : value.toLocaleString("en", { notation: "compact", maximumSignificantDigits: 6 }));
 
-export const count = (n, one, many = `${one}s`) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
+export const count = (n, one, many = `${one}s`) => `${grouped(n.toFixed())} ${n === 1 ? one : many}`;
 
 // "a, b and c"
 export const listed = (words) => (words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`);
@@ -63,7 +66,7 @@ export function short(text, length = 40) {
 // Numbers of one list, all with as many decimals as the largest of them needs for so many digits.
 export function alike(values, digits) {
   const largest = Math.max(0, ...values.map(Math.abs)), decimals = largest > 0 ? Math.max(0, digits - 1 - Math.floor(Math.log10(largest))) : 0;
-  return (value) => value.toLocaleString("en", { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).replace("-", "−").replace(/^−(?=[0.]+$)/, "");
+  return (value) => grouped(value.toFixed(Math.min(100, decimals))).replace("-", "−").replace(/^−(?=[0.]+$)/, "");
 }
 
 // A number of 32 bits in the fewest digits that mean the same: 0.7 for 0.699999988079071. Others stay as they are.

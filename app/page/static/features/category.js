@@ -1,7 +1,7 @@
 // A word: a list of those that training saw, or a box that searches where there are many. Other words may come.
 import { h, show } from "../dom.js";
 import { pick } from "../scale.js";
-import { short } from "../words.js";
+import { count, short } from "../words.js";
 
 const LIST_MAX = 30;
 const MATCHES_MAX = 100; // of a search that are offered at once
@@ -56,7 +56,7 @@ function search(feature, words, { id, changed, note }) {
     if (isKnown(feature, box.value)) take();
   };
   box.onchange = take;
-  return { elements: [box, offers, words.length > 0 && h("small", {}, `${words.length.toLocaleString("en")} known values: type to find one.`)], write: (value) => { box.value = value ?? ""; } };
+  return { elements: [box, offers, words.length > 0 && h("small", {}, `${count(words.length, "known value")}: type to find one.`)], write: (value) => { box.value = value ?? ""; } };
 }
 
 export function matches(words, text) {

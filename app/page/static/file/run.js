@@ -7,11 +7,12 @@ import { Unread } from "./text.js";
 import { Tally, Truth } from "./tally.js";
 import { Answers, Aside } from "./written.js";
 
-const PORTION_ROWS = 1000, MOST_ROWS = 1_000_000, MOST_REFUSALS = 200, FIRST = 10, MOST_NAMED = 10;
+const PORTION_ROWS = 250, STEP_MS = 10, STEPS = 20, MOST_ROWS = 1_000_000, MOST_REFUSALS = 200, FIRST = 10, MOST_NAMED = 10;
 const TOO_MANY_ASIDE = 10_000; // where they are most: it is another table
 
 // `told` is called after each portion. What was answered before a stop or a fault of the service is kept, with `error`.
-export async function run(file, { model, features, answerType }, signal, told) {
+export async function run(file, subject, signal, told) {
+  const { model, features, answerType } = subject;
   const table = await open(file, model, features), entries = table.entries(), began = performance.now(), left = { refusals: MOST_REFUSALS };
   const found = { rows: 0, aside: new Aside(), tally: new Tally(), truth: new Truth(model), first: [], seconds: 0 };
   const tell = (busy) => {
@@ -29,6 +30,7 @@ export async function run(file, { model, features, answerType }, signal, told) {
     for (let some; (some = await portion(entries)).length; sending.catch(() => {})) {
       found.answers ??= begin(table, model, answerType, found);
       await sending;
+      await idle(subject);
       if (found.rows + found.aside.rows >= MOST_ROWS) return { ...found, cut: true };
       sending = send(some);
     }
@@ -39,6 +41,11 @@ export async function run(file, { model, features, answerType }, signal, told) {
   }
   if (!found.answers) throw new Error("The file names columns and has no rows.");
   return found;
+}
+
+// Who changes the form meanwhile goes first, but for ever.
+async function idle(subject) {
+  for (let step = 0; subject.waiting && step < STEPS; step += 1) await new Promise((done) => { setTimeout(done, STEP_MS); });
 }
 
 async function portion(entries) {
