@@ -1,0 +1,64 @@
+"""Tokens: what tokenizer.json makes of texts, by the library that wrote it.
+
+    texts ─ ids ─> token ids a text, with the marks that the encoder was trained with, cut to what it can read
+    vocabulary ─ whole_words ─> the tokens that are words by themselves
+
+The library is an extra and is imported when a folder is read. It uses one thread: cores are shared with the fit.
+It knows nothing about the network behind.
+"""
+
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from training.errors import DataError
+
+ONE_THREAD = {"TOKENIZERS_PARALLELISM": "false", "RAYON_NUM_THREADS": "1"}
+CHUNK_TEXTS = 10_000
+
+
+class Tokens:
+    """A tokenizer; `longest` is what the encoder can read of a text, in tokens."""
+
+    def __init__(self, path: Path, longest: int) -> None:
+        self._tokenizer = read(path)
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(longest)
+
+    def __len__(self) -> int:
+        return int(self._tokenizer.get_vocab_size())
+
+    def ids(self, texts: Sequence[str], *, marks: bool = True) -> list[list[int]]:
+        """Return each text's tokens, between the marks of begin and end unless they are not wanted."""
+        chunks = (texts[start : start + CHUNK_TEXTS] for start in range(0, len(texts), CHUNK_TEXTS))
+        encode = self._tokenizer.encode_batch_fast
+        return [each.ids for chunk in chunks for each in encode(list(chunk), add_special_tokens=marks)]
+
+    def word_ids(self, words: Sequence[str], *, marks: bool = True) -> list[list[int]]:
+        """Return each word's tokens as it stands in a text: some tokenizers tell a word by the blank before it."""
+        first, inside = (self.ids([before + word for word in words], marks=marks) for before in ("", " "))
+        return [min(pair, key=len) for pair in zip(first, inside, strict=True)]
+
+    @cached_property
+    def whole_words(self) -> tuple[str, ...]:
+        """Return the words that are one token, as the tokenizer writes them."""
+        numbers = range(len(self))
+        words = [self._tokenizer.decode([number]).strip() for number in numbers]
+        found = zip(numbers, words, self.word_ids(words, marks=False), strict=True)
+        return tuple(sorted({word for number, word, ids in found if word and ids == [number]}))
+
+
+def read(path: Path) -> Any:
+    """Return the tokenizer of a file, or raise a DataError."""
+    for name, value in ONE_THREAD.items():
+        os.environ.setdefault(name, value)
+    try:
+        from tokenizers import Tokenizer  # noqa: PLC0415  # an extra
+    except ImportError as error:
+        raise DataError("Invalid environment: expected the extra `text`: pip install 'slipway[text]'.") from error
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises nothing narrower
+        raise DataError(f"Invalid {path}: expected a tokenizer. Received: {error}.") from error
