@@ -31,6 +31,7 @@ Hashes = NDArray[np.int64]
 
 KINDS = 5  # of n-grams: 3, 4, 5 characters; 1, 2 words
 LENGTHS = (3, 4, 5)  # characters
+EVERY_KIND, OF_CHARACTERS, OF_WORDS, OF_SINGLE_WORDS = slice(0, 5), slice(0, 3), slice(3, 5), slice(3, 4)
 KEPT_BITS = (1 << 31) - 1
 SIGN_AND_KEPT_BITS = KEPT_BITS - (1 << 63)
 NOTHING = -(1 << 62)  # where no word begins
@@ -48,9 +49,11 @@ DISTANCES: Hashes = _RANDOM.integers(1 << 30, 1 << 31, LONGEST_TOLD_APART) | 1
 CHUNK_CODES = 1 << 18  # hashed at a time: some 60 MB
 
 
-def hashes(texts: Sequence[str], characters: Characters, place: int = 0) -> tuple[Hashes, NDArray[np.int64]]:
+def hashes(
+    texts: Sequence[str], characters: Characters, place: int = 0, kinds: slice = EVERY_KIND
+) -> tuple[Hashes, NDArray[np.int64]]:
     """Return the hash of every n-gram of every text, as they follow, and where each text begins: (n,), (texts + 1,)."""
-    parts = [_hashes(chunk, characters, place) for chunk in chunks(texts)]
+    parts = [_hashes(chunk, characters, place, kinds) for chunk in chunks(texts)]
     counts = np.concatenate([np.zeros(1, np.int64), *(count for _, count in parts)])
     return np.concatenate([np.zeros(0, np.int64), *(values for values, _ in parts)]), np.cumsum(counts)
 
@@ -138,10 +141,10 @@ def chunks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
         yield texts[first:]
 
 
-def _hashes(texts: Sequence[str], characters: Characters, place: int) -> tuple[Hashes, NDArray[np.int64]]:
+def _hashes(texts: Sequence[str], characters: Characters, place: int, kinds: slice) -> tuple[Hashes, NDArray[np.int64]]:
     """Return the hashes of some texts, and how many each has."""
     codes, splits = characters.codes(texts)
-    every = _worth_knowing(codes, Words.of(codes), place)
+    every = _worth_knowing(codes, Words.of(codes), place)[kinds]
     counts = np.add.reduceat((every >= 0).sum(axis=0), splits[:-1])
     ordered = every.T.ravel()
     return ordered[ordered >= 0], counts

@@ -4,7 +4,7 @@ import pytest
 from tests.training.features.text.odd import odd_strings
 from training.features.text import hashing
 from training.features.text.characters import Characters
-from training.features.text.hashing import hashes, named
+from training.features.text.hashing import OF_CHARACTERS, OF_SINGLE_WORDS, OF_WORDS, hashes, named
 
 TEXTS = ["Good film", "I don't like it.", "好电影 great", "", "   ", "a", "I'm"]
 KNOWN = Characters.of([*TEXTS, "abcdefghijklmnopqrstuvwxyz"])
@@ -51,6 +51,19 @@ def test_blanks_have_no_n_grams(text: str) -> None:
 def test_no_texts_have_no_n_grams() -> None:
     values, splits = hashes([], KNOWN)
     assert (values.tolist(), splits.tolist()) == ([], [0])
+
+
+def test_kinds_can_be_asked_for_alone() -> None:
+    def some(kinds: slice) -> set[str]:
+        values, splits = hashes(["Good film"], KNOWN, kinds=kinds)
+        assert splits.tolist() == [0, len(values)]
+        return set(named(["Good film"], KNOWN, values).values())
+
+    assert some(OF_SINGLE_WORDS) == {"good", "film"}
+    assert some(OF_WORDS) == {"good", "film", "good film"}
+    assert some(OF_CHARACTERS) | some(OF_WORDS) == strings("Good film")
+    assert " good" in some(OF_CHARACTERS)
+    assert "good film" not in some(OF_CHARACTERS)
 
 
 def test_every_occurrence_counts() -> None:
