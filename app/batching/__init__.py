@@ -1,3 +1,3 @@
 """Many `submit(rows)` to few `run(batch)`."""
 
-__all__ = ["batcher", "concurrency_limit", "queue", "work"]
+__all__ = ["area", "batcher", "concurrency_limit", "queue", "work"]

@@ -9,10 +9,11 @@ Larger work is cut so that it does not starve the small. It knows neither the ev
 
 import math
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
+from app.batching.area import RUN_ELEMENTS, Area
 from app.batching.turn_time import Pace
 from app.batching.work import Piece, Sliced, Work
 from app.errors import ModelFailed, Overloaded, Reason
@@ -29,6 +30,7 @@ class Limits:
     queue_rows: int  # that may wait
     queue_bytes: int = 2**28  # that they may weigh
     requests: int | None = None  # that may be under way, running or waiting; see `app.batching.concurrency_limit`
+    elements: Callable[[Sliced], Sequence[int]] | None = None  # of each row, where `app.batching.area` bounds a run
 
 
 class WorkQueue:
@@ -44,6 +46,8 @@ class WorkQueue:
         self._max_bytes = limits.queue_bytes
         self._pace = pace
         self._turns = turns
+        self._elements = limits.elements
+        self._ahead_elements = 0  # likewise of elements, of which a run has `RUN_ELEMENTS`
         self._works: deque[Work] = deque()
         self._gone = 0  # of these are done: they expired or were cancelled
         self.rows = 0  # that wait
@@ -93,8 +97,8 @@ class WorkQueue:
     @property
     def wait_s(self) -> float:
         """Estimate when a newcomer is answered: after the turns of the rows before it, and its own."""
-        ahead = self.rows - self._beyond_rows
-        return (ahead // self._max_batch_rows + self._turns) * self._pace.turn_s
+        ahead = max((self.rows - self._beyond_rows) // self._max_batch_rows, self._ahead_elements // RUN_ELEMENTS)
+        return (ahead + self._turns) * self._pace.turn_s
 
     @property
     def crowded(self) -> bool:
@@ -109,9 +113,12 @@ class WorkQueue:
         rows = self.rows + work.size
         size_bytes = self.size_bytes + work.size_bytes
         hasty = WAIT_SHARE * (work.deadline - work.submitted) < 2 * self._pace.turn_s
-        if hasty or rows > self.easy_rows or size_bytes > self._max_bytes:
+        if hasty or rows > self.easy_rows or size_bytes > self._max_bytes or self._ahead_elements > RUN_ELEMENTS:
             self.admit(work.size, work.size_bytes, work.deadline - work.submitted)
             self._beyond_rows += self._beyond(work)
+        if self._elements is not None:
+            work.elements = self._elements(work.rows)
+            self._count_elements(work, sum(work.elements))
         self.rows = rows
         self.size_bytes = size_bytes
         self._works.append(work)
@@ -122,7 +129,7 @@ class WorkQueue:
         return Overloaded(message, retry_after_s=max(1, math.ceil(self.wait_s)), reason=reason)
 
     def take(self, expired: Callable[[Work, float], bool]) -> list[Piece]:
-        """Form a batch of what waits: of one key, up to the row limit.
+        """Form a batch of what waits: of one key, up to the row limit, and no larger than one run may be.
 
         `expired` is asked about each work whose deadline may have passed; it ends the work, and says whether it did.
         """
@@ -130,25 +137,28 @@ class WorkQueue:
         works, room, size_bytes = self._works, self._max_batch_rows, 0
         now = monotonic()
         key: Hashable = self  # until the first has given its own; no work has this one
+        area = None if self._elements is None else Area()
         while room and works:
             work = works.popleft()
             if work.done or (work.deadline <= now and expired(work, now)):
                 self._gone -= 1
                 continue
-            if work.key is not key and work.key != key:  # most are the same object
-                if batch:
-                    works.appendleft(work)
-                    break
-                key = work.key
-            size = work.size
-            if work.taken or size > room:
-                piece = self._cut(work, room)
-                room -= len(piece)
+            fits = room if area is None else area.take(work.elements or (), work.taken, room)
+            alike = work.key is key or work.key == key  # most are the same object
+            if batch and not (alike and fits):
+                works.appendleft(work)
+                break
+            key, size = work.key, work.size
+            if work.taken or size > fits:
+                piece = self._cut(work, fits)
             else:  # all of it, as most work is taken
                 piece, work.taken = work.rows, size
-                room -= size
                 size_bytes += work.size_bytes
+                self._count_elements(work, 0)
+            room -= len(piece)
             batch.append((work, piece))
+            if work.taken < size:  # its rest is at the back, and may be met again
+                break
         self.rows -= self._max_batch_rows - room
         self.size_bytes -= size_bytes
         return batch
@@ -159,6 +169,7 @@ class WorkQueue:
         self._beyond_rows -= self._beyond(work)
         work.taken += len(piece)
         self._beyond_rows += self._beyond(work)
+        self._count_elements(work, sum((work.elements or ())[work.taken :]))
         if work.taken < work.size:
             self._works.append(work)
         else:
@@ -169,11 +180,19 @@ class WorkQueue:
         """Rows of a waiting work that are left for later turns than its next."""
         return max(0, work.size - work.taken - self._max_batch_rows)
 
+    def _count_elements(self, work: Work, left: int) -> None:
+        """So many elements of a work wait from now on; none do where nobody asks how many there are."""
+        if work.elements is None:
+            return
+        self._ahead_elements += min(left, RUN_ELEMENTS) - min(work.elements_left, RUN_ELEMENTS)
+        work.elements_left = left
+
     def drop(self, work: Work) -> bool:
         """Pass over what waits of a work that is done; True when so many are that it is time for `sweep`."""
         if work.taken == work.size:
             return False
         self._beyond_rows -= self._beyond(work)
+        self._count_elements(work, 0)
         self.rows -= work.size - work.taken
         self.size_bytes -= work.size_bytes
         self._gone += 1

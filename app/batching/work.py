@@ -6,7 +6,7 @@ It knows neither HTTP nor ONNX: rows are anything with a length and slices.
 """
 
 import itertools
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -34,6 +34,8 @@ class Work(msgspec.Struct, eq=False, kw_only=True):
     key: Hashable = None
     size_bytes: int = 0  # what the rows weigh while they wait, say the length of the request's body
     taken: int = 0  # rows handed to a run so far
+    elements: Sequence[int] | None = None  # of each row, where rows differ in size: see `app.batching.area`
+    elements_left: int = 0  # of the rows that wait
     parts: list[Any] | None = None  # of the pieces that ran, where there is more than one
     done: bool = False
 

@@ -31,12 +31,13 @@ log = logging.getLogger("slipway.drift")
 
 @dataclass(frozen=True)
 class Column:
-    """One feature, or the prediction, in bins."""
+    """One feature, or a side of one, or the prediction, in bins."""
 
     kind: Kind
     name: str
     layout: Layout
     start: int  # of its bins among those of the version
+    feature: str = ""  # whose name it is in the manifest
 
     @property
     def place(self) -> slice:
@@ -72,16 +73,16 @@ class Table:
         self.features = _laid_out(bundle, start=len(layout.names))
         self.columns = (*self.features, self.prediction)
         self.bins = sum([len(column.layout.names) for column in self.columns])
-        counted = {
-            column.name: Counted(profile.features[column.name], column.start, place)
-            for place, column in enumerate(self.features)
-        }
+        counted: dict[str, Counted] = {}
+        for place, column in enumerate(self.features):
+            counted.setdefault(column.feature, Counted(profile.features[column.feature], column.start, place))
         self._counters = bundle.features.counters(counted)
         self.longest = max([type_.longest for type_ in bundle.features.types])
-        if len(self.features) < len(profile.features):
+        self.counted_rows = min([type_.counted_rows for type_ in bundle.features.types])
+        if len(counted) < len(profile.features):
             log.warning(
                 "%s/%d: drift is counted for %d of %d features: there are at most %d bins.",
-                manifest.name, manifest.version, len(self.features), len(profile.features), BINS_MAX,
+                manifest.name, manifest.version, len(counted), len(profile.features), BINS_MAX,
             )  # fmt: skip
 
     def empty(self) -> Counts:
@@ -113,11 +114,13 @@ def _laid_out(bundle: Bundle, start: int) -> tuple[Column, ...]:
         bins = bundle.profile.features.get(feature.name)
         if bins is None:
             continue
-        layout = bundle.features.type_of(feature.name).layout(feature, bins)
-        if start + len(layout.names) > BINS_MAX:
+        layouts = bundle.features.type_of(feature.name).layouts(feature, bins)
+        if start + sum([len(layout.names) for layout in layouts.values()]) > BINS_MAX:
             break
-        columns.append(Column("feature", feature.name, layout, start))
-        start += len(layout.names)
+        for side, layout in layouts.items():
+            name = f"{feature.name}: {side}" if side else feature.name
+            columns.append(Column("feature", name, layout, start, feature.name))
+            start += len(layout.names)
     return tuple(columns)
 
 

@@ -19,13 +19,14 @@ from typing import Any
 import numpy as np
 
 from app.drift.counts import Counts, Table
+from app.features.base import FeatureType
 from app.features.rows import Rows
 from app.tensors import OBJECT, Array
 
 Arrays = Mapping[str, Array]
 
-ROWS_MAX = 1000  # kept at once: counting them stops the loop for less than two milliseconds
-VALUES_MAX = 20_000  # likewise: rows times features
+ROWS_MAX = FeatureType.counted_rows
+VALUES_MAX = 20_000  # kept at once, rows times features: counting them stops the loop for less than two milliseconds
 SHORT_CHARS = 64  # words of this length on average are kept as they are
 
 
@@ -51,13 +52,13 @@ class Part:
 
 
 class Sample:
-    """Filled by the thread that runs the model, emptied by the event loop.
+    """Filled by the thread that runs the model, emptied by the event loop; it keeps at most so many `rows` at once.
 
     A row has so many `columns`; `longest` are the characters of the longest word that is told apart from others.
     """
 
-    def __init__(self, columns: int, longest: int) -> None:
-        self.rows_max = max(1, min(ROWS_MAX, VALUES_MAX // max(1, columns)))
+    def __init__(self, columns: int, longest: int, rows: int = ROWS_MAX) -> None:
+        self.rows_max = max(1, min(rows, VALUES_MAX // max(1, columns)))
         self._longest = longest
         self._lock = threading.Lock()
         self._level = 0
@@ -123,7 +124,7 @@ class Watch:
 
     def __init__(self, table: Table) -> None:
         self.table = table
-        self._sample = Sample(len(table.features), table.longest)
+        self._sample = Sample(len(table.features), table.longest, table.counted_rows)
         self.add = self._sample.add
         self.rows_max = self._sample.rows_max  # so many are certainly kept
 

@@ -37,14 +37,14 @@ def _verdict(column: Column, counts: Counts, out_of_range: float) -> Verdict:
     found = counts.values[column.place]
     rows = float(found.sum())
     training = dict(zip(column.layout.names, column.layout.shares, strict=True))
-    shares = dict(zip(training, (found / rows).tolist(), strict=True))
-    index = psi(column.layout.shares, found)
+    shares = dict(zip(training, (found / max(rows, 1)).tolist(), strict=True))
+    index = psi(column.layout.shares, found) if rows else 0.0  # of a side of what was always missing
     feature = column.kind == "feature"
     return Verdict(
         kind=column.kind,
         feature=column.name,
         psi=index,
-        verdict=_word(index, rows),
+        verdict=_word(index, min(rows, counts.rows if feature else rows)),  # of words there are more
         missing=shares.get(MISSING) if feature else None,
         unseen=shares.get(UNSEEN) if feature else None,
         out_of_range=out_of_range / rows if feature and column.layout.ranged else None,

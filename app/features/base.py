@@ -68,10 +68,14 @@ class FeatureType(ABC):
     nested: ClassVar[bool] = False  # JSON values are lists or objects; a list around one of another type stands for it
 
     encoded: ClassVar[bool] = False  # Arrow columns of texts are read quicker as dictionaries
+    padded: ClassVar[bool] = (
+        False  # values decide how large a row is, and the graph pads all rows of a run to the largest
+    )
 
     features: Sequence[Feature]  # in the order in which rows hold their values
     inputs: Sequence[TensorSpec]  # what the graph takes of them
     longest = 0  # characters of the longest text that drift tells from others
+    counted_rows = 1000  # at most, of a sample of the traffic: to count them stops the loop for two milliseconds
     # As `cell`, with the values one by one; it raises any error where one is missing or out of range.
     pack: Callable[..., Cell] | None = None
 
@@ -121,6 +125,18 @@ class FeatureType(ABC):
         """Turn a text that is not missing, as in CSV, into a JSON value; raises `ValueError` with the expectation."""
         return text
 
+    def elements(self, cells: Sequence[Cell]) -> list[int]:
+        """Return how many elements each row has in a run by itself, where the type is `padded`."""
+        raise NotImplementedError
+
+    def elements_of(self, arrays: Arrays) -> list[int]:
+        """Return the same of rows of `inputs`."""
+        raise NotImplementedError
+
+    def largest(self, arrays: Arrays) -> dict[str, Array]:
+        """Return a row of `inputs` that has as many elements as one may have, by the example of some."""
+        raise NotImplementedError
+
     @abstractmethod
     def openapi(self, feature: Any) -> dict[str, Any]:
         """Describe a value as JSON Schema; `type` without null."""
@@ -137,6 +153,10 @@ class FeatureType(ABC):
         """Lay out the bins of a feature."""
         layout: Layout = bins.layout()
         return layout
+
+    def layouts(self, feature: Any, bins: Any) -> Mapping[str, Layout]:
+        """Lay out the sides from which a feature is looked at, by name, in the order in which they are counted."""
+        return {"": self.layout(feature, bins)}
 
     @abstractmethod
     def counter(self, counted: Mapping[str, Counted]) -> Count:

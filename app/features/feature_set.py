@@ -38,6 +38,8 @@ class FeatureSet:
         self._of = {feature.name: (type_, feature) for type_ in self.types for feature in type_.features}
         self.inputs, self._shared = _merged(self.types)
         self.wire = _merged(self.types, wire=True)[0]
+        self.padded = [(type_, at) for at, type_ in enumerate(self.types) if type_.padded]
+        self.bounded = {spec.name for type_, _ in self.padded for spec in type_.inputs}  # what decides sizes, in bounds
         self.nested = {feature.name for type_ in self.types if type_.nested for feature in type_.features}
         self.key = tuple([spec.shape[1:] for spec in self.inputs])  # of the requests that may share a run
 
@@ -67,6 +69,23 @@ class FeatureSet:
         unread = np.zeros(rows, bool)
         parts = [type_.from_arrow(columns, unread) for type_ in self.types]
         return ({} if unread.all() else self._joined(parts)), unread
+
+    def elements(self, rows: Sequence[Cell] | Arrays) -> list[int]:
+        """Return how many elements each row has of all types that are `padded`; there is one."""
+        if isinstance(rows, Mapping):
+            found = [type_.elements_of(rows) for type_, _ in self.padded]
+        elif len(self.types) == 1:
+            return self.types[0].elements(rows)
+        else:
+            found = [type_.elements([cell[at] for cell in rows]) for type_, at in self.padded]
+        return found[0] if len(found) == 1 else [sum(each) for each in zip(*found, strict=True)]
+
+    def largest(self, arrays: Arrays) -> dict[str, Array]:
+        """Return a row of the graph's tensors that has as many elements as one may have."""
+        row = {name: array[:1] for name, array in arrays.items()}
+        for type_, _ in self.padded:
+            row.update(type_.largest(arrays))
+        return row
 
     def json_type(self, feature: Feature) -> Any:
         return self.type_of(feature.name).json_type(feature)

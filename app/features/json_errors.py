@@ -36,7 +36,9 @@ UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>.*)`$", re.DOTAL
 WRONG_TYPE = re.compile(r"^Expected `(?P<types>[^`]*)`, got `[^`]*`$")
 BOUND = re.compile(r"^Expected `int` (?P<side>[<>])= (?P<bound>-?\d+)$")
 TOO_LONG = re.compile(r"^Expected `array` of length <= (?P<limit>\d+)$")
-LENGTH = re.compile(r"^Expected `(?P<type>array|str)` of length (?P<bound>>= )?(?P<length>\d+)$")
+LENGTH = re.compile(r"^Expected `(?P<type>array|str)` of length (?:(?P<bound>[<>])= )?(?P<length>\d+)$")
+TOO_LONG_TEXT = "Expected `str` of length <="
+BOUNDS = {"<": "at most ", ">": "at least ", "": ""}
 INDEX = re.compile(r"\[(\d+|\.\.\.)\]")
 KEY = re.compile(r"[^.\[]+|.+", re.DOTALL)
 NO_NUMBER = re.compile(rb"-?(NaN|Inf)")
@@ -72,6 +74,8 @@ def explain(error: Exception, body: bytes, names: Sequence[str], path: Path = ()
         return BodyTooLarge(path, f"at most {limit['limit']} rows", count)
     if unknown := UNKNOWN.match(what):
         return unknown_key(unknown["name"], names if path else ["instances"], path)
+    if what.startswith(TOO_LONG_TEXT):  # how long it is says more than how it begins
+        return InvalidInput(path, _expectation(what), f"{len(value)} characters" if isinstance(value, str) else "more")
     return InvalidInput(path, _expectation(what), _show(value))
 
 
@@ -96,11 +100,11 @@ def _bound(what: str) -> str:
     """Put a bound on a length or a number into words."""
     if length := LENGTH.match(what):
         noun, units = {"array": ("an array", "elements"), "str": ("a string", "characters")}[length["type"]]
-        return f"{noun} of {'at least ' if length['bound'] else ''}{length['length']} {units}"
+        return f"{noun} of {BOUNDS[length['bound'] or '']}{length['length']} {units}"
     if what.startswith(("Expected `float`", "Number out of range")):
         return "a number within the range of a 32-bit float"
     if bound := BOUND.match(what):
-        return f"a whole number of at {'least' if bound['side'] == '>' else 'most'} {bound['bound']}"
+        return f"a whole number of {BOUNDS[bound['side']]}{bound['bound']}"
     if what.startswith("Invalid enum value"):
         return "true or false"  # 0 and 1 are taken for them
     return what[:1].lower() + what[1:]

@@ -16,6 +16,7 @@ FEATURES = {
     "boolean": "app.features.boolean:Booleans",
     "category": "app.features.category:Categories",
     "date": "app.features.date_type:Dates",
+    "text": "app.features.text:Texts",
 }
 
 

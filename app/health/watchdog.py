@@ -50,7 +50,7 @@ class Stuck:
 
 def longest_run_s(model: Model) -> float:
     """Return the seconds of the longest run that was seen, at load or since."""
-    return max([model.batcher.longest_run_s, *model.decision.run_s.values()])
+    return max([model.batcher.longest_run_s, *model.decision.run_s.values(), model.decision.largest_run_s])
 
 
 class EngineWatch:

@@ -2,6 +2,8 @@
 
     decide(open_engine, sample, …)   time it with one thread ─> more threads? ─> how many rows? ─> on the loop?
 
+Where rows differ in size, the largest run that there may be says whether it is one for the loop.
+
 An operator's setting overrides each step. What cannot be timed runs in a thread, with every CPU, one by one.
 It knows nothing of requests, queues or features.
 """
@@ -37,10 +39,13 @@ class Decision:
     threads: int
     max_batch_rows: int
     run_s: dict[int, float]  # rows -> seconds of one run
+    largest_run_s: float = 0.0  # where rows differ in size: of as many large ones as a run may have
 
     def __str__(self) -> str:
         where = "on the event loop" if self.inline else "in a worker thread"
         times = ", ".join(f"{rows} rows {seconds * 1e6:.0f} µs" for rows, seconds in self.run_s.items()) or "not timed"
+        if self.largest_run_s:
+            times += f", the largest {self.largest_run_s * 1e6:.0f} µs"
         return f"runs {where}, {self.threads} thread(s), at most {self.max_batch_rows} rows a run ({times})"
 
 
@@ -48,12 +53,19 @@ OpenEngine = Callable[[int], Engine]  # a session of so many threads
 
 
 def decide(
-    open_engine: OpenEngine, sample: Arrays | None, settings: Settings, *, batched: bool = True, steady: bool = True
+    open_engine: OpenEngine,
+    sample: Arrays | None,
+    settings: Settings,
+    *,
+    batched: bool = True,
+    steady: bool = True,
+    largest: Arrays | None = None,
 ) -> tuple[Engine, Decision]:
     """Time the graph with one thread; give it all CPUs only where that can pay, and the loop only if it is quick.
 
     The `sample` is inputs that the model takes, (rows, …) where it is `batched`, so that requests may share a run; None
     if nobody knows any. `steady` requests have its trailing shapes; otherwise what it costs says little about them.
+    Where rows differ in size, `largest` is the largest run that there may be, beside a sample of usual rows.
     Raises `BundleError` when the graph cannot run.
     """
     cpus = max(1, int(effective_cpus()))
@@ -68,7 +80,9 @@ def decide(
         engine, threads = open_engine(cpus), cpus
         run_s = _measure(engine, sample, sizes, batched)
     rows = settings.max_batch_rows if batched and settings.max_batch_rows else row_limit(run_s)
-    return engine, Decision(_inline(settings, run_s, rows, cpus, steady), threads, rows, run_s)
+    largest_s = 0.0 if largest is None else _best(lambda _: engine.rehearse(largest), 1)
+    inline = _inline(settings, run_s, rows, cpus, steady, largest_s)
+    return engine, Decision(inline, threads, rows, run_s, largest_s)
 
 
 def _sizes(chosen: int | None, sample: Arrays, batched: bool, steady: bool) -> tuple[int, ...]:
@@ -89,11 +103,14 @@ def _measure(engine: Engine, sample: Arrays, sizes: tuple[int, ...], batched: bo
     return time_runs(run, sizes)
 
 
-def _inline(settings: Settings, run_s: dict[int, float], batch_rows: int, cpus: int, steady: bool) -> bool:
+def _inline(
+    settings: Settings, run_s: dict[int, float], batch_rows: int, cpus: int, steady: bool, largest_s: float
+) -> bool:
     """A thread lets the loop go on beside a long run; with one CPU there is nothing to go on with."""
     if settings.run_on != "auto":
         return settings.run_on == "loop"
-    quick = _near_32(run_s) <= INLINE_MAX_S or (cpus == 1 and run_s.get(batch_rows, math.inf) <= RUN_MAX_S)
+    quick = max(_near_32(run_s), largest_s) <= INLINE_MAX_S
+    quick |= cpus == 1 and max(run_s.get(batch_rows, math.inf), largest_s) <= RUN_MAX_S
     return quick and steady
 
 

@@ -44,6 +44,7 @@ from app.runtime.external_data import hold_weights
 from app.runtime.golden_check import golden_rows, prove
 from app.runtime.graph_size import check_nodes
 from app.runtime.load_limit import LoadLimit
+from app.runtime.padded_rows import largest_run, usual
 from app.runtime.value_sizes import decided_by_value
 from app.settings import Settings
 from app.tensors import Array, Instances, Signature, Tensors, TensorSpec, concatenated
@@ -172,6 +173,7 @@ class Model:
                 settings.max_queue_rows,
                 settings.max_queue_bytes,
                 limit_of(settings.max_concurrent_requests, self.name),
+                self.elements if self.features is not None and self.features.padded else None,
             ),
             observer=metrics,
             executor=self._executor,
@@ -217,6 +219,11 @@ class Model:
     def outputs(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Run the graph on its tensors, (rows, …) each, without the checks, texts and counts of `run`."""
         return self._engine.run_named(inputs)
+
+    def elements(self, rows: Any) -> list[int]:
+        """Return how many elements each row has, where the features' types are `padded`."""
+        assert self.features is not None  # or nobody would ask
+        return self.features.elements(rows if isinstance(rows, Rows) else rows.arrays())
 
     def body(self, answer: Answer) -> bytes:
         """Join the texts of an answer's rows to the body of a response of `/predict`."""
@@ -297,9 +304,13 @@ def _load_bundle(folder: Path, settings: Settings, terms: Terms) -> Model:
             engine.check(manifest.inputs, manifest.outputs)
             return engine
 
+        features, rows = bundle.features, golden_rows(bundle, reader)
         with content.view() as file:
-            steady = not decided_by_value(file)
-        engine, decision = decide(open_engine, golden_rows(bundle, reader).arrays(), settings, steady=steady)
+            steady = not decided_by_value(file, features.bounded)
+        if features.padded:
+            rows = usual(rows)
+        largest = largest_run(features, rows) if features.padded else None
+        engine, decision = decide(open_engine, rows.arrays(), settings, steady=steady, largest=largest)
     prove(bundle, reader, engine)
     facts = Facts(
         name=manifest.name,

@@ -6,7 +6,7 @@ The shape of an input is no value of it: what follows from `Shape` and from cons
 not known counts as decided: another domain, a loop, a file that cannot be read. It runs nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from app.runtime.graph_file import Node, Nodes, nodes_of
 
@@ -54,13 +54,16 @@ MICROSOFT = {
 }
 
 
-def decided_by_value(content: bytes | memoryview) -> str:
-    """Return the operator whose size or time a value of an input decides; empty where there is none."""
+def decided_by_value(content: bytes | memoryview, bounded: Collection[str] = ()) -> str:
+    """Return the operator whose size or time a value of an input decides; empty where there is none.
+
+    Whoever calls bounds what the inputs in `bounded` may decide.
+    """
     try:
         graph = nodes_of(content)
         if shadowed := graph.functions & {*KNOWN_DOMAINS, MICROSOFT_DOMAIN}:
             return f"a function of its own in the domain {min(shadowed)!r}"
-        return _follow(graph, graph.inputs - graph.constants)
+        return _follow(graph, graph.inputs - graph.constants - set(bounded))
     except (ValueError, RecursionError) as error:  # no message, although ONNX Runtime takes it
         return f"a graph that cannot be read here ({error})"
 

@@ -72,12 +72,12 @@ class Columns:
     """What a table must hold, and how it is read."""
 
     def __init__(self, reader: RowReader, rules: Rules | None) -> None:
-        self._reader, self._features = reader, reader.features
+        self._reader, self.features = reader, reader.features
         self._rules = {} if rules is None else rules.columns
-        features = self._features.features
-        self.wanted = [Wanted(each.name, each.optional, self._features.text_reader(each.name)) for each in features]
+        features = self.features.features
+        self.wanted = [Wanted(each.name, each.optional, self.features.text_reader(each.name)) for each in features]
         self.names = tuple([each.name for each in features])
-        self.encoded = frozenset([name for name in self.names if self._features.type_of(name).encoded])
+        self.encoded = frozenset([name for name in self.names if self.features.type_of(name).encoded])
 
     def check(self, schema: pa.Schema, where: str) -> None:
         """Raise `SourceError` where a column that the model needs is not there, or no value of it could be read."""
@@ -85,11 +85,11 @@ class Columns:
         if lacking:
             hint = f"Received the columns {', '.join(schema.names)}."[:400]
             raise SourceError(f"{where}: expected the column(s) {', '.join(lacking)}, which the model needs. {hint}")
-        for feature in self._features.features:
+        for feature in self.features.features:
             if schema.names.count(feature.name) > 1:
                 raise SourceError(f"{where}: expected one column `{feature.name}`. Received: several.")
             at = schema.get_field_index(feature.name)
-            if at >= 0 and not self._features.type_of(feature.name).holds(feature, schema.field(at).type):
+            if at >= 0 and not self.features.type_of(feature.name).holds(feature, schema.field(at).type):
                 expected = f"`{feature.name}` of a type that holds a {feature.type}"
                 raise SourceError(f"{where}: expected {expected}. Received: {schema.field(at).type}.")
 
@@ -121,7 +121,7 @@ class Columns:
                 unfit |= wrong.to_numpy(zero_copy_only=False)
             if name in self.encoded and pa.types.is_string(columns[name].type):
                 columns[name] = columns[name].dictionary_encode()
-        arrays, unread = self._features.from_arrow(columns, rows)
+        arrays, unread = self.features.from_arrow(columns, rows)
         return Group(np.arange(rows), arrays, columns), unread | unfit
 
     def _exactly(self, raw: dict[str, pa.Array], places: Places, faults: list[RowFault]) -> Group:

@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 
 from app.answers.base import Words
+from app.batching import area
 from app.printable import listed
 from app.runtime.model import Model, load
 from app.scoring.columns import Columns, Group, Places, RowFault
@@ -141,7 +142,7 @@ class Scorer:
     def _run_group(self, group: Group, faults: list[RowFault]) -> tuple[Group, dict[str, Array]]:
         """Run a group's rows; return those that are answered, and their outputs."""
         rows = len(group.places)
-        spans = [range(start, min(start + self.run_rows, rows)) for start in range(0, rows, self.run_rows)]
+        spans = self._spans(group.arrays, rows)
         runs = [self._run(group.arrays, span) for span in spans]
         good = [run for run in runs if isinstance(run, dict)]
         if len(good) == len(spans):
@@ -159,6 +160,13 @@ class Scorer:
                     faults.append(RowFault(int(group.places[some.start]), found))
         part = group.part(np.array([row for some in kept for row in some], np.int64))
         return part, concatenated(good) if good else {}
+
+    def _spans(self, inputs: Mapping[str, Array], rows: int) -> list[range]:
+        """Cut rows into runs."""
+        features = self.columns.features
+        if features.padded:
+            return list(area.spans(features.elements(inputs), self.run_rows))
+        return [range(start, min(start + self.run_rows, rows)) for start in range(0, rows, self.run_rows)]
 
     def _valid(self, inputs: Mapping[str, Array], rows: range, run: Run) -> Iterator[tuple[range, Run]]:
         """Give a run if its answers are good; else run each row by itself, and give its answer or what is wrong."""

@@ -3,7 +3,7 @@
     EVERY      functions (client, row) ─> the numbers of the first output
     by_grpc    the same through the port of Open Inference's gRPC
 
-Rows have the features `age` (a number), `level` (a category) and `since` (a date); None is missing.
+Rows have the features `age` (a number), `level` (a category), `since` (a date) and `review` (a text); None is missing.
 """
 
 import json
@@ -18,7 +18,7 @@ from app.protocols.open_inference_grpc.protos import open_inference_pb2 as pb
 from app.protocols.open_inference_grpc.protos.open_inference_pb2_grpc import GRPCInferenceServiceStub
 
 Row = dict[str, Any]
-TENSORS = {"age": "numeric", "level": "categorical", "since": "date"}
+TENSORS = {"age": "numeric", "level": "categorical", "since": "date", "review": "texts"}
 FORMATS = {"FP32": "<f", "FP64": "<d"}
 
 

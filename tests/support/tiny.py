@@ -10,11 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import onnx
 import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
 
+from app.bins.text import text_bins
 from app.bundle import format1
 from app.bundle import manifest as format2
 from app.bundle import reader as bundles
@@ -22,6 +24,7 @@ from app.features.feature_set import FeatureSet
 from app.features.row_reader import RowReader
 
 WORDS = ("low", "high")
+TEXTS = ("a good film", "bad", "good, not long")  # the graph adds one for `good`, and takes one for `bad`
 PARTS = ("year", "month", "day", "weekday", "hour")
 DAYS = {"minimum": 18_262.0, "maximum": 21_915.0}  # since 1970
 Edit = Callable[[dict[str, Any]], None]
@@ -48,6 +51,9 @@ class Tiny:
     offset: str | None = "+01:00"  # of the dates
     thresholds: Sequence[float] = (0.5, 0.5)  # of the labels of a `multilabel`
     words: Sequence[str] = WORDS  # what the strings may be
+    texts: Sequence[str] = ()  # of format 2 alone
+    longest: int = 100  # characters of a text
+    cut: bool = False  # whether longer ones are cut
     far: float = 0.0  # of format 2: numbers are doubles about so far from zero, and so are the values of a regression
 
     @property
@@ -59,6 +65,7 @@ class Tiny:
         if self.far:
             found["numeric"] = ("float64", numbers, 1)
         found |= {"categorical": ("string", list(self.strings), 1), "date": ("float32", list(self.dates), len(PARTS))}
+        found["texts"] = ("string", list(self.texts), 1)
         return {name: tensor for name, tensor in found.items() if tensor[1]}
 
 
@@ -89,7 +96,13 @@ def rewrite_manifest(folder: Path, content: dict[str, Any], edit: Edit | None = 
 def manifest(tiny: Tiny) -> dict[str, Any]:
     """Return the manifest without its `files`."""
     word = "string" if tiny.format == 1 else "category"
-    types = {"number": tiny.numbers, "boolean": tiny.booleans, word: tiny.strings, "date": tiny.dates}
+    types = {
+        "number": tiny.numbers,
+        "boolean": tiny.booleans,
+        word: tiny.strings,
+        "date": tiny.dates,
+        "text": tiny.texts,
+    }
     features = [_feature(tiny, name, type_) for type_, names in types.items() for name in names]
     if tiny.order:
         features.sort(key=lambda feature: list(tiny.order).index(feature["name"]))
@@ -130,6 +143,7 @@ def instance(tiny: Tiny, row: int = 0) -> dict[str, Any]:
     values |= {
         name: f"20{20 + row % 10}-0{1 + row % 9}-1{i % 10}T{10 + row % 10}:30" for i, name in enumerate(tiny.dates)
     }
+    values |= {name: TEXTS[(row + i) % len(TEXTS)] for i, name in enumerate(tiny.texts)}
     return values
 
 
@@ -158,13 +172,14 @@ def profile(tiny: Tiny) -> dict[str, Any]:
         }
         for name in tiny.strings
     }
+    texts = {name: msgspec.to_builtins(text_bins(TEXTS)) | {"kind": "text"} for name in tiny.texts}
     shares = [1 / len(tiny.labels)] * len(tiny.labels)
     labels = {"kind": "category", "values": list(tiny.labels), "shares": shares, "other": 0.0, "missing": 0.0}
     prediction = number_bins(range(1, 10)) if tiny.task == "regression" else labels
     if tiny.task == "multilabel":
         share = 0.75 / len(tiny.labels)
         prediction = {"kind": "labels", "values": list(tiny.labels), "shares": [share] * len(tiny.labels), "none": 0.25}
-    return {"rows": 1000, "features": {**numbers, **strings}, "prediction": prediction}
+    return {"rows": 1000, "features": {**numbers, **strings, **texts}, "prediction": prediction}
 
 
 def number_bins(edges: Sequence[float]) -> dict[str, Any]:
@@ -216,16 +231,33 @@ def graph(tiny: Tiny) -> onnx.ModelProto:
     width = 1 if tiny.task == "regression" else len(tiny.labels)
     nodes: list[Any] = []
     initializers = [numpy_helper.from_array(np.zeros((), np.float32), "zero")]
+    initializers += [numpy_helper.from_array(np.array([-1]), "last")] if tiny.texts else []
     inputs, columns, rows = [], [], 0
     for name, (dtype, features, wide) in tiny.tensors.items():
         kind = {"string": TensorProto.STRING, "float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE}[dtype]
         inputs.append(helper.make_tensor_value_info(name, kind, ["batch", len(features) * wide]))
-        nodes += (
-            _words(name, tiny.words) if dtype == "string" else (_far_numbers if dtype == "float64" else _numbers)(name)
-        )
+        nodes += _nodes(name, dtype, tiny)
         columns.append(f"{name}_known")
         rows += len(features) * wide
     return _model(tiny, nodes, initializers, inputs, columns, rows, width)
+
+
+def _nodes(name: str, dtype: str, tiny: Tiny) -> list[Any]:
+    """From a tensor to a number for each of its columns."""
+    if dtype == "string":
+        return _texts(name) if name == "texts" else _words(name, tiny.words)
+    return (_far_numbers if dtype == "float64" else _numbers)(name)
+
+
+def _texts(name: str) -> list[Any]:
+    """Sum the words of a text: the graph pads all texts to the longest, as those of training do."""
+    cut = helper.make_node(
+        "Tokenizer", [name], [f"{name}_words"], domain="com.microsoft",
+        mark=0, mincharnum=1, pad_value="", separators=[" "],
+    )  # fmt: skip
+    (lookup,) = _words(f"{name}_words", ("good", "bad"), (1.0, -1.0))
+    summed = helper.make_node("ReduceSum", [f"{name}_words_known", "last"], [f"{name}_known"], keepdims=0)
+    return [cut, lookup, summed]
 
 
 def _numbers(name: str) -> list[Any]:
@@ -244,12 +276,12 @@ def _far_numbers(name: str) -> list[Any]:
     ]
 
 
-def _words(name: str, words: Sequence[str]) -> list[Any]:
+def _words(name: str, words: Sequence[str], values: Sequence[float] = ()) -> list[Any]:
     lookup = helper.make_node("LabelEncoder", [name], [f"{name}_known"], domain="ai.onnx.ml")
     lookup.attribute.extend(
         [
             helper.make_attribute("keys_strings", list(words)),
-            helper.make_attribute("values_floats", [1.0 + place % 10 for place in range(len(words))]),
+            helper.make_attribute("values_floats", values or [1.0 + place % 10 for place in range(len(words))]),
             helper.make_attribute("default_float", 0.0),
         ]
     )
@@ -279,6 +311,7 @@ def _model(
     kind = TensorProto.DOUBLE if far else TensorProto.FLOAT
     value = helper.make_tensor_value_info(output, kind, ["batch", width])
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 2)]
+    opsets += [helper.make_opsetid("com.microsoft", 1)] if tiny.texts else []
     made = helper.make_graph(nodes, "tiny", inputs, [value], initializers)
     return helper.make_model(made, opset_imports=opsets, ir_version=9)
 
@@ -290,6 +323,8 @@ def _feature(tiny: Tiny, name: str, type_: str) -> dict[str, Any]:
     feature["missing_share"] = 0.1 if optional else 0.0
     if name in tiny.strings:
         feature["vocabulary"] = list(tiny.words)
+    if type_ == "text":
+        feature |= {"longest": tiny.longest, "cut": tiny.cut}
     if type_ == "number":
         feature |= {"minimum": tiny.far, "maximum": tiny.far + 10.0}
         feature |= {"dtype": "float64"} if tiny.far else {}

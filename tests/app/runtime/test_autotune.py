@@ -196,6 +196,19 @@ def test_what_cannot_be_timed_runs_in_a_thread_with_every_cpu(
     assert (decision.inline, decision.threads, engine.threads) == (True, 3, 3)
 
 
+def test_the_largest_run_says_whether_it_is_one_for_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where rows differ in size, usual ones are quick and the largest may not be."""
+    monkeypatch.setattr(decision_module, "time_runs", quick)
+    monkeypatch.setattr(decision_module, "effective_cpus", lambda: 2.0)
+    sample, found = {"x": np.zeros((1, 4), np.float32)}, []
+    for seconds in (decision_module.INLINE_MAX_S / 2, 2 * decision_module.INLINE_MAX_S):
+        monkeypatch.setattr(decision_module, "_best", lambda run, rows, seconds=seconds: seconds)
+        _, decision = decide(lambda threads: None, sample, Settings(), largest=sample)  # type: ignore[arg-type,return-value]
+        found.append((decision.inline, decision.largest_run_s))
+    assert found == [(True, 0.0005), (False, 0.002)]
+    assert str(decision).endswith(", the largest 2000 µs)")
+
+
 def test_a_quick_sample_says_little_where_requests_may_be_larger(monkeypatch: pytest.MonkeyPatch) -> None:
     """So such a model runs in a thread, however quick the sample was."""
     monkeypatch.setattr(decision_module, "time_runs", quick)

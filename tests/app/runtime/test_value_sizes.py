@@ -120,6 +120,7 @@ def test_a_size_is_followed_through_other_operators() -> None:
     ).SerializeToString()
     assert decided_by_value(foreign) == "Grow"
     assert "a function of its own in the domain ''" in decided_by_value(own_function("").SerializeToString())
+    assert decided_by_value(foreign, ["x"]) == ""  # whoever calls bounds what x decides
     assert decided_by_value(b"\xff" * 20).startswith("a graph that cannot be read here")
 
 

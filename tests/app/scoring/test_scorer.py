@@ -26,7 +26,9 @@ ALL = tiny.Tiny(
     booleans=("member",),
     strings=("level", "town"),
     dates=("since", "until"),
-    optional=("hours", "town", "until"),
+    texts=("review", "reply"),
+    longest=20,
+    optional=("hours", "town", "until", "reply"),
     profiled=True,
 )
 USUAL: dict[str, list[str | None]] = {
@@ -37,6 +39,8 @@ USUAL: dict[str, list[str | None]] = {
     "town": ["Zürich", "low", None],
     "since": ["2026-11-28", "2024-02-29T13:05"],
     "until": ["2026-11-28 23:30Z", None],
+    "review": ["A good film.", "bad"],
+    "reply": ["Zürich  is\ngood", None],
 }
 STRANGE: dict[str, list[str | None]] = {
     "age": [None, "+2", " 7 ", "1_000", "nan", "inf", "1e39", "1e400", "x", "0x1F", "(5)", "٣"],
@@ -46,6 +50,8 @@ STRANGE: dict[str, list[str | None]] = {
     "town": ["", " ", "\u00a0low"],
     "since": [None, "", "soon", "2026-02-30", "20261128", "2026-11-28T24:00", " 2026-11-28 "],
     "until": ["", "2026-11-28T10:00:00+05:30", "0001-01-01T00:00+14:00", "28.11.2026"],
+    "review": [None, "", " ", "good " * 4, "good " * 5, "\U0001f680" * 20, "\U0001f680" * 21, "Zu\u0308"],
+    "reply": ["", "\u3000", "good " * 5],
 }
 
 
@@ -128,6 +134,8 @@ def test_a_reason_names_the_column_the_expectation_and_the_cell(
 def test_a_reason_is_the_one_of_a_table(scorer: Scorer, tmp_path: Path) -> None:
     """The command `drift` said them so before there was a scorer."""
     cells = {name: [word for word in words if word not in (None, "")] for name, words in STRANGE.items()}
+    for name in ALL.texts:  # a row is refused for its length, and not when its cell is read
+        cells[name] = [word for word in cells[name] if len(word) <= ALL.longest]
     for name, words in cells.items():
         for word in words:
             row = {each: its[0] for each, its in USUAL.items()} | {name: word}
