@@ -13,6 +13,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from training.errors import DataError
 from training.pretrained import architecture
 from training.pretrained.architecture import Architecture
@@ -42,6 +45,11 @@ class Folder:
             return transformer(self.architecture, weights)
         except DataError as error:
             raise DataError(f"{self.path / WEIGHTS}: {error}") from error
+
+    @cached_property
+    def read_words(self) -> dict[str, NDArray[np.float32]]:
+        """Keep the vectors of words that were read: the same are asked for by columns, folds and seeds."""
+        return {}
 
     @cached_property
     def digest(self) -> str:

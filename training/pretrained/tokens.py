@@ -7,6 +7,7 @@ The library is an extra and is imported when a folder is read. It uses one threa
 It knows nothing about the network behind.
 """
 
+import json
 import os
 from collections.abc import Sequence
 from functools import cached_property
@@ -30,6 +31,13 @@ class Tokens:
     def __len__(self) -> int:
         return int(self._tokenizer.get_vocab_size())
 
+    @cached_property
+    def _unknown(self) -> int | None:
+        """Return the token of what is unknown, if there is one."""
+        said = json.loads(self._tokenizer.to_str())["model"]
+        number: int | None = said.get("unk_id")
+        return self._tokenizer.token_to_id(said["unk_token"]) if said.get("unk_token") else number
+
     def ids(self, texts: Sequence[str], *, marks: bool = True) -> list[list[int]]:
         """Return each text's tokens, between the marks of begin and end unless they are not wanted."""
         chunks = (texts[start : start + CHUNK_TEXTS] for start in range(0, len(texts), CHUNK_TEXTS))
@@ -41,13 +49,17 @@ class Tokens:
         first, inside = (self.ids([before + word for word in words], marks=marks) for before in ("", " "))
         return [min(pair, key=len) for pair in zip(first, inside, strict=True)]
 
+    def knows(self, words: Sequence[str]) -> list[bool]:
+        """Say which words have tokens, and none of them stands for what is unknown."""
+        return [bool(ids) and self._unknown not in ids for ids in self.word_ids(words, marks=False)]
+
     @cached_property
     def whole_words(self) -> tuple[str, ...]:
-        """Return the words that are one token, as the tokenizer writes them."""
+        """Return the words that are one token, as the tokenizer writes them, in the order of their tokens."""
         numbers = range(len(self))
         words = [self._tokenizer.decode([number]).strip() for number in numbers]
         found = zip(numbers, words, self.word_ids(words, marks=False), strict=True)
-        return tuple(sorted({word for number, word, ids in found if word and ids == [number]}))
+        return tuple(dict.fromkeys(word for number, word, ids in found if word and ids == [number]))
 
 
 def read(path: Path) -> Any:

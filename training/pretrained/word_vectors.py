@@ -18,11 +18,14 @@ BATCH_TOKENS = 2048
 
 def word_vectors(folder: Folder, words: Sequence[str]) -> NDArray[np.float32]:
     """Return a vector for each word: (words, width)."""
-    ids = folder.tokens.word_ids(words)
-    found = np.zeros((len(words), folder.architecture.width), np.float32)
+    new = [word for word in dict.fromkeys(words) if word not in folder.read_words]
+    ids = folder.tokens.word_ids(new)
     for places in alike(ids):
-        found[places] = folder.model.predict_on_batch(np.array([ids[place] for place in places], np.int32))
-    return found
+        read = folder.model.predict_on_batch(np.array([ids[place] for place in places], np.int32))
+        folder.read_words.update(zip((new[place] for place in places), read, strict=True))
+    nothing = np.zeros(folder.architecture.width, np.float32)  # a word without tokens
+    found: NDArray[np.float32] = np.array([folder.read_words.get(word, nothing) for word in words], np.float32)
+    return found.reshape(len(words), folder.architecture.width)
 
 
 def alike(ids: Sequence[Sequence[Any]]) -> Iterator[NDArray[np.int64]]:

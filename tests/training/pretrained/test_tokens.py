@@ -32,7 +32,7 @@ def test_a_word_is_read_as_it_stands_in_a_text(tmp_path: Path) -> None:
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     tokens = Tokens(tmp_path / "tokenizer.json", longest=6)
     assert tokens.word_ids(["ab", "b"]) == [[4], [1]]
-    assert tokens.whole_words == ("a", "ab", "b")
+    assert tokens.whole_words == ("a", "b", "ab")  # in the order of their tokens
 
 
 def test_without_the_library_the_message_says_which_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
