@@ -1,3 +1,3 @@
 """How values and answers are binned, and counted."""
 
-__all__ = ["category", "labels", "layout", "number", "text"]
+__all__ = ["category", "characters", "labels", "layout", "number", "text"]

@@ -1,3 +1,3 @@
 """What a column holds; summaries in bounded memory."""
 
-__all__ = ["arrays", "bins", "precision", "summaries", "values"]
+__all__ = ["arrays", "bins", "hashes", "precision", "summaries", "values"]

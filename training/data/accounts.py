@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from app.sources.tally import Different, hash_numbers, hash_texts
+from app.sources.tally import Different
+from training.columns.hashes import hashes
 from training.columns.summaries import Summary
 from training.errors import DataError
 from training.features.base import Content, FeatureType
@@ -60,15 +59,6 @@ class Account:
         fate = f"{DROPPED}: {reason}" if reason else FEATURE
         missing, example = self.all.missing_share, self.all.example
         return Column(self.name, self.type.name, missing, content.different, example, fate, written)
-
-
-def hashes(cells: NDArray[Any]) -> NDArray[np.uint64]:
-    """Hash cells, each text once: (rows,)."""
-    if cells.dtype != object:
-        return hash_numbers(np.where(np.isnan(cells), np.nan, cells + 0.0))  # one NaN; minus zero is zero
-    encoded = pc.dictionary_encode(pa.array(cells, pa.string()))
-    found: NDArray[np.uint64] = hash_texts(encoded.dictionary)[encoded.indices.to_numpy()]
-    return found
 
 
 def mixed(columns: Sequence[NDArray[np.uint64]], seed: int, rows: int) -> NDArray[np.uint64]:

@@ -1,12 +1,13 @@
 """Division: the rows of a table -> the part that each belongs to.
 
-    cells ─ a key a row, by its features ─> which rows are equal ─╮
-          ─ a value a row, by the way ────────────────────────────┴─ deal ─> (rows,) part
+    cells ─ a key a row, by its features ─> which rows are equal, or alike ─╮
+          ─ a value a row, by the way ──────────────────────────────────────┴─ deal ─> (rows,) part
 
-How rows are dealt out is the way's to know, in `training.data.ways`. It knows nothing about types or networks.
+How rows are dealt out is the way's to know, in `training.data.ways`; what makes rows alike, `training.data.copies`'.
+It knows nothing about types or networks.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,10 +16,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from training.data.accounts import Account, check_enough, hashes, mixed
+from training.data.accounts import check_enough
 from training.data.cells import Cells
+from training.data.copies import Copies, RowKeys
 from training.data.filling import Filled
-from training.data.split import LEFT_OUT, TEST, TRAIN, Keys, are_counts
+from training.data.split import LEFT_OUT, TEST, TRAIN, VALIDATION, Keys, are_counts
 from training.data.ways import registry
 from training.data.ways.base import Dealt, Undivided, Way
 from training.data.ways.by_chance import different_keys
@@ -33,12 +35,13 @@ class Division:
     """Which part each row is in, and what a person should know of it."""
 
     part: NDArray[np.int8]  # (rows,)
-    keys: Keys  # (rows,): rows with one key have equal features
+    keys: Keys  # (rows,): rows with one key have equal features, or are copies of each other
     way: Way  # by which they were divided
     dealt: Dealt
     running: tuple[str, ...]  # columns that the rows are in the order of
-    repeated: int  # rows that are equal to one before them
-    removed: int  # of them, those that were left out
+    rows: RowKeys  # what they have in common
+    removed: int  # rows that are equal to one before them, and were left out for that
+    copies_removed: int  # rows left out as copies of those that judge
     shared: int  # test rows whose features are those of a training row, where copies are no counts
 
     @property
@@ -46,37 +49,50 @@ class Division:
         """Return what the manifest says of it."""
         account = self.way.account
         column = {} if account is None else {"column": account.name, "type": account.type.name}
-        shared = {"shared_test_rows": self.shared} if self.shared else {}
-        return {"way": self.way.name, **column, **self.dealt.facts, **shared}
+        found = {**self.rows.facts, "copies_left_out": self.copies_removed, "shared_test_rows": self.shared}
+        counted = {name: count for name, count in found.items() if count}
+        return {"way": self.way.name, **column, **self.dealt.facts, **counted}
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        return (*self.dealt.remarks, *_shared(self.shared, int((self.part == TEST).sum())))
+        shared = _shared(self.shared, int((self.part == TEST).sum()), alike=self.rows.are_copies)
+        left_out = _left_out(self.copies_removed)
+        return (*self.dealt.remarks, *self.rows.remarks, *left_out, *shared)
 
 
 def divide(filled: Filled, names: Sequence[str], task: Task, options: Options) -> Division:
     """Divide the rows, whose features are the columns `names`; raise a DataError where that cannot be."""
-    seed, chosen, cells = options.run.seed, options.data, filled.cells
-    keys, whole, running = _read(cells, names, filled.target.name, seed, filled.accounts)
-    first = ~pd.Series(whole).duplicated().to_numpy()  # (rows,)
-    kept = first if chosen.drop_duplicates else np.ones(len(keys), np.bool_)
+    chosen, cells = options.data, filled.cells
+    found, running = _read(filled, names, options.run.seed)
+    kept = ~found.repeated if chosen.drop_duplicates else np.ones(cells.rows, np.bool_)
     check_enough(int(kept.sum()))
     way = registry.way(chosen, filled.accounts, running)
     rows = Undivided(
-        keys=keys[kept],
+        keys=found.keys[kept],
         values=_values(cells, way)[kept],
         strata=partial(_strata, cells, filled.target.name, task, kept),
         validation=chosen.validation_share,
         test=chosen.test_share,
-        seed=seed,
+        seed=options.run.seed,
+        are_copies=found.are_copies,
     )
     dealt = way.deal(rows)
-    part = np.full(len(keys), LEFT_OUT, np.int8)
-    part[kept] = dealt.part
-    shared = 0 if way.keeps_equal_rows else _shared_rows(rows.keys, dealt.part)
+    copies = copies_of_judges(rows.keys, dealt.part, way) if found.are_copies else np.zeros(len(rows), np.bool_)
+    part = np.full(cells.rows, LEFT_OUT, np.int8)
+    part[kept] = np.where(copies, LEFT_OUT, dealt.part)
+    keys = found.keys.copy()
     keys[kept] = rows.keys if dealt.keys is None else dealt.keys
-    repeated = int((~first).sum())
-    return Division(part, keys, way, dealt, running, repeated, repeated if chosen.drop_duplicates else 0, shared)
+    return Division(
+        part=part,
+        keys=keys,
+        way=way,
+        dealt=dealt,
+        running=running,
+        rows=found,
+        removed=int((~kept).sum()),
+        copies_removed=int(copies.sum()),
+        shared=0 if way.keeps_equal_rows else _shared_rows(rows, part[kept]),
+    )
 
 
 def in_parts(cells: Cells, division: Division) -> Iterator[tuple[pd.DataFrame, NDArray[np.int8]]]:
@@ -87,18 +103,23 @@ def in_parts(cells: Cells, division: Division) -> Iterator[tuple[pd.DataFrame, N
         start += len(frame)
 
 
-def _read(
-    cells: Cells, names: Sequence[str], target: str, seed: int, accounts: Mapping[str, Account]
-) -> tuple[Keys, Keys, tuple[str, ...]]:
-    """Return a key of each row's features, one of its target as well, and the columns that run with the rows."""
-    keys, whole, running = [], [], Running(accounts)
-    for frame in cells.chunks():
-        columns = [hashes(frame[name].to_numpy()) for name in names]
-        keys.append(mixed(columns, seed, len(frame)))
-        whole.append(mixed([keys[-1], hashes(frame[target].to_numpy())], seed, len(frame)))
+def copies_of_judges(keys: Keys, part: NDArray[np.int8], way: Way) -> NDArray[np.bool_]:
+    """Say which rows are copies of rows that test, or of those that choose, and are to be left out: (rows,)."""
+    if not way.leaves_copies_out:
+        return np.zeros(len(keys), np.bool_)
+    tested, chosen = (np.isin(keys, keys[part == number]) for number in (TEST, VALIDATION))
+    found: NDArray[np.bool_] = np.isin(part, (TRAIN, VALIDATION)) & tested | (part == TRAIN) & chosen
+    return found
+
+
+def _read(filled: Filled, names: Sequence[str], seed: int) -> tuple[RowKeys, tuple[str, ...]]:
+    """Return what the rows have in common, and the columns that run with them."""
+    types = {name: filled.accounts[name].type for name in names}
+    copies, running = Copies(types, filled.target.name, seed), Running(filled.accounts)
+    for frame in filled.cells.chunks():
+        copies.add(frame)
         running.add(frame)
-    none = [np.empty(0, np.uint64)]
-    return np.concatenate(keys or none), np.concatenate(whole or none), running.found
+    return copies.keys(), running.found
 
 
 def _values(cells: Cells, way: Way) -> NDArray[Any]:
@@ -112,16 +133,21 @@ def _strata(cells: Cells, target: str, task: Task, kept: NDArray[np.bool_]) -> S
     return task.strata(np.concatenate(encoded)[kept])
 
 
-def _shared_rows(keys: Keys, part: NDArray[np.int8]) -> int:
+def _shared_rows(rows: Undivided, part: NDArray[np.int8]) -> int:
     """Count test rows whose features are those of a training row; where copies are counts, that tells nothing."""
-    if are_counts(different_keys(keys), len(keys)):
+    keys = rows.keys
+    if not rows.are_copies and are_counts(different_keys(keys), len(keys)):
         return 0
     return int(np.isin(keys[part == TEST], keys[part == TRAIN]).sum())
 
 
-def _shared(shared: int, tested: int) -> Iterator[str]:
+def _shared(shared: int, tested: int, *, alike: bool) -> Iterator[str]:
     if shared:
-        yield (
-            f"{shared:,} of {tested:,} test rows ({shared / tested:.1%}) have the features of a training row, which "
-            "may have given their answers away"
-        )
+        have = "have the features of a training row" + (", or the letters of its text" if alike else "")
+        share = f"{shared:,} of {tested:,} test rows ({shared / tested:.1%})"
+        yield f"{share} {have}, which may have given their answers away"
+
+
+def _left_out(copies: int) -> Iterator[str]:
+    if copies:
+        yield f"{copies:,} rows were left out: they have the letters of a text that another part is judged by"

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from app.bundle import limits
@@ -69,7 +70,7 @@ def fill(found: Survey, options: Options, *, in_memory: bool, seen: Seen) -> Fil
             for column, account in accounts.items():
                 made = _cells(account, values[column], found)
                 if column in misfits:
-                    misfits[column] += int((account.type.is_missing(made)).sum()) - values[column].null_count
+                    misfits[column] += int((account.type.is_missing(made)).sum()) - _empty(values[column])
                 rows[column] = made[kept]
                 account.add(rows[column])
             if weighed is not None:
@@ -129,6 +130,13 @@ def _cells(account: Account, values: pa.Array, found: Survey) -> NDArray[Any]:
     except (pa.ArrowException, ValueError, TypeError) as error:
         wished = f"values in {account.name!r} that can be of type {account.type.name}"
         raise DataError(f"`--type`: expected {wished}. Received: {values.type}.") from error
+
+
+def _empty(values: pa.Array) -> int:
+    """Count the cells that are null, or an empty text."""
+    is_text = pa.types.is_string(values.type) or pa.types.is_large_string(values.type)
+    empty: int = pc.sum(pc.equal(values, ""), min_count=0).as_py() if is_text else 0
+    return int(values.null_count) + empty
 
 
 def _check_misfits(misfits: Mapping[str, int], found: Survey) -> None:

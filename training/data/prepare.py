@@ -29,6 +29,7 @@ from training.data.roles import WEIGHTS
 from training.data.split import LEFT_OUT, TEST, TRAIN, VALIDATION, Keys, Split, check_parts
 from training.data.survey import Seen, Survey, survey
 from training.data.ways.base import Way
+from training.features.base import Column as FeatureColumn
 from training.features.features import Features, describe, recut
 from training.features.registry import feature_type
 from training.options import Options
@@ -58,7 +59,8 @@ class Table:
     types: dict[str, str]  # feature -> the name of its type
     summaries: Mapping[str, Summary]  # feature -> what was kept of all its cells, whatever their part
     target: pd.Series  # (rows,) cells
-    keys: Keys  # (rows,): rows with one key have equal features
+    keys: Keys  # (rows,): rows with one key have equal features, or are copies of each other
+    are_copies: bool  # many rows with one key are no counts
     way: Way  # how they were divided
     values: NDArray[Any]  # (rows,) by what
     split: Mapping[str, Any]  # facts of it, for the manifest
@@ -152,6 +154,7 @@ def _gathered(
         summaries={name: filled.accounts[name].all for name in types},
         target=rows[target],
         keys=keys,
+        are_copies=division.rows.are_copies,
         way=division.way,
         values=division.way.values(rows),
         split=division.facts,
@@ -162,14 +165,14 @@ def _gathered(
         rows_read=found.rows,
         rows_without_target=found.rows - cells.rows - filled.weightless,
         rows_weightless=filled.weightless,
-        rows_repeated=division.repeated,
+        rows_repeated=int(division.rows.repeated.sum()),
         rows_removed=division.removed,
         rules=found.rules,
         source_name=found.source.files[0].name if len(found.source.files) == 1 else options.data.path.name,
         sha256=of_files(found.source.files),
     )
     features = describe(_to_describe(table, parts, options), types, options, table.summaries, trained)
-    said = (remark for name, type_ in types.items() for remark in _remarks(name, type_, table))
+    said = (remark for name, column in features.columns.items() for remark in _remarks(column, features, table))
     return replace(
         divided(table, task, y, parts, options, features),
         warnings=(*found.warnings, *said, *division.remarks),
@@ -275,8 +278,8 @@ def _sample_rows(types: Mapping[str, str]) -> int:
     return min(SAMPLE_ROWS, SAMPLE_CELLS // len(types))
 
 
-def _remarks(name: str, type_: str, table: Table) -> Iterator[str]:
-    yield from feature_type(type_).remarks(name, table.summaries[name])
+def _remarks(column: FeatureColumn, features: Features, table: Table) -> Iterator[str]:
+    yield from features.type_of(column.name).remarks(column, table.summaries[column.name])
 
 
 def rows_at(table: Table, features: Features, y: NDArray[Any], rows: NDArray[Any]) -> Rows:

@@ -9,9 +9,10 @@ import numpy as np
 
 from training.columns.arrays import Rows
 from training.data.accounts import Account
+from training.data.division import copies_of_judges
 from training.data.prepare import Data, rows_at
-from training.data.split import Indices, Split
-from training.data.ways.base import Undivided, as_split
+from training.data.split import LEFT_OUT, Indices, Split
+from training.data.ways.base import Undivided, Way, as_part, as_split
 from training.data.ways.by_chance import ByChance
 from training.data.ways.registry import WAYS
 from training.features.registry import feature_type
@@ -61,6 +62,15 @@ def folds(data: Data, count: int, seed: int) -> list[Split]:
         validation=len(data.parts.validation) / len(rows),
         test=0.0,
         seed=seed,
+        are_copies=table.are_copies,
     )
-    found = table.way.folds(undivided, count)
+    found = [_without_copies(parts, undivided, table.way) for parts in table.way.folds(undivided, count)]
     return [Split(rows[parts.train], rows[parts.validation], rows[parts.test]) for parts in found]
+
+
+def _without_copies(parts: Split, rows: Undivided, way: Way) -> Split:
+    """Return a fold without the rows that are copies of those by which it is judged."""
+    if not rows.are_copies:
+        return parts
+    part = as_part(parts, len(rows))
+    return as_split(np.where(copies_of_judges(rows.keys, part, way), LEFT_OUT, part))

@@ -21,15 +21,13 @@ from training.data.columns_asked import check_columns, wished_types
 from training.data.labels import variants
 from training.data.ways.registry import way_class
 from training.errors import DataError, told
-from training.features.registry import feature_type, recognise
+from training.features.registry import broadest, feature_type, feature_types, recognise
 from training.options.rooms import DataOptions
 from training.rendering.markdown import code
 
 CHUNK_BYTES = 2**21  # of text
 CHUNK_ROWS = 65_536  # of what is no text
 ISO_ORDER = "ymd"
-FREE_TEXT_WORDS = 4.0  # in a cell, on the average
-FREE_TEXT_DIFFERENT = 100
 
 Seen = Callable[[float], None]  # share of the file that has been read, 0 to 1
 
@@ -173,7 +171,7 @@ def _warnings(
             said.append(f"{code(name)} has no name in the file")
         if types[name] is None:
             said.append(f"{code(name)} is left out: no type of features takes {verdict.arrow_type}")
-        elif verdict.kind == WORDS and name not in chosen.targets:
+        elif types[name] == broadest().name and name not in (*wished, *chosen.targets):
             said += _about_words(name, tallies[name])
         if verdict.kind == WORDS and tallies[name].words is not None:
             said += variants(name, tallies[name].words or {}, is_target=name in chosen.targets)
@@ -181,7 +179,10 @@ def _warnings(
 
 
 def _about_words(name: str, tally: Tally) -> list[str]:
-    if tally.mean_words < FREE_TEXT_WORDS or tally.different < FREE_TEXT_DIFFERENT:
-        return []
-    words, example = f"{tally.mean_words:.0f} words a cell", tally.sample[0][:60] if tally.sample else ""
-    return [f"{code(name)} looks like free text ({words}, such as {example!r}): each text is taken as one name"]
+    """Say what a column of names may be instead."""
+    found = {type_.name: type_.suggestion(tally) for type_ in feature_types()}
+    return [
+        f"{code(name)} looks like {said}: each value is taken as one name. Say --type {name}={type_} where it is"
+        for type_, said in found.items()
+        if said is not None
+    ]

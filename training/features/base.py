@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from app.sources.rules import ColumnRule
 from app.sources.tally import Tally, Verdict
 from training.columns.arrays import Arrays
+from training.columns.hashes import Alike
 from training.columns.summaries import Summary
 from training.columns.values import is_empty_text
 
@@ -91,6 +92,10 @@ class FeatureType(ABC):
     def certainty(self, tally: Tally, verdict: Verdict) -> float:
         """Say how sure it is that a column is of this type, by all of its rows, from 0 to 1; 0: it is not."""
 
+    def suggestion(self, tally: Tally) -> str | None:
+        """Say what a column looks like, if a person may want this type of it and must ask; None: it does not."""
+        return None
+
     @abstractmethod
     def cells(self, values: pa.Array, rule: ColumnRule) -> NDArray[Any]:
         """Return the cells of some rows of a column, as its file holds it: (rows,); what does not fit is missing."""
@@ -110,6 +115,11 @@ class FeatureType(ABC):
             return "every cell is missing"
         return "the same value in every row" if content.is_constant else None
 
+    def alike(self, cells: NDArray[Any]) -> Alike | None:
+        """Say which cells teach a model the same, though they differ; None: equal ones alone do."""
+        del cells
+        return None
+
     def places(self, cells: NDArray[Any], of: Summary) -> NDArray[np.float64]:
         """Return where cells lie, NaN for missing, where the type `has_order`: (rows,); `of` is of all rows."""
         raise NotImplementedError
@@ -118,7 +128,7 @@ class FeatureType(ABC):
         """Write a place as a person would."""
         return f"{place:.15g}"
 
-    def remarks(self, name: str, of: Summary) -> Iterator[str]:
+    def remarks(self, column: Any, of: Summary) -> Iterator[str]:
         """Yield what a person should know of how a column was read; `of` is of all its rows."""
         yield from ()
 

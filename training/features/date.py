@@ -103,13 +103,13 @@ class Date(NumericType):
         text = str(np.datetime64(round(place * 1e3), "ms")).replace("T", " ")
         return text.removesuffix(".000").removesuffix(" 00:00:00")
 
-    def remarks(self, name: str, of: Summary) -> Iterator[str]:
+    def remarks(self, column: DateColumn, of: Summary) -> Iterator[str]:
         assert isinstance(of, DateSummary)
         if len(of.offsets) > 1:
             said = ", ".join(sorted(of.offsets))
-            yield f"{code(name)} has dates of several offsets ({said}): all are taken in UTC"
+            yield f"{code(column.name)} has dates of several offsets ({said}): all are taken in UTC"
         if of.offsets and of.some_without:
-            yield f"{code(name)} has dates without an offset: they are read at {of.offset}"
+            yield f"{code(column.name)} has dates without an offset: they are read at {of.offset}"
 
     def describe(self, cells: pd.Series, options: NumberOptions, of: Summary, trained: Summary) -> DateColumn:
         assert isinstance(of, DateSummary)

@@ -123,7 +123,7 @@ class Features:
     def without(self, dropped: Sequence[str]) -> "Features":
         """Return the others; their statistics stay."""
         groups = (
-            replace(group, columns=tuple(column for column in group.columns if column.name not in dropped))
+            replace(group, columns=group.type.together([one for one in group.columns if one.name not in dropped]))
             for group in self.groups
         )
         order = tuple(name for name in self.order if name not in dropped)

@@ -22,6 +22,7 @@ FEATURES = {
     "boolean": Member("training.features.boolean:Boolean", NUMBER_OPTIONS),
     "date": Member("training.features.date:Date", NUMBER_OPTIONS),
     "category": Member("training.features.category.category:Category", "training.features.options:CategoryOptions"),
+    "text": Member("training.features.text.text:Text", "training.features.text.options:TextOptions"),
 }
 
 

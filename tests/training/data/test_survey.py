@@ -91,9 +91,12 @@ def test_words_that_hardly_differ_are_said(tmp_path: Path, values: list[str], sa
 
 
 def test_free_text_is_said(tmp_path: Path) -> None:
-    notes = [f"a note of the customer number {row % 150} about nothing" for row in range(ROWS)]
-    (said,) = surveyed(table(note=notes), tmp_path).warnings
+    notes = [f"a note of the customer number {row % 80} about nothing" for row in range(ROWS)]
+    found = surveyed(table(note=notes), tmp_path)
+    (said,) = found.warnings
+    assert found.types["note"] == "category"
     assert said.startswith("`note` looks like free text (9 words a cell, such as 'a note of the customer")
+    assert said.endswith("each value is taken as one name. Say --type note=text where it is")
 
 
 def test_one_column_decides_for_those_that_leave_it_open(tmp_path: Path) -> None:
@@ -119,7 +122,7 @@ def test_orders_and_notations_are_as_a_person_says(tmp_path: Path) -> None:
     ("asked", "message"),
     [
         ("nothing=number", "expected one of the columns"),
-        ("size=text", "expected size= one of number"),
+        ("size=words", "expected size= one of number"),
         ("y=number", "the target"),
     ],
 )

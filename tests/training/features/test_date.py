@@ -10,7 +10,7 @@ from app.features.date import PARTS
 from app.sources.rules import ColumnRule
 from tests.training.features.described import described
 from training.data.prepare import prepare
-from training.features.date import Date, DateSummary
+from training.features.date import Date, DateColumn, DateSummary
 from training.features.options import NumberOptions
 from training.features.registry import feature_type
 from training.options import Options
@@ -78,12 +78,13 @@ def test_offsets_of_other_rows_than_the_training_rows_count() -> None:
 def test_what_was_decided_about_offsets_is_said() -> None:
     of = DATE.summary()
     of.add(np.array(["2024-02-29T23:30+01:00", "2024-07-01T00:00+02:00", "2024-07-01", ""], object))
-    several, without = DATE.remarks("when", of)
+    column = DateColumn("when", 0.0, "+00:00", (), None, None)
+    several, without = DATE.remarks(column, of)
     assert several == "`when` has dates of several offsets (+01:00, +02:00): all are taken in UTC"
     assert without == "`when` has dates without an offset: they are read at +00:00"
     quiet = DATE.summary()
     quiet.add(np.array(["2024-02-29T23:30+01:00"], object))
-    assert not list(DATE.remarks("when", quiet))
+    assert not list(DATE.remarks(column, quiet))
 
 
 def test_dates_of_parquet_are_read_as_texts_are() -> None:

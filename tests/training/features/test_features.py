@@ -71,7 +71,7 @@ def test_without_some_the_others_keep_statistics_and_values(data: Data) -> None:
     less, arrays = data.features.without(dropped), data.features.arrays_without(dropped, data.test.arrays)
     assert less.order == ("weight", "color")
     assert list(arrays) == [tensor.name for tensor in less.tensors] == ["numeric", "categorical"]
-    assert all(less.columns[name] is data.features.columns[name] for name in less.order)
+    assert all(less.columns[name] == data.features.columns[name] for name in less.order)
     np.testing.assert_array_equal(arrays["numeric"][:, 0], data.test.arrays["numeric"][:, 1])
     np.testing.assert_array_equal(arrays["categorical"][:, 0], data.test.arrays["categorical"][:, 0])
 

@@ -35,6 +35,7 @@ class Undivided:
     validation: float  # share of the rows; in folds, of those that a fold does not test
     test: float
     seed: int
+    are_copies: bool = False  # rows with one key: never counts, however many
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -59,6 +60,7 @@ class Way(ABC):
     role: ClassVar[str | None] = None  # of the column that it goes by
     draws_units: ClassVar[bool] = False  # whole, in the bootstrap
     keeps_equal_rows: ClassVar[bool] = False  # on one side, whatever else it goes by
+    leaves_copies_out: ClassVar[bool] = False  # of rows that judge, where copies are no counts
 
     chosen: DataOptions
     account: Account | None = None  # of that column

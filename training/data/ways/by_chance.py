@@ -28,7 +28,7 @@ class ByChance(Way):
     def deal(self, rows: Undivided) -> Dealt:
         different = different_keys(rows.keys)
         keys, remarks = rows.keys, []
-        if are_counts(different, len(rows)):
+        if not rows.are_copies and are_counts(different, len(rows)):
             remarks.append(
                 f"The {len(rows):,} rows have only {different:,} combinations of features: copies are counts, so the "
                 "rows were split at random"

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from training.columns.hashes import hashes
 from training.columns.values import is_missing
-from training.data.accounts import hashes
 from training.data.roles import GROUP
 from training.data.split import TEST, TRAIN, VALIDATION, Indices, Split
 from training.data.ways.base import PARTS, Dealt, Undivided, Way, as_split, check_classes
@@ -46,6 +46,7 @@ class ByGroup(Way):
     name = "group"
     role = GROUP
     draws_units = True
+    leaves_copies_out = True
 
     @classmethod
     def checked(cls, chosen: DataOptions) -> None:

@@ -53,7 +53,7 @@ class Published(Way):
         """Return the training rows that are to validate: their usual share of all that is not tested."""
         places = np.flatnonzero(rows.values == TRAIN)
         keys, strata = rows.keys[places], rows.strata()
-        if are_counts(different_keys(keys), len(keys)):
+        if not rows.are_copies and are_counts(different_keys(keys), len(keys)):
             keys = each_its_own(len(keys), rows.seed)
         share = rows.validation / (1 - rows.test)
         its = None if strata is None else strata.take(places)

@@ -1,0 +1,24 @@
+"""What a person may choose about texts; the registry names it. Nothing here imports pandas or TensorFlow."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from training.options.declare import option
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextOptions:
+    """How a text is encoded."""
+
+    title: ClassVar[str] = "Texts"
+    max_grams: int = option(  # at 131,072 no set gained
+        65_536, "Most frequent n-grams kept of a column of texts.", unit="n-grams", low=100, high=1_000_000
+    )
+    longest_text: int = option(  # the graph pads the texts of a run to the longest
+        10_000, "Characters of the longest text that is answered.", unit="characters", low=10, high=1_000_000
+    )
+    cut_texts: bool = option(False, "Cut longer texts where they end, instead of refusing them.")
+    text_rate: float = option(6.0, "How far n-grams move a step.", unit="rate", low=1e-6)
+    text_c: float = option(
+        10.0, "How freely n-grams are learned: the C of logistic regression.", unit="strength", low=1e-6
+    )
