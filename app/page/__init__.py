@@ -3,6 +3,7 @@
     static/      plain modules, one stylesheet, no build and no library
     assets       the files, compressed once, and the name of what they hold together
     script       all modules in one, as it is sent
+    stylesheet   without what says nothing
     modules      those of types that other packages bring
     shell        the document, with the addresses of its files
 

@@ -11,12 +11,15 @@ It knows no request and no header.
 import gzip
 import hashlib
 import re
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from app.page import modules
 from app.page.script import script
+from app.page.stylesheet import short
 
 STATIC = Path(__file__).parent / "static"
 TYPES = {
@@ -27,7 +30,7 @@ TYPES = {
 }
 NO_MODULE = re.compile(rf"(?:{'|'.join(modules.KINDS)})/[A-Za-z][A-Za-z0-9_-]{{0,63}}\.js")
 ANY = b'export * from "./any.js";\n'  # stands for the module of a type that brings none
-SCRIPT = "page.js"  # all modules of the page in one
+SCRIPT, STYLE = "page.js", "page.css"  # all modules of the page in one, and its stylesheet
 KEPT = 4  # versions: in one that is read anew, pages that are open may still want a file
 
 
@@ -36,13 +39,17 @@ class Asset:
     """A file as it is sent."""
 
     plain: bytes
-    packed: bytes  # gzip
     tag: str  # of its content
     media_type: str
 
     @classmethod
     def of(cls, plain: bytes, ending: str) -> "Asset":
-        return cls(plain, gzip.compress(plain, 9, mtime=0), hashlib.sha256(plain).hexdigest()[:16], TYPES[ending])
+        return cls(plain, hashlib.sha256(plain).hexdigest()[:16], TYPES[ending])
+
+    @cached_property
+    def packed(self) -> bytes:
+        """Its bytes as gzip, made when they are first asked for: of most modules nobody does."""
+        return gzip.compress(self.plain, 9, mtime=0)
 
 
 @dataclass(frozen=True)
@@ -62,11 +69,16 @@ class Assets:
     """The files of the page and of the packages whose types are registered."""
 
     def __init__(self) -> None:
+        self._looking = threading.Lock()  # they are read in threads, for it takes a tenth of a second
         self._seen: dict[str, tuple[Path, int, int]] = {}
         self._kept: dict[str, Version] = {}  # by digest, the newest last
 
     def now(self) -> Version:
         """Look at the files, and read them where anything has changed."""
+        with self._looking:
+            return self._now()
+
+    def _now(self) -> Version:
         seen = {path: (file, (now := file.stat()).st_mtime_ns, now.st_size) for path, file in _places().items()}
         if seen != self._seen:
             version = _read({path: file for path, (file, _, _) in seen.items()})
@@ -94,5 +106,6 @@ def _read(files: Mapping[str, Path]) -> Version:
         if files[path] == STATIC / path and path[-3:] == ".js"
     }
     read[SCRIPT] = Asset.of(script(own).encode(), ".js")
+    read[STYLE] = Asset.of(short(read["style.css"].plain.decode()).encode(), ".css")
     lines = "\n".join([f"{path} {asset.tag}" for path, asset in read.items()])
     return Version(hashlib.sha256(lines.encode()).hexdigest()[:16], read)

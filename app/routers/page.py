@@ -7,6 +7,7 @@
 The document names its files by the digest of all of them, so a reload after an upgrade takes all or none anew.
 """
 
+import asyncio
 import re
 
 from fastapi import APIRouter, Request
@@ -40,7 +41,8 @@ router = APIRouter(include_in_schema=False)
 async def index(request: Request) -> Response:
     """Send the document; what it shows it asks for itself."""
     assets: Assets = request.app.state.page
-    return _send(shell(assets.now(), request.scope.get("root_path", "")), request, ANEW)
+    version = await asyncio.to_thread(assets.now)
+    return _send(shell(version, request.scope.get("root_path", "")), request, ANEW)
 
 
 @router.get("/page/{path:path}")
@@ -49,7 +51,7 @@ async def file(path: str, request: Request) -> Response:
     assets: Assets = request.app.state.page
     named = ADDRESS.fullmatch(path)
     digest, name = named.groups() if named else (None, path)
-    found = assets.find(digest, name)
+    found = await asyncio.to_thread(assets.find, digest, name)
     if found is None:
         raise NotFound("Unknown file of the page, or of another version of it: load it again.", f"`{path[:200]}`")
     return _send(found, request, FOR_GOOD if digest else ANEW)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.page import assets
-from app.page.assets import SCRIPT, STATIC, TYPES, Assets
+from app.page.assets import SCRIPT, STATIC, STYLE, TYPES, Assets
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def change(file: Path, text: str) -> None:
 def test_every_file_of_the_folder_is_sent_as_it_is() -> None:
     version = Assets().now()
     files = {file.relative_to(STATIC).as_posix(): file for file in STATIC.rglob("*") if file.is_file()}
-    assert set(files) == set(version.files) - {SCRIPT}
+    assert set(files) == set(version.files) - {SCRIPT, STYLE}
     for path, file in files.items():
         found = version.files[path]
         assert found.plain == gzip.decompress(found.packed) == file.read_bytes()
@@ -46,10 +46,11 @@ def test_a_file_that_changes_makes_another_version_and_the_one_before_stays_whol
     """A page that is open may still want a file; what it gets is of its own version, or nothing."""
     of_page = Assets()
     before = of_page.now()
-    change(static / "words.js", "export const changed = true;")
+    words = (static / "words.js").read_text() + "export const changed = true;\n"
+    change(static / "words.js", words)
     after = of_page.now()
     assert after.digest != before.digest
-    for version, wanted in ((before, before.files["words.js"].plain), (after, b"export const changed = true;")):
+    for version, wanted in ((before, before.files["words.js"].plain), (after, words.encode())):
         found = of_page.find(version.digest, "words.js")
         assert found is not None
         assert found.plain == wanted
@@ -58,9 +59,9 @@ def test_a_file_that_changes_makes_another_version_and_the_one_before_stays_whol
 
 def test_versions_before_are_forgotten_in_time(static: Path) -> None:
     of_page = Assets()
-    first = of_page.now().digest
+    first, words = of_page.now().digest, (static / "words.js").read_text()
     for turn in range(assets.KEPT):
-        change(static / "words.js", f"// {turn}")
+        change(static / "words.js", f"{words}// {turn}")
         of_page.now()
     assert of_page.find(first, "main.js") is None
 

@@ -34,10 +34,10 @@ async def test_a_browser_gets_the_page_with_its_headers(client: httpx.AsyncClien
 
 @pytest.mark.parametrize(("accepted", "packed"), [("gzip", True), ("br, gzip;q=0", False), ("", False)])
 async def test_it_is_sent_as_the_client_takes_it(accepted: str, packed: bool, client: httpx.AsyncClient) -> None:
-    async with client.stream("GET", "/page/page.css", headers={"accept-encoding": accepted}) as answer:
+    async with client.stream("GET", "/page/style.css", headers={"accept-encoding": accepted}) as answer:
         raw = b"".join([piece async for piece in answer.aiter_raw()])
     assert ("content-encoding" in answer.headers) == packed
-    assert (gzip.decompress(raw) if packed else raw) == (STATIC / "page.css").read_bytes()
+    assert (gzip.decompress(raw) if packed else raw) == (STATIC / "style.css").read_bytes()
 
 
 async def test_what_is_known_is_not_sent_again(client: httpx.AsyncClient) -> None:

@@ -1,5 +1,7 @@
 """One script of many modules: what they say to each other stays as it was, and what it cannot do is refused."""
 
+import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -58,11 +60,38 @@ ask("track").then(({ found }) => console.log(found));
     assert run(modules, tmp_path) == "7\n"
 
 
-def test_comments_and_indentation_are_left_out_where_they_say_nothing() -> None:
+def test_comments_are_left_out_and_texts_stay_as_they_are() -> None:
     text = script({"main.js": WORDS})
     assert "goes" not in text
-    assert "// stays" in text
-    assert "\n    lines // kept\n  as they are" in text
+    assert "// stays" not in text
+    assert '"a // b"' in text
+    assert "`two\n    lines // kept\n  as they are`" in text
+
+
+def test_names_of_all_modules_and_of_the_window_stay_apart(tmp_path: Path) -> None:
+    """Many modules with the same names, some of which are also those of what surrounds them."""
+    other = "const own = %d, a = own, b = [a];\nexport const given = (own) => [own, a, ...b, typeof process, name()];\n"
+    other += "function name() { const process = 7; return ((own) => ({ own, process, b }))(process); }\n"
+    modules = {f"m{at}.js": other % at for at in range(60)}
+    taken = "".join(f'import {{ given as given{at} }} from "./m{at}.js";\n' for at in range(60))
+    said = ", ".join(f"given{at}({at + 100})" for at in range(60))
+    modules["main.js"] = f"{taken}console.log(JSON.stringify([{said}]));\n"
+    inner = [{"own": 7, "process": 7}]
+    wanted = [[at + 100, at, at, "object", {**inner[0], "b": [at]}] for at in range(60)]
+    assert json.loads(run(modules, tmp_path)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('import { none } from "./a.js";\nnone();', "main.js: expected a name that a.js exports. Received: none"),
+        ('import * as all from "./a.js";\nall.none();', "main.js: expected a name that a.js exports. Received: none"),
+        ('import * as all from "./a.js";\nconsole.log(all);', "main.js: expected `all.` with a name"),
+    ],
+)
+def test_what_is_asked_of_a_module_is_there(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(said)):
+        script({"main.js": text, "a.js": "export const one = 1;"})
 
 
 def test_a_module_stands_behind_those_that_it_imports_and_the_entry_is_the_last() -> None:
