@@ -157,7 +157,7 @@ def print_selection(console: Console, found: "Selection") -> None:
 
 def print_findings(console: Console, task: "Task", findings: "Findings") -> None:
     """Show test metrics, one line a metric and one column a model, and how sure they are."""
-    shown = ["baseline", *(one.name for one in task.opponents), "keras", "fp32", "shipped"]
+    shown = ["baseline", *(one.name for one in task.fitted_of(findings.scores)), "keras", "fp32", "shipped"]
     table = Table(f"test split, {task.name}")
     for model in shown:
         table.add_column(model, justify="right", overflow="fold", style="bold" if model == "shipped" else "")

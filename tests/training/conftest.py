@@ -38,6 +38,7 @@ THIRD_PARTY_WARNINGS = (
     "ignore:The ``noload`` loader strategy is deprecated:DeprecationWarning",
     # What the last step of the linear baseline gives is judged, converged or not (training/cli/environment.py).
     "ignore:lbfgs failed to converge",
+    "ignore:Liblinear failed to converge",
 )
 
 

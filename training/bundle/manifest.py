@@ -112,6 +112,8 @@ def judged(findings: Findings) -> dict[str, Any]:
     found |= _all_rounded(findings.account)
     if findings.intervals is not None:
         found["intervals"] = _intervals(findings.intervals)
+    if findings.opponents:
+        found["opponents"] = dict(findings.opponents)
     if findings.folds is not None:
         scores = findings.folds.scores
         found["folds"] = {name: [shortest(metrics[name]) for metrics in scores] for name in scores[0]}

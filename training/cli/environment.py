@@ -43,6 +43,7 @@ def silence_loggers() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="tensorflow|keras|tf2onnx|onnxruntime")
     warnings.filterwarnings("ignore", message="lbfgs failed to converge")  # of the linear baseline
+    warnings.filterwarnings("ignore", message="Liblinear failed to converge")  # of linear models of texts
 
 
 @contextmanager

@@ -27,13 +27,14 @@ def judge(model: TrainedModel, baselines: Mapping[str, Baseline]) -> Findings:
     def scored(outputs: Outputs) -> Metrics:
         return task.evaluate(test.y, outputs, test.weights)
 
-    opponent = task.opponents[-1].name if task.opponents else TRIVIAL
+    opponent = next((one.name for one in reversed(task.fitted_of(baselines))), TRIVIAL)
     return Findings(
         scores=dict(zip(answers, each(scored, answers.values()), strict=True)),
         outputs=answers[SHIPPED],
         importance_metric=task.main_metric,
         errors=task.errors,
         account=task.account(test, answers[SHIPPED]),
+        opponents={name: one.said for name, one in baselines.items() if one.said},
         intervals=intervals(task, test, answers[SHIPPED], answers[opponent], opponent, model.options.run.seed),
         slices=slices(task, model.data.features, model.data.train, test, answers[SHIPPED], model.options.run.seed),
     )

@@ -109,5 +109,6 @@ class Findings:
     importance_metric: str = ""  # the task's main metric
     errors: tuple[str, ...] = ()  # metrics of which less is better
     account: Mapping[str, Any] = field(default_factory=dict)  # what the task says beyond metrics, for the manifest
+    opponents: Mapping[str, str] = field(default_factory=dict)  # model -> what was chosen for it, and left out
     selection: Selection | None = None  # None: not asked for
     slices: Slices | None = None

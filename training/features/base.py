@@ -11,7 +11,7 @@ It knows nothing about other types, files, tasks or networks.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -63,18 +63,32 @@ class Content:
 
 @dataclass(frozen=True)
 class Tabular:
-    """A feature as a model sees it that knows numbers and names alone: a baseline, a rule on one column."""
+    """A feature as a model of other makers sees it: numbers, names and texts; a baseline, a rule on one column."""
 
     numbers: NDArray[Any]  # (rows, columns) float32, or float64 where that would lose them, with NaN for missing
     names: NDArray[Any]  # (rows, columns) text with "" for missing
+    texts: NDArray[Any]  # (rows, columns) text with "" for missing, to be read word by word
 
     @classmethod
-    def of(cls, *, numbers: NDArray[Any] | None = None, names: NDArray[Any] | None = None) -> "Tabular":
-        given = next(one for one in (numbers, names) if one is not None)
+    def of(
+        cls,
+        *,
+        numbers: NDArray[Any] | None = None,
+        names: NDArray[Any] | None = None,
+        texts: NDArray[Any] | None = None,
+    ) -> "Tabular":
+        given = next(one for one in (numbers, names, texts) if one is not None)
+        nothing = np.empty((len(given), 0), object)
         return cls(
             np.empty((len(given), 0), np.float32) if numbers is None else numbers,
-            np.empty((len(given), 0), object) if names is None else names,
+            nothing if names is None else names,
+            nothing if texts is None else texts,
         )
+
+    @classmethod
+    def joined(cls, tables: "Sequence[Tabular]") -> "Tabular":
+        """Return several features side by side."""
+        return cls(*(np.hstack([getattr(table, kind.name) for table in tables]) for kind in fields(cls)))
 
 
 class FeatureType(ABC):
@@ -190,7 +204,7 @@ class FeatureType(ABC):
 
     @abstractmethod
     def tabular(self, column: Any, arrays: Arrays) -> Tabular:
-        """Return a feature, alone in `arrays`, for models that know numbers and names."""
+        """Return a feature, alone in `arrays`, for models that know numbers, names and texts."""
 
     @abstractmethod
     def slices(self, column: Any, trained: Arrays, arrays: Arrays) -> Iterator[tuple[str, Mask]]:

@@ -139,9 +139,8 @@ class Features:
         return self.type_of(name).tabular(self.columns[name], self.alone(name, arrays))
 
     def table(self, arrays: Arrays) -> Tabular:
-        """Return all features side by side for models that know numbers and names alone."""
-        each = [self.tabular(name, arrays) for name in self.order]
-        return Tabular(np.hstack([one.numbers for one in each]), np.hstack([one.names for one in each]))
+        """Return all features side by side for models that know numbers, names and texts alone."""
+        return Tabular.joined([self.tabular(name, arrays) for name in self.order])
 
     def slices(self, name: str, trained: Arrays, arrays: Arrays) -> Iterator[tuple[str, Mask]]:
         column = self.columns[name]

@@ -16,7 +16,7 @@ from training.rendering.markdown import code, code_block, number, plain, prose, 
 from training.rendering.picture import Picture
 from training.reporting import compression_section, findings_section, training_section
 from training.reporting.plots import bars, pareto
-from training.tasks.base import Metrics
+from training.tasks.base import Metrics, Task
 from training.trained_model import TrainedModel
 from training.tuning import trials
 
@@ -75,7 +75,7 @@ def _blocks(model: TrainedModel, findings: Findings) -> list[str]:
         f"Measured once on the {len(data.test):,} rows of the test split, which no training and no choice has seen.",
         metrics_table(compression_section.without_candidates(model.choice, scores)),
         *findings_section.doubts(findings),
-        data.task.about_baselines(),
+        about_baselines(data.task, findings),
         *data.task.sections(data.test, findings.outputs),
         *findings_section.blocks(findings, data.task),
         f"## {COMPRESSION}",
@@ -95,7 +95,8 @@ def _scores(model: TrainedModel, findings: Findings) -> list[Fact]:
     main = task.main_metric
     note = f"{intervals.level:.0%}: {findings_section.span(intervals.shipped[main])}" if intervals else ""
     note = "; ".join(filter(None, [note, _doubt(findings, main)]))
-    others = {**{one.name: one.title for one in reversed(task.opponents)}, TRIVIAL: "trivial"}
+    fitted = reversed(task.fitted_of(findings.scores))
+    others = {**{one.name: one.title for one in fitted}, TRIVIAL: "trivial"}
     return [
         Fact(f"{main}, shipped", number(findings.scores["shipped"][main]), note),
         *(Fact(f"{main}, {title}", number(findings.scores[name][main])) for name, title in others.items()),
@@ -119,6 +120,13 @@ def metrics_table(scores: Mapping[str, Metrics]) -> str:
     return table(["model", *names], rows)
 
 
+def about_baselines(task: Task, findings: Findings) -> str:
+    """Say what each model of the table is, and what was chosen for it."""
+    chosen = {name: f" (chosen on validation: {said})" for name, said in findings.opponents.items()}
+    models = [f"{code(one.name)} is {one.about}{chosen.get(one.name, '')}" for one in task.fitted_of(findings.scores)]
+    return task.about_baselines() + (f" {'; '.join(models)}." if models else "")
+
+
 def columns_table(data: Data) -> str:
     """One line a column of the file: what it holds and what became of it."""
     rows = (
@@ -132,7 +140,8 @@ def _summary(model: TrainedModel, findings: Findings) -> str:
     options, data, chosen, scores = model.options, model.data, model.choice.chosen, findings.scores
     task, main = data.task, data.task.main_metric
     doubt = _doubt(findings, main)
-    others = {**{one.name: one.sentence for one in reversed(task.opponents)}, TRIVIAL: "the trivial baseline"}
+    fitted = reversed(task.fitted_of(scores))
+    others = {**{one.name: one.sentence for one in fitted}, TRIVIAL: "the trivial baseline"}
     reached = [f"{number(scores[name][main])} of {sentence}" for name, sentence in others.items()]
     return (
         f"Predicts {code(str(options.data.target))} ({task.asked}, {task.name}) "

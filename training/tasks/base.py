@@ -11,7 +11,7 @@ Outputs are named as those of the served graph. Every stage works through this c
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -212,6 +212,10 @@ class Task(ABC):
     @abstractmethod
     def trivial(self, rows: int) -> Outputs:
         """Return the answers of a model that has seen only the training target."""
+
+    def fitted_of(self, models: Collection[str]) -> tuple[Opponent, ...]:
+        """Return its opponents among models by name, the strongest last: which are fitted goes by the features."""
+        return tuple(one for one in self.opponents if one.name in models)
 
     def title_of(self, baseline: str) -> str:
         """Return what a baseline is called where there is little room."""

@@ -8,7 +8,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-LINEAR, BOOSTING = "linear", "hist_gradient_boosting"  # in the manifest and on the card
+# in the manifest and on the card
+LINEAR, BOOSTING, TFIDF_LINEAR, TFIDF_SVM = "linear", "hist_gradient_boosting", "tfidf_linear", "tfidf_svm"
+# strengths of linear models of texts: the inverse of the penalty
+LOGISTIC, MARGIN, SQUARES = (0.25, 1.0, 4.0, 16.0, 64.0), (0.016, 0.063, 0.25, 1.0, 4.0), (0.063, 0.25, 1.0, 4.0, 16.0)
+
+Form = Literal["scaled", "ordinal", "tfidf"]
 
 
 @dataclass(frozen=True)
@@ -51,19 +56,43 @@ class Opponent:
     name: str
     title: str  # where there is little room
     sentence: str  # in the middle of one
-    form: Literal["scaled", "ordinal"]  # how it wants the features
-    make: Callable[[Sequence[bool], int], Any]  # which columns are categories, and a seed -> the model
+    about: str  # what it is, behind "is"
+    form: Form  # how it wants the features
+    make: Callable[[Any, int], Any]  # which columns are categories, or a strength, and a seed -> the model
+    strengths: tuple[float, ...] = ()  # that it may have, ascending; the best on validation rows is taken
 
 
-def linear(where: str, **options: Any) -> Opponent:
+def linear(where: str, about: str, **options: Any) -> Opponent:
     """Return a linear model: "module:Class", imported when it is fitted, and what it is made with."""
-    return Opponent(LINEAR, "linear model", "a linear model", "scaled", lambda _, __: resolve_name(where)(**options))
+
+    def make(_categorical: Sequence[bool], _seed: int) -> Any:
+        return resolve_name(where)(**options)
+
+    return Opponent(LINEAR, "linear model", "a linear model", about, "scaled", make)
 
 
-def boosting(where: str) -> Opponent:
+def boosting(where: str, about: str = "gradient boosting with its defaults") -> Opponent:
     """Return HistGradientBoosting of some kind: "module:Class"."""
 
     def make(categorical: Sequence[bool], seed: int) -> Any:
         return resolve_name(where)(categorical_features=list(categorical), random_state=seed)
 
-    return Opponent(BOOSTING, "boosting", "scikit-learn's HistGradientBoosting", "ordinal", make)
+    return Opponent(BOOSTING, "boosting", "scikit-learn's HistGradientBoosting", about, "ordinal", make)
+
+
+def tfidf(name: str, model: str, where: str, strengths: tuple[float, ...]) -> Opponent:
+    """Return a linear model of texts: what it is, and "module:function" of a strength and a seed."""
+
+    def make(strength: float, seed: int) -> Any:
+        return resolve_name(where)(strength, seed)
+
+    about = f"{model} on TF-IDF of n-grams, and on the other columns"
+    return Opponent(name, f"TF-IDF, {model}", f"TF-IDF and {model}", about, "tfidf", make, strengths)
+
+
+def tfidf_models(svm: str, logistic: str) -> tuple[Opponent, Opponent]:
+    """Return the two of labels: "module:function" of each."""
+    return (
+        tfidf(TFIDF_SVM, "linear SVM", svm, MARGIN),
+        tfidf(TFIDF_LINEAR, "logistic regression", logistic, LOGISTIC),
+    )

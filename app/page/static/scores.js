@@ -14,7 +14,8 @@ export const metricName = (name) => NAMES[name] ?? name.replaceAll("_", " ");
 // Where a sentence begins with it.
 export const metricTitle = (name) => metricName(name).replace(/^[a-z]/, (letter) => letter.toUpperCase());
 
-const MODELS = { baseline: "guessing", linear: "a linear model", hist_gradient_boosting: "gradient boosting" };
+const MODELS = { baseline: "guessing", linear: "a linear model", hist_gradient_boosting: "gradient boosting",
+  tfidf_svm: "a linear SVM of words", tfidf_linear: "a linear model of words" };
 export const baselines = (model) => Object.keys(MODELS).filter((name) => model.metrics?.[name]).reverse();
 export const baselineName = (name) => MODELS[name];
 

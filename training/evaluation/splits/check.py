@@ -1,4 +1,4 @@
-"""Check: what boosting is found to be worth under the split at random, and under a split by a candidate's column.
+"""Check: what the strongest opponent is found to be worth, split at random and split by a candidate's column.
 
     training and validation rows ─┬─ as they were split at random ─> fit, judge ─╮
                                   └─ by time, or by group ─────────> fit, judge ─┴─> a warning, where they differ
@@ -16,13 +16,14 @@ from training.columns.arrays import Rows, spread_places
 from training.data.prepare import Data
 from training.data.redivision import by_column, random_way
 from training.errors import DataError
-from training.evaluation.baselines import reference
+from training.evaluation.baselines import reference, standing
 from training.evaluation.bootstrap import draws, exactly, interval, unit_count
 from training.evaluation.findings import Interval
 from training.evaluation.splits.candidates import Candidate, candidates
 from training.features.features import Features
 from training.options import Options
 from training.rendering.markdown import code, number
+from training.tasks.parts import Opponent
 
 MOST = 3  # candidates that are looked at
 LEARNED_ROWS, JUDGED_ROWS = 15_000, 5_000  # at most
@@ -63,15 +64,16 @@ def warned(data: Data, options: Options) -> Data:
 
 def differences(data: Data, options: Options) -> Iterator[Difference]:
     """Judge the reference model under both splits, for each candidate that can be split by."""
-    model, metric, seed = data.task.opponents[-1].title, data.task.main_metric, options.run.seed
+    model, metric, seed = standing(data.task, data.features, data.train)[-1], data.task.main_metric, options.run.seed
     at_random: Interval | None = None
     for candidate in islice(candidates(data), MOST):
         try:
             train, judged, features = _otherwise(data, candidate, options)
         except DataError:  # too few groups, or a class that one side lacks
             continue
-        at_random = at_random or _judged(data, data.features, data.train, data.validation, seed)
-        yield Difference(candidate, model, metric, at_random, _judged(data, features, train, judged, seed))
+        at_random = at_random or _judged(data, model, data.features, data.train, data.validation, seed)
+        other = _judged(data, model, features, train, judged, seed)
+        yield Difference(candidate, model.title, metric, at_random, other)
 
 
 def _otherwise(data: Data, candidate: Candidate, options: Options) -> tuple[Rows, Rows, Features]:
@@ -84,11 +86,11 @@ def _otherwise(data: Data, candidate: Candidate, options: Options) -> tuple[Rows
     return without[0], without[1], data.features.without(dropped)
 
 
-def _judged(data: Data, features: Features, train: Rows, judged: Rows, seed: int) -> Interval:
-    """Fit the reference model on some rows, and judge it on others."""
+def _judged(data: Data, model: Opponent, features: Features, train: Rows, judged: Rows, seed: int) -> Interval:
+    """Fit a model on some rows, and judge it on others."""
     task, metric = data.task, data.task.main_metric
     some, rows = _some(train, LEARNED_ROWS), _some(judged, JUDGED_ROWS)
-    answers = reference(task, features, some, seed)(rows)
+    answers = reference(model, task, features, some, seed)(rows)
     (drawn,) = draws(task, rows, (answers,), RESAMPLES, seed, metric)
     return interval(exactly(task, rows, answers, metric), drawn[metric], unit_count(rows))
 

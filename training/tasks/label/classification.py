@@ -28,7 +28,7 @@ from training.tasks.base import Metrics, RowWeights, Task
 from training.tasks.label import weighted
 from training.tasks.label.metrics import claims, metrics_of
 from training.tasks.options import LabelOptions
-from training.tasks.parts import LeakRule, Output, Strata, boosting, linear
+from training.tasks.parts import LeakRule, Output, Strata, boosting, linear, tfidf_models
 from training.tasks.weighted import Judged, Weights, ratio
 
 OUTPUT = "probabilities"
@@ -42,8 +42,9 @@ RARE_SHARE = 0.1  # of the second of two labels: below, ROC AUC is high for mode
 ABOUT_BOTH = ("balanced_accuracy", "precision", "roc_auc", "pr_auc")  # of two labels, metrics that go by both
 ABOUT_ONE = (*ABOUT_BOTH, "recall", "f1")  # those that go by the second of two, or by each of several alike
 OPPONENTS = (
-    linear("sklearn.linear_model:LogisticRegression", max_iter=LINEAR_STEPS),
+    linear("sklearn.linear_model:LogisticRegression", "logistic regression", max_iter=LINEAR_STEPS),
     boosting("sklearn.ensemble:HistGradientBoostingClassifier"),
+    *tfidf_models("training.tasks.opponents:svm_of_one", "training.tasks.opponents:logistic_of_one"),
 )
 
 
@@ -209,7 +210,7 @@ class Classification(Task):
         return {OUTPUT: np.tile(np.array(self.shares, np.float32), (rows, 1))}  # (rows, labels)
 
     def answered_by(self, model: Any, inputs: Any) -> Outputs:
-        answers = np.zeros((len(inputs), self.width))  # zeros for labels that the training rows lack
+        answers = np.zeros((inputs.shape[0], self.width))  # zeros for labels that the training rows lack
         answers[:, model.classes_] = model.predict_proba(inputs)
         return {OUTPUT: answers}
 
@@ -235,7 +236,7 @@ class Classification(Task):
         positive = ", ".join(filter(None, [code(self.labels[-1]), self.reason]))
         about = positive if self.is_binary else "each label against the rest, and their mean"
         return (
-            "`baseline` answers the majority label of the training rows; `linear` is logistic regression. "
+            "`baseline` answers the majority label of the training rows. "
             f"Precision, recall, F1, ROC AUC and PR AUC are about {about}."
         )
 

@@ -31,7 +31,7 @@ from training.tasks.labels.account import scarce, suggestion, table_of_labels
 from training.tasks.labels.decisions import HALF, Decided, decided, thresholds
 from training.tasks.labels.strata import strata
 from training.tasks.options import LabelOptions, LabelsOptions
-from training.tasks.parts import LeakRule, Output, Strata, boosting, linear
+from training.tasks.parts import LeakRule, Output, Strata, boosting, linear, tfidf_models
 from training.tasks.truths import TargetColumn
 from training.tasks.weighted import Judged, Weights
 
@@ -42,8 +42,9 @@ SHOWN_LABELS = 5  # in a message
 NAMED_LABELS = 10  # in a sentence of the card
 SUSPECT_AUC = 0.99
 OPPONENTS = (
-    linear("training.tasks.labels.opponents:logistic", max_iter=300),
-    boosting("training.tasks.labels.opponents:boosted"),
+    linear("training.tasks.opponents:logistic", "a logistic regression a label", max_iter=300),
+    boosting("training.tasks.opponents:boosted", "a boosting a label"),
+    *tfidf_models("training.tasks.opponents:svm_of_many", "training.tasks.opponents:logistic_of_many"),
 )
 
 
@@ -226,9 +227,8 @@ class Multilabel(Task):
 
     def about_baselines(self) -> str:
         return (
-            "`baseline` answers how often each label comes in the training rows; `linear` is a logistic regression a "
-            "label, `hist_gradient_boosting` a boosting a label; each has thresholds of its own, chosen as the "
-            "network's are. "
+            "`baseline` answers how often each label comes in the training rows; each model has thresholds of its own, "
+            "chosen as the network's are. "
             "micro_f1 counts labels of all rows together, macro_f1 is the mean over the labels, exact the share of the "
             "rows that are right in every label; roc_auc and pr_auc (average precision) are means over the labels, "
             "ranking is the label ranking average precision."

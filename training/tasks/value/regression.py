@@ -25,14 +25,18 @@ from training.options import Options
 from training.rendering.markdown import number
 from training.rendering.picture import Picture
 from training.tasks.base import Metrics, RowWeights, Task
-from training.tasks.parts import LeakRule, Output, boosting, linear
+from training.tasks.parts import SQUARES, TFIDF_LINEAR, LeakRule, Output, boosting, linear, tfidf
 from training.tasks.value import residuals
 from training.tasks.weighted import Judged, Weights, ratio
 
 OUTPUT = "value"
 RESIDUALS = "residuals.png"
 SUSPECT_R2 = 0.93  # of all rides by those of registered riders: 0.94; of a diamond's price by its width: 0.88
-OPPONENTS = (linear("sklearn.linear_model:Ridge"), boosting("sklearn.ensemble:HistGradientBoostingRegressor"))
+OPPONENTS = (
+    linear("sklearn.linear_model:Ridge", "ridge regression"),
+    boosting("sklearn.ensemble:HistGradientBoostingRegressor"),
+    tfidf(TFIDF_LINEAR, "ridge regression", "training.tasks.opponents:ridge", SQUARES),
+)
 
 
 @dataclass(frozen=True)
@@ -152,10 +156,7 @@ class Regression(Task):
         return number_bins(outputs[OUTPUT][:, 0])
 
     def about_baselines(self) -> str:
-        return (
-            "`baseline` answers the mean of the training rows; `linear` is ridge regression. "
-            "Errors are in the unit of the target."
-        )
+        return "`baseline` answers the mean of the training rows. Errors are in the unit of the target."
 
     def about_target(self, y: NDArray[Any]) -> str:
         return f"Its target lies from {number(y.min())} to {number(y.max())}, with a mean of {number(y.mean())}."
