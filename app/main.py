@@ -108,7 +108,8 @@ def _open_routes(app: Slipway) -> Serving:
         readings=Readings(settings.max_queue_bytes),
         budget=app.hot.budget,
     )
-    app.add_hot_route("/predict", Predict(serving), Preview(serving))
+    previews = Preview(serving)
+    app.add_hot_route("/predict", Predict(serving, previews), previews)
     app.hot.add_family(openinference.PREFIX, openinference.OpenInference(serving).find)
     app.hot.add_family(tfserving.PREFIX, tfserving.TensorFlowServing(serving, settings.labels).find)
     return serving

@@ -108,6 +108,14 @@ class AnswerType(ABC):
         """Return a score for each of `classes`, (rows, classes), where answers are such."""
         return None
 
+    def moved(self, outputs: Outputs) -> tuple[str | None, Array] | None:
+        """Return the one number a row, (rows,), that is compared with the first row's, and of which label it is.
+
+        The label is None where answers are numbers; None where nothing of the kind is compared.
+        """
+        found = self.numbers(outputs)
+        return None if found is None else (None, found)
+
     def numbers(self, outputs: Outputs) -> Array | None:
         """Return one number a row, (rows,), where answers are such."""
         return None

@@ -30,6 +30,10 @@ class LabelAnswer(ProbabilitiesAnswer):
         super().__init__(keys)
         self._templates = _templates(keys.labels)
 
+    @property
+    def about(self) -> int | None:
+        return 1 if len(self.classes) == 2 else None
+
     def fault(self, outputs: Outputs) -> tuple[str, str] | None:
         if not self.valid(outputs):
             return "finite answers", str(outputs[OUTPUT])

@@ -39,6 +39,11 @@ class ProbabilitiesAnswer(AnswerType):
         self._place = {label: place for place, label in enumerate(keys.labels)}
         self._vocabulary = Vocabulary(keys.labels)
 
+    @property
+    def about(self) -> int | None:
+        """Which label the answers are about, whatever they are."""
+        return None
+
     def check_outputs(self, outputs: Sequence[TensorSpec]) -> None:
         found = [(spec.name, spec.dtype) for spec in outputs[:1]]
         if found != [(OUTPUT, "float32")] or len(outputs[0].shape) != 2:
@@ -58,6 +63,11 @@ class ProbabilitiesAnswer(AnswerType):
 
     def scores(self, outputs: Outputs) -> Array:
         return outputs[OUTPUT]
+
+    def moved(self, outputs: Outputs) -> tuple[str, Array]:
+        """Look at the second of two labels that exclude each other, and at the most probable of others."""
+        place = self.about if self.about is not None else int(outputs[OUTPUT][0].argmax())
+        return self.classes[place], outputs[OUTPUT][:, place]
 
     def compare(self, ours: Outputs, other: AnswerType, theirs: Outputs) -> tuple[list[bool], float]:
         """Say in which rows both give the same labels, whatever their order, and how far probabilities are apart."""

@@ -4,6 +4,7 @@
                                  ├─ scripts()   a place in SCRIPTS for each text
                                  └─ shares(…)   which share of each text's characters is marked
     texts ─ words_in ─> words, in small letters; a character of Chinese is one
+    text ─ word_spans ─> where each of them stands
 
 All is looked up in tables, so that a character costs some nanoseconds. It knows neither features nor bins.
 """
@@ -82,6 +83,17 @@ def words_in(texts: Sequence[str]) -> Counter[str]:
     if (alone := kinds == ALONE).any():
         codes = _apart(codes, alone)
     return Counter(codes.tobytes().decode("utf-32-le", "surrogatepass").split())
+
+
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Return where each word of a text begins and ends."""
+    kinds = word_table()[np.minimum(code_points(text), END)]
+    inner = np.diff((kinds == INNER).astype(np.int8), prepend=0, append=0)
+    alone = np.flatnonzero(kinds == ALONE)
+    starts = np.concatenate([np.flatnonzero(inner == 1), alone])
+    ends = np.concatenate([np.flatnonzero(inner == -1), alone + 1])
+    order = np.argsort(starts)
+    return list(zip(starts[order].tolist(), ends[order].tolist(), strict=True))
 
 
 def _apart(codes: Codes, alone: NDArray[np.bool_]) -> Codes:

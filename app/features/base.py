@@ -15,7 +15,7 @@ A type is handed its own keys of the manifest, and knows nothing of answers, req
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 
@@ -41,6 +41,15 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     optional: bool
     missing_share: float  # share of training rows without a value, 0 to 1
+
+
+class Part(NamedTuple):
+    """What can be left out of a value: its characters from `start` to `stop`."""
+
+    place: int  # of the feature in its type
+    start: int
+    stop: int
+    text: str
 
 
 class Fault(ValueError):
@@ -71,6 +80,8 @@ class FeatureType(ABC):
     padded: ClassVar[bool] = (
         False  # values decide how large a row is, and the graph pads all rows of a run to the largest
     )
+
+    parted: ClassVar[bool] = False  # of its values a part can be left out, to see what that moves
 
     features: Sequence[Feature]  # in the order in which rows hold their values
     inputs: Sequence[TensorSpec]  # what the graph takes of them
@@ -135,6 +146,14 @@ class FeatureType(ABC):
 
     def largest(self, arrays: Arrays) -> dict[str, Array]:
         """Return a row of `inputs` that has as many elements as one may have, by the example of some."""
+        raise NotImplementedError
+
+    def parts(self, cell: Cell) -> list[Part]:
+        """Return what can be left out of the values of a row, each once and in their order; not too many."""
+        raise NotImplementedError
+
+    def without(self, cell: Cell, part: Part) -> Cell:
+        """Return the cell without a part of one of its values."""
         raise NotImplementedError
 
     @abstractmethod

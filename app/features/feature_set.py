@@ -15,7 +15,7 @@ import numpy as np
 
 from app.bins.layout import Counted
 from app.errors import InvalidInput, Path
-from app.features.base import Arrays, Cell, Count, CountColumns, Feature, FeatureType, WireFault
+from app.features.base import Arrays, Cell, Count, CountColumns, Feature, FeatureType, Part, WireFault
 from app.features.column_type import ColumnType
 from app.features.registry import types_of
 from app.printable import listed
@@ -40,6 +40,7 @@ class FeatureSet:
         self.wire = _merged(self.types, wire=True)[0]
         self.padded = [(type_, at) for at, type_ in enumerate(self.types) if type_.padded]
         self.bounded = {spec.name for type_, _ in self.padded for spec in type_.inputs}  # what decides sizes, in bounds
+        self.parted = [(type_, at) for at, type_ in enumerate(self.types) if type_.parted]
         self.nested = {feature.name for type_ in self.types if type_.nested for feature in type_.features}
         self.key = tuple([spec.shape[1:] for spec in self.inputs])  # of the requests that may share a run
 
@@ -86,6 +87,17 @@ class FeatureSet:
         for type_, _ in self.padded:
             row.update(type_.largest(arrays))
         return row
+
+    def parts(self, row: Cell) -> list[tuple[int, Part]]:
+        """Return what can be left out of a row, each with the place of its type."""
+        alone = len(self.types) == 1
+        return [(at, part) for type_, at in self.parted for part in type_.parts(row if alone else row[at])]
+
+    def without(self, row: Cell, at: int, part: Part) -> Cell:
+        """Return the row without a part of a value of the type at a place."""
+        if len(self.types) == 1:
+            return self.types[0].without(row, part)
+        return (*row[:at], self.types[at].without(row[at], part), *row[at + 1 :])
 
     def json_type(self, feature: Feature) -> Any:
         return self.type_of(feature.name).json_type(feature)

@@ -24,6 +24,7 @@ RECEIVED_MAX_CHARS = 80  # of a value in a message: enough to recognise it, too 
 EXPLAIN_MAX_BYTES = 256 * 1024  # of a body in which a fault is looked up
 EXPLAIN_CHARS = 4096  # of the beginning and of the end of what msgspec says
 HIDDEN = msgspec.Raw(b"something else")  # what follows the fault, or holds it, is malformed or too deep to be read
+REQUEST_KEYS = ["instances", "explain"]
 PLAIN = msgspec.json.Decoder()
 VERBATIM = msgspec.json.Decoder(float_hook=lambda text: msgspec.Raw(text.encode()))  # slow, but reads 1e400
 
@@ -73,7 +74,7 @@ def explain(error: Exception, body: bytes, names: Sequence[str], path: Path = ()
         count = len(value) if isinstance(value, list) else "more"
         return BodyTooLarge(path, f"at most {limit['limit']} rows", count)
     if unknown := UNKNOWN.match(what):
-        return unknown_key(unknown["name"], names if path else ["instances"], path)
+        return unknown_key(unknown["name"], names if path else REQUEST_KEYS, path)
     if what.startswith(TOO_LONG_TEXT):  # how long it is says more than how it begins
         return InvalidInput(path, _expectation(what), f"{len(value)} characters" if isinstance(value, str) else "more")
     return InvalidInput(path, _expectation(what), _show(value))

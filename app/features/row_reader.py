@@ -20,7 +20,7 @@ from app.errors import BodyTooLarge, InvalidInput, Path
 from app.features.base import Cell, Fault, Feature
 from app.features.feature_set import FeatureSet
 from app.features.json_errors import EXPLAIN_MAX_BYTES, explain, shown_at, unknown_key
-from app.features.rows import Rows, rows_of
+from app.features.rows import Explained, Rows, rows_of
 
 ESCAPED = re.compile(r'["\\]')  # what no key of a struct holds
 ALIAS = re.compile("\ue000(\\d+)\ue001")  # of a key, around the place of its name
@@ -50,10 +50,10 @@ class RowReader:
         if len(body) > EXPLAIN_MAX_BYTES:
             self._check_rows(body)
         try:
-            instances = self._decode(body).instances
+            request = self._decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise explain(error, body, self.features.names) from error
-        pack, cells = self._pack, None
+        instances, pack, cells = request.instances, self._pack, None
         if pack is not None:
             try:
                 cells = [pack(*row) if type(row) is tuple else pack(*astuple(row)) for row in instances]
@@ -65,9 +65,16 @@ class RowReader:
             except Fault as error:
                 path, fault = self._path(instances)
                 raise InvalidInput(path, fault.expected, shown_at(body, path)) from error
+        if request.explain:
+            return self._explained(cells)
         rows = Rows(cells)
         rows.features, rows.key = self.features, self._key  # `rows_of`, without a call
         return rows
+
+    def _explained(self, cells: list[Cell]) -> Rows:
+        if not self.features.parted:
+            raise InvalidInput(("explain",), "false, or a model with features of which a part can be left out", "true")
+        return rows_of(self.features, cells, Explained)
 
     def rows(self, instances: Sequence[dict[str, Any]]) -> Rows:
         """Turn named instances, as in `golden.json`, into rows; raises `ValueError` with the fault."""
@@ -153,7 +160,9 @@ class RowReader:
             "maxItems": len(names),
         }
         instances = {"type": "array", "minItems": 1, "items": {"anyOf": [record, array]}}
-        return _object({"instances": instances}, ["instances"])
+        about = "Whether to say by how much each word moved the answer, too; such requests are previews."
+        explain = {"explain": {"type": "boolean", "description": about}} if features.parted else {}
+        return _object({"instances": instances, **explain}, ["instances"])
 
 
 def _object(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
@@ -181,4 +190,4 @@ def _row_types(features: FeatureSet, keys: Mapping[str, str]) -> tuple[type[msgs
 
 def _request_type(row: Any, max_rows: int) -> Any:
     rows = Annotated[list[row], msgspec.Meta(min_length=1, max_length=max_rows)]
-    return msgspec.defstruct("Request", [("instances", rows)], forbid_unknown_fields=True)
+    return msgspec.defstruct("Request", [("instances", rows), ("explain", bool, False)], forbid_unknown_fields=True)

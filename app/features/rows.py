@@ -43,6 +43,12 @@ class Rows(list[Cell]):
         return parts[0] if len(parts) == 1 else parts[0].alike(chain.from_iterable(parts))
 
 
+class Explained(Rows):
+    """Rows of a request that also asks which parts of their values moved the answers."""
+
+    __slots__ = ()
+
+
 SomeRows = TypeVar("SomeRows", bound=Rows)
 
 

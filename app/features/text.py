@@ -14,14 +14,16 @@ from typing import Annotated, Any
 import msgspec
 import numpy as np
 
+from app.bins.characters import word_spans
 from app.bins.layout import Counted, Floats, Layout
 from app.bins.text import TextBins, TextCounter
-from app.features.base import Arrays, Cell, Count, WireFault
+from app.features.base import Arrays, Cell, Count, Part, WireFault
 from app.features.column_type import ColumnFeature, ColumnType
 from app.tensors import Array
 
 LONGEST_MAX = 1_000_000  # characters: a megabyte of Latin letters
 COUNTED_CHARACTERS = 2**15  # of a sample of the traffic: to count them takes two to three milliseconds
+PARTS_MAX = 200  # words of a row that are left out, one at a time, to see what they move
 BLANK, EMOJI, MARKS = " \t\r\n\u00a0\u3000", "\U0001f469\u200d\U0001f680\u2764\ufe0f", "Zu\u0308rich\u202e\u0301"
 CONTROLS = "\x00\x02\x03\x7f\ufffe"
 
@@ -40,6 +42,7 @@ class Texts(ColumnType):
     bins = TextBins
     dtype = "string"
     padded = True
+    parted = True
 
     def __init__(self, features: Sequence[Text]) -> None:
         super().__init__(features)
@@ -72,6 +75,23 @@ class Texts(ColumnType):
         row = arrays[self.tensor][:1].copy()
         row[0, self.columns] = list(map(_as_long, row[0, self.columns], self._limits))
         return {self.tensor: row}
+
+    def parts(self, cell: Sequence[str]) -> list[Part]:
+        """Return the words of the texts; of more than `PARTS_MAX`, so many neighbours each that they are fewer."""
+        spans = [word_spans(text) for text in cell]
+        together = max(1, -(-sum(map(len, spans)) // PARTS_MAX))
+        while sum([-(-len(some) // together) for some in spans]) > PARTS_MAX:
+            together += 1
+        return [
+            Part(place, some[at][0], last[1], cell[place][some[at][0] : last[1]])
+            for place, some in enumerate(spans)
+            for at in range(0, len(some), together)
+            if (last := some[min(at + together, len(some)) - 1])
+        ]
+
+    def without(self, cell: Sequence[str], part: Part) -> Sequence[str]:
+        text = cell[part.place]
+        return (*cell[: part.place], text[: part.start] + text[part.stop :], *cell[part.place + 1 :])
 
     def from_wire(self, arrays: Arrays) -> dict[str, Array]:
         found = super().from_wire(arrays)[self.tensor]  # (rows, columns)

@@ -48,8 +48,12 @@ class Inference(Work, kw_only=True):
     answer: Answer | None = None  # once there is one
 
     def resolve(self, answer: Answer) -> None:
-        model = self.model
         self.answer = answer
+        self.give(answer)
+
+    def give(self, answer: Answer) -> None:
+        """Write the answer, and hand it to the caller."""
+        model = self.model
         try:
             response = self.endpoint.write(model, self.head, self.asked, answer)
         except RequestError as error:  # the outputs cannot be written, say because they are not finite

@@ -2,32 +2,41 @@
 
     find the model ─> read the rows ─> … ─> write the answer, whose rows were written with those of the whole run
 
-Requests whose query says `purpose=preview` go to `app.protocols.preview`.
+Requests whose query says `purpose=preview` go to `app.protocols.preview`, and so do those whose body asks for an
+explanation (`app.protocols.explain`), once it is read.
 It knows no transport: `app.transport.asgi` and `app.transport.fast_path` bring the bytes and take the answer.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from functools import partial
 from urllib.parse import parse_qsl
 
 from app.codecs.chunks import read_rows
-from app.errors import InvalidInput, Response, UnsupportedMedia
+from app.errors import InvalidInput, RequestError, Response, UnsupportedMedia
 from app.features.rows import Rows
-from app.http.handler import Head
+from app.http.handler import Head, Refusal, Respond, Ticket
 from app.http.purpose import PREVIEW
-from app.protocols.endpoint import Endpoint
+from app.protocols import explain
+from app.protocols.endpoint import LARGE_BYTES, Endpoint, Serving
+from app.protocols.explain import Plan, plan_of
 from app.runtime.answer import Answer
 from app.runtime.model import Model
+from app.tensors import Instances
 
 JSON = b"application/json"
 QUERY = ("model", "version", "purpose")
 
 
-class Predict(Endpoint[None]):
-    """The handler of `POST /predict`."""
+class Predict(Endpoint[Plan | None]):
+    """The handler of `POST /predict`; `previews` takes the requests that are no traffic."""
 
     protocol = "predict"
     route = "/predict"
     mirrored = True
+
+    def __init__(self, serving: Serving, previews: "Predict | None" = None) -> None:
+        super().__init__(serving)
+        self._previews = previews or self
 
     def find(self, head: Head) -> Model:
         if head.content_type != JSON and head.content_type:
@@ -40,15 +49,42 @@ class Predict(Endpoint[None]):
             return self._registry.traffic.choose(model, head)
         return model
 
-    def read(self, model: Model, head: Head, body: bytes) -> tuple[Rows, None]:
-        return (model.reader or model.row_reader).decode(body), None
+    def read(self, model: Model, head: Head, body: bytes) -> tuple[Rows, Plan | None]:
+        rows = (model.reader or model.row_reader).decode(body)
+        return rows, (None if type(rows) is Rows else plan_of(rows, model.max_request_rows))
 
     def read_in_steps(self, model: Model, head: Head, body: bytes) -> Generator[None, None, tuple[Rows, None]]:
-        rows = yield from read_rows(body, model.max_request_rows, model.row_reader.decode, len, Rows.join)
+        decode = partial(_plain, model.row_reader.decode)
+        rows = yield from read_rows(body, model.max_request_rows, decode, len, Rows.join)
         return rows, None
 
-    def write(self, model: Model, head: Head, asked: None, answer: Answer) -> Response:
-        return 200, model.body(answer), model.headers
+    def submit(
+        self,
+        model: Model,
+        head: Head,
+        content: tuple[Instances, Plan | None],
+        body: bytes,
+        started: float,
+        respond: Respond,
+    ) -> Ticket:
+        if content[1] is None:
+            return super().submit(model, head, content, body, started, respond)
+        try:
+            return self._previews.submit(model, head, content, body, started, respond)
+        except RequestError as error:  # counted as what it is
+            self._previews._refuse(model, error, respond)
+            return Refusal(model, started, crowded=False)
+
+    def write(self, model: Model, head: Head, asked: Plan | None, answer: Answer) -> Response:
+        return 200, model.body(answer) if asked is None else explain.body(model, asked, answer), model.headers
+
+
+def _plain(decode: Callable[[bytes], Rows], body: bytes) -> Rows:
+    """Read a part of a large body; raises `InvalidInput` where it asks for an explanation."""
+    rows = decode(body)
+    if type(rows) is not Rows:
+        raise InvalidInput(("explain",), f"false in a body of more than {LARGE_BYTES} bytes", "true")
+    return rows
 
 
 def check_type(content_type: bytes) -> None:

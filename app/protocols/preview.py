@@ -13,12 +13,21 @@ from app.drift.sampling import Previewed
 from app.features.rows import Rows, rows_of
 from app.http.handler import Head, Respond, Ticket
 from app.http.purpose import PREVIEW
+from app.protocols.explain import Plan
 from app.protocols.inference import Inference
 from app.protocols.predict import Predict, check_type, parse_query
+from app.runtime.answer import Answer
 from app.runtime.model import Model
 from app.tensors import Instances
 
 SHARE = 0.5  # of what may wait, in rows, bytes and time, and of the requests that may be under way
+
+
+class Explaining(Inference, kw_only=True):
+    """A request for an explanation; most of its rows are nobody's, so logs and feedback are not told their answer."""
+
+    def resolve(self, answer: Answer) -> None:
+        self.give(answer)
 
 
 class Preview(Predict):
@@ -32,22 +41,28 @@ class Preview(Predict):
         return self._registry.find(*parse_query(head.query))
 
     def submit(
-        self, model: Model, head: Head, content: tuple[Instances, None], body: bytes, started: float, respond: Respond
+        self,
+        model: Model,
+        head: Head,
+        content: tuple[Instances, Plan | None],
+        body: bytes,
+        started: float,
+        respond: Respond,
     ) -> Ticket:
-        found = content[0]
+        found, plan = content
         assert isinstance(found, Rows)  # as `read` and `read_in_steps` return them
-        rows = rows_of(found.features, found, Previewed)
-        work = Inference(
+        rows = rows_of(found.features, found if plan is None else plan.rows, Previewed)
+        work = (Inference if plan is None else Explaining)(
             rows=rows,
             size=len(rows),
             submitted=monotonic(),
             deadline=self.deadline(head, started),
             key=rows.key,
-            size_bytes=len(body),
+            size_bytes=len(body) * len(rows) // len(found),
             endpoint=self,
             model=model,
             head=head,
-            asked=None,
+            asked=plan,
             started=started,
             respond=respond,
         )

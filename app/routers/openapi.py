@@ -15,6 +15,17 @@ PURPOSE = (
     "`preview` for a person who tries the model: the same answer, counted apart, and no traffic for drift, feedback, "
     "canary, shadow and objectives."
 )
+WORD = record(
+    feature=TEXT,
+    start={"type": "integer", "description": "Characters (Unicode code points) before it."},
+    stop={"type": "integer"},
+    text=TEXT,
+    moved={"type": "number", "description": "The number less that of the row without it."},
+)
+WHY = array(
+    record(of={"type": ["string", "null"]}, number={"type": ["number", "null"]}, words=array(WORD)),
+    description="One for each instance, where `explain` is true; the words that moved the number most come first.",
+)
 
 
 def document(app: FastAPI, registry: Registry) -> Json:
@@ -36,7 +47,10 @@ def _operation(models: list[Model]) -> Json:
     }
     body = {"schema": _any_of([m.row_reader.openapi() for m in models]), "examples": examples}
     names: Json = {"type": "string", "enum": sorted({model.name for model in models})}
-    answer = record(model=TEXT, version={"type": "integer"}, predictions=array(_any_of([_answer(m) for m in models])))
+    predictions = array(_any_of([_answer(m) for m in models]))
+    answer = record("explanations", model=TEXT, version={"type": "integer"}, predictions=predictions, explanations=WHY)
+    if not any(model.row_reader.features.parted for model in models):
+        del answer["properties"]["explanations"]
     return {
         "summary": "Predict",
         "description": "One prediction for each instance, in order. An instance is an object or an array of values.",

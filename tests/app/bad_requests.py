@@ -77,10 +77,12 @@ BAD: dict[str, Bad] = {
     "a string": Bad(b'"x"', ('Invalid body: expected an object. Received: "x".',)),
     "an empty object": Bad(b"{}", ("Invalid body: expected the key `instances`. Received: {}.",)),
     "a misspelt key": Bad(
-        b'{"instance":[]}', ("expected only the keys instances. Received: `instance`.", "Did you mean `instances`?")
+        b'{"instance":[]}',
+        ("expected only the keys instances, explain. Received: `instance`.", "Did you mean `instances`?"),
     ),
     "a key too many": Bad(
-        b'{"instances":[[1,1,true,"low"]],"id":7}', ("Invalid body: expected only the keys instances. Received: `id`.",)
+        b'{"instances":[[1,1,true,"low"]],"id":7}',
+        ("Invalid body: expected only the keys instances, explain. Received: `id`.",),
     ),
     "instances an object": Bad(b'{"instances":{}}', ("Invalid `instances`: expected an array. Received: {}.",)),
     "instances null": Bad(b'{"instances":null}', ("Invalid `instances`: expected an array. Received: null.",)),
@@ -150,7 +152,7 @@ BAD: dict[str, Bad] = {
     "10,000 brackets": Bad(b"[" * 10_000, ("Invalid body: expected an object.",)),
     "nested instances": Bad(b'{"instances":' + b"[" * 10_000, ("Invalid `instances[0][0]`: ", NUMBER)),
     "nested value": Bad(raw_record("[" * 10_000 + "]" * 10_000), (AT_AGE, NUMBER)),
-    "nested unknown": Bad(b'{"x":' + b"[" * 10_000 + b"]" * 10_000 + b"}", ("keys instances. Received: `x`.",)),
+    "nested unknown": Bad(b'{"x":' + b"[" * 10_000 + b"]" * 10_000 + b"}", ("keys instances, explain. Received: `x`.",)),
     # a long value is shortened
     "a long string": Bad(record(age="z" * 5000), ("Invalid `instances[1].age`: ", "zzz…")),
     "a long key": Bad(record(**{"z" * 5000: 1}), (KEYS, "zzz…")),

@@ -1,8 +1,10 @@
 """Which script a text is in, which words it has, and that texts are looked at in portions."""
 
+from collections import Counter
+
 import pytest
 
-from app.bins.characters import Characters, portions, scripts_of, words_in
+from app.bins.characters import Characters, portions, scripts_of, word_spans, words_in
 
 SCRIPTS = {
     "Not bad.": "latin",
@@ -43,6 +45,15 @@ def test_a_text_is_of_the_script_of_most_of_its_letters() -> None:
 )
 def test_words_are_runs_of_letters_and_a_character_of_chinese_is_one(text: str, words: dict[str, int]) -> None:
     assert words_in([text]) == words
+
+
+@pytest.mark.parametrize(
+    "text", ["Don't  panic, 很好good!", "", " ", "a", "x2 अच्छा。。b", "\U0001f680a\U00020000\U00020000"]
+)
+def test_words_stand_where_they_are_found(text: str) -> None:
+    spans = word_spans(text)
+    assert Counter(text[start:stop].lower() for start, stop in spans) == words_in([text])
+    assert spans == sorted(spans)
 
 
 def test_words_do_not_cross_texts() -> None:
