@@ -114,7 +114,7 @@ class Text(FeatureType):
         return {TENSOR: found}
 
     def tabular(self, column: TextColumn, arrays: Arrays) -> Tabular:
-        return Tabular.of(names=arrays[TENSOR][:, :0])
+        return Tabular.of(texts=arrays[TENSOR])
 
     def slices(self, column: TextColumn, trained: Arrays, arrays: Arrays) -> Iterator[tuple[str, Mask]]:
         """Yield fifths by length, and the scripts of most letters."""

@@ -163,3 +163,11 @@ def test_the_strongest_stands_for_all_where_one_is_asked() -> None:
     *others, strongest = standing(TWO, features, train)
     assert [one.name for one in (*others, strongest)] == [BOOSTING, TFIDF_SVM, TFIDF_LINEAR]
     assert score(TWO, reference(strongest, TWO, features, train, 0)(test), test) > 0.95
+
+
+def test_columns_of_texts_are_read_by_them() -> None:
+    cells, good, _ = reviews(200)
+    found = described(cells, {"review": "text", "price": "number"})
+    rows = Rows(found.arrays(cells), (good > 1).astype(np.int64))
+    assert [one.name for one in standing(TWO, found, rows)] == [BOOSTING, TFIDF_SVM, TFIDF_LINEAR]
+    assert found.table(rows.arrays).texts[:, 0].tolist() == cells["review"].tolist()
