@@ -1,4 +1,4 @@
-"""Arrays: named arrays of rows, however many, and places in them."""
+"""Arrays: named arrays of rows, however many, and places in them; rows of any length are `Ragged`."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +31,38 @@ def spread_places(there: int, wanted: int) -> NDArray[np.int64]:
 def row_count(arrays: Arrays) -> int:
     """Return how many rows the tensors hold."""
     return len(next(iter(arrays.values())))
+
+
+@dataclass(frozen=True, eq=False)
+class Ragged:
+    """Rows of any length, the values of all one behind the other; it stands where an array of rows does."""
+
+    values: NDArray[Any]  # (values of all rows,)
+    splits: NDArray[np.int64]  # (rows + 1,) where each row begins, and where the last ends
+
+    def __len__(self) -> int:
+        return len(self.splits) - 1
+
+    def __getitem__(self, rows: Any) -> "Ragged":
+        """Return some of the rows: by a slice, places or truths."""
+        if isinstance(rows, slice) and rows.step in (None, 1):
+            first, end, _ = rows.indices(len(self))
+            splits = self.splits[first : max(first, end) + 1]
+            return Ragged(self.values[splits[0] : splits[-1]], splits - splits[0])
+        starts, lengths = self.splits[:-1][rows], np.diff(self.splits)[rows]
+        splits = np.concatenate([[0], np.cumsum(lengths)])
+        places = np.arange(splits[-1]) + np.repeat(starts - splits[:-1], lengths)
+        return Ragged(self.values[places], splits)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.values.dtype
+
+    @classmethod
+    def joined(cls, parts: Sequence["Ragged"]) -> "Ragged":
+        """Put the rows of several behind one another."""
+        lengths = np.concatenate([np.diff(part.splits) for part in parts])
+        return cls(np.concatenate([part.values for part in parts]), np.concatenate([[0], np.cumsum(lengths)]))
 
 
 BATCH_ROWS = 4096
@@ -77,7 +109,11 @@ def merged(parts: Iterable[Arrays]) -> dict[str, NDArray[Any]]:
 
 def joined(parts: Sequence[Arrays]) -> dict[str, NDArray[Any]]:
     """Put the rows of several parts behind one another."""
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return {name: _joined([part[name] for part in parts]) for name in parts[0]}
+
+
+def _joined(arrays: Sequence[Any]) -> Any:
+    return Ragged.joined(arrays) if isinstance(arrays[0], Ragged) else np.concatenate(arrays)
 
 
 def distance(one: NDArray[Any], other: NDArray[Any]) -> float:

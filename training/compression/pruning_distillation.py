@@ -21,6 +21,7 @@ from training.compression.measure import Say
 from training.data.prepare import Data
 from training.network.architectures import unit_groups, widened
 from training.network.network import Network, build
+from training.network.reparameterize import adopt
 from training.options import Options
 from training.tasks.base import Task
 from training.trainer.fit import Part, fit
@@ -35,7 +36,7 @@ PATIENCE = 3
 def networks(teacher: Network, data: Data, options: Options, say: Say) -> Iterator[tuple[str, Network]]:
     """Make every smaller network, one after the other; a Ctrl-C ends the fit that runs, and there are no more."""
     pupil = data.task.pupil()
-    if pupil is None:
+    if pupil is None or not teacher.has_hidden:
         return
     hidden = widened(options.network.family, options.network.hidden, options.network.members)
     lessons = Lessons(teacher, data, pupil, options, say)
@@ -46,6 +47,7 @@ def networks(teacher: Network, data: Data, options: Options, say: Say) -> Iterat
         if interrupted:
             return
     student = build(data.features, data.task, options, hidden=_fewer(hidden, 1 - STUDENT_SHARE))
+    adopt(student, teacher)
     lessons.teach(student, STUDENT_EPOCHS, "student")
     yield "student", student
 
@@ -85,6 +87,7 @@ def pruned(teacher: Network, data: Data, options: Options, hidden: tuple[int, ..
     for layer in network.trunk.layers:
         if layer.name in weights:
             layer.set_weights(weights[layer.name])
+    adopt(network, teacher)
     return network
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnx.compose
 import tensorflow as tf
 import tf2onnx
 from numpy.typing import NDArray
@@ -29,15 +30,33 @@ def export(network: Network) -> bytes:
     """Convert the served model: `from_keras` finds look-up tables only through the model that owns them."""
     signature = [tf.TensorSpec((None, *t.shape[1:]), t.dtype, name=t.name) for t in network.served.inputs]
     graph, _ = tf2onnx.convert.from_keras(network.served, input_signature=signature, opset=OPSET)
-    ordered = sorted(copy.deepcopy(list(graph.graph.output)), key=lambda tensor: network.outputs.index(tensor.name))
-    del graph.graph.output[:]  # TensorFlow sorts them by name
-    graph.graph.output.extend(ordered)
+    inputs = []
+    for encoder in network.encoders:
+        front = encoder.front_graph()
+        inputs += [tensor.name for tensor in (encoder.raw if front is None else front.graph.input)]
+        graph = graph if front is None else _behind(front, graph)
+    _arrange(graph.graph.input, inputs)
+    _arrange(graph.graph.output, network.outputs)  # TensorFlow sorts them by name
     for tensor in (*graph.graph.input, *graph.graph.output):
         tensor.type.tensor_type.shape.dim[0].dim_param = BATCH
     graph.graph.name = "slipway"
     del graph.graph.value_info[:]
     onnx.checker.check_model(graph)
     return bytes(graph.SerializeToString())
+
+
+def _arrange(tensors: Any, names: Sequence[str]) -> None:
+    """Put the inputs or outputs of a graph into the order of their names."""
+    ordered = sorted(copy.deepcopy(list(tensors)), key=lambda tensor: names.index(tensor.name))
+    del tensors[:]
+    tensors.extend(ordered)
+
+
+def _behind(front: onnx.ModelProto, graph: onnx.ModelProto) -> onnx.ModelProto:
+    """Let a graph take what a front gives, by the names of its outputs."""
+    graph.ir_version = front.ir_version = max(graph.ir_version, front.ir_version)
+    names = [(output.name, output.name) for output in front.graph.output]
+    return onnx.compose.merge_models(front, graph, io_map=names)
 
 
 def parity_rows(features: Features, arrays: Arrays, seed: int) -> Arrays:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from training.columns.arrays import Arrays, merged
 from training.columns.summaries import Summary
 from training.features.base import Column, FeatureType, Mask, Tabular, Tensor
-from training.features.encoder import Encoder
+from training.features.encoder import Encoder, Purpose
 from training.features.registry import feature_type, own_options, ranked
 from training.options import Options
 
@@ -74,14 +74,14 @@ class Features:
     def type_of(self, name: str) -> FeatureType:
         return self._group[name].type
 
-    def encoders(self, options: Options, *, fitted: bool) -> list[Encoder]:
-        """Make what reads the tensors in the network that is `fitted`, or in the served one; TensorFlow is imported."""
+    def encoders(self, options: Options, purpose: Purpose) -> list[Encoder]:
+        """Make what reads the tensors in a network; TensorFlow is imported."""
         shared: dict[str, list[Group]] = {}
         for group in self.groups:
             shared.setdefault(group.type.encoder, []).append(group)
         return [
             resolve_name(where)(
-                [(group.type, group.columns) for group in groups], own_options(groups[0].type, options), fitted
+                [(group.type, group.columns) for group in groups], own_options(groups[0].type, options), purpose
             )
             for where, groups in shared.items()
         ]

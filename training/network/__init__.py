@@ -1,3 +1,3 @@
 """Encoders of the features, join, trunk, head."""
 
-__all__ = ["architectures", "network", "reparameterize"]
+__all__ = ["architectures", "network", "reparameterize", "tensors"]

@@ -6,12 +6,14 @@
     wide-and-deep   ┬─ first ─ … ─ Dense ─ head ─┬─ +             (a linear model of the encoded columns beside it)
                     └─ wide ─────────────────────┘
 
+What encoders say of the answer by themselves is added to any of them, or stands alone: `beside`.
 In any of them what the head reads may stand `members` times side by side, each with a head of its own: an ensemble
 that shares what lies before. What is said is linear in the layers named in `LAST`, whose weights end in
 [kernel, bias] with the outputs as the last axis: `rescale` changes what a network says without another node.
 It knows nothing about columns, losses or files.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -22,9 +24,9 @@ from numpy.typing import NDArray
 
 from training.options.rooms import FamilyName, NetworkOptions
 
-FIRST, HEAD, WIDE = "first", "head", "wide_columns"  # names of layers, and so parts of their nodes' names
+FIRST, HEAD, WIDE, SAID = "first", "head", "wide_columns", "said"  # names of layers, and so parts of their nodes' names
 READERS = (FIRST, WIDE)  # layers that read the encoded columns; all are dense
-LAST = (HEAD, WIDE)
+LAST = (HEAD, WIDE)  # and `Said`
 
 
 class Heads(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
@@ -72,6 +74,32 @@ class Beside(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
         return shapes[0]
 
 
+class Said(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
+    """What encoders say, (batch, outputs), by a scale that is no weight of the fit, plus a bias that is."""
+
+    def build(self, shape: Any) -> None:
+        self._bias = self.add_weight(shape=(shape[-1],), initializer="zeros", name="bias")
+        self._scale = self.add_weight(shape=(), initializer="ones", trainable=False, name="scale")
+
+    def call(self, said: Any) -> Any:
+        return said * self._scale + self._bias
+
+    def rescale(self, scale: float, shift: NDArray[Any] | float) -> None:
+        """Make it say `scale` times what it said, plus `shift`."""
+        self._scale.assign(self._scale * scale)
+        self._bias.assign(self._bias * scale + shift)
+
+
+def beside(said: Sequence[Any], of_trunk: bool) -> Any:
+    """Add what encoders say to what the trunk says, which stands first if there is one."""
+    first, others = (said[0], said[1:]) if of_trunk else (None, said)
+    if not others:
+        return first
+    own = others[0] if len(others) == 1 else keras.layers.Add()(list(others))
+    own = Said(name=SAID)(own)
+    return own if first is None else Beside(name="beside_said")([first, own])
+
+
 def answer(
     chosen: NetworkOptions, x: Any, *, hidden: tuple[int, ...], members: int, width: int, policy: str = "float32"
 ) -> Any:
@@ -109,10 +137,14 @@ def unit_groups(family: FamilyName, layers: int) -> list[tuple[tuple[str, ...], 
 
 def rescale(trunk: Any, scale: float, shift: NDArray[Any] | float) -> None:
     """Make a network of any family say `scale` times what it said, plus `shift`: (outputs,)."""
+    shifted = HEAD if HEAD in {layer.name for layer in trunk.layers} else SAID
     for layer in trunk.layers:
+        its = shift if layer.name == shifted else 0.0
         if layer.name in LAST:
             kernel, bias = layer.get_weights()
-            layer.set_weights([kernel * scale, bias * scale + (shift if layer.name == HEAD else 0.0)])
+            layer.set_weights([kernel * scale, bias * scale + its])
+        elif isinstance(layer, Said):
+            layer.rescale(scale, its)
 
 
 def _dense(x: Any, units: int, dropout: float, policy: str, name: str) -> Any:

@@ -1,10 +1,11 @@
 """Network: encoders of the features -> join -> trunk -> head, as Keras models with the preprocessing inside.
 
-    tensors ─ lookups ─> what is learned from ─ encoders ─ join ─ family … head ─ finish
-              └ once a row ┘                 └───── trunk (what is trained) ─────┘
-    └──────────────────────── served (what is exported) ─────────────────────────────────┘
+    tensors ─ fronts ─ lookups ─> what is learned from ─ encoders ─ join ─ family … head ─ + ─ finish
+                       └ once a row ┘             └ what they say of the answer ───────────┘
+                                                  └───── trunk (what is trained) ─────┘
+                       └──────────── served (what is exported, behind the fronts) ─────────────┘
 
-What is looked up, text for example, is looked up once before training, so that an epoch costs no hashing.
+What is looked up, words for example, is looked up once before training, so that an epoch costs no hashing.
 It knows no type of features by name, and nothing about optimizers, files or ONNX.
 """
 
@@ -13,14 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
-import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.columns.arrays import Arrays, Outputs, merged
-from training.features.encoder import Encoder
+from training.columns.arrays import Arrays, Outputs, joined, merged, take
+from training.features.encoder import Encoder, Purpose
 from training.features.features import Features
-from training.network.architectures import WIDE, answer
+from training.network.architectures import WIDE, answer, beside
+from training.network.tensors import tensor_of
 from training.options import Options
 from training.tasks.base import Task
 
@@ -50,13 +50,24 @@ class Network:
         """
         return (*self.exact, WIDE)
 
-    def encode(self, arrays: Arrays) -> dict[str, NDArray[Any]]:
+    @property
+    def has_hidden(self) -> bool:
+        """Whether there are hidden layers: encoders may say all by themselves."""
+        return any(encoder.vector is not None for encoder in self.encoders)
+
+    @property
+    def is_ragged(self) -> bool:
+        """Whether rows of what is learned from differ in length."""
+        return any(tensor.ragged for tensor in self.trunk.inputs)
+
+    def encode(self, arrays: Arrays) -> dict[str, Any]:
         """Look up what is looked up once a row, as the trunk wants it."""
         return merged(_encoded(encoder, arrays) for encoder in self.encoders)
 
     def predict(self, arrays: Arrays) -> Outputs:
         """Answer raw rows, as ONNX Runtime will."""
-        inputs = [tf.constant(arrays[tensor.name]) for tensor in self.served.inputs]
+        raw = merged(encoder.front(arrays) for encoder in self.encoders)
+        inputs = [tensor_of(raw[tensor.name]) for tensor in self.served.inputs]
         answers = self.served(inputs, training=False)
         named = answers if isinstance(answers, dict) else {self.outputs[0]: answers}
         return {name: named[name].numpy() for name in self.outputs}
@@ -77,15 +88,19 @@ def build(
     `hidden` is that of the options if it is None; each of the `members` is a head with a last hidden layer of its own.
     What helps to learn is left out where nothing is `fitted`. Hidden layers have the dtype `policy`, all else float32.
     """
-    encoders = features.encoders(options, fitted=fitted)
-    vectors = [encoder.vector for encoder in encoders]
-    joined = keras.layers.Concatenate()(vectors) if len(vectors) > 1 else vectors[0]  # (batch, encoded)
-    if task.has_own_network:
-        said = task.wire(joined, options)
-    else:
-        wanted = hidden or options.network.hidden
-        said = answer(options.network, joined, hidden=wanted, members=members, width=task.width, policy=policy)
-    trunk = keras.Model([tensor for encoder in encoders for tensor in encoder.learned], said, name="trunk")
+    encoders = features.encoders(options, Purpose(fitted, 0 if task.has_own_network else task.width))
+    said = [encoder.said for encoder in encoders if encoder.said is not None]
+    if vectors := [encoder.vector for encoder in encoders if encoder.vector is not None]:
+        encoded = keras.layers.Concatenate()(vectors) if len(vectors) > 1 else vectors[0]  # (batch, encoded)
+        if task.has_own_network:
+            said = [task.wire(encoded, options)]
+        else:
+            wanted = hidden or options.network.hidden
+            of_trunk = answer(options.network, encoded, hidden=wanted, members=members, width=task.width, policy=policy)
+            said = [of_trunk, *said]
+    trunk = keras.Model(
+        [tensor for encoder in encoders for tensor in encoder.learned], beside(said, bool(vectors)), name="trunk"
+    )
     raw = [tensor for encoder in encoders for tensor in encoder.raw]
     middle = [
         tensor for each in encoders for tensor in (_listed(each.lookup(list(each.raw))) if each.lookup else each.raw)
@@ -105,15 +120,18 @@ def _named(answers: Any) -> Any:
     }
 
 
-def _encoded(encoder: Encoder, arrays: Arrays) -> dict[str, NDArray[Any]]:
-    given = [arrays[tensor.name] for tensor in encoder.raw]
-    names = [tensor.name for tensor in encoder.learned]
+def _encoded(encoder: Encoder, arrays: Arrays) -> dict[str, Any]:
+    raw = encoder.front(arrays)
     if encoder.lookup is None:
-        return dict(zip(names, given, strict=True))
-    pieces = (slice(start, start + LOOKUP_ROWS) for start in range(0, len(given[0]), LOOKUP_ROWS))
-    parts = [_listed(encoder.lookup([tf.constant(array[rows]) for array in given])) for rows in pieces]
-    joined = (np.concatenate([one.numpy() for one in of_name]) for of_name in zip(*parts, strict=True))
-    return dict(zip(names, joined, strict=True))
+        return raw
+    starts = range(0, len(next(iter(raw.values()))), LOOKUP_ROWS)
+    return joined([_looked_up(encoder, take(raw, slice(start, start + LOOKUP_ROWS))) for start in starts])
+
+
+def _looked_up(encoder: Encoder, raw: Arrays) -> dict[str, NDArray[Any]]:
+    assert encoder.lookup is not None
+    found = _listed(encoder.lookup([tensor_of(raw[tensor.name]) for tensor in encoder.raw]))
+    return {tensor.name: one.numpy() for tensor, one in zip(encoder.learned, found, strict=True)}
 
 
 def _listed(found: Any) -> Sequence[Any]:

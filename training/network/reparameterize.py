@@ -42,7 +42,14 @@ def fold(network: Network, features: Features, task: Task, options: Options) -> 
     for layer in served.trunk.layers:
         if layer.get_weights():
             layer.set_weights(_weights(layers[layer.name], network.encoders))
+    adopt(served, network)
     return served
+
+
+def adopt(network: Network, other: Network) -> None:
+    """Let encoders take over what Keras does not copy."""
+    for encoder, its in zip(network.encoders, other.encoders, strict=True):
+        encoder.adopt(its)
 
 
 def calibrate(network: Network, task: Task, validation: Rows, options: Options) -> Adjustment:
@@ -64,6 +71,7 @@ def _weights(layer: Any, encoders: Sequence[Encoder]) -> list[NDArray[Any]]:
 def _folded(weights: list[NDArray[Any]], encoders: Sequence[Encoder]) -> list[NDArray[Any]]:
     """Let each encoder fold its rows of the kernel of a layer that reads the joined vectors."""
     kernel, bias = weights
-    ends = np.cumsum([encoder.width for encoder in encoders])[:-1]
-    parts = [encoder.fold(part) for encoder, part in zip(encoders, np.split(kernel, ends), strict=True)]
+    readers = [encoder for encoder in encoders if encoder.vector is not None]
+    ends = np.cumsum([encoder.width for encoder in readers])[:-1]
+    parts = [encoder.fold(part) for encoder, part in zip(readers, np.split(kernel, ends), strict=True)]
     return [np.concatenate([rows for rows, _ in parts]), bias + sum(more for _, more in parts)]

@@ -13,6 +13,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from training.columns.arrays import Arrays
+from training.network.tensors import tensors_of
 
 AS_IT_IS = tf.autograph.experimental.do_not_convert  # nothing in them is to be converted, and to look takes as long
 
@@ -45,7 +46,7 @@ class Feed(EpochFeed):
     def batches(self) -> Any:
         """Return a `tf.data.Dataset`; an iteration is an epoch."""
         given = (dict(self._arrays), self._y, *([] if self._weights is None else [self._weights]))
-        tensors = tf.nest.map_structure(tf.constant, given)
+        tensors = tensors_of(given)
 
         def take(rows: Any) -> Any:
             return tf.nest.map_structure(lambda tensor: tf.gather(tensor, rows), tensors)
@@ -68,7 +69,7 @@ class Feed(EpochFeed):
 
 def in_order(inputs: list[NDArray[Any]], given: list[NDArray[Any]], batch_rows: int) -> Any:
     """Return a `tf.data.Dataset` of the rows as they stand, with target and weights, each in its own precision."""
-    tensors = tf.nest.map_structure(tf.constant, (tuple(inputs), *given))
+    tensors = tensors_of((tuple(inputs), *given))
     starts = tf.data.Dataset.range(0, len(given[0]), batch_rows)
     found = starts.map(AS_IT_IS(lambda at: tf.nest.map_structure(lambda tensor: tensor[at : at + batch_rows], tensors)))
     options = tf.data.Options()  # as Keras has it for arrays: there is no file that each worker could have

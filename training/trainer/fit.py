@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.columns.arrays import Arrays, Rows
+from training.columns.arrays import Arrays, Ragged, Rows
 from training.errors import TrainingError
 from training.network.network import Network
 from training.options import Options
@@ -24,7 +24,7 @@ from training.tasks.losses import loss_of
 from training.trainer import mixed_precision, optimizer
 from training.trainer.batches import Feed, in_order
 from training.trainer.distributed import Workers
-from training.trainer.optimizer import LARGEST_BATCH_ROWS, SMALLEST_BATCH_ROWS
+from training.trainer.optimizer import LARGEST_BATCH_ROWS, SMALLEST_BATCH_ROWS, OwnRate
 from training.trainer.run_context import RunContext
 from training.trainer.shards import Shards
 
@@ -106,8 +106,8 @@ def fit(
     slower = optimizer.callbacks(options.fit.schedule, rate, epochs=options.fit.epochs, warm_up=options.fit.warm_up)
     best = keras.callbacks.EarlyStopping(patience=options.fit.patience, restore_best_weights=True)
     feed = train.feed(batch, options.run.seed, task.class_weights(train.class_counts, options))
-    means = _compile(trunk, task, options, rate, feed.steps, workers)
-    callbacks = [feed, *means, *workers.before(stop), *slower, best, losses, stop]
+    its = _compile(trunk, task, options, rate, feed.steps, workers)
+    callbacks = [feed, *its, *workers.before(stop), *slower, best, losses, stop]
     keepers = context.keepers(callbacks)
     with on_interrupt(stop.ask), workers.watched():
         trunk.fit(
@@ -131,26 +131,35 @@ def fit(
     )
 
 
-def _validated_by(inputs: list[NDArray[Any]], rows: Part) -> dict[str, Any]:
-    """Return what Keras is told of the validation rows; it would round doubles to 32 bits that come as arrays."""
+def _validated_by(inputs: list[Any], rows: Part) -> dict[str, Any]:
+    """Return what Keras is told of the validation rows; it would round doubles to 32 bits that come as arrays.
+
+    It takes no ragged ones.
+    """
     given = [rows.y] if rows.weights is None else [rows.y, rows.weights.astype(np.float32)]
-    if not any(array.dtype == np.float64 for array in inputs):
+    if not any(isinstance(array, Ragged) or array.dtype == np.float64 for array in inputs):
         return {"validation_data": (inputs, *given), "validation_batch_size": VALIDATION_BATCH_ROWS}
     return {"validation_data": in_order(inputs, given, VALIDATION_BATCH_ROWS)}
 
 
 def _compile(trunk: Any, task: Task, options: Options, rate: float, feed_steps: int, workers: Workers) -> list[Any]:
-    """Give the trunk its optimizer and loss; return the callbacks that keep the mean of its weights."""
+    """Give the trunk its optimizer and loss; return the callbacks that it needs."""
     copies = trunk.distribute_strategy.num_replicas_in_sync
     steps = min(STEPS_A_CALL, feed_steps) if copies == 1 else 1  # TensorFlow 2.21 fails with more for several devices
     with trunk.distribute_strategy.scope():
-        made = optimizer.build(options.fit.optimizer, rate)
-        means = optimizer.average(made, options.fit.averaging)
+        made = optimizer.build(options.fit.optimizer, rate, _own_rates(trunk))
+        kept = [*optimizer.average(made, options.fit.averaging), *optimizer.releases(made)]
         made = mixed_precision.scaled(made, trunk)
         workers.join_in(made)
         made.build(trunk.trainable_variables)  # a graph that makes variables is traced twice: a second of a fit
         trunk.compile(made, loss_of(task, options), steps_per_execution=steps, jit_compile=options.fit.jit)
-    return means
+    return kept
+
+
+def _own_rates(trunk: Any) -> dict[str, OwnRate]:
+    """Return the rate of each weight that moves at its own, by its path: what its layer says in `own_rates`."""
+    found = (getattr(layer, "own_rates", {}) for layer in trunk.layers)
+    return {path: OwnRate(*rate) for of_layer in found for path, rate in of_layer.items()}
 
 
 def batch_rows(rows: int) -> int:

@@ -1,11 +1,17 @@
 """Training rows: prepared rows -> what the trunk of a network learns from, in memory or on disk.
 
+Rows of any length stand in memory even of a stream: the n-grams of its texts, for example, four bytes each and as many
+for what they count.
+
 It knows nothing about how either is learned from.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
+
+from training.columns.arrays import joined
 from training.data.prepare import Data
 from training.data.survey import Seen
 from training.network.network import Network
@@ -20,8 +26,18 @@ def training_rows(data: Data, learner: Network, options: Options, seen: Seen) ->
     if data.stream is None:
         yield encoded(learner, data.task, data.train)
         return
+    if learner.is_ragged:  # a shard has as many bytes for each row
+        yield _in_memory(data, learner, seen)
+        return
     with shards(data.rows.train, _chunks(data, learner, seen), options.run.seed) as found:
         yield found
+
+
+def _in_memory(data: Data, learner: Network, seen: Seen) -> Part:
+    chunks, targets, weights = zip(*_chunks(data, learner, seen), strict=True)
+    counting = None if weights[0] is None else np.concatenate(weights)
+    relative = None if counting is None else counting / counting.mean()
+    return Part(joined(chunks), np.concatenate(targets), relative)
 
 
 def _chunks(data: Data, learner: Network, seen: Seen) -> Iterator[Encoded]:

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from training.features.encoder import Columns, Encoder
+from training.features.encoder import Columns, Encoder, Purpose
 
 from .options import TrackOptions
 
@@ -27,7 +27,7 @@ class MeanPoint(keras.layers.Layer):  # type: ignore[misc]  # keras ships no typ
 class TrackEncoder(Encoder):
     """See `training.features.encoder.Encoder`."""
 
-    def __init__(self, columns: Columns, options: TrackOptions, fitted: bool) -> None:
+    def __init__(self, columns: Columns, options: TrackOptions, purpose: Purpose) -> None:
         ((type_, of_type),) = columns
         inputs = [keras.Input(one.shape, name=one.name, dtype=one.dtype) for one in type_.tensors(of_type)]
         self.raw = self.learned = inputs

@@ -21,7 +21,7 @@ from training.columns.arrays import Arrays
 from training.columns.bins import number_bins
 from training.columns.summaries import Summary
 from training.features.base import Column, FeatureType, Mask, Tabular, Tensor, scattered
-from training.features.encoder import Columns, Encoder
+from training.features.encoder import Columns, Encoder, Purpose
 from training.options.declare import option
 
 
@@ -97,7 +97,7 @@ class Track(FeatureType):
 class TrackEncoder(Encoder):
     """The mean point of each track in units of its reach, and how long it is."""
 
-    def __init__(self, columns: Columns, options: TrackOptions, fitted: bool) -> None:
+    def __init__(self, columns: Columns, options: TrackOptions, purpose: Purpose) -> None:
         ((type_, of_type),) = columns
         points, length = type_.tensors(of_type)
         self.raw = self.learned = [

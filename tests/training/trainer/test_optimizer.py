@@ -1,4 +1,6 @@
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,7 +12,7 @@ from training.network.network import Network, build
 from training.options import Options
 from training.tasks.evaluate import evaluate
 from training.trainer.fit import History, Part, fit, seed_everything
-from training.trainer.optimizer import LAST_SHARE, average, callbacks, rate_at
+from training.trainer.optimizer import LAST_SHARE, OwnRate, average, callbacks, rate_at, releases
 from training.trainer.optimizer import build as optimizer_of
 
 
@@ -96,3 +98,52 @@ def test_weights_and_their_average_change_places_to_the_last_bit() -> None:
     assert all((weights == 1e8).all() for weights in model.get_weights())
     swap.on_test_end()
     assert [weights.tobytes() for weights in model.get_weights()] == [weights.tobytes() for weights in before]
+
+
+def own_weights(penalty: float) -> tuple[keras.Variable, keras.Variable, Any]:
+    """Two equal weights of an optimizer, the second with a rate of its own."""
+    usual, its = (keras.Variable(np.ones(2, np.float32), name=name) for name in ("usual", "its"))
+    made = optimizer_of("adamw", 0.002, {its.path: OwnRate(0.5, penalty)})
+    made.build([usual, its])
+    return usual, its, made
+
+
+def test_weights_with_a_rate_of_their_own_move_by_momentum() -> None:
+    _, its, made = own_weights(penalty=0.0)
+    gradient = np.full(2, 0.1, np.float32)
+    expected = keras.Variable(np.ones(2, np.float32))
+    plain = keras.optimizers.SGD(0.5, momentum=0.9, nesterov=True)
+    plain.build([expected])
+    for _ in range(3):
+        made.apply([gradient, gradient])
+        plain.apply([gradient])
+    np.testing.assert_allclose(its.numpy(), expected.numpy(), rtol=1e-6)
+
+
+def test_the_other_weights_move_as_without() -> None:
+    usual, _, made = own_weights(penalty=0.0)
+    expected = keras.Variable(np.ones(2, np.float32))
+    plain = optimizer_of("adamw", 0.002)
+    plain.build([expected])
+    made.apply([np.full(2, 0.1, np.float32)] * 2)
+    plain.apply([np.full(2, 0.1, np.float32)])
+    np.testing.assert_allclose(usual.numpy(), expected.numpy(), rtol=1e-6)
+
+
+def test_a_penalty_pulls_towards_nothing_until_it_is_released() -> None:
+    _, its, made = own_weights(penalty=0.1)
+    made.apply([np.zeros(2, np.float32)] * 2)
+    assert its.numpy() == pytest.approx(1 - 0.5 * 0.1 * 1.9)
+    assert made.penalties() == [pytest.approx(0.1)]
+    made.release()
+    assert made.penalties() == [pytest.approx(0.025)]
+
+
+def test_penalties_fall_when_the_validation_loss_stalls() -> None:
+    _, _, made = own_weights(penalty=0.1)
+    (release,) = releases(made)
+    release.set_model(SimpleNamespace(optimizer=made))
+    for epoch, loss in enumerate((0.5, 0.4, 0.4, 0.39999, 0.3, 0.31)):
+        release.on_epoch_end(epoch, {"val_loss": loss})
+    assert made.penalties() == [pytest.approx(0.025)]
+    assert not releases(optimizer_of("adamw", 0.002))

@@ -9,7 +9,7 @@ import keras
 
 from training.features.category.category import TENSOR, CategoryColumn
 from training.features.category.layers import ColumnCodes, EmbedColumns
-from training.features.encoder import Columns, Encoder
+from training.features.encoder import Columns, Encoder, Purpose
 from training.features.options import CategoryOptions
 
 CODES = "codes"  # the tensor that takes the place of the text while training
@@ -19,8 +19,8 @@ UNKNOWN = "slipway:unknown"  # Keras' name for the first index; a column may wel
 class CategoryEncoder(Encoder):
     """See `training.features.encoder.Encoder`."""
 
-    def __init__(self, columns: Columns, options: CategoryOptions, fitted: bool) -> None:
-        del fitted  # what is fitted is served
+    def __init__(self, columns: Columns, options: CategoryOptions, purpose: Purpose) -> None:
+        del purpose  # what is fitted is served
         categories = tuple(column for _, of_type in columns for column in of_type)
         self.lookup = _lookup(categories)
         self.raw = self.lookup.inputs

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from training.features.encoder import Columns, Encoder, Kernel
+from training.features.encoder import Columns, Encoder, Kernel, Purpose
 from training.features.numeric.column_type import NumericType
 from training.features.numeric.layers import EmbedNumbers, EncodeNumbers
 from training.features.options import NumberOptions
@@ -27,7 +27,7 @@ class NumericEncoder(Encoder):
 
     exact = (ENCODE,)  # constants in the columns' own units
 
-    def __init__(self, columns: Columns, options: NumberOptions, fitted: bool) -> None:
+    def __init__(self, columns: Columns, options: NumberOptions, purpose: Purpose) -> None:
         tensors, floats = [], []
         for type_, of_type in columns:
             assert isinstance(type_, NumericType)
@@ -39,7 +39,8 @@ class NumericEncoder(Encoder):
         join = keras.layers.Concatenate(name="join_numbers", dtype=dtype)
         joined = join(tensors) if len(tensors) > 1 else tensors[0]
         encode = EncodeNumbers(tuple(floats), name=ENCODE, dtype=dtype)
-        self._sums: Any | None = EmbedNumbers(encode, options.sums, name=SUMS) if fitted and options.sums else None
+        wanted = purpose.fitted and options.sums
+        self._sums: Any | None = EmbedNumbers(encode, options.sums, name=SUMS) if wanted else None
         self.vector = (self._sums or encode)(joined)
 
     def fold(self, kernel: Kernel) -> tuple[Kernel, NDArray[np.float32]]:

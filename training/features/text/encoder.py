@@ -1,0 +1,125 @@
+"""The encoder of texts: a string tensor -> n-grams that are known -> what they say of the answer.
+
+    fitted   texts ─ hashes (NumPy) ─ known ones ─> ids and shares, ragged ─ Bag ─> said
+    served   texts ─ Front (an ONNX graph, or the same integers in NumPy) ────────> said
+
+It knows nothing about other types, tasks or how networks are fitted.
+"""
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any
+
+import keras
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from training.columns.arrays import Arrays, Ragged
+from training.features.encoder import Columns, Encoder, Purpose
+from training.features.text.characters import Characters
+from training.features.text.column import TextColumn
+from training.features.text.front import Front
+from training.features.text.hashing import hashes
+from training.features.text.layers import Bag
+from training.features.text.options import TextOptions
+
+TENSOR = "texts"
+IDS, SHARES, SAID = "text_ids", "text_shares", "text_vector"
+MANY_OUTPUTS, FEWER = 30, 32  # of more outputs than that, the table has so many columns
+CHUNK_ROWS = 4096
+
+
+class Grams:
+    """The n-grams of all columns of texts in one table."""
+
+    def __init__(self, columns: Sequence[TextColumn]) -> None:
+        keys, first = np.unique(np.concatenate([column.keys for column in columns]), return_index=True)
+        self.keys: NDArray[np.int64] = keys  # (n-grams,)
+        self.weights: NDArray[np.float32] = np.concatenate([column.weights for column in columns])[first]  # (n-grams,)
+        self.characters = reduce(Characters.joined, [column.characters for column in columns])
+        self.columns = len(columns)
+        self.texts = max(column.texts for column in columns)  # rows that there are to learn from
+        self._places = [column.place for column in columns]
+
+    def known(self, texts: NDArray[Any]) -> tuple[Ragged, Ragged]:
+        """Return the ids of the n-grams of rows, and how much each counts: idf by the norm of its text."""
+        chunks = [self._of_chunk(texts[start : start + CHUNK_ROWS]) for start in range(0, len(texts), CHUNK_ROWS)]
+        ids, shares = zip(*chunks, strict=True)
+        return Ragged.joined(ids), Ragged.joined(shares)
+
+    def _of_chunk(self, texts: NDArray[Any]) -> tuple[Ragged, Ragged]:
+        parts = [self._of_column(texts[:, place].tolist(), at) for place, at in enumerate(self._places)]
+        rows, ids, shares = (np.concatenate(each) for each in zip(*parts, strict=True))
+        if len(parts) > 1:
+            order = np.argsort(rows, kind="stable")
+            rows, ids, shares = rows[order], ids[order], shares[order]
+        splits = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(texts)))])
+        return Ragged(ids, splits), Ragged(shares, splits)
+
+    def _of_column(
+        self, texts: Sequence[str], place: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
+        values, splits = hashes(texts, self.characters, place)
+        rows = np.repeat(np.arange(len(texts)), np.diff(splits))
+        ids = np.searchsorted(self.keys, values)
+        known = self.keys[np.minimum(ids, len(self.keys) - 1)] == values
+        rows, ids = rows[known], ids[known]
+        weights = self.weights[ids]
+        norms = np.sqrt(np.bincount(rows, weights.astype(np.float64) ** 2, minlength=len(texts)))
+        return rows, ids.astype(np.int32), (weights / norms[rows]).astype(np.float32)
+
+
+class TextEncoder(Encoder):
+    """See `training.features.encoder.Encoder`."""
+
+    _front: Front  # of the served network
+
+    def __init__(self, columns: Columns, options: TextOptions, purpose: Purpose) -> None:
+        texts = [column for _, of_type in columns for column in of_type]
+        self.grams = Grams(texts)
+        self._outputs = purpose.width or FEWER
+        if purpose.fitted:
+            self.raw = [keras.Input((None,), name=IDS, dtype="int32", ragged=True)]
+            self.raw += [keras.Input((None,), name=SHARES, dtype="float32", ragged=True)]
+            self._bag: Bag | None = _bag(self.grams, self._outputs, options)
+            found = self._bag(self.raw)
+        else:
+            self._bag = None
+            self.raw = [found := keras.Input((self._outputs,), name=SAID, dtype="float32")]
+        self.learned = self.raw
+        if purpose.width:
+            self.said = found
+        else:
+            self.vector = found
+
+    def front(self, arrays: Arrays) -> dict[str, Any]:
+        if self._bag is None:
+            return {SAID: self._front.answer(arrays[TENSOR])}
+        ids, shares = self.grams.known(arrays[TENSOR])
+        return {IDS: ids, SHARES: shares}
+
+    def front_graph(self) -> onnx.ModelProto | None:
+        return None if self._bag is not None else self._front.onnx()
+
+    def adopt(self, other: Encoder) -> None:
+        assert isinstance(other, TextEncoder)
+        if other._bag is None:
+            self._front = other._front
+            return
+        grams = other.grams
+        table, kernel = other._bag.weights_of()
+        self._front = Front(
+            characters=grams.characters,
+            keys=grams.keys,
+            table=table * grams.weights[:, None],
+            kernel=kernel,
+            weights_sq=np.square(grams.weights),
+            columns=grams.columns,
+        )
+
+
+def _bag(grams: Grams, outputs: int, options: TextOptions) -> Bag:
+    columns = FEWER if outputs > MANY_OUTPUTS else outputs
+    penalty = 1 / (options.text_c * max(1, grams.texts))
+    return Bag(len(grams.keys), outputs, columns, rate=options.text_rate, penalty=penalty, name="text_bag")
