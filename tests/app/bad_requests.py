@@ -152,7 +152,9 @@ BAD: dict[str, Bad] = {
     "10,000 brackets": Bad(b"[" * 10_000, ("Invalid body: expected an object.",)),
     "nested instances": Bad(b'{"instances":' + b"[" * 10_000, ("Invalid `instances[0][0]`: ", NUMBER)),
     "nested value": Bad(raw_record("[" * 10_000 + "]" * 10_000), (AT_AGE, NUMBER)),
-    "nested unknown": Bad(b'{"x":' + b"[" * 10_000 + b"]" * 10_000 + b"}", ("keys instances, explain. Received: `x`.",)),
+    "nested unknown": Bad(
+        b'{"x":' + b"[" * 10_000 + b"]" * 10_000 + b"}", ("keys instances, explain. Received: `x`.",)
+    ),
     # a long value is shortened
     "a long string": Bad(record(age="z" * 5000), ("Invalid `instances[1].age`: ", "zzz…")),
     "a long key": Bad(record(**{"z" * 5000: 1}), (KEYS, "zzz…")),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from training.columns.arrays import Outputs, Predict, Rows, predict_in_batches
 from training.evaluation.baselines import TRIVIAL, Baseline
 from training.evaluation.bootstrap import intervals
-from training.evaluation.findings import Findings
+from training.evaluation.findings import Findings, ShownMistake
 from training.evaluation.slices import slices
 from training.export.ort_session import Session
 from training.parallel import each
@@ -37,6 +37,7 @@ def judge(model: TrainedModel, baselines: Mapping[str, Baseline]) -> Findings:
         opponents={name: one.said for name, one in baselines.items() if one.said},
         intervals=intervals(task, test, answers[SHIPPED], answers[opponent], opponent, model.options.run.seed),
         slices=slices(task, model.data.features, model.data.train, test, answers[SHIPPED], model.options.run.seed),
+        mistakes=surest_mistakes(model),
     )
 
 
@@ -53,3 +54,25 @@ def _answers(model: TrainedModel, baselines: Mapping[str, Baseline]) -> dict[str
     }
     answers = dict(zip(models, each(lambda model: model(test), models.values()), strict=True))
     return {**answers, SHIPPED: answers[choice.chosen.name]}
+
+
+def surest_mistakes(model: TrainedModel) -> tuple[ShownMistake, ...]:
+    """Return the wrong answers to validation rows that the graph is surest of; none where no feature can be shown.
+
+    Many of them are wrong labels: Northcutt, Jiang, Chuang 2021, "Confident learning: estimating uncertainty in dataset
+    labels".
+    """
+    data, most = model.data, model.options.evaluation.mistakes
+    if not most or not _shown(model, 0):
+        return ()
+    outputs = predict_in_batches(Session(model.choice.chosen.graph).predict, data.validation.arrays)
+    found = data.task.mistakes(data.validation.y, outputs, most)
+    return tuple(ShownMistake(mistake, _shown(model, mistake.row)) for mistake in found)
+
+
+def _shown(model: TrainedModel, row: int) -> dict[str, str]:
+    """Return what can be shown of a validation row: feature -> its value."""
+    features, table = model.data.features, model.data.table.features
+    cells = table.iloc[model.data.parts.validation[row]]
+    found = {name: features.type_of(name).shown(cells[name]) for name in features.order}
+    return {name: value for name, value in found.items() if value is not None}

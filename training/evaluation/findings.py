@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from training.columns.arrays import Outputs
     from training.tasks.base import Metrics
+    from training.tasks.parts import Mistake
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,14 @@ class Slices:
     slices: tuple[Slice, ...]
 
 
+@dataclass(frozen=True)
+class ShownMistake:
+    """A wrong answer to a validation row, and what a person can judge it by."""
+
+    mistake: "Mistake"
+    values: Mapping[str, str]  # feature -> its value, in words
+
+
 @dataclass(frozen=True, kw_only=True)
 class Findings:
     """How good the shipped graph is, beside what, where not, and by which features."""
@@ -112,3 +121,6 @@ class Findings:
     opponents: Mapping[str, str] = field(default_factory=dict)  # model -> what was chosen for it, and left out
     selection: Selection | None = None  # None: not asked for
     slices: Slices | None = None
+    mistakes: tuple[
+        ShownMistake, ...
+    ] = ()  # the surest first; empty, too, where nobody could judge them by their values

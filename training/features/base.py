@@ -214,6 +214,10 @@ class FeatureType(ABC):
     def bins(self, column: Any, arrays: Arrays) -> dict[str, Any]:
         """Return what `profile.json` says of a feature, alone in `arrays`."""
 
+    def shown(self, cell: Cell) -> str | None:
+        """Write a cell by which a person can tell whether an answer to its row is wrong; None: it hardly helps."""
+        return None
+
     def section(self, column: Any) -> Iterator[str]:
         """Yield what the card and the report say of a feature beside its line in the table, in Markdown."""
         yield from ()

@@ -183,6 +183,9 @@ class EvaluationOptions:
         0, "Fit so often on other divisions of the rows, to see how far metrics differ.", unit="folds", low=0
     )
     select: bool = option(False, "Try again without features that are not needed; keep it if not worse.")
+    mistakes: int = option(
+        20, "Wrong answers about texts that the report shows, the surest first.", unit="rows", low=0, high=1000
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

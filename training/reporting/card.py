@@ -51,7 +51,10 @@ def page(model: TrainedModel, findings: Findings, facts: Mapping[str, Any], draw
     """Write the report as one page of HTML; `facts` are those of the manifest."""
     task = model.data.task
     repeat = ["## How to repeat it", *training_section.repeat(facts)]
-    blocks = [*_blocks(model, findings), "## Limits", _limits(model.data), *repeat]
+    mistakes = findings_section.mistakes(
+        findings.mistakes
+    )  # texts of people: in the report alone, which may stay at home
+    blocks = [*_blocks(model, findings), *mistakes, "## Limits", _limits(model.data), *repeat]
     libraries = facts["libraries"]
     return html.page(
         title=model.name,

@@ -3,7 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from training.evaluation.findings import Findings, Folds, Importance, Interval, Intervals, Selection, Slices
+from training.evaluation.findings import (
+    Findings,
+    Folds,
+    Importance,
+    Interval,
+    Intervals,
+    Selection,
+    ShownMistake,
+    Slices,
+)
 from training.rendering.markdown import code, number, plain, prose, table
 
 if TYPE_CHECKING:
@@ -26,6 +35,28 @@ def blocks(findings: Findings, task: "Task") -> list[str]:
     if findings.selection is not None:
         found.append(selected(findings.selection))
     return found
+
+
+def mistakes(found: Sequence[ShownMistake]) -> list[str]:
+    """Return the title, text and table of the answers that are surest and wrong."""
+    if not found:
+        return []
+    names = list(found[0].values)
+    rows = [
+        [
+            *(plain(one.values[name]) for name in names),
+            plain(one.mistake.truth),
+            plain(one.mistake.answer),
+            number(one.mistake.sure),
+        ]
+        for one in found
+    ]
+    return [
+        "## Sure, and wrong",
+        "Validation rows whose answers differ from the target though the graph is surest of them.\n"
+        "Look at them: some of these targets are wrong.",
+        table([*map(plain, names), "target", "answer", "probability"], rows),
+    ]
 
 
 def doubts(findings: Findings) -> list[str]:

@@ -26,7 +26,7 @@ from training.columns.values import floats, texts
 from training.options import Options
 from training.options.rooms import Precision
 from training.rendering.picture import Picture
-from training.tasks.parts import LeakRule, Opponent, Output, Strata
+from training.tasks.parts import LeakRule, Mistake, Opponent, Output, Strata
 from training.tasks.truths import TargetColumn, clean_texts
 from training.tasks.weighted import Judged, Weights, one_by_one
 
@@ -232,6 +232,10 @@ class Task(ABC):
     def tolerance(self, precision: Precision) -> float:
         """Return how far a graph's answers may differ elsewhere, relative and in units of an answer."""
         return TOLERANCE[precision]
+
+    def mistakes(self, y: NDArray[Any], outputs: Outputs, most: int) -> Sequence[Mistake]:
+        """Return wrong answers, the surest first, at most so many; none where an answer is never wrong or right."""
+        return ()
 
     # ── told ──
 

@@ -39,6 +39,16 @@ class Strata:
 
 
 @dataclass(frozen=True)
+class Mistake:
+    """A wrong answer, in words."""
+
+    row: int  # among those that were judged
+    truth: str
+    answer: str
+    sure: float  # the probability that the answer has, of what is wrong about it
+
+
+@dataclass(frozen=True)
 class LeakRule:
     """What a feature alone is judged by."""
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from app.bins.characters import scripts_of
 from app.bins.text import text_bins
+from app.printable import bounded
 from app.sources import words
 from app.sources.rules import ColumnRule
 from app.sources.tally import Tally, Verdict
@@ -38,6 +39,7 @@ from training.rendering.markdown import code
 TENSOR = "texts"
 CERTAINTY = 0.5  # what is recognised by its look may be names after all; numbers and dates are not
 SUGGESTED_DIFFERENT = 50  # sentences, for a person to be asked whether they are texts
+SHOWN_CHARS = 300  # of a text in a report
 SPOILED_CHARS = 10_000  # of the longest text that a graph is tried with
 ODD = ("", " \t\n\u3000", "never seen", "\u0416\u6c34\U0001f469\u200d\U0001f680", "e\u0301\u202e\u05e9", "\x02\x03")
 
@@ -129,6 +131,9 @@ class Text(FeatureType):
     def bins(self, column: TextColumn, arrays: Arrays) -> dict[str, Any]:
         found: dict[str, Any] = msgspec.to_builtins(text_bins(arrays[TENSOR][:, 0].tolist()))
         return found
+
+    def shown(self, cell: str) -> str:
+        return bounded(cell, SHOWN_CHARS)
 
     def section(self, column: TextColumn) -> Iterator[str]:
         beyond = "cut" if column.cut else "refused"

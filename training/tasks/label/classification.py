@@ -28,7 +28,7 @@ from training.tasks.base import Metrics, RowWeights, Task
 from training.tasks.label import weighted
 from training.tasks.label.metrics import claims, metrics_of
 from training.tasks.options import LabelOptions
-from training.tasks.parts import LeakRule, Output, Strata, boosting, linear, tfidf_models
+from training.tasks.parts import LeakRule, Mistake, Output, Strata, boosting, linear, tfidf_models
 from training.tasks.weighted import Judged, Weights, ratio
 
 OUTPUT = "probabilities"
@@ -218,6 +218,15 @@ class Classification(Task):
         from sklearn.tree import DecisionTreeClassifier  # noqa: PLC0415 - few need it, and it is slow to load
 
         return LeakRule("roc_auc", SUSPECT_AUC, DecisionTreeClassifier, lambda y: np.eye(self.width)[y], OUTPUT)
+
+    def mistakes(self, y: NDArray[Any], outputs: Outputs, most: int) -> Sequence[Mistake]:
+        found = outputs[OUTPUT]
+        given, sure = found.argmax(axis=1), found.max(axis=1)  # (rows,)
+        wrong = np.flatnonzero(given != y)
+        return [
+            Mistake(row, self.labels[y[row]], self.labels[given[row]], float(sure[row]))
+            for row in wrong[np.argsort(-sure[wrong], kind="stable")][:most].tolist()
+        ]
 
     def answer(self) -> Mapping[str, Any]:
         return {"type": "label", "labels": self.labels}

@@ -31,7 +31,7 @@ from training.tasks.labels.account import scarce, suggestion, table_of_labels
 from training.tasks.labels.decisions import HALF, Decided, decided, thresholds
 from training.tasks.labels.strata import strata
 from training.tasks.options import LabelOptions, LabelsOptions
-from training.tasks.parts import LeakRule, Output, Strata, boosting, linear, tfidf_models
+from training.tasks.parts import LeakRule, Mistake, Output, Strata, boosting, linear, tfidf_models
 from training.tasks.truths import TargetColumn
 from training.tasks.weighted import Judged, Weights
 
@@ -205,6 +205,19 @@ class Multilabel(Task):
         from sklearn.tree import DecisionTreeClassifier  # noqa: PLC0415 - few need it, and it is slow to load
 
         return LeakRule(weighted.BEST_AUC, SUSPECT_AUC, DecisionTreeClassifier, lambda y: y.astype(np.float64), OUTPUT)
+
+    def mistakes(self, y: NDArray[Any], outputs: Outputs, most: int) -> Sequence[Mistake]:
+        given, said = self.given(outputs), outputs[OUTPUT].astype(np.float64)  # (rows, labels)
+        sure = np.where(given != y, np.where(given, said, 1 - said), -1).max(axis=1)
+        wrong = np.flatnonzero(sure >= 0)
+        return [
+            Mistake(row, self._named(y[row]), self._named(given[row]), float(sure[row]))
+            for row in wrong[np.argsort(-sure[wrong], kind="stable")][:most].tolist()
+        ]
+
+    def _named(self, has: NDArray[np.bool_]) -> str:
+        """Name the labels that a row has: (labels,)."""
+        return ", ".join(np.array(self.labels, object)[has]) or "none"
 
     # ── told ──
 

@@ -10,6 +10,7 @@ from training.options import Options
 from training.tasks import registry
 from training.tasks.label.classification import Classification, sort_labels
 from training.tasks.label.metrics import confusion
+from training.tasks.parts import Mistake
 
 
 def test_labels_are_sorted_as_people_count() -> None:
@@ -95,3 +96,10 @@ def test_a_rare_label_is_judged_first_by_the_area_of_its_precision() -> None:
     assert Classification(("ok", "fraud")).fit_to(np.repeat([0, 1], [85, 15])).main_metric == "roc_auc"
     assert Classification(("fraud", "ok")).fit_to(np.repeat([0, 1], [5, 95])).main_metric == "roc_auc"
     assert Classification(("a", "b", "c")).fit_to(np.repeat([0, 1, 2], [95, 3, 2])).main_metric == "accuracy"
+
+
+def test_mistakes_are_wrong_answers_the_surest_first() -> None:
+    task, y = Classification(("no", "yes")), np.array([0, 0, 1, 1])
+    outputs = shares([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.75, 0.25]])
+    assert list(task.mistakes(y, outputs, 5)) == [Mistake(3, "yes", "no", 0.75), Mistake(1, "no", "yes", 0.6)]
+    assert [mistake.row for mistake in task.mistakes(y, outputs, 1)] == [3]

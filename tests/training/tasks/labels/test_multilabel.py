@@ -16,7 +16,8 @@ from training.errors import DataError
 from training.evaluation import baselines, leakage
 from training.options import Options
 from training.tasks.labels.decisions import Decided
-from training.tasks.labels.multilabel import GIVEN, Multilabel
+from training.tasks.labels.multilabel import GIVEN, OUTPUT, Multilabel
+from training.tasks.parts import Mistake
 from training.tasks.registry import check
 
 OptionsOf = Callable[..., Options]
@@ -176,3 +177,14 @@ def test_reliability_goes_over_every_label_of_every_row_by_the_weight_of_the_row
     found = task.account(Rows({}, y, weights), {"probabilities": said})["reliability"]
     assert found["of"] == "the probability of each label"
     np.testing.assert_allclose(found["bins"], [[0.05, 0.5, 3], [0.7, 1, 1], [0.9, 0, 1], [0.95, 1, 1]], atol=1e-6)
+
+
+def test_mistakes_are_as_sure_as_their_surest_wrong_label() -> None:
+    """`TASK` gives the first label from 0.5 on, the second from 0.2."""
+    y = np.array([[True, False], [False, False], [True, True]])
+    outputs = {OUTPUT: np.array([[0.9, 0.25], [0.125, 0.125], [0.25, 0.5]])}
+    assert list(TASK.mistakes(y, outputs, 5)) == [
+        Mistake(2, "art, law", "law", 0.75),
+        Mistake(0, "art", "art, law", 0.25),
+    ]
+    assert TASK.mistakes(np.array([[False, False]]), {OUTPUT: np.array([[0.9, 0.1]])}, 5)[0].truth == "none"
