@@ -10,7 +10,7 @@ It knows nothing about tasks, or how networks are fitted; the types of features 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -62,6 +62,13 @@ class Encoder(ABC):
 
     def adopt(self, other: "Encoder") -> None:  # noqa: B027 - most have nothing that Keras does not copy
         """Take over the weights of another network's encoder that are no weights of this one's layers."""
+
+    def sections(self, arrays: Arrays, outputs: Sequence[str]) -> Iterator[str]:
+        """Yield what the card and the report say of what was learned, in Markdown, by training rows.
+
+        `outputs` are what the numbers are about that are said of a row.
+        """
+        yield from ()
 
     def front(self, arrays: Arrays) -> dict[str, Any]:
         """Return `raw` of tensors as callers send them."""

@@ -9,7 +9,7 @@ What is looked up, words for example, is looked up once before training, so that
 It knows no type of features by name, and nothing about optimizers, files or ONNX.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,11 @@ class Network:
     def is_ragged(self) -> bool:
         """Whether rows of what is learned from differ in length."""
         return any(tensor.ragged for tensor in self.trunk.inputs)
+
+    def sections(self, arrays: Arrays, outputs: Sequence[str]) -> Iterator[str]:
+        """Yield what encoders say of what they learned; see `training.features.encoder.Encoder.sections`."""
+        for encoder in self.encoders:
+            yield from encoder.sections(arrays, outputs)
 
     def encode(self, arrays: Arrays) -> dict[str, Any]:
         """Look up what is looked up once a row, as the trunk wants it."""

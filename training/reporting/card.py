@@ -87,6 +87,7 @@ def _blocks(model: TrainedModel, findings: Findings) -> list[str]:
         _rows_text(model),
         columns_table(data),
         *data.features.sections(),
+        *model.network.sections(data.train.arrays, data.task.said),
         *filter(None, [trials.card_section(model.search).strip()]),
         f"## {TRAINING}",
         training_section.fitted(model.options, model.history),

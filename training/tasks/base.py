@@ -122,6 +122,11 @@ class Task(ABC):
     def width(self) -> int:
         """Numbers that the trunk says of a row."""
 
+    @property
+    def said(self) -> Sequence[str]:
+        """Return what each number is about that the trunk says of a row: (width,)."""
+        return [self.asked] * self.width
+
     def wire(self, x: Any, options: Options) -> Any:
         """Return what the trunk says of the features, (batch, encoded) -> (batch, …), where `has_own_network`."""
         raise NotImplementedError

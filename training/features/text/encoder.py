@@ -6,7 +6,7 @@
 It knows nothing about other types, tasks or how networks are fitted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from typing import Any
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from training.columns.arrays import Arrays, Ragged
 from training.features.encoder import Columns, Encoder, Purpose
+from training.features.text import strongest
 from training.features.text.characters import Characters
 from training.features.text.column import TextColumn
 from training.features.text.front import Front
@@ -78,6 +79,7 @@ class TextEncoder(Encoder):
     def __init__(self, columns: Columns, options: TextOptions, purpose: Purpose) -> None:
         texts = [column for _, of_type in columns for column in of_type]
         self.grams = Grams(texts)
+        self._columns = texts
         self._outputs = purpose.width or FEWER
         if purpose.fitted:
             self.raw = [keras.Input((None,), name=IDS, dtype="int32", ragged=True)]
@@ -101,6 +103,10 @@ class TextEncoder(Encoder):
 
     def front_graph(self) -> onnx.ModelProto | None:
         return None if self._bag is not None else self._front.onnx()
+
+    def sections(self, arrays: Arrays, outputs: Sequence[str]) -> Iterator[str]:
+        if self._bag is None and self.said is not None:
+            yield strongest.section(self._columns, self._front, arrays[TENSOR], outputs)
 
     def adopt(self, other: Encoder) -> None:
         assert isinstance(other, TextEncoder)

@@ -131,6 +131,10 @@ class Classification(Task):
     def width(self) -> int:
         return len(self.labels)
 
+    @property
+    def said(self) -> Sequence[str]:
+        return self.labels
+
     def loss(self, options: Options) -> Any:
         import keras  # noqa: PLC0415 - it takes seconds, and mistakes in the data should not wait
 

@@ -136,6 +136,10 @@ class Multilabel(Task):
     def width(self) -> int:
         return len(self.labels)
 
+    @property
+    def said(self) -> Sequence[str]:
+        return self.labels
+
     def scaled(self, y: NDArray[Any]) -> NDArray[np.float32]:
         return y.astype(np.float32)
 
