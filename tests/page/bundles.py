@@ -30,6 +30,8 @@ BUNDLES = {
         Tiny("wide", task="regression", numbers=[f"sensor_{place:02}" for place in range(60)],
              booleans=[f"flag_{place}" for place in range(6)], strings=[f"kind_{place}" for place in range(7)],
              optional=("sensor_03", "kind_2")),
+        Tiny("texts", numbers=("stars",), booleans=(), strings=(), texts=("review", "reply"), optional=("reply",),
+             longest=60, scale=2.0, shift=-2.0),
         Tiny("odd-names", numbers=ODD, booleans=("Да?",), strings=("Цена", "a/b?c#d&e"), optional=("$", "Цена"),
              labels=("<b>no</b>", "__proto__"), words=ODD_WORDS, scale=0.3, shift=-1),
     )
@@ -55,7 +57,7 @@ def _judged(one: Tiny) -> dict[str, Any]:
     scores = {"baseline": 0.5, "linear": 0.8, "hist_gradient_boosting": 0.9, "keras": 0.91, "shipped": 0.9}
     if value:
         scores = {way: round(10 - 9 * score, 3) for way, score in scores.items()}
-    names = [*one.numbers, *one.booleans, *one.strings, *one.dates]
+    names = [*one.numbers, *one.booleans, *one.strings, *one.dates, *one.texts]
     lost = {name: [0.3 / place, 0.2 / place, 0.4 / place] for place, name in enumerate(names, 1)}
     training: dict[str, Any] = {
         "rows": {"read": 2000, "train": 1400, "validation": 300, "test": 300},

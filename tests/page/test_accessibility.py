@@ -98,7 +98,7 @@ def test_axe_finds_nothing_in_any_look(open_page: OpenPage) -> None:
     assert in_each_look(page, findings, "light", "dark", "narrow", "large text", "large text and narrow") == {}
 
 
-@pytest.mark.parametrize("name", ["labels", "odd-names", "value"])
+@pytest.mark.parametrize("name", ["labels", "odd-names", "texts", "value"])
 def test_axe_finds_nothing_in_any_bundle(name: str, open_page: OpenPage) -> None:
     assert findings(settled(open_page(name, bypass_csp=True))) == []
 

@@ -12,7 +12,7 @@ import { Subject } from "./subject.js";
 const AGAIN_MS = 2000; // until a service that is away, or a model that is not ready, is looked at again
 
 // Where each section stands: `two` are the columns of a desk, which a phone has one under the other.
-const LAYOUT = [["says"], ["two", ["try"], ["answer", "whatif", "why"]], ["two", ["call"], ["rows"]], ["now"], ["quality"], ["versions"], ["papers"]];
+const LAYOUT = [["says"], ["two", ["try"], ["answer", "words", "whatif", "why"]], ["two", ["call"], ["rows"]], ["now"], ["quality"], ["versions"], ["papers"]];
 const SEEN = 2; // of these parts a desk shows at once
 const names = LAYOUT.flat(2).filter((name) => name !== "two");
 const modules = new Map(names.map((name) => [name, import(`./sections/${name}.js`).catch(() => null)]));

@@ -85,7 +85,9 @@ export const predictAddress = ({ name, version }, preview = false) =>
   `predict?${new URLSearchParams({ model: name, version, ...(preview && { purpose: "preview" }) })}`;
 
 // One prediction a row. They are no traffic: nothing that a person tries here reaches drift, feedback or the objective.
-export async function predict(model, rows, signal) {
-  const body = JSON.stringify({ instances: rows }), headers = { "content-type": "application/json" };
-  return (await json(predictAddress(model, true), { method: "POST", headers, body, signal })).predictions;
-}
+export const predict = async (model, rows, signal) => (await tried(model, { instances: rows }, signal)).predictions;
+
+// What each word of a row's texts moved.
+export const explain = async (model, row, signal) => (await tried(model, { instances: [row], explain: true }, signal)).explanations[0];
+
+const tried = (model, body, signal) => json(predictAddress(model, true), { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), signal });
