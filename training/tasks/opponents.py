@@ -8,6 +8,7 @@ It is imported when one of them is fitted.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -82,22 +83,22 @@ def boosted(**options: Any) -> OneByOne:
 
 def logistic_of_one(strength: float, seed: int) -> OneVsRest:
     """Return a logistic regression of sparse features, where a row has one label."""
-    return OneVsRest(lambda: _logistic(strength))
+    return OneVsRest(partial(_logistic, strength))
 
 
 def svm_of_one(strength: float, seed: int) -> OneVsRest:
     """Return a linear support vector machine, where a row has one label."""
-    return OneVsRest(lambda: _svm(strength, seed))
+    return OneVsRest(partial(_svm, strength, seed))
 
 
 def logistic_of_many(strength: float, seed: int) -> OneByOne:
     """Return a logistic regression of sparse features, where a row has any labels."""
-    return OneByOne(lambda: _logistic(strength))
+    return OneByOne(partial(_logistic, strength))
 
 
 def svm_of_many(strength: float, seed: int) -> OneByOne:
     """Return a linear support vector machine, where a row has any labels."""
-    return OneByOne(lambda: _svm(strength, seed))
+    return OneByOne(partial(_svm, strength, seed))
 
 
 def ridge(strength: float, seed: int) -> Ridge:

@@ -1,0 +1,1 @@
+"""Texts beside the obvious scikit-learn pipeline: how good, how small, how quick to fit and to serve."""

