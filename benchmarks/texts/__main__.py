@@ -14,11 +14,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 
 from benchmarks.harness.models import BUILD
-from benchmarks.texts import opponent, ours
-from benchmarks.texts.report import Pair, page
+from benchmarks.texts import opponent, ours, serving
+from benchmarks.texts.report import Pair, page, serving_page
 from benchmarks.texts.sets import FIT_SET, SETS
 from benchmarks.training.page import ROOT, commit, write
 from training.cli import environment
@@ -57,6 +58,23 @@ def table(
         write(
             "texts", text, {"runs": {name: [asdict(one) for one in pairs] for name, pairs in runs.items()}, "fit": fit}
         )
+
+
+@app.command()
+def serve(
+    data: Annotated[Path, typer.Option(help="Folder of the sets.")] = ROOT / "../shared/data",
+    models: Annotated[Path | None, typer.Option(help="Folder of one bundle; left out: trained on `uci`.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns of each server.")] = 5,
+    seconds: Annotated[float, typer.Option(min=1, help="Of each turn.")] = 3.0,
+) -> None:
+    """Measure what an answer costs, and write the page."""
+    file = data / SETS["uci"].file
+    if models is None:
+        models = KEPT / "models" / commit() / "uci-0"
+        ours.train([*words_of("uci", data), "--seed", "0"], models)
+    rows = pd.read_csv(file)
+    points = serving.measure(models, rows["text"].tolist(), rows["label"].tolist(), rounds, seconds)
+    write("texts_serving", serving_page(points, rounds, seconds), {"points": [asdict(one) for one in points]})
 
 
 def pair(name: str, seed: int, data: Path, only_opponents: bool) -> Pair:

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import time
+from itertools import pairwise
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
@@ -31,7 +32,7 @@ def main(words: list[str]) -> dict[str, float]:
     for stage in (making.build, making.fit, making.calibrate, making.export):
         stage(run)
         marks.append(time.process_time())
-    prepared, *rest = (round(end - start, 1) for start, end in zip(marks, marks[1:], strict=False))
+    prepared, *rest = (round(end - start, 1) for start, end in pairwise(marks))
     return {"prepare_cpu_s": prepared, "fit_cpu_s": sum(rest[:-1]), "export_cpu_s": rest[-1]}
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from benchmarks.texts.opponent import Fitted
 from benchmarks.texts.ours import Trained
-from benchmarks.texts.sets import FIT_CPU_S, FIT_SET, INT8_POINTS, SETS, Claim
+from benchmarks.texts.serving import CONNECTIONS, Point, ratios
+from benchmarks.texts.sets import CPU_TO_EMPTY, FIT_CPU_S, FIT_SET, INT8_POINTS, RPS_TO_SKLEARN, SETS, Claim
 from benchmarks.training.page import commit, machine
 
 
@@ -90,6 +91,39 @@ def fit_lines(fit: Mapping[str, float] | None) -> list[str]:
         f"{fit['export_cpu_s']:.1f}), at most {FIT_CPU_S.must:g} must hold and {FIT_CPU_S.hope:g} is hoped for: "
         f"{less(took, FIT_CPU_S)}. To read, split and hash the texts takes {fit['prepare_cpu_s']:.1f} more.",
     ]
+
+
+def serving_page(points: Sequence[Point], rounds: int, seconds: float) -> str:
+    """Write what an answer costs to serve."""
+    found = ratios(points)
+    cpu, rps = (less(found["cpu_to_empty"], CPU_TO_EMPTY), more(found["rps_to_sklearn"], RPS_TO_SKLEARN))
+    lines = [
+        "# Texts, served",
+        "",
+        f"`python -m benchmarks.texts serve --rounds {rounds} --seconds {seconds:g}`, commit {commit()}, {machine()}. "
+        f"{CONNECTIONS} connections, one text a request; one core serves, the other asks; medians of {rounds} turns.",
+        "",
+        "| | measured | must | hope | |",
+        "|---|---:|---:|---:|---|",
+        f"| CPU of an answer to about 60 characters ÷ an empty uvicorn application | {found['cpu_to_empty']:.2f} "
+        f"| ≤ {CPU_TO_EMPTY.must:g} | ≤ {CPU_TO_EMPTY.hope:g} | {cpu} |",
+        f"| answers a second, about 20 words ÷ FastAPI and a scikit-learn pipeline | {found['rps_to_sklearn']:.1f} "
+        f"| ≥ {RPS_TO_SKLEARN.must:g} | ≥ {RPS_TO_SKLEARN.hope:g} | {rps} |",
+        f"| CPU of that pipeline's answer ÷ ours, for orientation | {found['cpu_of_sklearn']:.1f} | | | |",
+        "",
+        "| server | texts | answers a second | CPU µs | p99 ms | errors |",
+        "|---|---|---:|---:|---:|---:|",
+        *[_served(points, *which) for which in dict.fromkeys((one.server, one.texts) for one in points)],
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _served(points: Sequence[Point], server: str, texts: str) -> str:
+    its = [one for one in points if (one.server, one.texts) == (server, texts)]
+    rps, cpu, p99 = (
+        statistics.median(values) for values in zip(*((o.rps, o.cpu_us, o.p99_ms) for o in its), strict=True)
+    )
+    return f"| {server} | {texts} | {rps:,.0f} | {cpu:.0f} | {p99:.1f} | {sum(one.errors for one in its)} |"
 
 
 def more(value: float, claim: Claim) -> str:

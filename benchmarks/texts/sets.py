@@ -69,3 +69,5 @@ SETS: Mapping[str, TextSet] = {
 
 INT8_POINTS = Claim(0.3, 0.0)  # that the table of 8 bits loses at most; less is better
 FIT_SET, FIT_CPU_S = "hate", Claim(60, 30)  # fit and export on one thread; less is better
+CPU_TO_EMPTY = Claim(4, 2.5)  # of an answer to 60 characters; less is better
+RPS_TO_SKLEARN = Claim(10, 20)  # of answers to 20 words

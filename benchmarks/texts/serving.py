@@ -1,0 +1,180 @@
+"""Serving: what an answer to a text costs, beside an empty application and the obvious scikit-learn service.
+
+    a bundle of texts, a pipeline of the same texts ─> servers ─ in turns, 32 connections ─> Point ─> claims
+
+The CPU of an answer is user and system time of all processes of a server, divided by the answers. While one server has
+its turn the others are stopped. It knows nothing about how the bundle was made.
+"""
+
+import http.client
+import json
+import pickle
+import statistics
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import FeatureUnion, make_pipeline
+
+from benchmarks.comparison.compare import LOAD_CORE, SERVER_CORE, free_port
+from benchmarks.harness import closed_loop
+from benchmarks.harness.check_answer import HOST, NotServingError, send
+from benchmarks.harness.models import BUILD, ROOT
+from benchmarks.harness.peers import SERVE
+from benchmarks.harness.process import Server
+
+CONNECTIONS = 32
+SHORT_CHARS, LONG_WORDS = range(55, 66), range(18, 23)
+BODIES = 50  # different texts, in turn
+START_LIMIT_S = 60.0
+WARM_S = 1.0
+OURS, EMPTY, SKLEARN = "slipway", "empty", "sklearn"
+
+
+@dataclass(frozen=True)
+class Point:
+    """What one turn of one server gave."""
+
+    server: str
+    texts: str  # short, long
+    rps: float
+    cpu_us: float  # of an answer
+    p99_ms: float
+    errors: int
+
+
+@dataclass
+class Seat:
+    """A server, and how it is asked."""
+
+    name: str
+    server: Server
+    port: int
+    key: str | None  # of a text in a row; None: a list of texts
+
+    def body(self, text: str) -> bytes:
+        found = {"texts": [text]} if self.key is None else {"instances": [{self.key: text}]}
+        return json.dumps(found, ensure_ascii=False).encode()
+
+    def turn(self, kind: str, texts: Sequence[str], seconds: float) -> Point:
+        """Load it, when it has answered once and is warm."""
+        self.server.thaw()
+        try:
+            reply = send(self.port, "/predict", self.body(texts[0]))
+            if reply.status != 200:
+                raise NotServingError(f"{self.name}: status {reply.status}: {reply.body[:200]!r}")
+            self.server.pin()
+            path = BUILD / "wrk" / f"texts-{self.name}-{kind}.lua"
+            script, url = (
+                closed_loop.write_script(path, [self.body(text) for text in texts]),
+                f"http://{HOST}:{self.port}/predict",
+            )
+            closed_loop.run(url, script, connections=CONNECTIONS, seconds=WARM_S, core=LOAD_CORE)
+            before_s = self.server.cpu_s()
+            seen = closed_loop.run(url, script, connections=CONNECTIONS, seconds=seconds, core=LOAD_CORE)
+            cpu_us = 1e6 * (self.server.cpu_s() - before_s) / max(seen.requests, 1)
+            return Point(self.name, kind, seen.rps, cpu_us, seen.p99_ms, seen.errors)
+        finally:
+            self.server.freeze()
+
+
+def measure(models: Path, texts: Sequence[str], truths: Sequence[Any], rounds: int, seconds: float) -> list[Point]:
+    """Serve all three and load them in turns."""
+    asked = {
+        "short": [text for text in texts if len(text) in SHORT_CHARS][:BODIES],
+        "long": [text for text in texts if len(text.split()) in LONG_WORDS][:BODIES],
+    }
+    with seats(models, texts, truths) as all_seats:
+        return [
+            seat.turn(kind, asked[kind], seconds)
+            for turn in range(rounds)
+            for seat in (all_seats if turn % 2 == 0 else all_seats[::-1])
+            for kind in asked
+        ]
+
+
+@contextmanager
+def seats(models: Path, texts: Sequence[str], truths: Sequence[Any]) -> Iterator[list[Seat]]:
+    """Start all servers, and end them."""
+    pickled = BUILD / "texts" / "pipeline.pickle"
+    pickled.parent.mkdir(parents=True, exist_ok=True)
+    pickled.write_bytes(pickle.dumps(pipeline(texts, truths)))
+    ours = [
+        str(SERVE / "bin/python"),
+        "-m",
+        "app",
+        "--models",
+        str(models),
+        "--log-level",
+        "warning",
+        "--port",
+        "{port}",
+    ]
+    programs: Mapping[str, tuple[list[str], str | None]] = {
+        OURS: (ours, text_feature(models)),
+        EMPTY: ([str(SERVE / "bin/python"), "-m", "benchmarks.servers.empty"], None),
+        SKLEARN: ([sys.executable, "-m", "benchmarks.servers.sklearn_texts"], None),
+    }
+    with ExitStack() as stack:
+        made = []
+        for name, (argv, key) in programs.items():
+            port = free_port()
+            variables = {"BENCH_PORT": str(port), "BENCH_PIPELINE": str(pickled), "OMP_NUM_THREADS": "1"}
+            log = BUILD / "logs" / f"texts-{name}.log"
+            command = [word.replace("{port}", str(port)) for word in argv]
+            server = Server(command, folder=ROOT, log=log, core=SERVER_CORE, variables=variables)
+            seat = Seat(name, stack.enter_context(server), port, key)
+            _wait(seat, texts[0])
+            server.freeze()
+            made.append(seat)
+        yield made
+
+
+def pipeline(texts: Sequence[str], truths: Sequence[Any]) -> Any:
+    """Fit what a tutorial would: TF-IDF of words and of characters, and logistic regression."""
+    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+    characters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=2)
+    union = FeatureUnion([("words", words), ("characters", characters)])
+    return make_pipeline(union, LogisticRegression(C=10, max_iter=300)).fit(texts, truths)
+
+
+def text_feature(models: Path) -> str:
+    """Return the feature of the only bundle in a folder that is text."""
+    (manifest,) = models.glob("*/*/manifest.json")
+    (name,) = (one["name"] for one in json.loads(manifest.read_text())["features"] if one["type"] == "text")
+    return str(name)
+
+
+def ratios(points: Sequence[Point]) -> dict[str, float]:
+    """Return what is claimed: CPU beside the empty application, answers beside scikit-learn."""
+
+    def middle(server: str, kind: str, field: str) -> float:
+        return float(
+            statistics.median(asdict(one)[field] for one in points if (one.server, one.texts) == (server, kind))
+        )
+
+    return {
+        "cpu_to_empty": middle(OURS, "short", "cpu_us") / middle(EMPTY, "short", "cpu_us"),
+        "rps_to_sklearn": middle(OURS, "long", "rps") / middle(SKLEARN, "long", "rps"),
+        "cpu_of_sklearn": middle(SKLEARN, "long", "cpu_us") / middle(OURS, "long", "cpu_us"),
+    }
+
+
+def _wait(seat: Seat, text: str) -> None:
+    deadline = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < deadline:
+        if not seat.server.alive:
+            raise NotServingError(f"{seat.name} ended at the start: {seat.server.tail()}")
+        try:
+            if send(seat.port, "/predict", seat.body(text)).status == 200:
+                return
+        except (OSError, http.client.HTTPException):
+            pass
+        time.sleep(0.05)
+    raise NotServingError(f"{seat.name}: no answer within {START_LIMIT_S:.0f} s: {seat.server.tail()}")
