@@ -25,6 +25,7 @@ from app.tensors import Array
 INLINE_MAX_S = 0.001  # a run of 32 rows on the loop may delay every other request by this much
 RUN_MAX_S = 0.010  # a run of more rows than make a row cheap may take this long
 SMALL_RUN_S = 0.001  # a run of 32 rows below this gains nothing from more threads
+PAYS = 0.75  # of the time of one thread, where rows differ in size: such graphs are strings and look-ups more than sums
 TIMING_MAX_S = 0.5  # a run that takes longer is timed once, and no larger one is tried
 UNSTEADY_MAX_ROWS = 8  # of a run whose rows may be larger than the sample's: a batch of images fills the memory soon
 RUN_MAX_BYTES = 2**26  # of a timed run's inputs: what is computed from them may take many times as much
@@ -77,8 +78,10 @@ def decide(
     engine = open_engine(threads)
     run_s = _measure(engine, sample, sizes, batched)
     if settings.threads is None and cpus > 1 and _near_32(run_s) > SMALL_RUN_S:
-        engine, threads = open_engine(cpus), cpus
-        run_s = _measure(engine, sample, sizes, batched)
+        more = open_engine(cpus)
+        more_s = _measure(more, sample, sizes, batched)
+        if largest is None or _near_32(more_s) < PAYS * _near_32(run_s):
+            engine, threads, run_s = more, cpus, more_s
     rows = settings.max_batch_rows if batched and settings.max_batch_rows else row_limit(run_s)
     largest_s = 0.0 if largest is None else _best(lambda _: engine.rehearse(largest), 1)
     inline = _inline(settings, run_s, rows, cpus, steady, largest_s)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import grpc
 import httpx
 import numpy as np
 import pytest
@@ -82,6 +83,18 @@ async def test_what_is_too_long_is_refused_by_its_path(client: httpx.AsyncClient
     ]
     refused = await client.post("/v2/models/tiny/infer", json={"inputs": [*others, tensor]})
     assert (refused.status_code, refused.json()["error"]) == (400, f"Invalid `texts[0][0]`: {said}")
+
+
+async def test_grpc_takes_texts_alike(tmp_path: Path) -> None:
+    tiny.write(tmp_path, READ)
+    app = serving.app_of(tmp_path, grpc_port=0)
+    async with serving.running(app), grpc.aio.insecure_channel(f"127.0.0.1:{app.state.rpc.port}") as channel:
+        for text in ODD:
+            row = ROW | {"review": text}
+            np.testing.assert_allclose(await asking.by_grpc(channel, row), expected(tmp_path, [row])[0], rtol=1e-5)
+        with pytest.raises(grpc.aio.AioRpcError, match=r"5000 characters\. Received: 5001 characters") as refused:
+            await asking.by_grpc(channel, ROW | {"review": "a" * 5001})
+        assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
 async def test_metadata_says_what_callers_send(client: httpx.AsyncClient) -> None:

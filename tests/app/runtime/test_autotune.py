@@ -209,6 +209,19 @@ def test_the_largest_run_says_whether_it_is_one_for_the_loop(monkeypatch: pytest
     assert str(decision).endswith(", the largest 2000 µs)")
 
 
+@pytest.mark.parametrize(("gain", "threads"), [(0.5, 2), (0.9, 1)])
+def test_more_threads_are_kept_where_they_pay(gain: float, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where rows differ in size; elsewhere they always do."""
+    timings = iter([{32: 0.01}, {32: 0.01 * gain}])
+    monkeypatch.setattr(decision_module, "time_runs", lambda run, sizes: next(timings))
+    monkeypatch.setattr(decision_module, "effective_cpus", lambda: 2.0)
+    monkeypatch.setattr(decision_module, "_best", lambda run, rows: 0.02)
+    sample = {"x": np.zeros((1, 4), np.float32)}
+    engine, decision = decide(str, sample, Settings(), largest=sample)  # type: ignore[arg-type,return-value]
+    assert (str(engine), decision.threads) == (str(threads), threads)
+    assert decision.run_s == {32: 0.005 if threads == 2 else 0.01}
+
+
 def test_a_quick_sample_says_little_where_requests_may_be_larger(monkeypatch: pytest.MonkeyPatch) -> None:
     """So such a model runs in a thread, however quick the sample was."""
     monkeypatch.setattr(decision_module, "time_runs", quick)
