@@ -217,7 +217,7 @@ def test_more_threads_are_kept_where_they_pay(gain: float, threads: int, monkeyp
     monkeypatch.setattr(decision_module, "effective_cpus", lambda: 2.0)
     monkeypatch.setattr(decision_module, "_best", lambda run, rows: 0.02)
     sample = {"x": np.zeros((1, 4), np.float32)}
-    engine, decision = decide(str, sample, Settings(), largest=sample)  # type: ignore[arg-type,return-value]
+    engine, decision = decide(str, sample, Settings(), largest=sample)  # type: ignore[arg-type]
     assert (str(engine), decision.threads) == (str(threads), threads)
     assert decision.run_s == {32: 0.005 if threads == 2 else 0.01}
 
