@@ -25,6 +25,7 @@ WORDS = {
     "by the optimizer",
     "by the rows",
     "by the rule",
+    "n-grams alone",
     "random, or by the column that is named",
     "the one that never falls",
     "the rarer one",

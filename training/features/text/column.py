@@ -4,7 +4,7 @@ texts ─ hashes ─ different ones of each text ─ in how many texts ─> the 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from training.features.base import Column
 from training.features.text.characters import Characters
-from training.features.text.hashing import OF_CHARACTERS, OF_WORDS, hashes
+from training.features.text.hashing import KEPT_BITS, OF_CHARACTERS, OF_WORDS, hashes, moved
 from training.features.text.options import TextOptions
+from training.features.text.vectors import WordVectors, vectors_of
 
 WORD_WEIGHT = 2.0  # of an n-gram of words beside one of characters, of which there are several to a word
 CHUNK_TEXTS = 4096
@@ -32,6 +33,7 @@ class TextColumn(Column):
     texts: int  # that are not empty
     longest: int  # characters of the longest text that is answered
     cut: bool  # longer ones are cut, or else refused
+    vectors: WordVectors | None = None  # of words; those that no training text holds are among the keys, too
 
     @property
     def weights(self) -> NDArray[np.float32]:
@@ -46,7 +48,7 @@ def described(name: str, texts: Sequence[str], place: int, missing_share: float,
     characters = Characters.of(there)
     kinds = [_counted(there, characters, place, kind) for kind in (OF_CHARACTERS, OF_WORDS)]
     keys, rows_with, of_words = _frequent(kinds, options.max_grams)
-    return TextColumn(
+    column = TextColumn(
         name=name,
         missing_share=missing_share,
         place=place,
@@ -57,6 +59,23 @@ def described(name: str, texts: Sequence[str], place: int, missing_share: float,
         texts=len(there),
         longest=options.longest_text,
         cut=options.cut_texts,
+    )
+    if options.vectors is None:
+        return column
+    return with_vectors(column, vectors_of(there, characters, (keys - moved(place)) & KEPT_BITS, options.vectors))
+
+
+def with_vectors(column: TextColumn, vectors: WordVectors) -> TextColumn:
+    """Return a column that knows the words that have vectors, too."""
+    more = np.setdiff1d(vectors.keys_at(column.place), column.keys)
+    keys = np.concatenate([column.keys, more])
+    order = np.argsort(keys)
+    return replace(
+        column,
+        keys=keys[order],
+        rows_with=np.concatenate([column.rows_with, np.zeros_like(more)])[order],
+        of_words=np.concatenate([column.of_words, np.ones(len(more), bool)])[order],
+        vectors=vectors,
     )
 
 

@@ -1,6 +1,7 @@
 """The encoder of texts: a string tensor -> n-grams that are known -> what they say of the answer.
 
-    fitted   texts ─ hashes (NumPy) ─ known ones ─> ids and shares, ragged ─ Bag ─> said
+    fitted   texts ─ hashes (NumPy) ─ known ones ─> ids and shares, ragged ─┬─ Bag ─> said
+                                                    └ vectors of words, summed ─┘
     served   texts ─ Front (an ONNX graph, or the same integers in NumPy) ────────> said
 
 It knows nothing about other types, tasks or how networks are fitted.
@@ -23,10 +24,11 @@ from training.features.text.column import TextColumn
 from training.features.text.front import Front
 from training.features.text.hashing import hashes
 from training.features.text.layers import Bag
+from training.features.text.meanings import Meanings
 from training.features.text.options import TextOptions
 
 TENSOR = "texts"
-IDS, SHARES, SAID = "text_ids", "text_shares", "text_vector"
+IDS, SHARES, MEANINGS, SAID = "text_ids", "text_shares", "text_meanings", "text_vector"
 MANY_OUTPUTS, FEWER = 30, 32  # of more outputs than that, the table has so many columns
 CHUNK_ROWS = 4096
 
@@ -84,7 +86,10 @@ class TextEncoder(Encoder):
         if purpose.fitted:
             self.raw = [keras.Input((None,), name=IDS, dtype="int32", ragged=True)]
             self.raw += [keras.Input((None,), name=SHARES, dtype="float32", ragged=True)]
-            self._bag: Bag | None = _bag(self.grams, self._outputs, options)
+            self._meanings = Meanings(self.grams.keys, texts, options.vectors_weight)
+            if self._meanings.width:
+                self.raw += [keras.Input((self._meanings.width,), name=MEANINGS, dtype="float32")]
+            self._bag: Bag | None = _bag(self.grams, self._meanings.width, self._outputs, options)
             found = self._bag(self.raw)
         else:
             self._bag = None
@@ -99,7 +104,8 @@ class TextEncoder(Encoder):
         if self._bag is None:
             return {SAID: self._front.answer(arrays[TENSOR])}
         ids, shares = self.grams.known(arrays[TENSOR])
-        return {IDS: ids, SHARES: shares}
+        learned = {IDS: ids, SHARES: shares}
+        return {**learned, MEANINGS: self._meanings.summed(ids, shares)} if self._meanings.width else learned
 
     def front_graph(self) -> onnx.ModelProto | None:
         return None if self._bag is not None else self._front.onnx()
@@ -114,18 +120,19 @@ class TextEncoder(Encoder):
             self._front = other._front
             return
         grams = other.grams
-        table, kernel = other._bag.weights_of()
+        table = other._meanings.added(other._bag.table, other._bag.directions)
         self._front = Front(
             characters=grams.characters,
             keys=grams.keys,
             table=table * grams.weights[:, None],
-            kernel=kernel,
+            kernel=other._bag.kernel,
             weights_sq=np.square(grams.weights),
             columns=grams.columns,
         )
 
 
-def _bag(grams: Grams, outputs: int, options: TextOptions) -> Bag:
+def _bag(grams: Grams, meanings: int, outputs: int, options: TextOptions) -> Bag:
     columns = FEWER if outputs > MANY_OUTPUTS else outputs
     penalty = 1 / (options.text_c * max(1, grams.texts))
-    return Bag(len(grams.keys), outputs, columns, rate=options.text_rate, penalty=penalty, name="text_bag")
+    rate = options.text_rate
+    return Bag(len(grams.keys), outputs, columns, meanings=meanings, rate=rate, penalty=penalty, name="text_bag")

@@ -1,6 +1,7 @@
 """What a person may choose about texts; the registry names it. Nothing here imports pandas or TensorFlow."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from training.options.declare import option
@@ -21,4 +22,13 @@ class TextOptions:
     text_rate: float = option(6.0, "How far n-grams move a step.", unit="rate", low=1e-6)
     text_c: float = option(  # the penalty falls from here as long as the validation loss does
         3.0, "How freely n-grams are learned at first: the C of logistic regression.", unit="strength", low=1e-6
+    )
+    vectors: Path | None = option(
+        None,
+        "Folder of an encoder (BERT, DistilBERT, RoBERTa) that gives words vectors; needs the extra `text`.",
+        unit="folder",
+        unset="n-grams alone",
+    )
+    vectors_weight: float = option(  # at 1 and 2 uci is as well answered, at 3 worse
+        1.5, "How much vectors count beside n-grams.", unit="weight", low=0.01, high=100
     )

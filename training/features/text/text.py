@@ -141,6 +141,11 @@ class Text(FeatureType):
             f"{code(column.name)} is text: {len(column.keys):,} n-grams of {column.texts:,} training texts count. "
             f"Texts beyond {column.longest:,} characters are {beyond}."
         )
+        if (vectors := column.vectors) is not None:
+            yield (
+                f"{vectors.trained:,} of its words, and {len(vectors.keys) - vectors.trained:,} that no training text "
+                f"holds, have vectors of an encoder (SHA-256 of its weights: {code(vectors.source)})."
+            )
 
     def manifest(self, column: TextColumn, place: int) -> Mapping[str, Any]:
         return {"tensor": TENSOR, "column": place, "longest": column.longest, "cut": column.cut}

@@ -12,6 +12,7 @@ from app.bins.layout import decode
 from app.bins.text import TextBins, text_bins
 from app.sources.rules import ColumnRule
 from tests.training.features.described import described
+from tests.training.pretrained.small_folder import write_folder
 from training.data.prepare import Data, prepare
 from training.errors import DataError
 from training.features.features import Features, recut
@@ -139,6 +140,17 @@ def test_where_none_is_too_long_callers_must_not_send_one() -> None:
     assert features.manifest("c0") == {"tensor": "texts", "column": 0, "longest": 10_000, "cut": False}
     (said,) = features.sections()
     assert said.endswith("Texts beyond 10,000 characters are refused.")
+
+
+def test_words_with_vectors_are_known_at_the_place_of_their_column_and_said(tmp_path: Path) -> None:
+    write_folder(tmp_path)  # whose words are good, bad, tea, the, is, very, ! and ?
+    features, _ = features_of(REVIEWS, ["good or very bad, these?"] * 20, vectors=tmp_path)
+    column = column_of(features, "c1")
+    assert column.vectors is not None
+    assert set(column.vectors.keys_at(column.place)) <= set(column.keys)
+    assert column.vectors.trained == 4  # good, very, bad and ?; beside them "the" and "tea", whose letters are there
+    assert "4 of its words, and 2 that no training text holds, have vectors" in list(features.sections())[-1]
+    assert column.vectors.source in list(features.sections())[-1]
 
 
 def test_a_graph_is_tried_with_odd_texts_and_one_as_long_as_may_be() -> None:
