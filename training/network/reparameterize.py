@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from training.calibration.adjustment import Adjustment
 from training.columns.arrays import Rows, predict_in_batches
+from training.errors import DataError
 from training.features.encoder import Encoder
 from training.features.features import Features
 from training.network.architectures import READERS, Heads, rescale, widened
@@ -24,12 +25,24 @@ from training.tasks.base import Task
 
 
 def fitted(features: Features, task: Task, options: Options) -> Network:
-    """Build the network that is fitted; one of a task's own is served as it is."""
+    """Build the network that is fitted; one of a task's own is served as it is.
+
+    Raises a DataError where it would read what Keras cannot read where it is served.
+    """
     if task.has_own_network:
-        return build(features, task, options)
+        return _readable(build(features, task, options), features, task)
     half = options.fit.mixed_precision
     policy = "float32" if half == "off" else f"mixed_{half}"
     return build(features, task, options, members=options.network.members, fitted=True, policy=policy)
+
+
+def _readable(network: Network, features: Features, task: Task) -> Network:
+    if {tensor.name for tensor in network.served.inputs} != {tensor.name for tensor in features.tensors}:
+        raise DataError(
+            f"`--task`: expected columns without texts, or rows of any length, for {task.name}, whose network is its "
+            "own. Received: such a column. Leave it out (--drop), or let it be a category (--type column=category)."
+        )
+    return network
 
 
 def fold(network: Network, features: Features, task: Task, options: Options) -> Network:
