@@ -26,6 +26,7 @@ from app.printable import listed
 from app.routers.context import registry_of
 from app.runtime.model import Model
 
+REPORT, ROWS_IN_REPORT = "report.html", "rows_in_report"  # a file, and the key of `training` that says how many it has
 FILE_MAX_BYTES = GOLDEN_MAX_BYTES  # of a file that is sent: each is read whole, and hashed, first
 GRAPH = ".onnx"
 MEDIA_TYPES = {  # by the ending; any other file is saved and not shown
@@ -104,8 +105,14 @@ def papers(model: Model) -> list[dict[str, Any]]:
 
 
 def _is_readable(model: Model, name: str, file: File) -> bool:
-    hidden = name.endswith(GRAPH) or (name == GOLDEN and not model.examples)
+    hidden = name.endswith(GRAPH) or (not model.examples and _has_rows(model, name))
     return not hidden and file.bytes <= FILE_MAX_BYTES
+
+
+def _has_rows(model: Model, name: str) -> bool:
+    """Say whether rows of the data file stand in a file of a bundle."""
+    told = model.bundle is not None and model.bundle.manifest.training.get(ROWS_IN_REPORT)
+    return name == GOLDEN or (name == REPORT and bool(told))
 
 
 def _model(request: Request, name: str, version: int) -> Model:

@@ -124,6 +124,8 @@ def judged(findings: Findings) -> dict[str, Any]:
         found["importances"] = {"metric": findings.importance_metric, "lost": losses}
     if findings.slices is not None and findings.slices.slices:
         found["slices"] = _slices(findings.slices)
+    if findings.mistakes:
+        found["rows_in_report"] = len(findings.mistakes)
     if findings.selection is not None:
         found["selection"] = dataclasses.asdict(findings.selection)
     return found

@@ -76,6 +76,20 @@ async def test_no_real_row_leaves_where_none_may(tmp_path: Path) -> None:
             assert not [row for row in golden["instances"] if row["since"] in text or json.dumps(row) in text], path
 
 
+@pytest.mark.parametrize("examples", [True, False])
+@pytest.mark.parametrize("rows", [20, None])
+async def test_a_report_with_real_rows_stays_where_none_may_leave(
+    tmp_path: Path, rows: int | None, examples: bool
+) -> None:
+    folder = write(tmp_path, {"report.html": REPORT})
+    manifest = json.loads((folder / bundles.MANIFEST).read_text())
+    manifest["training"] = {} if rows is None else {"rows_in_report": rows}
+    (folder / bundles.MANIFEST).write_text(json.dumps(manifest))
+    async with serving.running(serving.app_of(tmp_path, examples=examples)) as client:
+        sent = (await client.get(f"{AT}/files/report.html")).status_code == 200
+    assert sent == (examples or rows is None)
+
+
 async def test_usual_values_stand_in_for_a_real_row(tmp_path: Path) -> None:
     """Medians and the most frequent words of the profile; a prediction is made of them."""
     write(tmp_path)
