@@ -1,7 +1,8 @@
 """`python -m benchmarks.texts`: texts beside the obvious scikit-learn pipeline; writes `texts.md` and `texts.json`.
 
     python -m benchmarks.texts table [--sets uci,sms] [--seeds 2] [--quick]      how good, how small, how quick to fit
-    python -m benchmarks.texts serve [--bundle FOLDER]                           what an answer costs to serve
+    python -m benchmarks.texts serve [--models FOLDER]        what an answer costs to serve, and whether odd texts agree
+    python -m benchmarks.texts beside --tweets FILE [--seeds 3]     a text and a column in one network, and each alone
 
 The sets are files of `--data`; what is not there is left out, and said. Opponents and bundles are kept under
 `build/bench/texts`, by their rows and by the commit.
@@ -18,7 +19,8 @@ import pandas as pd
 import typer
 
 from benchmarks.harness.models import BUILD
-from benchmarks.texts import opponent, ours, serving
+from benchmarks.texts import beside as columns_beside
+from benchmarks.texts import odd, opponent, ours, serving
 from benchmarks.texts.report import Pair, page, serving_page
 from benchmarks.texts.sets import FIT_SET, SETS
 from benchmarks.training.page import ROOT, commit, write
@@ -28,6 +30,7 @@ from training.data.prepare import prepare
 
 KEPT = BUILD / "texts"
 QUICK = ("uci", "sms")
+ODD_TEXTS = 1000
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -73,8 +76,26 @@ def serve(
         models = KEPT / "models" / commit() / "uci-0"
         ours.train([*words_of("uci", data), "--seed", "0"], models)
     rows = pd.read_csv(file)
-    points = serving.measure(models, rows["text"].tolist(), rows["label"].tolist(), rounds, seconds)
-    write("texts_serving", serving_page(points, rounds, seconds), {"points": [asdict(one) for one in points]})
+    (graph,) = models.glob("*/*/model.onnx")
+    texts = rows["text"].tolist()
+    with serving.seats(models, texts, rows["label"].tolist()) as seats:
+        points = serving.measure(seats, texts, rounds, seconds)
+        seats[0].server.thaw()
+        unequal = odd.differing(graph, seats[0], odd.texts(ODD_TEXTS))
+    figures = {"points": [asdict(one) for one in points], "unequal": unequal}
+    write("texts_serving", serving_page(points, unequal, rounds, seconds), figures)
+
+
+@app.command()
+def beside(
+    tweets: Annotated[Path, typer.Option(help="The file of tweets; benchmarks/texts/beside.py says how it is made.")],
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from 0 on.")] = 3,
+) -> None:
+    """Measure what a text and a column have beyond each alone, and write the page."""
+    environment.silence_loggers()
+    folder = KEPT / "beside" / commit()
+    found = [columns_beside.measure(tweets, seed, folder / str(seed)) for seed in range(seeds)]
+    write("texts_beside", columns_beside.page(found), {"seeds": [asdict(one) for one in found]})
 
 
 def pair(name: str, seed: int, data: Path, only_opponents: bool) -> Pair:

@@ -26,6 +26,8 @@ class Pair:
     ours: Trained | None  # None: only the opponent was asked for
 
 
+NONE = Claim(0, 0)
+
 Runs = Mapping[str, Sequence[Pair]]
 
 
@@ -93,7 +95,7 @@ def fit_lines(fit: Mapping[str, float] | None) -> list[str]:
     ]
 
 
-def serving_page(points: Sequence[Point], rounds: int, seconds: float) -> str:
+def serving_page(points: Sequence[Point], unequal: Mapping[str, int], rounds: int, seconds: float) -> str:
     """Write what an answer costs to serve."""
     found = ratios(points)
     cpu, rps = (less(found["cpu_to_empty"], CPU_TO_EMPTY), more(found["rps_to_sklearn"], RPS_TO_SKLEARN))
@@ -110,6 +112,10 @@ def serving_page(points: Sequence[Point], rounds: int, seconds: float) -> str:
         f"| answers a second, about 20 words ÷ FastAPI and a scikit-learn pipeline | {found['rps_to_sklearn']:.1f} "
         f"| ≥ {RPS_TO_SKLEARN.must:g} | ≥ {RPS_TO_SKLEARN.hope:g} | {rps} |",
         f"| CPU of that pipeline's answer ÷ ours, for orientation | {found['cpu_of_sklearn']:.1f} | | | |",
+        f"| odd texts whose answer from the service is not that of a bare session | {unequal['served']} | 0 | 0 "
+        f"| {less(unequal['served'], NONE)} |",
+        f"| odd texts whose answer alone is not that among 50 | {unequal['alone']} | 0 | 0 "
+        f"| {less(unequal['alone'], NONE)} |",
         "",
         "| server | texts | answers a second | CPU µs | p99 ms | errors |",
         "|---|---|---:|---:|---:|---:|",

@@ -84,19 +84,18 @@ class Seat:
             self.server.freeze()
 
 
-def measure(models: Path, texts: Sequence[str], truths: Sequence[Any], rounds: int, seconds: float) -> list[Point]:
-    """Serve all three and load them in turns."""
+def measure(all_seats: Sequence[Seat], texts: Sequence[str], rounds: int, seconds: float) -> list[Point]:
+    """Load all servers in turns."""
     asked = {
         "short": [text for text in texts if len(text) in SHORT_CHARS][:BODIES],
         "long": [text for text in texts if len(text.split()) in LONG_WORDS][:BODIES],
     }
-    with seats(models, texts, truths) as all_seats:
-        return [
-            seat.turn(kind, asked[kind], seconds)
-            for turn in range(rounds)
-            for seat in (all_seats if turn % 2 == 0 else all_seats[::-1])
-            for kind in asked
-        ]
+    return [
+        seat.turn(kind, asked[kind], seconds)
+        for turn in range(rounds)
+        for seat in (all_seats if turn % 2 == 0 else all_seats[::-1])
+        for kind in asked
+    ]
 
 
 @contextmanager

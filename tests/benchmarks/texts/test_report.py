@@ -57,6 +57,8 @@ def test_serving_is_told_beside_both() -> None:
     ]
     found = ratios(points)
     assert (found["cpu_to_empty"], found["rps_to_sklearn"]) == (3.0, 12.5)
-    said = serving_page(points, 5, 3.0)
+    said = serving_page(points, {"served": 0, "alone": 1}, 5, 3.0)
     assert "| 3.00 | ≤ 4 | ≤ 2.5 | holds |" in said
+    assert "bare session | 0 | 0 | 0 | hoped for |" in said
+    assert "among 50 | 1 | 0 | 0 | missed |" in said
     assert "| 12.5 | ≥ 10 | ≥ 20 | holds |" in said
