@@ -90,11 +90,16 @@ async def running(
 ) -> AsyncIterator[Running]:
     """Serve a tiny model through `door`."""
     tiny.write(models, TINY)
-    app = app_of(models, **knobs)
-    keep_alive_s = knobs.get("keep_alive_s", 75)
+    options = {"timeout_keep_alive": knobs.get("keep_alive_s", 75), **(uvicorn_options or {})}
+    async with listening(app_of(models, **knobs), door, **options) as served:
+        yield served
+
+
+@contextlib.asynccontextmanager
+async def listening(app: Slipway, door: str = "protocol", **uvicorn_options: Any) -> AsyncIterator[Running]:
+    """Serve an application through `door`, once its models are loaded or refused."""
     http: Any = HotProtocol if door == "protocol" else AsgiProtocol
-    options: dict[str, Any] = {"log_config": None, "timeout_keep_alive": keep_alive_s, "proxy_headers": False}
-    options |= uvicorn_options or {}
+    options: dict[str, Any] = {"log_config": None, "proxy_headers": False, **uvicorn_options}
     config = uvicorn.Config(app, http=http, **options)
     sock = socket.socket()
     sock.bind(("127.0.0.1", 0))

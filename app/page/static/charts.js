@@ -1,6 +1,7 @@
 // Pictures of numbers. Words are elements, so that they grow with the reader's text; only lines are SVG, stretched
 // to the place that there is. Widths and places are set through `style`, which the page's policy allows to scripts.
 import { h, show, svg } from "./dom.js";
+import { nearest } from "./scale.js";
 
 const inside = (share) => Math.max(0, Math.min(1, share || 0));
 const scale = (low, high) => (value) => (high > low ? inside((value - low) / (high - low)) : 0.5);
@@ -43,7 +44,7 @@ export function renew(place, ...children) {
   for (const move of moves) move();
 }
 
-const fills = (place) => [...place.querySelectorAll("li")].map((line) => [line.querySelector(".name").textContent, line.querySelector(".fill")]);
+const fills = (place) => [...place.querySelectorAll(".bars li")].map((line) => [line.querySelector(".name").textContent, line.querySelector(".fill")]);
 
 // Numbers for an axis, 1, 2, 2.5 or 5 times a power of ten apart.
 export function ticks(low, high, most = 4) {
@@ -79,8 +80,6 @@ export function curve(points, { low, high, text, ends, histogram, name, pick }) 
 }
 
 const through = (points, y) => points.map(([place, value], at) => `${at ? "L" : "M"}${(100 * place).toFixed(2)} ${(100 - 100 * y(value)).toFixed(2)}`).join("");
-
-const nearest = (places, place) => places.reduce((best, one, at) => (Math.abs(one - place) < Math.abs(places[best] - place) ? at : best), 0);
 
 // The share a unit of width, so that the area says how many.
 function columns(histogram) {
