@@ -3,6 +3,7 @@
     modules ─ tokens ─ names ─ order of imports ─ short names ─> const a=…;function b(c){…}
 
     tokens    a module's text as tokens; what cannot be read is refused
+    declared  where names are declared
     names     which words are names of its own
     module    one module: what it imports and exports, beside the two above
     shorten   a short name for each, another for each that is seen where it is

@@ -1,6 +1,7 @@
 """Tokens as text again, with no more blanks, semicolons, commas and parentheses than they need.
 
-    const a = (b) => { return b; };   ─>   const a=b=>{return b};
+    const a = (b) => { return b; };
+    const c = 1;                      ─>   const a=b=>{return b},c=1;
 
 A line's end stays wherever a statement might end by it, so that what is written means what was read.
 It knows no names and no modules.
@@ -71,12 +72,27 @@ def _is_statement(tokens: Tokens, opening: int) -> bool:
 
 
 def _without_needless(tokens: Tokens, texts: list[str]) -> list[str]:
-    said = list(texts)
+    said = _joined(tokens, texts)
     for at, text in enumerate(tokens.texts):
         if text in CLOSES and _is_needless(tokens, at - 1, text):
             said[at - 1] = ""
         elif text == "=>" and tokens.at(at - 1) == ")" and tokens.at(at - 3) == "(" and tokens.kinds[at - 2] == "word":
             said[at - 1] = said[at - 3] = ""
+    return said
+
+
+def _joined(tokens: Tokens, texts: list[str]) -> list[str]:
+    """Make one statement of declarations that follow each other: `const a = 1; const b = 2;`."""
+    said = list(texts)
+    begins: dict[int, int] = {}  # within each bracket, where the statement begins that is read
+    ended: dict[int, int] = {}  # and where the one before it did
+    for at, (text, within) in enumerate(zip(tokens.texts, tokens.within, strict=True)):
+        if text == ";":
+            ended[within], begins[within] = begins.get(within, -1), at + 1
+        elif text == "const":
+            begins[within] = at
+            if tokens.at(at - 1) == ";" and tokens.at(ended.get(within, -1)) == "const":
+                said[at - 1], said[at] = ",", ""
     return said
 
 

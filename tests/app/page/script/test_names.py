@@ -30,6 +30,7 @@ def own(text: str) -> set[str]:
         ("{ const f = async function* (a) { yield* a; }; }", {"f", "a"}),
         ("f(async ({ get, set }) => ({ get, set() {}, async b(c) {}, [get]: 1 }));", {"get", "set", "c"}),
         ("f(`${g((a) => `${a}`)}`);", {"a"}),
+        ("f(a, !{ b: (c) => c }, { d: { e } });", {"c"}),
         ("if (a) { b(); } while (c) { d(); }", set()),
     ],
 )
@@ -64,7 +65,10 @@ def test_what_is_imported_is_seen_everywhere() -> None:
     assert len(known.top["h"]) == 1
 
 
-@pytest.mark.parametrize("text", ["const this = 1;", "let { a: 1 } = b;", "f((typeof) => 1);"])
+@pytest.mark.parametrize(
+    "text",
+    ["const this = 1;", "let { a: 1 } = b;", "f((typeof) => 1);", "var a;", "switch (a) {}", "class A extends f(B) {}"],
+)
 def test_a_declaration_of_no_name_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"a\.js: expected names to be declared"):
         read(text)

@@ -27,6 +27,15 @@ def written(text: str) -> str:
         ("{ while (a); }", "{while(a);}"),
         ("{ if (a) b(); else ; }", "{if(a)b();else;}"),
         ("{ f(); }", "{f()}"),
+        (
+            "const a = 1; const { b } = a; f(); const c = () => { const d = 1; const e = 2; };",
+            "const a=1,{b}=a;f();const c=()=>{const d=1,e=2};",
+        ),
+        (
+            "const a = 1; let b; const c = 2; for (const d of a) ; const e = 3;",
+            "const a=1;let b;const c=2;for(const d of a);const e=3;",
+        ),
+        ("if (a) { const b = 1; } const c = 1; const d = 2;", "if(a){const b=1}const c=1,d=2;"),
     ],
 )
 def test_what_says_nothing_is_left_out(text: str, wanted: str) -> None:
