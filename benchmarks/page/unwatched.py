@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ FLAGS = ("--headless=new", "--no-sandbox", "--no-first-run", "--remote-debugging
 LOOK_S = 0.2
 PATIENCE_S = 600
 CHUNK_BYTES = 2**16
+KEYS = {"ArrowLeft": 37, "ArrowRight": 39}
 
 
 class Tab:
@@ -44,18 +45,25 @@ class Tab:
         """Return what an expression comes to, as JSON has it."""
         return self._ask("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
 
-    def wait(self, selector: str) -> None:
+    def wait(self, selector: str, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Wait until an element is there."""
         ends = time.monotonic() + PATIENCE_S
         while not self.evaluate(f"document.querySelector({json.dumps(selector)}) !== null"):
             if time.monotonic() > ends:
                 raise TimeoutError(f"Expected `{selector}` on the page. Received: nothing in {PATIENCE_S} s.")
+            meanwhile()
             time.sleep(LOOK_S)
 
     def choose(self, selector: str, file: Path) -> None:
         """Choose a file as a person does."""
         found = self._ask("Runtime.evaluate", expression=f"document.querySelector({json.dumps(selector)})")
         self._ask("DOM.setFileInputFiles", files=[str(file)], objectId=found["result"]["objectId"])
+
+    def press(self, *keys: str) -> None:
+        """Press keys, one after the other."""
+        for key in keys:
+            for kind in ("rawKeyDown", "keyUp"):
+                self._ask("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=KEYS[key])
 
     def _ask(self, method: str, **parameters: Any) -> dict[str, Any]:
         self._last += 1

@@ -6,7 +6,7 @@
     def test_more(open_page, complaints):
         page = open_page("wide", width=320, dark=True)         # a bundle of tests/page/bundles.py, by its name
         page = open_page("binary", row={"age": 7})             # the row in the address
-        page = open_page("binary", "--api-keys", str(keys), usable=False)    # options of the service; does not wait
+        page = open_page("binary", "--api-keys", str(keys), usable=False)    # a service of its own; does not wait
         page = open_page(folder=models)                        # another folder of models, made by `bundles.write`
         complaints.expect("status of 401")                     # else any console message fails the test at its end
 
@@ -89,13 +89,29 @@ def complaints() -> Iterator[Complaints]:
     assert seen.found == []
 
 
+@pytest.fixture(scope="package")
+def alone(tmp_path_factory: pytest.TempPathFactory, bundles: Path) -> Callable[[str], Path]:
+    """A folder with one of the bundles, which a service of its own loads sooner than all."""
+
+    def folder(name: str) -> Path:
+        found = tmp_path_factory.getbasetemp() / f"alone-{name}"
+        found.mkdir(exist_ok=True)
+        if not (found / name).exists():
+            (found / name).symlink_to(bundles / name)
+        return found
+
+    return folder
+
+
 @pytest.fixture
-def open_page(windows: Windows, bundles: Path, serve: Serve, complaints: Complaints) -> Iterator[OpenPage]:
+def open_page(
+    windows: Windows, bundles: Path, alone: Callable[[str], Path], serve: Serve, complaints: Complaints
+) -> Iterator[OpenPage]:
     """Open the page of a bundle in a context that the test has to itself, and wait until it is usable."""
     with ExitStack() as ends:
 
-        def opened(name: str = "binary", *options: str, folder: Path = bundles, **wanted: Any) -> Page:
-            address = serve(folder, *options)
+        def opened(name: str = "binary", *options: str, folder: Path | None = None, **wanted: Any) -> Page:
+            address = serve(folder or (alone(name) if options else bundles), *options)
             page = ends.enter_context(_window(windows, **wanted))
             ends.enter_context(complaints.watch(page.context, address))
             ends.callback(page.goto, "about:blank")

@@ -55,7 +55,8 @@ def test_versions_come_and_go_while_the_page_is_open(tmp_path: Path, open_page: 
 def reloaded(page: Page) -> Page:
     """Load the page again once the service has refused version 3."""
     page.wait_for_function(
-        "async () => fetch('models').then((reply) => reply.text()).then((text) => text.includes('failed'))"
+        "async () => fetch('models').then((reply) => reply.text()).then((text) => text.includes('failed'))",
+        polling=250,  # ms; asked at each frame, the service has no time to load
     )
     page.reload()
     return page

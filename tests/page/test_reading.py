@@ -33,13 +33,15 @@ PARTS = ("year", "month", "day", "weekday", "hour")
 Rows = list[dict[str, Any] | None]
 
 READ = """async (jobs) => {
+  const named = (row, { features }) =>
+    Object.fromEntries(features.map(({ name }, at) => [name, row[at]]).filter(([, value]) => value !== null));
   const { open } = await import("/page/file/table.js"), kinds = {}, found = [];
   for (const type of ["number", "category", "boolean", "date"]) kinds[type] = await import(`/page/features/${type}.js`);
   for (const { bytes, model } of jobs) {
     try {
       const file = new File([Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0))], "f"), rows = [];
       const table = await open(file, model, kinds);
-      for await (const { row } of table.entries()) rows.push(row ?? null);
+      for await (const { row } of table.entries()) rows.push(row ? named(row, model) : null);
       found.push({ rows });
     } catch (error) {
       found.push({ refused: error.message, command: error.name === "Unread", trace: error.stack });

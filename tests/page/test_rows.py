@@ -142,15 +142,15 @@ class Service:
 
     def __call__(self, route: Route) -> None:
         rows = (route.request.post_data_json or {})["instances"]
-        if len(rows) == 1 and rows[0].get("age") != 77.25:
+        if isinstance(rows[0], dict):
             return route.continue_()  # of the form
         self.requests += 1
         if self.requests <= 2:
             status = (429, 503)[self.requests - 1]
             return route.fulfill(status=status, headers={"retry-after": "0"}, json={"error": "Busy."})
-        if any(row["age"] == 77.25 for row in rows):
+        if any(row[0] == 77.25 for row in rows):
             return route.fulfill(
-                status=400, json={"error": "Invalid `instances[0].age`: expected a better age. Received: 77.25."}
+                status=400, json={"error": "Invalid `instances[0][0]`: expected a better age. Received: 77.25."}
             )
         return route.continue_()
 

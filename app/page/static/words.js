@@ -54,6 +54,9 @@ export const axis = (value) => (Math.abs(value) < 1e5 ? number(value, 8) : value
 
 export const count = (n, one, many = `${one}s`) => `${grouped(n.toFixed())} ${n === 1 ? one : many}`;
 
+// Of a file: 12 B, 3.4 kB, 5.67 MB.
+export const size = (bytes) => (bytes < 1e3 ? `${bytes} B` : bytes < 1e6 ? `${number(bytes / 1e3, 3)} kB` : `${number(bytes / 1e6, 3)} MB`);
+
 // "a, b and c"
 export const listed = (words) => (words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`);
 

@@ -1,5 +1,6 @@
 // True or false: a list of two, and "missing" where that may be.
 import { h } from "../dom.js";
+import { booleans } from "../file/cells.js";
 
 const share = (bins) => (bins?.edges?.[0] === 0 ? bins.shares.slice(1).reduce((sum, each) => sum + each, 0) : bins?.minimum ?? 0.5); // of true
 
@@ -19,4 +20,4 @@ export const shorten = (feature, value) => (value === null ? "missing" : String(
 export const typical = (feature, bins) => (bins ? share(bins) >= 0.5 : undefined);
 export const fits = (feature, value) => typeof value === "boolean";
 export const draw = (feature, bins) => (feature.optional && Math.random() < feature.missing_share ? null : Math.random() < share(bins));
-export const reader = async () => (await import("../file/cells.js")).booleans; // of the cells of a file
+export const reader = booleans; // of the cells of a file

@@ -1,5 +1,6 @@
 // A word: a list of those that training saw, or a box that searches where there are many. Other words may come.
 import { h, show } from "../dom.js";
+import { words } from "../file/cells.js";
 import { pick } from "../scale.js";
 import { count, short } from "../words.js";
 
@@ -90,4 +91,4 @@ export function draw(feature, bins) {
   const at = pick([...bins.shares, bins.other ?? 0]);
   return bins.values[at] ?? words[Math.floor(words.length * Math.random())];
 }
-export const reader = async () => (await import("../file/cells.js")).words; // of the cells of a file
+export const reader = words; // of the cells of a file

@@ -1,5 +1,6 @@
 // A date as in ISO 8601: the browser's own picker, with the time where training had one.
 import { h, show } from "../dom.js";
+import { dates } from "../file/cells.js";
 import { histogram, median, placeOf, random, scaleOf } from "../scale.js";
 
 const DAY_MS = 86_400_000;
@@ -92,4 +93,4 @@ export function draw(feature, bins) {
   const [least, most] = ends(feature), day = random(bins, scaleOf(bins, least, most, !hasTime(feature)));
   return day === undefined ? typical(feature, bins) : text(feature, day);
 }
-export const reader = async () => (await import("../file/cells.js")).dates; // of the cells of a file
+export const reader = dates; // of the cells of a file

@@ -1,6 +1,7 @@
 // A number: a slider over training's values beside a box that takes any.
 import { ticks } from "../charts.js";
 import { h, show } from "../dom.js";
+import { numbers } from "../file/cells.js";
 import { histogram, median, nearest, placeOf, random, scaleOf, valueAt } from "../scale.js";
 import { brief, number } from "../words.js";
 
@@ -71,4 +72,4 @@ export function draw(feature, bins) {
   if (feature.optional && Math.random() < feature.missing_share) return null;
   return random(bins, scaled(feature, bins)) ?? typical(feature, bins);
 }
-export const reader = async () => (await import("../file/cells.js")).numbers; // of the cells of a file
+export const reader = numbers; // of the cells of a file

@@ -1,7 +1,7 @@
 // What came of a file: in words, as bars, as the first rows, and as files to take away.
 import { bars } from "../charts.js";
 import { h } from "../dom.js";
-import { count, listed, number, short } from "../words.js";
+import { count, listed, number, short, size } from "../words.js";
 
 const REASONS = 6, CELLS = 12;
 
@@ -19,7 +19,6 @@ export function report({ rows, aside, seconds, answers, tally, truth, first, abs
 }
 
 const take = (blob, name, text) => h("a", { className: "button", href: URL.createObjectURL(blob), download: name }, `${text} (${size(blob.size)})`);
-const size = (bytes) => (bytes < 1e6 ? `${number(bytes / 1e3, 2)} kB` : `${number(bytes / 1e6, 2)} MB`);
 
 function reasons({ reasons: all }) {
   const found = [...all].sort(([, [one]], [, [other]]) => other - one), more = found.length - REASONS;
@@ -28,9 +27,9 @@ function reasons({ reasons: all }) {
 }
 
 function table(columns, first, model) {
-  const features = model.features.slice(0, CELLS).map((each) => each.name), shown = columns.slice(0, CELLS);
+  const features = model.features.slice(0, CELLS).map(({ name }) => name), shown = columns.slice(0, CELLS);
   const cell = (value) => h("td", {}, typeof value === "number" ? number(value) : short(value ?? ""));
   return h("div", { className: "wide", tabIndex: 0, role: "region", ariaLabel: "The first rows, with their answers" }, h("table", {},
     h("thead", {}, h("tr", {}, ["line", ...shown, ...features].map((name) => h("th", { scope: "col" }, short(name))))),
-    h("tbody", {}, first.map(([{ line, row }, values]) => h("tr", {}, h("th", { scope: "row" }, line), values.slice(0, CELLS).map(cell), features.map((name) => cell(row[name])))))));
+    h("tbody", {}, first.map(([{ line, row }, values]) => h("tr", {}, h("th", { scope: "row" }, line), values.slice(0, CELLS).map(cell), row.slice(0, CELLS).map(cell))))));
 }

@@ -77,7 +77,7 @@ function take(found, table, some, predictions, model, answerType) {
   let at = 0;
   for (const entry of some) {
     const prediction = entry.row ? predictions[at++] : entry.fault;
-    if (prediction instanceof Error) bad.push({ ...entry, ...reasonOf(prediction) });
+    if (prediction instanceof Error) bad.push({ ...entry, ...reasonOf(prediction, model) });
     else good.push([entry, answerType.cells(model, prediction)]);
   }
   for (const [entry, [value]] of good) {
@@ -92,7 +92,7 @@ function take(found, table, some, predictions, model, answerType) {
 }
 
 // What is said of a row, and the same without what was received.
-function reasonOf(error) {
-  const said = error.message.replace(/instances\[\d+\]\.?/, "");
+function reasonOf(error, { features }) {
+  const said = error.message.replace(/instances\[\d+\](?:\[(\d+)\])?/, (path, place) => features[place]?.name ?? "");
   return { said, reason: error.reason ?? said.split(". Received:")[0] };
 }

@@ -11,14 +11,13 @@ export async function open(file, model, kinds) {
   if (!start) throw new Error("The file is empty.");
   const lines = start[0] === "{" && isJson(start.split("\n", 1)[0]);
   if (!lines && /^(?:[<{]|\[["{[\s])/.test(start)) throw new Unread("it is neither CSV nor an object a line");
-  const columns = await Promise.all(model.features.map((feature) => column(feature, kinds[feature.type], rules?.columns?.[feature.name])));
+  const columns = model.features.map((feature) => column(feature, kinds[feature.type], rules?.columns?.[feature.name]));
   return { ...(lines ? jsonLines : delimited)(text, columns, rules), mark: text.mark, share: text.share };
 }
 
 const own = (object, name) => (Object.hasOwn(object, name) ? object[name] : undefined);
 
-async function column(feature, kind, rule) {
-  const reader = await kind.reader?.();
+function column(feature, { reader }, rule) {
   if (!reader) throw new Unread(`it has columns of the type ${feature.type}`);
   if ((rule?.number && reader.kinds[0] !== "number") || (rule?.date && reader.kinds.length > 1)) throw new Unread(`\`${feature.name}\` is written in a way of its own`);
   return { feature, rule, kinds: reader.kinds, read: reader(feature, rule), plain: reader(feature) };
@@ -84,11 +83,10 @@ function jsonLines(text, columns) {
   return { names: () => [...keys.keys()], delimiter: null, of: ({ object }, name) => own(object, keys.get(name)), entries: () => read(text, {}, parse) };
 }
 
-// What a request holds of a row, without what is missing; or its first fault.
+// What a request holds of a row, a value for each feature, null where it is missing; or its first fault.
 function instance(columns, value) {
   try {
-    const values = columns.map((each, at) => [each.feature.name, value(each, at)]);
-    return { row: Object.fromEntries(values.filter(([, found]) => found !== null)) };
+    return { row: columns.map(value) };
   } catch (fault) {
     if (fault instanceof Unread) throw fault;
     return { fault };

@@ -1,7 +1,8 @@
 // What lies in the bundle: its card, its report, its files. The card is fetched when it is opened, and written as elements.
 import { h, show } from "../dom.js";
+import { read } from "../markdown.js";
 import * as service from "../service.js";
-import { number } from "../words.js";
+import { size } from "../words.js";
 
 const CARD = "card.md", REPORT = "report.html";
 const IMAGE = /\.(png|jpe?g|webp|svg)$/i;
@@ -15,8 +16,6 @@ export default function papers({ model, closed }) {
     h("details", {}, h("summary", {}, "Files"), h("ul", {}, files.map((file) =>
       h("li", {}, file.readable ? link(model, file.name, file.name) : file.name, ` ${size(file.bytes)}`)))));
 }
-
-const size = (bytes) => (bytes < 1000 ? `${bytes} B` : bytes < 1e6 ? `${number(bytes / 1000, 3)} kB` : `${number(bytes / 1e6, 3)} MB`);
 
 // A file opens in a tab of its own, where the service's policy holds it in a sandbox. A link cannot send a key: then it is saved.
 function link(model, name, text) {
@@ -40,7 +39,7 @@ function card(model, readable, closed) {
   const draw = async () => {
     show(place, h("p", { className: "quiet", role: "status" }, "Fetching the card …"));
     try {
-      const [{ read }, reply] = await Promise.all([import("../markdown.js"), service.file(model, CARD)]);
+      const reply = await service.file(model, CARD);
       show(place, read(await reply.text()).map((block) => written(block, { model, readable, closed })));
     } catch (error) {
       folded.ontoggle = opened; // it may be tried again

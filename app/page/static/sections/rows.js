@@ -1,5 +1,7 @@
 // Many rows: a file is dropped or chosen, answered by this service, and taken away as a file again.
 import { h, show } from "../dom.js";
+import { report } from "../file/report.js";
+import { run } from "../file/run.js";
 import { count, listed, number } from "../words.js";
 
 const WHERE = "Rows go to /predict of this service and nowhere else; they are not counted as traffic.";
@@ -19,9 +21,6 @@ export default function (subject) {
     addEventListener("beforeunload", warn);
     show(place, shown.element);
     try {
-      const [{ run }, { report }] = await Promise.all([import("../file/run.js"), import("../file/report.js")]).catch(() => {
-        throw new Error("A part of this page did not come: load the page again.");
-      });
       const found = await run(file, subject, signal, shown.told);
       if (mine === running) done(report(found, subject.model, file.name));
     } catch (error) {
