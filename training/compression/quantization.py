@@ -83,9 +83,11 @@ PLAIN = WAYS[:1]
 
 
 def drafts(graph: bytes, calibration: Arrays, kept: Kept) -> Iterator[Draft]:
-    """Make every narrower graph, one after the other; what 16 bits would not change is left out."""
+    """Make every narrower graph, one after the other; what would not change the graph is left out."""
     if (half := halved(graph, kept)) is not graph:
         yield Draft("fp16", "fp16", half)
+    if not _has_products(graph):
+        return
     yield Draft("int8-dynamic", "int8-dynamic", dynamic(graph, kept))
     for draft in statics(graph, calibration, kept, WAYS):
         yield draft
@@ -102,6 +104,8 @@ def dynamic(graph: bytes, kept: Kept) -> bytes:
 
 def statics(graph: bytes, calibration: Arrays, kept: Kept, ways: tuple[Static, ...] = PLAIN) -> Iterator[Draft]:
     """Quantize weights and activations, by scales from training rows."""
+    if not _has_products(graph):
+        return
     with _folder(graph) as (source, target):
         for way in ways:
             how = {**_how(source, kept), **way.how}
@@ -127,6 +131,10 @@ def halved(graph: bytes, kept: Kept) -> bytes:
     for cast in reversed(casts):
         model.graph.node.insert(0, cast)
     return bytes(model.SerializeToString())
+
+
+def _has_products(graph: bytes) -> bool:
+    return any(node.op_type in QUANTIZED for node in onnx.load_model_from_string(graph).graph.node)
 
 
 def _may_be_halved(tensor: onnx.TensorProto, readers: list[onnx.NodeProto], kept: Kept) -> bool:

@@ -51,6 +51,7 @@ def choose(
     if forced is not None:
         budget = Budget(math.inf, budget.latency_ms, budget.size_kb)
         asked = tuple(candidate for candidate in candidates if candidate.name == forced)
+        asked = asked or tuple(candidate for candidate in candidates if candidate.precision == forced)
         if not asked:
             raise TrainingError(f"`--precision`: expected a graph that {forced} makes smaller. Received: none.")
     verdicts = {candidate.name: objection(candidate, budget) for candidate in candidates}

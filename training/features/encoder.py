@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from training.columns.arrays import Arrays
 from training.features.base import FeatureType
+from training.options.rooms import Precision
 
 if TYPE_CHECKING:
     import onnx
@@ -33,6 +34,15 @@ class Purpose:
 
     fitted: bool  # or served
     width: int  # numbers that are said of a row; 0: by a network of the task's own
+
+
+@dataclass(frozen=True, eq=False)
+class SmallerFront:
+    """A graph that takes and gives what a front does."""
+
+    name: str  # said to people
+    precision: Precision
+    graph: "onnx.ModelProto"
 
 
 class Encoder(ABC):
@@ -77,3 +87,7 @@ class Encoder(ABC):
     def front_graph(self) -> "onnx.ModelProto | None":
         """Return the same as an ONNX graph; None: tensors are `raw` as they are."""
         return None
+
+    def smaller_fronts(self) -> "Iterator[SmallerFront]":
+        """Yield graphs that may stand in the place of the front: smaller, and perhaps as good."""
+        yield from ()

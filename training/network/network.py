@@ -69,9 +69,13 @@ class Network:
         """Look up what is looked up once a row, as the trunk wants it."""
         return merged(_encoded(encoder, arrays) for encoder in self.encoders)
 
+    def raw(self, arrays: Arrays) -> dict[str, Any]:
+        """Return what stands behind the fronts."""
+        return merged(encoder.front(arrays) for encoder in self.encoders)
+
     def predict(self, arrays: Arrays) -> Outputs:
         """Answer raw rows, as ONNX Runtime will."""
-        raw = merged(encoder.front(arrays) for encoder in self.encoders)
+        raw = self.raw(arrays)
         inputs = [tensor_of(raw[tensor.name]) for tensor in self.served.inputs]
         answers = self.served(inputs, training=False)
         named = answers if isinstance(answers, dict) else {self.outputs[0]: answers}

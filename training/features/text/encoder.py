@@ -17,11 +17,11 @@ import onnx
 from numpy.typing import NDArray
 
 from training.columns.arrays import Arrays, Ragged
-from training.features.encoder import Columns, Encoder, Purpose
+from training.features.encoder import Columns, Encoder, Purpose, SmallerFront
 from training.features.text import strongest
 from training.features.text.characters import Characters
 from training.features.text.column import TextColumn
-from training.features.text.front import Front
+from training.features.text.front import Front, smaller
 from training.features.text.hashing import hashes
 from training.features.text.layers import Bag
 from training.features.text.meanings import Meanings
@@ -40,6 +40,7 @@ class Grams:
         keys, first = np.unique(np.concatenate([column.keys for column in columns]), return_index=True)
         self.keys: NDArray[np.int64] = keys  # (n-grams,)
         self.weights: NDArray[np.float32] = np.concatenate([column.weights for column in columns])[first]  # (n-grams,)
+        self.rows_with: NDArray[np.int64] = np.concatenate([column.rows_with for column in columns])[first]
         self.characters = reduce(Characters.joined, [column.characters for column in columns])
         self.columns = len(columns)
         self.texts = max(column.texts for column in columns)  # rows that there are to learn from
@@ -113,6 +114,9 @@ class TextEncoder(Encoder):
     def sections(self, arrays: Arrays, outputs: Sequence[str]) -> Iterator[str]:
         if self._bag is None and self.said is not None:
             yield strongest.section(self._columns, self._front, arrays[TENSOR], outputs)
+
+    def smaller_fronts(self) -> Iterator[SmallerFront]:
+        yield from smaller(self._front, self.grams.rows_with)
 
     def adopt(self, other: Encoder) -> None:
         assert isinstance(other, TextEncoder)

@@ -7,20 +7,25 @@ so are a row's alone and in a batch. It knows nothing about how the table was le
 """
 
 import functools
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from training.features.encoder import SmallerFront
 from training.features.text import graph
 from training.features.text.characters import Characters
 from training.features.text.hashing import Hashes, Words, chunks, grams, moved
-from training.features.text.integers import WIDE_BITS, Integers, integers
+from training.features.text.integers import NARROW_BITS, WIDE_BITS, Integers, integers
 
 Texts = NDArray[Any]  # (rows, columns) str, "" for missing
+
+
+KEPT_SHARES = (1.0, 0.5, 0.25, 0.125)  # of the n-grams
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +63,24 @@ class Front:
         """Return the graph: `texts` (batch, columns) string -> `text_vector` (batch, width) float32."""
         return graph.model(self.characters, self.integers(bits), self.columns)
 
+    def narrowed(self, share: float, rows_with: NDArray[Any]) -> "Front":
+        """Keep a share of the n-grams, those that move answers most; `rows_with`, (kept,): texts that hold each.
+
+        Without the others the norm of a text is smaller, so the table is scaled by as much as it is in the mean.
+        """
+        often = np.maximum(rows_with, 0.5)  # some may be in no text of training
+        kept = np.sort(np.argsort(-self._spread * np.sqrt(often), kind="stable")[: math.ceil(share * len(self.keys))])
+        norm_sq = often * self.weights_sq
+        scale = np.float32(np.sqrt(norm_sq[kept].sum() / norm_sq.sum()))
+        return replace(self, keys=self.keys[kept], table=self.table[kept] * scale, weights_sq=self.weights_sq[kept])
+
+    @property
+    def _spread(self) -> NDArray[np.float32]:
+        """How far each n-gram can move one answer from another, or from nothing: (kept,)."""
+        said = self.table if self.kernel is None else self.table @ self.kernel
+        spread: NDArray[np.float32] = said.max(axis=1, initial=0) - said.min(axis=1, initial=0)
+        return spread
+
     def _said(self, form: Integers, texts: Sequence[str], first: int) -> NDArray[np.float32]:
         """Return what some texts say, each by itself; `first`: how many stand before them."""
         codes, splits = self.characters.codes(texts)
@@ -69,3 +92,13 @@ class Front:
     @functools.cached_property
     def _forms(self) -> dict[int, Integers]:
         return {}
+
+
+def smaller(front: Front, rows_with: NDArray[Any]) -> Iterator[SmallerFront]:
+    """Yield a front with fewer n-grams, in integers of 8 bits, and both."""
+    for share in KEPT_SHARES:
+        some = front.narrowed(share, rows_with) if share < 1 else front
+        name = f"n-grams-{100 * (1 - share):.0f}" if share < 1 else ""  # as pruned units: how many leave
+        if name:
+            yield SmallerFront(name, "fp32", some.onnx(WIDE_BITS))
+        yield SmallerFront(f"{name}+int8" if name else "n-grams-int8", "int8-static", some.onnx(NARROW_BITS))

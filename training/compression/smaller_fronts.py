@@ -1,0 +1,85 @@
+"""Smaller fronts: what may stand before Keras in the place of the exported front, and what is behind it.
+
+    graph ─┬─ front ─ smaller ones ─> whole graphs ─ the smallest within the budget ─┐
+           └─ body ─ made smaller elsewhere ─────────────────────────────────────────┴─> whole graphs
+
+A front never passes through a quantizer, and no quantizer sees what only a front can read.
+It knows nothing about what a front does, or which graph ships.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import onnx
+
+from training.columns.arrays import Arrays, Rows, row_count, spread
+from training.compression.quantization import CALIBRATION_ROWS, Draft
+from training.export.fronts import Fronts
+from training.export.ort_session import Session
+from training.network.network import Network
+from training.options.rooms import Precision
+from training.tasks.base import Task
+from training.tasks.evaluate import evaluate, worst_loss_points
+
+
+@dataclass(frozen=True, eq=False)
+class Fronted:
+    """A whole graph with another front."""
+
+    draft: Draft
+    fronts: Fronts
+
+
+def front_drafts(network: Network, graph: bytes) -> Iterator[Fronted]:
+    """Make the graph with each smaller front, one after the other."""
+    exported = Fronts.of(network)
+    body = exported.without(onnx.load_model_from_string(graph))
+    for encoder in network.encoders:
+        for smaller in encoder.smaller_fronts():
+            fronts = exported.with_other(smaller.graph)
+            whole = bytes(fronts.before(body).SerializeToString())
+            yield Fronted(Draft(smaller.name, smaller.precision, whole), fronts)
+
+
+def smallest(whole: Draft, fronted: Sequence[Fronted], task: Task, validation: Rows, most: float) -> Fronted | None:
+    """Return the smallest that loses at most so many points on validation, if one does."""
+    reference = evaluate(task, Session(whole.graph).predict, validation)
+    for one in sorted(fronted, key=lambda one: len(one.draft.graph)):
+        quality = evaluate(task, Session(one.draft.graph).predict, validation)
+        if worst_loss_points(task, reference, quality) <= most:
+            return one
+    return None
+
+
+@dataclass(frozen=True, eq=False)
+class Behind:
+    """What stands behind the fronts of a network, and where it goes when it is smaller."""
+
+    network: Network
+    exported: Fronts
+    best: Fronted | None  # its front is taken in the place of the exported one
+
+    def body(self, graph: bytes) -> bytes:
+        if not self.exported.graphs:
+            return graph
+        return bytes(self.exported.without(onnx.load_model_from_string(graph)).SerializeToString())
+
+    def whole(self, draft: Draft) -> Draft:
+        """Put a body behind the best front."""
+        if not self.exported.graphs:
+            return draft
+        fronts = self.exported if self.best is None else self.best.fronts
+        graph = bytes(fronts.before(onnx.load_model_from_string(draft.graph)).SerializeToString())
+        if self.best is None:
+            return replace(draft, graph=graph)
+        best = self.best.draft
+        precision = _coarser(draft.precision, best.precision)
+        return replace(draft, name=f"{best.name}+{draft.name}", precision=precision, graph=graph)
+
+    def calibration(self, arrays: Arrays) -> Arrays:
+        """Return what bodies get of some rows."""
+        return self.network.raw(spread(arrays, min(CALIBRATION_ROWS, row_count(arrays))))
+
+
+def _coarser(one: Precision, other: Precision) -> Precision:
+    return one if other == "fp32" or one.startswith("int8") else other
