@@ -34,6 +34,7 @@ LENGTHS = (3, 4, 5)  # characters
 EVERY_KIND, OF_CHARACTERS, OF_WORDS, OF_SINGLE_WORDS = slice(0, 5), slice(0, 3), slice(3, 5), slice(3, 4)
 KEPT_BITS = (1 << 31) - 1
 SIGN_AND_KEPT_BITS = KEPT_BITS - (1 << 63)
+LARGEST = KEPT_BITS - (1 << 16)  # of a hash that is used: those above stand for none where they are looked up
 NOTHING = -(1 << 62)  # where no word begins
 INNER_SPACE = -(1 << 28)  # what a space strictly inside stands for: it makes any sum negative
 BEFORE, BEHIND = 1, 5  # spaces around the codes: each position then has what stands beside it
@@ -156,7 +157,7 @@ def _worth_knowing(codes: Codes, words: Words, place: int) -> Hashes:
     marks = np.append(codes == MARK, True)
     every[3:, marks[:-1]] = NOTHING
     every[4, marks[words.following[:-1]]] = NOTHING
-    every[np.isin(every, _of_marks(place))] = NOTHING
+    every[np.isin(every, _of_marks(place)) | (every > LARGEST)] = NOTHING
     return every
 
 

@@ -9,7 +9,7 @@ from tests.training.features.text.odd import odd_strings
 from training.features.text.characters import Characters
 from training.features.text.front import Front
 from training.features.text.hashing import hashes
-from training.features.text.integers import NARROW_BITS, WIDE_BITS
+from training.features.text.front.integers import NARROW_BITS, WIDE_BITS
 
 BITS = (NARROW_BITS, WIDE_BITS)
 THREADS = (1, 2, 4)

@@ -7,7 +7,6 @@ so are a row's alone and in a batch. It knows nothing about how the table was le
 """
 
 import functools
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,15 +16,16 @@ import onnx
 from numpy.typing import NDArray
 
 from training.features.encoder import SmallerFront
-from training.features.text import graph
 from training.features.text.characters import Characters
+from training.features.text.front import graph
+from training.features.text.front.integers import NARROW_BITS, WIDE_BITS, Integers, integers
+from training.features.text.front.slots import Slots, full_tables
 from training.features.text.hashing import Hashes, Words, chunks, grams, moved
-from training.features.text.integers import NARROW_BITS, WIDE_BITS, Integers, integers
 
 Texts = NDArray[Any]  # (rows, columns) str, "" for missing
 
 
-KEPT_SHARES = (1.0, 0.5, 0.25, 0.125)  # of the n-grams
+SMALLER_TABLES = 3  # each half as large as the one before it
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class Front:
     def integers(self, bits: int) -> Integers:
         """Return the integer form, made once."""
         if bits not in self._forms:
-            self._forms[bits] = integers(self.keys, self.table, self.kernel, self.weights_sq, bits)
+            self._forms[bits] = integers(self._slots, self.table, self.kernel, self.weights_sq, bits)
         return self._forms[bits]
 
     def answer(self, texts: Texts, bits: int = WIDE_BITS) -> NDArray[np.float32]:
@@ -63,13 +63,13 @@ class Front:
         """Return the graph: `texts` (batch, columns) string -> `text_vector` (batch, width) float32."""
         return graph.model(self.characters, self.integers(bits), self.columns)
 
-    def narrowed(self, share: float, rows_with: NDArray[Any]) -> "Front":
-        """Keep a share of the n-grams, those that move answers most; `rows_with`, (kept,): texts that hold each.
+    def narrowed(self, count: int, rows_with: NDArray[Any]) -> "Front":
+        """Keep so many n-grams, those that move answers most; `rows_with`, (kept,): texts that hold each.
 
         Without the others the norm of a text is smaller, so the table is scaled by as much as it is in the mean.
         """
         often = np.maximum(rows_with, 0.5)  # some may be in no text of training
-        kept = np.sort(np.argsort(-self._spread * np.sqrt(often), kind="stable")[: math.ceil(share * len(self.keys))])
+        kept = np.sort(np.argsort(-self._spread * np.sqrt(often), kind="stable")[:count])
         norm_sq = often * self.weights_sq
         scale = np.float32(np.sqrt(norm_sq[kept].sum() / norm_sq.sum()))
         return replace(self, keys=self.keys[kept], table=self.table[kept] * scale, weights_sq=self.weights_sq[kept])
@@ -90,15 +90,19 @@ class Front:
         return form.divided(form.totals(hashes[:, :-1], splits[:-1]))
 
     @functools.cached_property
+    def _slots(self) -> Slots:
+        return Slots.of(self.keys)
+
+    @functools.cached_property
     def _forms(self) -> dict[int, Integers]:
         return {}
 
 
 def smaller(front: Front, rows_with: NDArray[Any]) -> Iterator[SmallerFront]:
-    """Yield a front with fewer n-grams, in integers of 8 bits, and both."""
-    for share in KEPT_SHARES:
-        some = front.narrowed(share, rows_with) if share < 1 else front
-        name = f"n-grams-{100 * (1 - share):.0f}" if share < 1 else ""  # as pruned units: how many leave
-        if name:
-            yield SmallerFront(name, "fp32", some.onnx(WIDE_BITS))
-        yield SmallerFront(f"{name}+int8" if name else "n-grams-int8", "int8-static", some.onnx(NARROW_BITS))
+    """Yield a front with fewer n-grams, so many as fill a smaller table, in integers of 8 bits, and both."""
+    yield SmallerFront("n-grams-int8", "int8-static", front.onnx(NARROW_BITS))
+    for count in full_tables(len(front.keys))[:SMALLER_TABLES]:
+        some = front.narrowed(count, rows_with)
+        name = f"n-grams-{100 * (1 - count / len(front.keys)):.0f}"  # as for pruned units: how many of 100 leave
+        yield SmallerFront(name, "fp32", some.onnx(WIDE_BITS))
+        yield SmallerFront(f"{name}-int8", "int8-static", some.onnx(NARROW_BITS))

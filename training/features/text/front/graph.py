@@ -1,7 +1,7 @@
 """Graph: the front in ONNX operators, step by step what `characters`, `hashing` and `integers` do in NumPy.
 
     strings ─ Tokenizer ─> characters, padded ─ LabelEncoder ─> codes ─ Compress ─> one after the other, nothing padded
-    ─ hashes ─ LabelEncoder ─> rows ─ Gather ─> integers ─ CumSum, differences at the ends of texts ─> totals ─ divide
+    ─ hashes ─ slots ─> rows ─ Gather ─> integers ─ CumSum, differences at the ends of texts ─> totals ─ divide
 
 Sums are differences of running sums, which no threads can disturb; adding by scatter has no such promise.
 Every operator stands empty texts. The Tokenizer is ONNX Runtime's own (com.microsoft), the others are of ONNX.
@@ -16,8 +16,9 @@ from onnx import TensorProto, helper
 
 from training.features.text import hashing as h
 from training.features.text.characters import CLASSES, HASHED, LETTERS, PADDING, SPACE_CODE, Characters
-from training.features.text.integers import Integers
-from training.features.text.nodes import LAST, Nodes
+from training.features.text.front.integers import Integers
+from training.features.text.front.nodes import LAST, Nodes
+from training.features.text.front.slots import UPPER_BITS, Slots
 
 PREFIX = "text/"
 INPUT, OUTPUT = "texts", "text_vector"
@@ -64,7 +65,7 @@ def _moves(nodes: Nodes, real: str, columns: int) -> str:
 
 
 def _hashes(nodes: Nodes, codes: str, moves: str | None) -> str:
-    """Return the hashes that begin at each position: (kinds, positions), as `hashing.grams`."""
+    """Return the hashes that begin at each position: (kinds, positions) int32, as `hashing.grams`."""
     before, behind = nodes.constant([SPACE_CODE] * h.BEFORE), nodes.constant([SPACE_CODE] * h.BEHIND)
     padded = nodes.add("Concat", before, codes, behind, axis=0)
     hashed = nodes.add("BitwiseAnd", padded, nodes.constant(HASHED))
@@ -72,7 +73,9 @@ def _hashes(nodes: Nodes, codes: str, moves: str | None) -> str:
     hashes = nodes.add("Reshape", nodes.add("Concat", *every, axis=0), nodes.constant([h.KINDS, -1]))
     if moves is not None:
         hashes = nodes.add("Add", hashes, moves)
-    return str(nodes.add("BitwiseAnd", hashes, nodes.constant(h.SIGN_AND_KEPT_BITS)))
+    there = nodes.add("Max", hashes, nodes.constant(-1))  # what is none becomes the largest
+    kept = nodes.add("BitwiseAnd", there, nodes.constant(h.KEPT_BITS))
+    return str(nodes.add("Cast", kept, to=TensorProto.INT32))
 
 
 def _of_characters(nodes: Nodes, hashed: str) -> list[str]:
@@ -120,15 +123,25 @@ def _from(nodes: Nodes, padded: str, place: int) -> str:
     return nodes.slice(padded, h.BEFORE + place, end if end < 0 else LAST)
 
 
+def _rows(nodes: Nodes, hashes: str, slots: Slots) -> str:
+    """Return the slot of each hash, or how many there are for what is no key, as `Slots.find`."""
+    scaled = nodes.add("Mul", nodes.add("Cast", hashes, to=TensorProto.FLOAT), nodes.constant(slots.scale, np.float32))
+    bucket = nodes.add("Cast", scaled, to=TensorProto.INT32)
+    moves, upper = (  # both are widened once, when the graph is loaded
+        nodes.add("Cast", nodes.constant(array, array.dtype, name), to=TensorProto.INT32)
+        for array, name in ((slots.moves, "moves"), (slots.upper, "upper"))
+    )
+    away = nodes.add("Sub", hashes, nodes.add("Gather", moves, bucket))
+    slot = nodes.add("BitwiseAnd", away, nodes.constant(slots.count - 1, np.int32))
+    upper = nodes.add("Mul", upper, nodes.constant(1 << 16, np.int32))
+    wanted = nodes.add("BitwiseAnd", hashes, nodes.constant(UPPER_BITS, np.int32))
+    same = nodes.add("Equal", nodes.add("Gather", upper, slot), wanted)
+    return str(nodes.add("Where", same, slot, nodes.constant(slots.count, np.int32)))
+
+
 def _totals(nodes: Nodes, hashes: str, real: str, integers: Integers) -> str:
     """Return the sums over the n-grams of each text: (texts, columns + 1)."""
-    keys = integers.keys.tolist() or [h.NOTHING]  # the operator wants one at least
-    numbers: dict[str, Any] = {
-        "keys_int64s": keys,
-        "values_int64s": list(range(len(keys))),
-        "default_int64": len(integers.keys),
-    }
-    rows = nodes.add("LabelEncoder", hashes, domain="ai.onnx.ml", **numbers)  # (kinds, positions)
+    rows = _rows(nodes, hashes, integers.slots)  # (kinds, positions)
     table = nodes.constant(integers.table, integers.table.dtype, "table")
     each = nodes.add("Gather", table, rows)  # (kinds, positions, columns + 1)
     sums = TensorProto.INT32 if integers.sums is np.int32 else TensorProto.INT64

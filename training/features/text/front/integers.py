@@ -1,6 +1,6 @@
 """Integers: what n-grams say, as whole numbers, so that no order of sums can change an answer.
 
-    hash ─ keys ─> row ─ table ─> (columns + 1,) ─ summed over the n-grams of a text ─> said, squared norm
+    hash ─ slots ─> row ─ table ─> (columns + 1,) ─ summed over the n-grams of a text ─> said, squared norm
     said (times the kernel) / √ squared norm, times the scale ─> (width,) float32; then the texts of a row are added
 
 The wide form has 24 bits and more, the narrow one 8. The last column of the table holds what each n-gram adds to the
@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training.features.text.front.slots import Slots
 from training.features.text.hashing import Hashes
 
 NARROW_BITS, WIDE_BITS = 8, 32
 TABLE_BITS = {NARROW_BITS: 7, WIDE_BITS: 30}  # without the sign; sums over 2^16 n-grams stay below 2^63
 TABLE_BITS_BEFORE_KERNEL = {NARROW_BITS: 7, WIDE_BITS: 24}
 KERNEL_BITS = {NARROW_BITS: 7, WIDE_BITS: 16}
+MIRRORED = 1e-5  # of the largest: how far two columns may be from opposites
 NORM_BITS = {NARROW_BITS: 7, WIDE_BITS: 24}
 
 Whole = NDArray[Any]  # int8, int32 or int64
@@ -29,8 +31,8 @@ Whole = NDArray[Any]  # int8, int32 or int64
 class Integers:
     """A table of n-grams in whole numbers."""
 
-    keys: Hashes  # (kept,) sorted
-    table: Whole  # (kept + 1, columns + 1)
+    slots: Slots
+    table: Whole  # (slots + 1, columns + 1), by slot
     kernel: Whole | None  # (columns, width)
     scale: NDArray[np.float32]  # (width,)
 
@@ -39,16 +41,9 @@ class Integers:
         """The type that sums over n-grams have."""
         return np.int32 if self.table.dtype == np.int8 else np.int64
 
-    def rows(self, hashes: Hashes) -> NDArray[np.int64]:
-        """Return the row of the table of each hash."""
-        if not len(self.keys):
-            return np.zeros(hashes.shape, np.int64)
-        places = np.minimum(np.searchsorted(self.keys, hashes), len(self.keys) - 1)
-        return np.where(self.keys[places] == hashes, places, len(self.keys))
-
     def totals(self, hashes: Hashes, begins: NDArray[np.int64]) -> Whole:
         """Sum over the n-grams of each text: of (kinds, positions), (texts,) to (texts, columns + 1)."""
-        each = self.table[self.rows(hashes)].sum(axis=0, dtype=self.sums)  # (positions, columns + 1)
+        each = self.table[self.slots.find(hashes)].sum(axis=0, dtype=self.sums)  # (positions, columns + 1)
         totals: Whole = np.add.reduceat(each, begins, dtype=self.sums)
         return totals
 
@@ -63,7 +58,7 @@ class Integers:
 
 
 def integers(
-    keys: Hashes,
+    slots: Slots,
     table: NDArray[np.float32],
     kernel: NDArray[np.float32] | None,
     weights_sq: NDArray[np.float32],
@@ -72,15 +67,26 @@ def integers(
     """Round a table of floats, (kept, columns), and what each n-gram adds to the squared norm, (kept,)."""
     last = _range(weights_sq[:, None], NORM_BITS[bits])
     norm = np.maximum(_rounded(weights_sq[:, None], last), 1)
+    table, signs = _mirrored(table) if kernel is None else (table, np.ones(1))
     steps = _range(table, (TABLE_BITS if kernel is None else TABLE_BITS_BEFORE_KERNEL)[bits])
-    scale, whole = steps, None
+    scale, whole = steps * signs, None
     if kernel is not None:
         folded = kernel * steps[:, None]
         scale = _range(folded, KERNEL_BITS[bits])
         whole = _rounded(folded, scale).astype(np.int8 if bits == NARROW_BITS else np.int32)
-    rows = np.hstack([_rounded(table, steps), norm])
-    padded = np.vstack([rows, np.zeros((1, rows.shape[1]))]).astype(np.int8 if bits == NARROW_BITS else np.int32)
-    return Integers(keys, padded, whole, (scale / np.sqrt(last)).astype(np.float32))
+    small = np.int8 if bits == NARROW_BITS else np.int32
+    by_slot = np.zeros((slots.count + 1, table.shape[1] + 1), small)
+    by_slot[slots.places] = np.hstack([_rounded(table, steps), norm])
+    return Integers(slots, by_slot, whole, (scale / np.sqrt(last)).astype(np.float32))
+
+
+def _mirrored(table: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Return the first of two columns that say the opposite of each other, and the sign that each has of it."""
+    if table.shape[1] == 2 and np.allclose(
+        table[:, 0], -table[:, 1], rtol=0, atol=MIRRORED * np.abs(table).max(initial=0)
+    ):
+        return table[:, :1], np.array([1.0, -1.0])
+    return table, np.ones(1)
 
 
 def _range(values: NDArray[Any], bits: int) -> NDArray[np.float64]:
