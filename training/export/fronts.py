@@ -54,6 +54,7 @@ class Fronts:
             _leave_out(body.graph.initializer, {tensor.name for tensor in front.graph.initializer})
             _leave_out(body.graph.input, {tensor.name for tensor in front.graph.input})
             body.graph.input.extend(front.graph.output)
+        _forget_unused_opsets(body)
         return body
 
 
@@ -66,6 +67,7 @@ def arrange(tensors: Any, names: Sequence[str]) -> None:
 
 def _joined(front: onnx.ModelProto, body: onnx.ModelProto) -> onnx.ModelProto:
     front, body = (copy.deepcopy(each) for each in (front, body))
+    _forget_unused_opsets(body)
     body.ir_version = front.ir_version = max(body.ir_version, front.ir_version)
     whole = onnx.compose.merge_models(front, body, io_map=[(name, name) for name in _gives(front)])
     whole.graph.name = body.graph.name
@@ -74,6 +76,14 @@ def _joined(front: onnx.ModelProto, body: onnx.ModelProto) -> onnx.ModelProto:
 
 def _gives(front: onnx.ModelProto) -> list[str]:
     return [output.name for output in front.graph.output]
+
+
+def _forget_unused_opsets(model: onnx.ModelProto) -> None:
+    """Name the sets of operators that there are nodes of, each once: neither the quantizers nor a join take others."""
+    used = {"", *(node.domain for node in model.graph.node)}
+    versions = {one.domain: one.version for one in model.opset_import if one.domain in used}
+    del model.opset_import[:]
+    model.opset_import.extend(onnx.helper.make_opsetid(domain, version) for domain, version in versions.items())
 
 
 def _leave_out(there: Any, names: set[str]) -> None:

@@ -12,6 +12,8 @@ It knows nothing about texts.
 Tarjan, Yao 1979, "Storing a sparse table"; Belazzougui, Botelho, Dietzfelbinger 2009, "Hash, displace, and compress".
 """
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +28,7 @@ LARGEST = (1 << HASH_BITS) - 1  # what stands for no hash
 UPPER_BITS = 0x7FFF0000  # what a slot holds of its key
 EMPTY = -1  # in the place of the upper bits: those of no hash
 MOST_SLOTS_OF_16_BITS = 1 << 16
-TRIED_AT_ONCE = 64
+TRIED = (64, 256, 1024, 4096)  # at once
 
 Hashes = NDArray[np.int64]
 
@@ -69,8 +71,8 @@ class Slots:
     def of(cls, keys: Hashes) -> "Slots":
         """Find a place for each key; all differ, none is negative."""
         count = slots_for(len(keys))
-        buckets = _buckets(keys, count)
-        moves = _moves(keys, buckets, count)
+        found = (_moves(keys, buckets, count) for buckets in _bucket_counts(keys, count))
+        moves = next(moves for moves in found if moves is not None)
         empty = cls(moves, np.full(count, EMPTY, np.int16), keys)
         places = empty.slot(keys)
         empty.upper[places] = keys >> 16
@@ -93,18 +95,20 @@ def bucket_of(hashes: Hashes, scale: np.float32) -> NDArray[np.int64]:
     return (hashes.astype(np.float32) * scale).astype(np.int64)
 
 
-def _buckets(keys: Hashes, count: int) -> int:
-    """Return how many buckets keep keys apart that no move can: those with the same lower bits."""
+def _bucket_counts(keys: Hashes, count: int) -> Iterator[int]:
+    """Yield how many buckets keep keys apart that no move can: those with the same lower bits."""
     lower = keys & (count - 1)
-    for buckets in range(count // KEYS_A_BUCKET, count * KEYS_A_BUCKET):
+    for buckets in itertools.count(count // KEYS_A_BUCKET):
         bucket = bucket_of(keys, np.float32(buckets / (1 << HASH_BITS)))
         if len(np.unique(bucket * count + lower)) == len(keys):
-            return buckets
-    raise ValueError(f"Expected hashes that differ in more than a few bits. Received: {len(keys)} of them.")
+            yield buckets
 
 
-def _moves(keys: Hashes, buckets: int, count: int) -> NDArray[Any]:
-    """Find the move of each bucket that brings its keys to free slots; the largest buckets choose first."""
+def _moves(keys: Hashes, buckets: int, count: int) -> NDArray[Any] | None:
+    """Find the move of each bucket that brings its keys to free slots, if there are such moves.
+
+    The largest buckets choose first.
+    """
     random = np.random.Generator(np.random.PCG64(len(keys)))
     free, moves = np.ones(count, bool), np.zeros(buckets + 1, np.int64)
     bucket = bucket_of(keys, np.float32(buckets / (1 << HASH_BITS)))
@@ -113,7 +117,10 @@ def _moves(keys: Hashes, buckets: int, count: int) -> NDArray[Any]:
     several = np.flatnonzero(sizes > 1)
     for place in several[np.argsort(-sizes[several], kind="stable")].tolist():
         members = keys[order[firsts[place] : firsts[place] + sizes[place]]]
-        moves[numbers[place]] = move = _free_move(members, free, random)
+        move = _free_move(members, free, random)
+        if move is None:
+            return None
+        moves[numbers[place]] = move
         free[(members - move) & (count - 1)] = False
     alone = sizes == 1
     members = keys[order[firsts[alone]]]
@@ -121,14 +128,11 @@ def _moves(keys: Hashes, buckets: int, count: int) -> NDArray[Any]:
     return moves.astype(np.uint16 if count <= MOST_SLOTS_OF_16_BITS else np.int32)
 
 
-def _free_move(keys: Hashes, free: NDArray[np.bool_], random: np.random.Generator) -> int:
-    """Return a move that brings each of some keys to a free slot; their lower bits differ."""
-    tried = TRIED_AT_ONCE
-    while True:
-        moves = random.integers(len(free), size=tried)
+def _free_move(keys: Hashes, free: NDArray[np.bool_], random: np.random.Generator) -> int | None:
+    """Return a move that brings each of some keys to a free slot, if there is one: some are tried, then all."""
+    some = (random.integers(len(free), size=count) for count in TRIED)
+    for moves in itertools.chain(some, [np.arange(len(free))]):
         good = free[(keys[:, None] - moves) & (len(free) - 1)].all(axis=0)
         if good.any():
             return int(moves[good.argmax()])
-        if tried > 64 * len(free):
-            raise RuntimeError(f"Expected a free slot for each of {len(keys)} hashes. Received: none.")
-        tried = min(4 * tried, len(free) * 65)
+    return None

@@ -1,5 +1,7 @@
 """NumPy and ONNX Runtime, held together to the bit."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -7,9 +9,8 @@ import pytest
 
 from tests.training.features.text.odd import odd_strings
 from training.features.text.characters import Characters
-from training.features.text.front import Front
+from training.features.text.front import NARROW_BITS, WIDE_BITS, Front, smaller
 from training.features.text.hashing import hashes
-from training.features.text.front.integers import NARROW_BITS, WIDE_BITS
 
 BITS = (NARROW_BITS, WIDE_BITS)
 THREADS = (1, 2, 4)
@@ -84,11 +85,10 @@ def test_batches_without_a_single_word_are_answered(plain: Front, bits: int) -> 
         assert np.array_equal(answer, plain.answer(rows(blank), bits))
 
 
-@pytest.mark.parametrize("bits", BITS)
-def test_a_megabyte_once(plain: Front, bits: int) -> None:
+def test_a_megabyte_once(plain: Front) -> None:
     long = " ".join(ODD)
     texts = rows([(long * (1 + 1_000_000 // len(long)))[:1_000_000], ODD[4]])
-    assert np.array_equal(session(plain, bits).run(None, {"texts": texts})[0], plain.answer(texts, bits))
+    assert np.array_equal(session(plain, NARROW_BITS).run(None, {"texts": texts})[0], plain.answer(texts, NARROW_BITS))
 
 
 def test_a_text_that_cannot_reach_the_graph_is_refused_there_and_answered_here(plain: Front) -> None:
@@ -108,7 +108,7 @@ def test_a_front_without_n_grams_answers(bits: int) -> None:
 
 
 def test_the_wide_form_is_what_floats_say(plain: Front) -> None:
-    texts = ODD[:200]
+    texts = ODD[:60]
     expected = np.array([_in_floats(plain, text) for text in texts])
     received = plain.answer(rows(texts))
     assert np.abs(received - expected).max() < 1e-5
@@ -143,3 +143,44 @@ def test_the_graph_is_valid_and_says_its_names(plain: Front) -> None:
     assert all(name.startswith("text/") for name in inner | {one.name for one in model.graph.initializer})
     assert not model.graph.value_info
     assert {one.domain: one.version for one in model.opset_import} == {"": 18, "ai.onnx.ml": 2, "com.microsoft": 1}
+
+
+@pytest.mark.parametrize("bits", BITS)
+def test_two_columns_that_say_opposites_are_kept_as_one(plain: Front, bits: int) -> None:
+    opposites = replace(plain, table=plain.table[:, :1] * np.array([[1, -1]], np.float32))
+    assert opposites.integers(bits).table.shape[1] == 2  # one of them, and the squared norm
+    answer = opposites.answer(rows(ODD[:300]), bits)
+    assert np.array_equal(answer[:, 0], -answer[:, 1])
+    assert np.array_equal(asked(session(opposites, bits), rows(ODD[:300]), 7), answer)
+    alone = replace(plain, table=plain.table[:, :1])
+    assert np.array_equal(alone.answer(rows(ODD[:300]), bits)[:, 0], answer[:, 0])
+
+
+def test_fewer_n_grams_are_those_that_move_answers_most() -> None:
+    table = np.array([[3, 0], [0.1, 0], [1, 1], [-2, 2]], np.float32)
+    few = Front(Characters.of([]), np.arange(4), table, None, np.ones(4, np.float32), 1)
+    assert few.narrowed(2, np.ones(4)).keys.tolist() == [0, 3]
+    assert few.narrowed(2, np.array([1, 10_000, 1, 1])).keys.tolist() == [1, 3]  # rarer ones move fewer answers
+    assert few.narrowed(3, np.array([1, 0, 1, 1])).keys.tolist() == [0, 2, 3]
+
+
+def test_fewer_n_grams_keep_the_scale_of_answers(plain: Front) -> None:
+    values, _ = hashes(ODD[:2000], plain.characters)
+    often = np.bincount(np.searchsorted(plain.keys, values[np.isin(values, plain.keys)]), minlength=len(plain.keys))
+    informative = replace(
+        plain, table=plain.table * (np.arange(len(plain.keys)) % 4 == 0)[:, None]
+    )  # a quarter of them
+    some = informative.narrowed(len(plain.keys) // 4, often)
+    texts = rows([text for text in ODD[:2000] if len(text) > 50])
+    before, after = informative.answer(texts), some.answer(texts)
+    assert 0.8 < np.abs(after).mean() / np.abs(before).mean() < 1.25
+    assert np.corrcoef(before.ravel(), after.ravel())[0, 1] > 0.9
+
+
+def test_smaller_fronts_are_smaller_and_say_what_they_are(plain: Front) -> None:
+    found = {one.name: one for one in smaller(plain, np.ones(len(plain.keys)))}
+    assert next(iter(found)) == "n-grams-int8"
+    sizes = [len(one.graph.SerializeToString()) for one in found.values() if one.name.endswith("int8")]
+    assert sizes == sorted(sizes, reverse=True)
+    assert {one.precision for one in found.values() if one.name.endswith("int8")} == {"int8-static"}
+    assert {one.precision for one in found.values() if not one.name.endswith("int8")} == {"fp32"}
