@@ -1,3 +1,3 @@
 """Keras to ONNX, with the same answers."""
 
-__all__ = ["onnx", "ort_session"]
+__all__ = ["fronts", "onnx", "ort_session"]
