@@ -59,6 +59,20 @@ class TrainOptions(TypedDict, total=False):
     max_vocabulary: int
     # Numbers that a categorical value is turned into.
     embedding: int
+    # Most frequent n-grams kept of a column of texts.
+    max_grams: int
+    # Characters of the longest text that is answered.
+    longest_text: int
+    # Cut longer texts where they end, instead of refusing them.
+    cut_texts: bool
+    # How far n-grams move a step.
+    text_rate: float
+    # How freely n-grams are learned at first: the C of logistic regression.
+    text_c: float
+    # Folder of an encoder (BERT, DistilBERT, RoBERTa) that gives words vectors; needs the extra `text`.
+    vectors: str | PathLike[str] | None
+    # How much vectors count beside n-grams.
+    vectors_weight: float
     # How the layers are wired.
     network: Literal["plain", "residual", "wide-and-deep"]
     # Units of the hidden layers.
@@ -110,6 +124,8 @@ class TrainOptions(TypedDict, total=False):
     folds: int
     # Try again without features that are not needed; keep it if not worse.
     select: bool
+    # Wrong answers about texts that the report shows, the surest first.
+    mistakes: int
     # Try so many sets of options on the validation split, and use the best.
     tune: int
     # File that keeps the search, to go on with it.

@@ -72,7 +72,10 @@ class Number(NumericType):
     def together(self, columns: Sequence[NumberColumn]) -> tuple[NumberColumn, ...]:
         """Take all numbers as doubles where one of them needs it: they share a tensor."""
         double = self.dtype(columns) == "float64"
-        return tuple(replace(column, floats=replace(column.floats, double=double)) for column in columns)
+        return tuple(
+            one if one.floats.double == double else replace(one, floats=replace(one.floats, double=double))
+            for one in columns
+        )
 
     def recut(self, exact: NumberColumn, sampled: NumberColumn) -> NumberColumn:
         return replace(exact, floats=statistics.recut(exact.floats, sampled.floats))

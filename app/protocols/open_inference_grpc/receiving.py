@@ -34,6 +34,7 @@ class Reading:
         self.started = 0.0
         self.turn: asyncio.Future[None] | None = None  # that it waits for
         self.hold: Hold | None = None
+        self.late = False  # it was seen to take long once: the loop may have been late, and not the message
         self.error: RequestError | None = None
 
     def refuse(self, error: RequestError) -> None:
@@ -171,6 +172,9 @@ class Receiver:
     def _make_way(self, reading: Reading, now: float) -> None:
         """Count a message that takes long as the largest, and let the next one be read; refuse it if neither goes."""
         if now - reading.started < TURN_S or reading.error is not None:
+            return
+        if not reading.late:
+            reading.late = True
             return
         reading.hold = self._budget.take(self._max_bytes)
         if reading.hold is not None:

@@ -136,7 +136,7 @@ BROKEN: dict[str, tuple[Callable[[Manifest], None], str]] = {
     ),
     "answer without its keys": (put(answer={"type": "label"}), "`answer`: .*`labels`"),
     "feature of unknown type": (
-        put_feature(type="text"),
+        put_feature(type="picture"),
         r"`features\[0\]`: expected a type of features, one of number, boolean",
     ),
     "feature of another dtype": (put_feature(type="category"), "one tensor for all features of a type"),

@@ -39,8 +39,8 @@ def test_what_most_people_need_stands_first_and_the_rest_by_room() -> None:
     assert all(one.flag in (first if one.words.common else rest) for one in ordered() if not one.words.argument)
     titles = [line.removesuffix(":") for line in shown.splitlines() if line.endswith(":") and not line.startswith(" ")]
     assert titles == [
-        *("Arguments", "Options", "Data", "Numbers", "Categories", "Network", "Labels", "Several labels a row", "Fit"),
-        *("Compression", "Evaluation", "Search", "Run"),
+        *("Arguments", "Options", "Data", "Numbers", "Categories", "Texts", "Network", "Labels"),
+        *("Several labels a row", "Fit", "Compression", "Evaluation", "Search", "Run"),
     ]
 
 
