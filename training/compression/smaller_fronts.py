@@ -7,8 +7,9 @@ A front never passes through a quantizer, and no quantizer sees what only a fron
 It knows nothing about what a front does, or which graph ships.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 import onnx
 
@@ -39,6 +40,22 @@ def front_drafts(network: Network, graph: bytes) -> Iterator[Fronted]:
             fronts = exported.with_other(smaller.graph)
             whole = bytes(fronts.before(body).SerializeToString())
             yield Fronted(Draft(smaller.name, smaller.precision, whole), fronts)
+
+
+def before_loss(
+    whole: Draft, fronted: Iterable[Fronted], task: Task, validation: Rows, most: float
+) -> Iterator[Fronted]:
+    """Yield those, from the largest on, before the first that loses more than so many points on validation.
+
+    Each is a step further from the whole; a later one that loses less than one before it does so by chance.
+    """
+    reference = evaluate(task, Session(whole.graph).predict, validation)
+
+    def is_near(one: Fronted) -> bool:
+        quality = evaluate(task, Session(one.draft.graph).predict, validation)
+        return worst_loss_points(task, reference, quality) <= most
+
+    return takewhile(is_near, fronted)
 
 
 def smallest(whole: Draft, fronted: Sequence[Fronted], task: Task, validation: Rows, most: float) -> Fronted | None:

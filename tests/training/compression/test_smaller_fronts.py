@@ -5,14 +5,16 @@ import pytest
 
 from training.compression.candidates import STEPS, find
 from training.compression.quantization import Draft
-from training.compression.smaller_fronts import Behind, front_drafts, smallest
+from training.compression.smaller_fronts import Behind, Fronted, before_loss, front_drafts, smallest
 from training.data.prepare import Data, prepare
 from training.export.fronts import Fronts
 from training.export.onnx import export
 from training.export.ort_session import Session
+from training.network.architectures import rescale
 from training.network.network import Network
 from training.network.reparameterize import fitted, fold
 from training.options import Options
+from training.tasks.evaluate import evaluate
 
 WORDS = ("good", "bad", "film", "story", "actor", "never", "always", "music", "plot", "scene", "hero", "slow")
 
@@ -97,3 +99,22 @@ def test_a_body_goes_back_behind_the_best_front(network: Network, graph: bytes) 
     joined = Behind(network, exported, best).whole(body)
     assert (joined.name, joined.precision) == ("n-grams-int8+fp16", "int8-static")
     assert joined.graph == best.draft.graph
+
+
+def test_the_ladder_ends_before_the_first_that_loses_more(network: Network, graph: bytes, data: Data) -> None:
+    """Also where a later one loses nothing."""
+    rescale(network.trunk, -1.0, 0.0)
+    contrary = export(network)
+    rescale(network.trunk, -1.0, 0.0)
+
+    def quality(one: bytes) -> float:
+        return evaluate(data.task, Session(one).predict, data.validation)["roc_auc"]
+
+    worse, better = sorted((graph, contrary), key=quality)
+    bad, same = (
+        Fronted(Draft(name, "fp32", one), Fronts.of(network)) for name, one in (("bad", worse), ("same", better))
+    )
+    points = 100 * (quality(better) - quality(worse))
+    for most, expected in ((0.0, [same]), (points / 2, [same]), (101.0, [same, bad, same])):
+        found = before_loss(same.draft, [same, bad, same], data.task, data.validation, most)
+        assert list(found) == expected, most

@@ -12,8 +12,8 @@ class TextOptions:
     """How a text is encoded."""
 
     title: ClassVar[str] = "Texts"
-    max_grams: int = option(  # as many as fill a table of 2^16 places; see front/slots.py
-        63_500, "Most frequent n-grams kept of a column of texts.", unit="n-grams", low=100, high=1_000_000
+    max_grams: int = option(  # as many as fill a table of 2^17 places; see front/slots.py
+        127_000, "Most frequent n-grams kept of a column of texts.", unit="n-grams", low=100, high=1_000_000
     )
     longest_text: int = option(  # the graph pads the texts of a run to the longest
         10_000, "Characters of the longest text that is answered.", unit="characters", low=10, high=1_000_000
