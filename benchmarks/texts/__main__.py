@@ -4,16 +4,18 @@
     python -m benchmarks.texts serve [--models FOLDER]        what an answer costs to serve, and whether odd texts agree
     python -m benchmarks.texts beside --tweets FILE [--seeds 3]     a text and a column in one network, and each alone
 
-The sets are files of `--data`; what is not there is left out, and said. Opponents and bundles are kept under
+The sets are files of `--data`; what is not there is left out, and said. Those named by `--sets` are measured anew, the
+others stand on the page as they were. Opponents and bundles are kept under
 `build/bench/texts`, by their rows and by the commit.
 """
 
 import json
 import subprocess
 import sys
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 import typer
@@ -21,9 +23,10 @@ import typer
 from benchmarks.harness.models import BUILD
 from benchmarks.texts import beside as columns_beside
 from benchmarks.texts import odd, opponent, ours, serving
+from benchmarks.texts.ours import Trained
 from benchmarks.texts.report import Pair, page, serving_page
 from benchmarks.texts.sets import FIT_SET, SETS
-from benchmarks.training.page import ROOT, commit, write
+from benchmarks.training.page import FOLDER, ROOT, commit, write
 from training.cli import environment
 from training.cli.train import parse
 from training.data.prepare import prepare
@@ -53,14 +56,36 @@ def table(
         print(f"Left out, not in {data}: {', '.join(absent)}.")
     runs = {name: [pair(name, seed, data, only_opponents) for seed in range(1 if quick else seeds)] for name in there}
     fit = fit_cpu(data) if FIT_SET in there and not only_opponents else None
-    said = "".join([" table", f" --sets {sets}" if sets else "", f" --seeds {seeds}" if seeds != 2 else ""])
-    text = page(runs, fit, said)
-    if sets or quick or only_opponents or absent:
-        print(text)
-    else:
-        write(
-            "texts", text, {"runs": {name: [asdict(one) for one in pairs] for name, pairs in runs.items()}, "fit": fit}
-        )
+    if quick or only_opponents:
+        print(page(runs, fit))
+        return
+    before = kept_figures()
+    found = {**{name: before.runs[name] for name in SETS if name in before.runs and name not in runs}, **runs}
+    found = {name: found[name] for name in SETS if name in found}
+    figures = {name: [asdict(one) for one in pairs] for name, pairs in found.items()}
+    write("texts", page(found, fit or before.fit), {"runs": figures, "fit": fit or before.fit})
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What was measured before: sets may be measured one by one."""
+
+    runs: Mapping[str, Sequence[Pair]]
+    fit: Mapping[str, float] | None
+
+
+def kept_figures() -> Figures:
+    """Read what stands in `texts.json`."""
+    if not (FOLDER / "texts.json").is_file():
+        return Figures({}, None)
+    there = json.loads((FOLDER / "texts.json").read_text())
+    return Figures({name: [_pair(one) for one in pairs] for name, pairs in there["runs"].items()}, there["fit"])
+
+
+def _pair(one: Mapping[str, Any]) -> Pair:
+    return Pair(
+        one["seed"], opponent.Fitted(**one["opponent"]), None if one["ours"] is None else Trained(**one["ours"])
+    )
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """What was measured of texts, in tables beside what is claimed.
 
-    page(runs, fit, opponents) ─> the text of `texts.md`
+    page(runs, fit) ─> the text of `texts.md`
 
 It knows nothing of how anything was measured.
 """
@@ -31,16 +31,16 @@ NONE = Claim(0, 0)
 Runs = Mapping[str, Sequence[Pair]]
 
 
-def page(runs: Runs, fit: Mapping[str, float] | None, words: str) -> str:
+def page(runs: Runs, fit: Mapping[str, float] | None) -> str:
     """Write what was measured."""
     seeds = sorted({pair.seed for pairs in runs.values() for pair in pairs})
     lines = [
         "# Texts, beside scikit-learn",
         "",
-        f"`python -m benchmarks.texts{words}`, commit {commit()}, {machine()}. Test rows; means of seeds "
+        f"`python -m benchmarks.texts table`, commit {commit()}, {machine()}. Test rows; means of seeds "
         f"{', '.join(map(str, seeds))}. The text column alone and default options, beside TF-IDF and logistic "
         "regression whose n-grams (words 1-2, characters 1-5 within words, or both) and C are tuned on the validation "
-        "rows, fitted on the same training rows in the same run.",
+        "rows, fitted on the same training rows.",
         "",
         "| set | metric | opponent | ours | ÷ | must | hope | |",
         "|---|---|---:|---:|---:|---:|---:|---|",
@@ -50,6 +50,7 @@ def page(runs: Runs, fit: Mapping[str, float] | None, words: str) -> str:
         " must | |",
         "|---|---|---:|---|---:|---:|---:|---:|---|---:|---:|---|",
         *[size_row(name, pairs) for name, pairs in runs.items()],
+        *[f"\nOf {name} only seed {pairs[0].seed} was run." for name, pairs in runs.items() if len(pairs) < len(seeds)],
     ]
     return "\n".join([*lines, *fit_lines(fit)]) + "\n"
 

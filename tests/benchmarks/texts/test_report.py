@@ -42,7 +42,7 @@ def test_every_set_has_its_lines_with_and_without_ours() -> None:
     metrics = {metric: 0.5 for one in SETS.values() for metric in one.claims}
     theirs, ours = replace(OPPONENT, metrics=metrics), replace(TRAINED, metrics=metrics)
     for trained in (ours, None):
-        said = page({name: [Pair(0, theirs, trained)] for name in SETS}, None, "")
+        said = page({name: [Pair(0, theirs, trained)] for name in SETS}, None)
         assert all(said.count(f"\n| {name} |") == len(SETS[name].claims) + 1 for name in SETS)
     (_, line) = fit_lines({"fit_cpu_s": 20.0, "export_cpu_s": 20.0, "prepare_cpu_s": 4.0})
     assert "40.0 CPU s" in line
