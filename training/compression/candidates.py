@@ -9,6 +9,7 @@
 It knows nothing about which of them ships.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -24,9 +25,9 @@ from training.network.network import Network
 from training.options import Options
 from training.options.rooms import CompressName
 
-# Of the points of the budget: a smaller front gains bytes and hardly any time, and of several that are tried on the
-# validation rows of a small file one is within half a point by chance.
-FRONT_SHARE = 0.5
+# Of the points of the budget, by so many validation rows: a smaller front gains bytes and hardly any time. What is seen
+# of few rows is chance in part, which falls with the root of their number, and so does what may be lost.
+FRONT_SHARE, FRONT_ROWS = 0.5, 500
 STEPS: dict[CompressName, int] = {"quick": 34, "full": 71}  # that `say` is told of, at most
 
 
@@ -34,7 +35,7 @@ def find(options: Options, data: Data, network: Network, graph: bytes, say: Say)
     """Make and measure: training rows calibrate and teach, validation rows judge; `say` is told of each step."""
     whole = Draft("fp32", "fp32", graph)
     say("narrower weights")
-    most = FRONT_SHARE * options.compress.budget.quality_points
+    most = _most_points(options, len(data.validation))
     fronted = list(before_loss(whole, front_drafts(network, graph), data.task, data.validation, most))
     behind = Behind(network, Fronts.of(network), None)
     if fronted and network.has_hidden:
@@ -44,6 +45,11 @@ def find(options: Options, data: Data, network: Network, graph: bytes, say: Say)
     if options.compress.search == "full":
         drafts += _smaller(options, data, behind, say)
     return measure(drafts, data.task, data.validation, say)
+
+
+def _most_points(options: Options, rows: int) -> float:
+    """Return how many points a smaller front may lose on so many validation rows."""
+    return FRONT_SHARE * options.compress.budget.quality_points * math.sqrt(min(1.0, FRONT_ROWS / rows))
 
 
 def _narrower(data: Data, behind: Behind, graph: bytes, say: Say) -> Iterator[Draft]:
