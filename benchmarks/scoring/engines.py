@@ -91,11 +91,10 @@ def main() -> int:
 
 def on_ray(folder: Path, file: Path) -> dict[str, float]:
     """Return the seconds of each way, an idle connection taken off."""
-    (folder / "ray").mkdir()
     [beside] = environment("ray-data").glob("lib/python*/site-packages")
     python = machines.program("python")
     scored = machines.command([*map(str, (file, "--out", folder / "a", "--bundle", BUNDLE)), "--keep", "id", "--quiet"])
-    with machines.ray_cluster(folder / "ray", store_bytes=STORE_BYTES) as variables, Watch() as watch:
+    with machines.ray_cluster(store_bytes=STORE_BYTES) as variables, Watch() as watch:
         idle = min(cpu_s([python, "-c", IDLE], variables, watch) for _ in range(2))
         ours = cpu_s([*scored, "--engine", "ray"], variables, watch)
         words = [python, "-c", RAY_DATA, str(file), str(folder / "b"), str(BUNDLE)]

@@ -76,7 +76,7 @@ def tried(folder: Path, engine: str, kills: int, chance: random.Random) -> tuple
         pyarrow.parquet.write_table(jobs.table(ROWS, ROWS * number), data / f"{number:03}.parquet")
     jobs.run(data, folder / "right", bundle, part_rows=PART_ROWS, quiet=True)
     right, stood, same = jobs.files(folder / "right", parts_only=True), list[list[int]](), True
-    with _machines(folder, engine) as (variables, cluster):
+    with _machines(engine) as (variables, cluster):
         while (done := sum(map(len, stood))) < kills:
             setting = _setting(folder, data, bundle, engine, len(stood), variables)._replace(cluster=cluster)
             stood.append(_disturbed(setting, engine, kills - done, chance))
@@ -85,11 +85,10 @@ def tried(folder: Path, engine: str, kills: int, chance: random.Random) -> tuple
 
 
 @contextlib.contextmanager
-def _machines(folder: Path, engine: str) -> Iterator[tuple[dict[str, str], int]]:
+def _machines(engine: str) -> Iterator[tuple[dict[str, str], int]]:
     """Start what an engine needs: its variables, and the process of its cluster."""
     if engine == "ray":
-        (folder / "ray").mkdir()
-        with machines.ray_cluster(folder / "ray") as variables:
+        with machines.ray_cluster() as variables:
             [head] = [each for each in machines.children(os.getpid()) if b"start" in machines.line_of(each)]
             yield variables, head
     elif engine == "s3":

@@ -193,7 +193,10 @@ class CsvTable:
 
 
 def _read(text: TextStream, dialect: Dialect, names: list[str], block: int, odd: OddRows) -> Iterator[Any]:
-    """Give the rows of the right width, all cells as text; the others go to `odd`."""
+    """Give the rows of the right width, all cells as text; the others go to `odd`.
+
+    An error of the text is raised behind the rows before it, but for the last batch, whose last row it may have cut.
+    """
     read = pyarrow.csv.ReadOptions(column_names=names, block_size=block, use_threads=False)  # or rows have no numbers
     parse = pyarrow.csv.ParseOptions(
         delimiter=dialect.delimiter,
@@ -205,8 +208,16 @@ def _read(text: TextStream, dialect: Dialect, names: list[str], block: int, odd:
     as_written = pyarrow.csv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, check_utf8=False
     )
+    last = None
     try:
-        yield from pyarrow.csv.open_csv(pa.PythonFile(text, "r"), read, parse, as_written)
+        for batch in pyarrow.csv.open_csv(pa.PythonFile(text, "r"), read, parse, as_written):
+            if last is not None:
+                yield last
+            last = batch
     except pa.ArrowInvalid as error:
-        if "Empty CSV file" not in str(error):
+        if text.error is None and "Empty CSV file" not in str(error):
             raise
+    if text.error is not None:
+        raise text.error
+    if last is not None:
+        yield last

@@ -31,7 +31,11 @@ class Fault(Exception):
 
 
 class TextStream:
-    """A file as pyarrow reads it: `read(size)` gives UTF-8 bytes."""
+    """A file as pyarrow reads it: `read(size)` gives UTF-8 bytes.
+
+    Where something is wrong it ends, and `error` says what: pyarrow reads ahead, and an error that it met would throw
+    away as many blocks as it happens to be ahead.
+    """
 
     def __init__(self, stream: Any, encoding: str, form: Form) -> None:
         self._blocks = data_of(stream, encoding, form.skip_chars)
@@ -39,6 +43,7 @@ class TextStream:
             self._blocks = _rewritten(self._blocks, form.dialect)
         self._quotes = QuoteCheck(form.dialect)
         self._rest, self._passed = b"", 0
+        self.error: Exception | None = None
         self.closed = False
 
     @property
@@ -49,17 +54,24 @@ class TextStream:
     def read(self, size: int = -1) -> bytes:
         """Return at most `size` bytes, fewer only at the end."""
         parts, length = [self._rest], len(self._rest)
-        while size < 0 or length < size:
-            block = next(self._blocks, None)
-            self._check(block)
-            if block is None:
-                break
+        while (size < 0 or length < size) and (block := self._next()) is not None:
             parts.append(block)
             length += len(block)
         found = b"".join(parts)
         cut = length if size < 0 else size
         self._rest = found[cut:]
         return found[:cut]
+
+    def _next(self) -> bytes | None:
+        if self.error is not None:
+            return None
+        try:
+            block = next(self._blocks, None)
+            self._check(block)
+        except Exception as error:  # whatever it is, it is raised behind the rows before it
+            self.error = error
+            return None
+        return block
 
     def close(self) -> None:
         """Do nothing: the file is closed by whom it was opened."""

@@ -1,6 +1,6 @@
 """Machines for the tests of scoring on several: a Ray cluster and an S3 server of this machine, and the command there.
 
-with ray_cluster(folder) as variables      RAY_ADDRESS of a real one, of two processors
+with ray_cluster() as variables            RAY_ADDRESS of a real one, of two processors
 with s3_server() as variables              AWS's variables for a real one, with the bucket `lake`
 score(words, variables)                    the command in the environment that holds Ray and Spark
 """
@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
@@ -57,16 +58,19 @@ def score(words: Sequence[str], variables: dict[str, str]) -> "subprocess.Comple
 
 
 @contextmanager
-def ray_cluster(
-    folder: Path, variables: dict[str, str] | None = None, store_bytes: int = STORE_BYTES
-) -> Iterator[dict[str, str]]:
+def ray_cluster(variables: dict[str, str] | None = None, store_bytes: int = STORE_BYTES) -> Iterator[dict[str, str]]:
     """Start a cluster of one node; all of its processes end with it."""
+    with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as folder:  # the name of a socket in it
+        yield from _ray_node(Path(folder), variables or {}, store_bytes)  # may have 107 bytes: those of pytest are long
+
+
+def _ray_node(folder: Path, variables: dict[str, str], store_bytes: int) -> Iterator[dict[str, str]]:
     port, log = _free_port(), folder / "ray.log"
     words = ["start", "--head", "--block", "--num-cpus=2", "--include-dashboard=false", "--disable-usage-stats"]
     words += ["--node-ip-address=127.0.0.1", f"--port={port}", f"--temp-dir={folder}"]
     words += [f"--object-store-memory={store_bytes}", *[f"--{name}-port={_free_port()}" for name in AGENTS]]
     with log.open("wb") as file:
-        environment = os.environ | (variables or {})
+        environment = os.environ | variables
         head = subprocess.Popen([program("ray"), *words], stdout=file, stderr=file, env=environment)
     try:
         _until(lambda: "Ray runtime started" in _read(log), head)

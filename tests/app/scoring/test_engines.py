@@ -105,11 +105,9 @@ def words(data: Path, out: Path, bundle: Path, engine: str) -> list[str]:
     return [str(data), *(str(word) for pair in options.items() for word in pair)]
 
 
-def test_ray_writes_the_same_parts(
-    tmp_path: Path, data: Path, bundle: Path, expected: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_ray_writes_the_same_parts(tmp_path: Path, data: Path, bundle: Path, expected: dict[str, bytes]) -> None:
     """On a real cluster, whose workers get code and bundle from the driver."""
-    with machines.ray_cluster(tmp_path_factory.mktemp("ray")) as variables:
+    with machines.ray_cluster() as variables:
         done = machines.score(words(data, tmp_path / "out", bundle, "ray"), variables)
     assert done.returncode == 0, done.stderr
     assert jobs.files(tmp_path / "out") == expected
