@@ -3,6 +3,7 @@
     Engine(graph, threads) ─>  run({tensor: array})       ─>  [array, …]
                                rehearse({tensor: array})  at load: quietly, and for a limited time (`LoadLimit`)
 
+Where the graph takes rows of integers of any length, they may come as arrays of arrays (`app.tokens.ragged`).
 It knows nothing of requests, queues or features.
 """
 
@@ -25,6 +26,7 @@ from app.errors import BundleError
 from app.runtime.graph_size import check_tensors
 from app.runtime.load_limit import LoadLimit, quiet_options
 from app.tensors import BY_ORT, Array, TensorSpec
+from app.tokens.ragged import grouped, ragged_names
 
 Arrays = Mapping[str, Array]
 
@@ -58,6 +60,8 @@ class Engine:
         except UnicodeDecodeError as error:
             raise BundleError(f"{self.model}: expected names of tensors in UTF-8. Received: {error}.") from error
         self._outputs = [output.name for output in self.outputs]
+        ragged = ragged_names(self.inputs)
+        self._run = grouped(self._session.run, ragged) if ragged else self._session.run
         check_tensors(self.model, self._session.get_inputs(), self._session.get_outputs())
 
     def check(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> None:
@@ -78,7 +82,7 @@ class Engine:
 
         Returns the outputs that are tensors in the graph's order, each (rows, …).
         """
-        return self._session.run(self._outputs, inputs)  # type: ignore[no-any-return]
+        return self._run(self._outputs, inputs)
 
     def rehearse(self, inputs: Arrays, limit_s: float | None = None) -> list[Array]:
         """Run at load, where a failure is the graph's: it raises `BundleError`, and ONNX Runtime need not log it.
@@ -95,7 +99,7 @@ class Engine:
             timer.daemon = True
             timer.start()
         try:
-            return self._session.run(self._outputs, inputs, options)  # type: ignore[no-any-return]
+            return self._run(self._outputs, inputs, options)
         except Exception as error:
             if self._limit is not None:
                 self._limit.check(self.model)
@@ -107,7 +111,7 @@ class Engine:
 
     def run_named(self, inputs: Arrays) -> dict[str, Array]:
         """Run the graph once, as `run`; return the outputs by name."""
-        return dict(zip(self._outputs, self._session.run(self._outputs, inputs), strict=True))
+        return dict(zip(self._outputs, self._run(self._outputs, inputs), strict=True))
 
     def rehearse_named(self, inputs: Arrays) -> dict[str, Array]:
         """Run at load, as `rehearse`; return the outputs by name."""
