@@ -127,7 +127,7 @@ def pair(name: str, seed: int, data: Path, only_opponents: bool) -> Pair:
     """Measure one set with one seed."""
     words = [*words_of(name, data), "--seed", str(seed)]
     rows = prepare(parse(words))
-    kept = opponent.fitted(rows, SETS[name].metric, seed, KEPT / "opponents")
+    kept = opponent.fitted(rows, SETS[name].metric, KEPT / "opponents")
     print(f"{name}, seed {seed}: {asdict(kept)}", file=sys.stderr, flush=True)
     if only_opponents:
         return Pair(seed, kept, None)

@@ -75,10 +75,18 @@ class Beside(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
 
 
 class Said(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
-    """What encoders say, (batch, outputs), by a scale that is no weight of the fit, plus a bias that is."""
+    """What encoders say, (batch, outputs), by a scale that is no weight of the fit, plus a bias that is.
+
+    The bias begins with what is said of a row of which nothing is known, so that no encoder has to learn that.
+    """
+
+    def __init__(self, begin: Sequence[float], **options: Any) -> None:
+        super().__init__(**options)
+        self._begin = begin
 
     def build(self, shape: Any) -> None:
         self._bias = self.add_weight(shape=(shape[-1],), initializer="zeros", name="bias")
+        self._bias.assign(self._begin)
         self._scale = self.add_weight(shape=(), initializer="ones", trainable=False, name="scale")
 
     def call(self, said: Any) -> Any:
@@ -90,13 +98,13 @@ class Said(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
         self._bias.assign(self._bias * scale + shift)
 
 
-def beside(said: Sequence[Any], of_trunk: bool) -> Any:
+def beside(said: Sequence[Any], of_trunk: bool, begin: Sequence[float]) -> Any:
     """Add what encoders say to what the trunk says, which stands first if there is one."""
     first, others = (said[0], said[1:]) if of_trunk else (None, said)
     if not others:
         return first
     own = others[0] if len(others) == 1 else keras.layers.Add()(list(others))
-    own = Said(name=SAID)(own)
+    own = Said(begin, name=SAID)(own)
     return own if first is None else Beside(name="beside_said")([first, own])
 
 

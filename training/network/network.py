@@ -97,7 +97,8 @@ def build(
     `hidden` is that of the options if it is None; each of the `members` is a head with a last hidden layer of its own.
     What helps to learn is left out where nothing is `fitted`. Hidden layers have the dtype `policy`, all else float32.
     """
-    encoders = features.encoders(options, Purpose(fitted, 0 if task.has_own_network else task.width))
+    purpose = Purpose(fitted, 0 if task.has_own_network else task.width, task.mean_of)
+    encoders = features.encoders(options, purpose)
     said = [encoder.said for encoder in encoders if encoder.said is not None]
     if vectors := [encoder.vector for encoder in encoders if encoder.vector is not None]:
         encoded = keras.layers.Concatenate()(vectors) if len(vectors) > 1 else vectors[0]  # (batch, encoded)
@@ -108,7 +109,9 @@ def build(
             of_trunk = answer(options.network, encoded, hidden=wanted, members=members, width=task.width, policy=policy)
             said = [of_trunk, *said]
     trunk = keras.Model(
-        [tensor for encoder in encoders for tensor in encoder.learned], beside(said, bool(vectors)), name="trunk"
+        [tensor for encoder in encoders for tensor in encoder.learned],
+        beside(said, bool(vectors), task.begin),
+        name="trunk",
     )
     raw = [tensor for encoder in encoders for tensor in encoder.raw]
     middle = [

@@ -127,6 +127,16 @@ class Task(ABC):
         """Return what each number is about that the trunk says of a row: (width,)."""
         return [self.asked] * self.width
 
+    @property
+    def begin(self) -> Sequence[float]:
+        """Return what is said of a row of which nothing is known yet: (width,)."""
+        return [0.0] * self.width
+
+    @property
+    def mean_of(self) -> int:
+        """Return of how many answers' losses that of a row is the mean."""
+        return 1
+
     def wire(self, x: Any, options: Options) -> Any:
         """Return what the trunk says of the features, (batch, encoded) -> (batch, …), where `has_own_network`."""
         raise NotImplementedError

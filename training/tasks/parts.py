@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 LINEAR, BOOSTING, TFIDF_LINEAR, TFIDF_SVM = "linear", "hist_gradient_boosting", "tfidf_linear", "tfidf_svm"
 # strengths of linear models of texts: the inverse of the penalty
 LOGISTIC, MARGIN, SQUARES = (0.25, 1.0, 4.0, 16.0, 64.0), (0.016, 0.063, 0.25, 1.0, 4.0), (0.063, 0.25, 1.0, 4.0, 16.0)
+RAREST = 1e-4  # share of a label, where a fit begins: the logarithm of none has no end
 
 Form = Literal["scaled", "ordinal", "tfidf"]
 

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import keras
+import tensorflow as tf
 
 from training.options.rooms import OptimizerName, ScheduleName
 
@@ -117,9 +118,14 @@ class _OwnRates(keras.optimizers.Optimizer):  # type: ignore[misc]  # keras ship
             super().update_step(gradient, variable, learning_rate)
             return
         factor, penalty, speed = its
-        step = (gradient + variable * penalty) * (learning_rate * factor)
-        self.assign(speed, speed * MOMENTUM - step)
-        self.assign_add(variable, speed * MOMENTUM - step)
+        tf.raw_ops.ResourceApplyKerasMomentum(  # one pass over a large table, where Keras takes seven
+            var=variable.handle,
+            accum=speed.value.handle,
+            lr=learning_rate * factor,
+            grad=gradient + variable * penalty,
+            momentum=MOMENTUM,
+            use_nesterov=True,
+        )
 
     def penalties(self) -> list[float]:
         return [float(penalty) for _, penalty, _ in self._own.values()]

@@ -62,6 +62,15 @@ def options_of(path: Path, target: str, **changes: object) -> Options:
     return Options.of(data=path, target=target, **quick)
 
 
+@pytest.mark.parametrize("several", [False, True])
+def test_a_fit_of_texts_begins_with_what_the_target_alone_says(reviews: Path, several: bool) -> None:
+    changes = {"drop": ("price", "stars"), **({"task": "multilabel"} if several else {})}
+    data = prepare(options_of(reviews, "mood", **changes))
+    begun = fitted(data.features, data.task, options_of(reviews, "mood", **changes))
+    found = only(begun.predict(data.test.arrays))
+    np.testing.assert_allclose(found, only(data.task.trivial(len(data.test))), rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("target", "drop"), [("mood", ("price", "stars")), ("mood", ("price",)), ("price", ("mood", "stars"))]
 )

@@ -8,7 +8,7 @@ It knows nothing about how n-grams are counted.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -52,15 +52,23 @@ class Corpus:
     rows: Rows
     vectorisers: Mapping[str, Vectoriser]
     vectors: Mapping[str, Sparse]
+    models: dict[tuple[str, Choice], Any] = field(default_factory=dict)  # that were fitted, by opponent
 
     @classmethod
     def of(cls, rows: Rows, material: Material, kinds: Sequence[str]) -> "Corpus":
         return cls(rows, *ngrams.fitted(material.features.table(rows.arrays), kinds))
 
     def fit(self, opponent: Opponent, choice: Choice, seed: int) -> Any:
-        """Fit a model on these rows."""
-        matrix, weights = ngrams.joined(self.vectors, choice.kinds), self.rows.relative_weights
-        return opponent.make(choice.strength, seed).fit(matrix, self.rows.y, **weighing("sample_weight", weights))
+        """Fit a model on these rows, once."""
+        if (opponent.name, choice) not in self.models:
+            matrix, weighed = (
+                ngrams.joined(self.vectors, choice.kinds),
+                weighing("sample_weight", self.rows.relative_weights),
+            )
+            self.models[opponent.name, choice] = opponent.make(choice.strength, seed).fit(
+                matrix, self.rows.y, **weighed
+            )
+        return self.models[opponent.name, choice]
 
 
 def fitted(opponents: Sequence[Opponent], material: Material) -> Mapping[str, Baseline]:

@@ -90,7 +90,7 @@ class TextEncoder(Encoder):
             self._meanings = Meanings(self.grams.keys, texts, options.vectors_weight)
             if self._meanings.width:
                 self.raw += [keras.Input((self._meanings.width,), name=MEANINGS, dtype="float32")]
-            self._bag: Bag | None = _bag(self.grams, self._meanings.width, self._outputs, options)
+            self._bag: Bag | None = _bag(self.grams, self._meanings.width, self._outputs, options, purpose.mean_of)
             found = self._bag(self.raw)
         else:
             self._bag = None
@@ -135,8 +135,9 @@ class TextEncoder(Encoder):
         )
 
 
-def _bag(grams: Grams, meanings: int, outputs: int, options: TextOptions) -> Bag:
+def _bag(grams: Grams, meanings: int, outputs: int, options: TextOptions, mean_of: int) -> Bag:
+    """Wire the table; a loss that is a mean of several answers' moves each by a part, and is penalized by a part."""
     columns = FEWER if outputs > MANY_OUTPUTS else outputs
-    penalty = 1 / (options.text_c * max(1, grams.texts))
-    rate = options.text_rate
+    penalty = 1 / (options.text_c * max(1, grams.texts) * mean_of)
+    rate = options.text_rate * mean_of
     return Bag(len(grams.keys), outputs, columns, meanings=meanings, rate=rate, penalty=penalty, name="text_bag")

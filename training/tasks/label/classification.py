@@ -28,7 +28,7 @@ from training.tasks.base import Metrics, RowWeights, Task
 from training.tasks.label import weighted
 from training.tasks.label.metrics import claims, metrics_of
 from training.tasks.options import LabelOptions
-from training.tasks.parts import LeakRule, Mistake, Output, Strata, boosting, linear, tfidf_models
+from training.tasks.parts import RAREST, LeakRule, Mistake, Output, Strata, boosting, linear, tfidf_models
 from training.tasks.weighted import Judged, Weights, ratio
 
 OUTPUT = "probabilities"
@@ -134,6 +134,13 @@ class Classification(Task):
     @property
     def said(self) -> Sequence[str]:
         return self.labels
+
+    @property
+    def begin(self) -> Sequence[float]:
+        if not self.shares:
+            return super().begin
+        found: list[float] = np.log(np.maximum(self.shares, RAREST)).tolist()
+        return found
 
     def loss(self, options: Options) -> Any:
         import keras  # noqa: PLC0415 - it takes seconds, and mistakes in the data should not wait

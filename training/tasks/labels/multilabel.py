@@ -6,6 +6,7 @@
 It knows nothing about features, files or ONNX.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +32,7 @@ from training.tasks.labels.account import scarce, suggestion, table_of_labels
 from training.tasks.labels.decisions import HALF, Decided, decided, thresholds
 from training.tasks.labels.strata import strata
 from training.tasks.options import LabelOptions, LabelsOptions
-from training.tasks.parts import LeakRule, Mistake, Output, Strata, boosting, linear, tfidf_models
+from training.tasks.parts import RAREST, LeakRule, Mistake, Output, Strata, boosting, linear, tfidf_models
 from training.tasks.truths import TargetColumn
 from training.tasks.weighted import Judged, Weights
 
@@ -139,6 +140,16 @@ class Multilabel(Task):
     @property
     def said(self) -> Sequence[str]:
         return self.labels
+
+    @property
+    def begin(self) -> Sequence[float]:
+        if not self.shares:
+            return super().begin
+        return [math.log(share / (1 - share)) for share in np.clip(self.shares, RAREST, 1 - RAREST).tolist()]
+
+    @property
+    def mean_of(self) -> int:
+        return self.width
 
     def scaled(self, y: NDArray[Any]) -> NDArray[np.float32]:
         return y.astype(np.float32)
