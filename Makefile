@@ -117,6 +117,7 @@ lock:  ## Lock every version anew, with hashes (needs .venv/dev, or UV=path)
 	$(LOCK) pyproject.toml --constraint requirements/dev.lock --extra signing --output-file requirements/signing.lock
 	$(LOCK) pyproject.toml --constraint requirements/dev.lock --extra tracing --output-file requirements/tracing.lock
 	$(LOCK) pyproject.toml --constraint requirements/dev.lock --extra score --output-file requirements/score.lock
+	$(LOCK) pyproject.toml --constraint requirements/dev.lock --extra text --output-file requirements/text.lock
 	$(LOCK) requirements/pip.in --upgrade --output-file requirements/pip.lock
 	$(LOCK) requirements/clients.in --upgrade --output-file requirements/clients.lock
 	$(LOCK) requirements/zoo.in --upgrade --no-deps --output-file requirements/zoo.lock

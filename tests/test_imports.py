@@ -68,6 +68,7 @@ def test_a_serving_process_loads_nothing_of_training() -> None:
     loaded = set(listing.stdout.split())
     assert {"app", "onnxruntime", "fastapi"} <= loaded
     assert not loaded & FORBIDDEN
+    assert "tokenizers" not in loaded  # a bundle with an encoder asks for it
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,13 @@ ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "security.md"
 WHOM = {Audience.PUBLIC: "everybody", Audience.CALLER: "callers", Audience.OPERATOR: "operators"}
 WHERE = {Port.MAIN: "main", Port.OPERATIONS: "operations", Port.BOTH: "both"}
-EXTRAS = ("grpc", "signing", "tracing", "score")  # each with a lock of its own: the serving set and what it adds
+EXTRAS = (
+    "grpc",
+    "signing",
+    "tracing",
+    "score",
+    "text",
+)  # each with a lock of its own: the serving set and what it adds
 PIN = re.compile(r"^([a-z0-9][a-z0-9_.-]*)==([^\s;]+)[^\n]*\\\n((?:    [^\n]*\n?)*)", re.MULTILINE)
 
 
@@ -74,10 +80,10 @@ def dependencies_table(page: str) -> str:
     lines = []
     for name, versions, brought_by, askers in dependencies():
         version = ", ".join(versions)
-        _, was, released, _, _, why = kept.get(f"`{name}`", ("", "", "?", "", "", "?"))
+        _, was, released, said, _, why = kept.get(f"`{name}`", ("", "", "?", "", "", "?"))
         if name not in asked_for():
             why = "for " + ", ".join(f"`{one}`" for one in sorted(askers & _names()))
-        lines.append((f"`{name}`", version, released if was == version else "?", licence(name), brought_by, why))
+        lines.append((f"`{name}`", version, released if was == version else "?", licence(name, said), brought_by, why))
     return table(("package", "version", "released", "licence", "in", "why"), lines)
 
 
@@ -95,9 +101,15 @@ def asked_for() -> set[str]:
     return {re.split(r"[\s>=<;\[]", line)[0] for line in lines}
 
 
-def licence(name: str) -> str:
-    """Return what a package says of itself: an SPDX expression, a short name, or a classifier."""
-    said: Any = metadata.metadata(name).json
+def licence(name: str, known: str) -> str:
+    """Return what a package says of itself: an SPDX expression, a short name, or a classifier.
+
+    It was `known` before, if it is for another platform and not here.
+    """
+    try:
+        said: Any = metadata.metadata(name).json
+    except metadata.PackageNotFoundError:
+        return known
     short = said.get("license", "")
     named = [one.rpartition(" :: ")[2] for one in said.get("classifier", ()) if one.startswith("License")]
     return str(said.get("license_expression") or (short if 0 < len(short) < 40 else ", ".join(named)))

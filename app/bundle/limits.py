@@ -16,6 +16,8 @@ from app.errors import BundleError
 MANIFEST_MAX_BYTES = 16 * 2**20  # a vocabulary of 100,000 words is about 2 MB
 GOLDEN_MAX_BYTES = 32 * 2**20  # 16 rows of 50,000 features are about 20 MB
 PROFILE_MAX_BYTES = 16 * 2**20  # a thousand features with bins of thirty values are about 2 MB
+FEATURE_FILE_MAX_BYTES = 32 * 2**20  # a tokenizer of 250,000 tokens is about 17 MB
+FEATURE_FILE_VALUES_MAX = 2_000_000  # and has 750,000
 VALUES_MAX = 1_000_000  # of each of these: 16 rows of 50,000 features are 800,000
 PARTS_MAX = {"libraries": 1000, "metrics": 20_000, "training": 100_000, "reading": 100_000}  # values of a manifest's
 GOLDEN_MAX_ROWS = 4096  # training writes 16

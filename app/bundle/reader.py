@@ -26,6 +26,7 @@ from app.bundle.limits import GOLDEN_MAX_BYTES, MANIFEST_MAX_BYTES, PROFILE_MAX_
 from app.bundle.manifest import File, Manifest
 from app.bundle.profile import Profile
 from app.errors import BundleError
+from app.features.base import Complete
 from app.features.feature_set import FeatureSet
 from app.printable import listed
 
@@ -77,6 +78,17 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
         """Read a listed file; raises `BundleError` when it is not what was verified, or larger than `max_bytes`."""
         return _verified(self.folder, self.manifest, name, max_bytes)
 
+    def completed(self) -> Complete | None:
+        """Return what completes the tensors of a run by files that features ask for; raises `BundleError` for these."""
+        files: dict[str, bytes] = {}
+        for name in self.features.files:
+            files[name] = self.content(name, limits.FEATURE_FILE_MAX_BYTES)
+            limits.check_values(self.folder / name, files[name], limits.FEATURE_FILE_VALUES_MAX)
+        try:
+            return self.features.completed_by(files)
+        except ValueError as error:
+            raise BundleError(f"{self.folder}: {error}.") from error
+
     def check_model(self, sha256: str) -> None:
         """Compare the hash of the graph that is being loaded; raises `BundleError` unless it is the manifest's."""
         _check_hash(self.model_path, self.manifest.files[MODEL].sha256, sha256)
@@ -97,6 +109,7 @@ def read(folder: Path, signed: Mapping[str, str] | None = None, trusted: Collect
         _check_signed(folder, manifest, digest, signed)
     _check_address(folder, manifest)
     features, answer = _composed(folder, manifest)
+    _check_asked(folder, manifest, features.files)
     _check_files(folder, manifest, trusted)
     golden = _golden(folder, manifest)
     binned = _verified(folder, manifest, PROFILE, PROFILE_MAX_BYTES)
@@ -233,6 +246,17 @@ def _check_files(folder: Path, manifest: Manifest, trusted: Collection[str]) -> 
         _check_size(folder / name, file)
         if name not in trusted and name not in (GOLDEN, PROFILE):  # which are hashed as they are read
             _check_hash(folder / name, file.sha256, sha256(folder / name))
+
+
+def _check_asked(folder: Path, manifest: Manifest, names: Collection[str]) -> None:
+    """Features ask for files; none is hashed that is too large to be read."""
+    most = limits.FEATURE_FILE_MAX_BYTES
+    for name in names:
+        if name not in manifest.files:
+            expected = f"`files` to list {name}, as its features ask"
+            raise BundleError(f"{folder / MANIFEST}: expected {expected}. Received: no such entry.")
+        if (size := manifest.files[name].bytes) > most:
+            raise BundleError(f"{folder / name}: expected at most {most} bytes. Received: {size}.")
 
 
 def _check_size(path: Path, file: File) -> None:

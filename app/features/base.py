@@ -8,6 +8,7 @@
         typical                      a usual value, for examples that are nobody's row
         read_text                    a cell of a CSV file ─> JSON value
         layout, counter              drift
+        files, completed_by          files of the bundle ─> tensors that are made of the others when a run begins
 
 Types share neither tensors nor code, so numbers can be packed together and texts be padded to the longest of a run.
 A type is handed its own keys of the manifest, and knows nothing of answers, requests or protocols.
@@ -27,6 +28,8 @@ Arrays = Mapping[str, Array]
 Cell = Any  # what a type makes of the values of its features in one row: opaque to everybody else
 # Adds the rows of a run: its tensors, rows by bin of the version, and rows out of range by feature.
 Count = Callable[[Arrays, Floats, Floats], None]
+# Returns tensors that the graph takes beside those of a run; raises `InvalidInput` for a row that has none.
+Complete = Callable[[Arrays], Arrays]
 # Adds the same, but for rows out of range, by Arrow columns.
 CountColumns = Callable[[Mapping[str, Any], Floats], None]
 
@@ -85,6 +88,7 @@ class FeatureType(ABC):
 
     features: Sequence[Feature]  # in the order in which rows hold their values
     inputs: Sequence[TensorSpec]  # what the graph takes of them
+    files: Sequence[str] = ()  # of the bundle, in JSON, by which some of `inputs` are made
     longest = 0  # characters of the longest text that drift tells from others
     counted_rows = 1000  # at most, of a sample of the traffic: to count them stops the loop for two milliseconds
     # As `cell`, with the values one by one; it raises any error where one is missing or out of range.
@@ -108,7 +112,7 @@ class FeatureType(ABC):
 
     @abstractmethod
     def arrays(self, cells: Sequence[Cell]) -> dict[str, Array]:
-        """Turn cells into `inputs`, with the rows first."""
+        """Turn cells into `inputs`, with the rows first, but for those that `completed_by` adds."""
 
     @abstractmethod
     def from_wire(self, arrays: Arrays) -> dict[str, Array]:
@@ -123,6 +127,13 @@ class FeatureType(ABC):
         """
         unread[:] = True
         return {}
+
+    def completed_by(self, files: Mapping[str, bytes]) -> Complete | None:
+        """Return what makes the inputs that are made in a run, out of its others, by the contents of `files`.
+
+        Raises `ValueError` for contents that are not what they should be.
+        """
+        return None
 
     def column_counter(self, counted: Mapping[str, Counted]) -> CountColumns | None:
         """Return what counts Arrow columns that `from_arrow` has read; None where tensors are counted as quickly."""

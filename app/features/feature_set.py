@@ -15,7 +15,7 @@ import numpy as np
 
 from app.bins.layout import Counted
 from app.errors import InvalidInput, Path
-from app.features.base import Arrays, Cell, Count, CountColumns, Feature, FeatureType, Part, WireFault
+from app.features.base import Arrays, Cell, Complete, Count, CountColumns, Feature, FeatureType, Part, WireFault
 from app.features.column_type import ColumnType
 from app.features.registry import types_of
 from app.printable import listed
@@ -42,6 +42,7 @@ class FeatureSet:
         self.bounded = {spec.name for type_, _ in self.padded for spec in type_.inputs}  # what decides sizes, in bounds
         self.parted = [(type_, at) for at, type_ in enumerate(self.types) if type_.parted]
         self.nested = {feature.name for type_ in self.types if type_.nested for feature in type_.features}
+        self.files = [name for type_ in self.types for name in type_.files]
         self.key = tuple([spec.shape[1:] for spec in self.inputs])  # of the requests that may share a run
 
     def arrays(self, cells: Sequence[Cell]) -> dict[str, Array]:
@@ -70,6 +71,15 @@ class FeatureSet:
         unread = np.zeros(rows, bool)
         parts = [type_.from_arrow(columns, unread) for type_ in self.types]
         return ({} if unread.all() else self._joined(parts)), unread
+
+    def completed_by(self, files: Mapping[str, bytes]) -> Complete | None:
+        """Return what completes the tensors of a run, None where nothing is missing; see `FeatureType.completed_by`."""
+        found = [complete for type_ in self.types if (complete := type_.completed_by(files)) is not None]
+
+        def complete_all(arrays: Arrays) -> Arrays:
+            return {**arrays, **{name: array for complete in found for name, array in complete(arrays).items()}}
+
+        return complete_all if found else None
 
     def elements(self, rows: Sequence[Cell] | Arrays) -> list[int]:
         """Return how many elements each row has of all types that are `padded`; there is one."""
@@ -188,9 +198,10 @@ def _merged(types: Sequence[FeatureType], *, wire: bool = False) -> tuple[tuple[
 
 
 def _width(name: str, types: Sequence[FeatureType]) -> int:
-    if not all(isinstance(type_, ColumnType) for type_ in types) or len({type_.inputs[0].dtype for type_ in types}) > 1:
+    own = [type_ for type_ in types if isinstance(type_, ColumnType) and type_.tensor == name]
+    if len(own) < len(types) or len({type_.inputs[0].dtype for type_ in own}) > 1:
         raise ValueError(f"expected the tensor `{name}` to be fed by one type of features. Received: {len(types)}")
-    return sum([len(type_.columns) for type_ in types if isinstance(type_, ColumnType)])
+    return sum([len(type_.columns) for type_ in own])
 
 
 def _check_columns(name: str, types: Sequence[FeatureType]) -> None:

@@ -3,13 +3,14 @@
     Engine(graph, threads) ─>  run({tensor: array})       ─>  [array, …]
                                rehearse({tensor: array})  at load: quietly, and for a limited time (`LoadLimit`)
 
-Where the graph takes rows of integers of any length, they may come as arrays of arrays (`app.tokens.ragged`).
+Where the graph takes rows of integers of any length, they may come as arrays of arrays (`app.tokens.ragged`). Tensors
+that are made of others are made here, so that whoever runs it, at load too, need not know of them.
 It knows nothing of requests, queues or features.
 """
 
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,10 @@ from app.errors import BundleError
 from app.runtime.graph_size import check_tensors
 from app.runtime.load_limit import LoadLimit, quiet_options
 from app.tensors import BY_ORT, Array, TensorSpec
-from app.tokens.ragged import grouped, ragged_names
+from app.tokens.ragged import Run, grouped, ragged_names
 
 Arrays = Mapping[str, Array]
+Complete = Callable[[Arrays], Arrays]
 
 PROVIDERS = ["CPUExecutionProvider"]
 NAMELESS = "?"  # some exporters give this name to every dimension that they do not know
@@ -39,7 +41,7 @@ class Engine:
 
     A run takes so many `threads`, always explicit: the library's default is the cores of the whole node. Weights that
     are kept outside the graph's file are in `files`, by what it calls them (`app.runtime.external_data`), or nowhere.
-    `limit` is the time of the load that it is made for.
+    `limit` is the time of the load that it is made for. `complete` adds tensors to those that a run is given.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Engine:
         threads: int,
         files: Mapping[str, Held] | None = None,
         limit: LoadLimit | None = None,
+        complete: Complete | None = None,
     ) -> None:
         self.threads = threads
         self._limit = limit
@@ -61,7 +64,8 @@ class Engine:
             raise BundleError(f"{self.model}: expected names of tensors in UTF-8. Received: {error}.") from error
         self._outputs = [output.name for output in self.outputs]
         ragged = ragged_names(self.inputs)
-        self._run = grouped(self._session.run, ragged) if ragged else self._session.run
+        run = grouped(self._session.run, ragged) if ragged else self._session.run
+        self._run = run if complete is None else _completed(run, complete)
         check_tensors(self.model, self._session.get_inputs(), self._session.get_outputs())
 
     def check(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> None:
@@ -116,6 +120,10 @@ class Engine:
     def rehearse_named(self, inputs: Arrays) -> dict[str, Array]:
         """Run at load, as `rehearse`; return the outputs by name."""
         return dict(zip(self._outputs, self.rehearse(inputs), strict=True))
+
+
+def _completed(run: Run, complete: Complete) -> Run:
+    return lambda outputs, inputs, options=None: run(outputs, complete(inputs), options)
 
 
 def _session(graph: Held, threads: int, files: Mapping[str, Held], limit: LoadLimit | None) -> ort.InferenceSession:

@@ -295,12 +295,13 @@ def _load_bundle(folder: Path, settings: Settings, terms: Terms) -> Model:
     terms.check_tried(folder / bundles.MANIFEST, bundle.sha256)
     manifest = bundle.manifest
     reader = RowReader(bundle.features, settings.max_request_rows)
+    complete = bundle.completed()
     with hold(bundle.model_path, MODEL_MAX_BYTES) as content:
         bundle.check_model(content.sha256)
         check_nodes(content)
 
         def open_engine(threads: int) -> Engine:
-            engine = Engine(content, threads, limit=terms.limit)
+            engine = Engine(content, threads, limit=terms.limit, complete=complete)
             engine.check(manifest.inputs, manifest.outputs)
             return engine
 

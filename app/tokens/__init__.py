@@ -1,3 +1,3 @@
-"""Tokens of texts: rows of any length, run in groups of like length."""
+"""Tokens of texts: made by the tokenizer of an encoder, run in groups of like length."""
 
-__all__ = ["ragged"]
+__all__ = ["ragged", "tokenizer"]

@@ -17,7 +17,7 @@ from app.tensors import OBJECT, Array, TensorSpec
 Run = Callable[..., list[Array]]  # as a session's: names of outputs, inputs, options
 
 INTEGER = np.dtype(np.int32)
-STRETCH = 2  # times the shortest row of a group, at most, that its longest has
+STRETCH = 1.25  # times the shortest row of a group that its longest has: an encoder gains little by more company
 
 
 def ragged_names(inputs: Sequence[TensorSpec]) -> list[str]:

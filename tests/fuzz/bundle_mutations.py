@@ -80,7 +80,9 @@ class Mutant:
     # ── edits ──
 
     def _by_json(self) -> None:
-        name = self._pick(["manifest.json", "manifest.json", "golden.json", "profile.json", "model.sig"])
+        name = self._pick(
+            ["manifest.json", "manifest.json", "golden.json", "profile.json", "tokenizer.json", "model.sig"]
+        )
         try:
             tree = json.loads(self._content(name))
         except (ValueError, RecursionError):

@@ -13,6 +13,7 @@ bundle passes for signed. The same seed makes the same.
 import argparse
 import collections
 import contextlib
+import dataclasses
 import faulthandler
 import gc
 import json
@@ -38,7 +39,7 @@ from tests.app import graphs
 from tests.app.graphs import graph, node, tensor
 from tests.app.runtime.test_external_data import WEIGHTS, as_initializer, in_a_branch
 from tests.fuzz.bundle_mutations import Mutant
-from tests.support import serving, tiny
+from tests.support import encoded, serving, tiny
 from tests.support.signed import Keys
 
 CPU_S, PATIENCE_S = 20, 120  # of a child: what it computes, and all of it where the machine is busy
@@ -77,6 +78,7 @@ def made(folder: Path) -> Bases:
         written = tiny.write(root, one)
         if name == SIGNED:
             keys.sign(written)
+    encoded.write(root, dataclasses.replace(encoded.READ, name="encoded"))
     real = root / "adult-income" / "1"
     real.mkdir(parents=True)
     for name in bundles.REQUIRED_FILES:

@@ -191,6 +191,6 @@ def test_the_page_says_each_limit() -> None:
     page = (serving.ROOT / "docs" / "bundle.md").read_text()
     found = {name: value for room in (limits, graph_size) for name, value in vars(room).items() if "_MAX" in name}
     found |= found.pop("PARTS_MAX")
-    assert len(found) == 19
+    assert len(found) == 21
     for name, value in found.items():
         assert (f"{value // 2**20:,} MiB" if name.endswith("BYTES") else f"{value:,}") in page, name

@@ -52,11 +52,11 @@ def expected(inputs: dict[str, Any]) -> Any:
 
 
 def test_rows_of_like_length_run_together_and_answers_come_back_in_order(engine: Engine) -> None:
-    """A group is cut where the longest would exceed twice the shortest, and nothing is padded beyond its group."""
+    """Nothing is padded beyond its group."""
     inputs = rows([(40, 3), (2, 2), (5, 1), (3, 4), (1, 39), (0, 0), (90, 4)])
     y, widths = engine.run(inputs)
     np.testing.assert_allclose(y, expected(inputs), rtol=1e-4, atol=1e-4)
-    assert widths.tolist() == [40, 2, 5, 5, 40, 2, 90]
+    assert widths.tolist() == [40, 2, 5, 5, 40, 1, 90]
 
 
 def test_a_row_alone_is_answered_as_in_company(engine: Engine) -> None:
@@ -74,15 +74,17 @@ def test_tensors_of_numbers_are_run_as_they_are(engine: Engine) -> None:
     assert widths.tolist() == [3, 3]
 
 
-@pytest.mark.parametrize("lengths", [[1], [3, 1, 2, 1], [7] * 9, [0, 1, 2, 4, 8, 16], [256, 1, 128, 129]])
-def test_groups_hold_each_row_once_and_stretch_twice(lengths: list[int]) -> None:
+@pytest.mark.parametrize("lengths", [[1], [3, 1, 2, 1], [7] * 9, [0, 1, 4, 5, 6, 8, 10], [256, 1, 205, 206, 320]])
+def test_groups_hold_each_row_once_and_rows_of_like_length(lengths: list[int]) -> None:
     found = ragged.groups_of(np.array(lengths))
     assert sorted(np.concatenate(found).tolist()) == list(range(len(lengths)))
     for group in found:
         its = [max(1, lengths[row]) for row in group]
-        assert max(its) <= 2 * min(its)
+        assert max(its) <= ragged.STRETCH * min(its)
     longest = [max(1, *(lengths[row] for row in group)) for group in found]
     assert longest == sorted(longest)
+    assert len(found) <= 1 + len({*lengths})
+    assert len(ragged.groups_of(np.array([4, 5, 5, 4]))) == 1
 
 
 def test_other_graphs_run_without_a_step_more(tmp_path: Path) -> None:
