@@ -18,6 +18,7 @@ Run = Callable[..., list[Array]]  # as a session's: names of outputs, inputs, op
 
 INTEGER = np.dtype(np.int32)
 STRETCH = 1.25  # times the shortest row of a group that its longest has: an encoder gains little by more company
+GROUP_NUMBERS = 2**10  # of a group, padding with it, or one row: with more, memory is taken and given back each time
 
 
 def ragged_names(inputs: Sequence[TensorSpec]) -> list[str]:
@@ -54,7 +55,10 @@ def groups_of(lengths: Array) -> list[Array]:
     groups, start = [], 0
     while start < len(order):
         most = STRETCH * max(1, lengths[order[start]])
-        stop = start + int(np.searchsorted(lengths[order[start:]], most, side="right"))
+        alike = lengths[order[start:]]
+        alike = alike[: int(np.searchsorted(alike, most, side="right"))]
+        fitting = int(np.count_nonzero(alike * np.arange(1, len(alike) + 1) <= GROUP_NUMBERS))
+        stop = start + max(1, fitting)
         groups.append(order[start:stop])
         start = stop
     return groups

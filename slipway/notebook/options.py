@@ -73,6 +73,12 @@ class TrainOptions(TypedDict, total=False):
     vectors: str | PathLike[str] | None
     # How much vectors count beside n-grams.
     vectors_weight: float
+    # Folder of an encoder that reads texts whole, beside the n-grams; serving needs the extra `text`, too.
+    encoder: str | PathLike[str] | None
+    # Tokens of a text that the encoder reads; what follows counts by its n-grams.
+    encoder_tokens: int
+    # How much its vectors count beside n-grams.
+    encoder_weight: float
     # How the layers are wired.
     network: Literal["plain", "residual", "wide-and-deep"]
     # Units of the hidden layers.

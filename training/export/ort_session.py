@@ -15,7 +15,8 @@ LOADS = 7
 TIMED_ROUNDS = 40
 RUNS_A_ROUND = 20
 FEWEST_RUNS, ROUND_US = 3, 5000  # slower graphs run less often: their times vary less, too
-WARM_RUNS = 20
+FEWEST_ROUNDS, TIMED_US = 5, 2e6  # likewise
+WARM_RUNS, WARM_US = 20, 1e6
 
 
 class Session:
@@ -36,9 +37,11 @@ def latencies_us(sessions: dict[str, Session], arrays: Arrays, batches: Sequence
     for rows in batches:
         batch = spread(arrays, rows)
         rounds: dict[str, list[float]] = {name: [] for name in sessions}
-        slowest_us = max(_time_run_us(session, batch, WARM_RUNS) for session in sessions.values())
+        slowest_us = max(_time_run_us(session, batch, 1) for session in sessions.values())
+        warm = min(WARM_RUNS, 1 + int(WARM_US / slowest_us))
+        slowest_us = max(_time_run_us(session, batch, warm) for session in sessions.values())
         runs = min(RUNS_A_ROUND, max(FEWEST_RUNS, int(ROUND_US / slowest_us)))
-        for _ in range(TIMED_ROUNDS):
+        for _ in range(min(TIMED_ROUNDS, max(FEWEST_ROUNDS, int(TIMED_US / slowest_us / runs)))):
             for name, session in sessions.items():
                 rounds[name].append(_time_run_us(session, batch, runs))
         for name, times_us in rounds.items():

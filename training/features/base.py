@@ -166,6 +166,11 @@ class FeatureType(ABC):
         found: Column = exact
         return found
 
+    def unused(self, options: Any) -> str | None:
+        """Say which option a person gave in vain where no column is of the type, or None."""
+        del options
+        return None
+
     # ── tensors ──
 
     @abstractmethod
@@ -225,6 +230,10 @@ class FeatureType(ABC):
     @abstractmethod
     def manifest(self, column: Any, place: int) -> Mapping[str, Any]:
         """Return the type's own keys of a feature in the manifest; `place` is its place among those of the type."""
+
+    def files(self, columns: Sequence[Any]) -> Mapping[str, bytes]:
+        """Return what a service needs beside the manifest to read these features, by the names of files."""
+        return {}
 
 
 def slots(array: NDArray[Any], count: int, places: Sequence[int]) -> NDArray[np.int64]:

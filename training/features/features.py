@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from training.columns.arrays import Arrays, merged
 from training.columns.summaries import Summary
+from training.errors import DataError
 from training.features.base import Column, FeatureType, Mask, Tabular, Tensor
 from training.features.encoder import Encoder, Purpose
-from training.features.registry import feature_type, own_options, ranked
+from training.features.registry import FEATURES, feature_type, own_options, ranked
 from training.options import Options
 
 Arranged = dict[str, NDArray[Any]]
@@ -156,6 +157,10 @@ class Features:
         group = self._group[name]
         return group.type.manifest(self.columns[name], group.places[name])
 
+    def files(self) -> dict[str, bytes]:
+        """Return what a bundle holds beside its manifest for the features, by the names of files."""
+        return {name: file for group in self.groups for name, file in group.type.files(group.columns).items()}
+
     @cached_property
     def _group(self) -> dict[str, Group]:
         return {name: group for group in self.groups for name in group.places}
@@ -180,6 +185,9 @@ def describe(
     def group(type_: FeatureType, names: Sequence[str]) -> Group:
         return Group(type_, type_.together([column(name, type_) for name in names]))
 
+    for absent in (feature_type(name) for name in FEATURES if name not in by_type):
+        if (said := absent.unused(own_options(absent, options))) is not None:
+            raise DataError(said)
     groups = tuple(group(feature_type(type_), by_type[type_]) for type_ in ranked(by_type))
     return Features(order=tuple(types), groups=groups)
 

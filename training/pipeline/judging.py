@@ -78,6 +78,7 @@ def write(run: Run) -> None:
             "profile.json": writer.to_json(profile(data.features, run.task, data.train.arrays, answers), indent=1),
             "card.md": card.card(run, findings, drawn).encode(),
             card.HTML: card.page(run, findings, facts, drawn).encode(),
+            **data.features.files(),
             **{name: picture.png for name, picture in drawn.items()},
         }
         run.folder = writer.write(run.options.run.models, run.name, facts, files, run.signer)

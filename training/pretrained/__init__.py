@@ -4,10 +4,10 @@
                      ├─ safetensors    model.safetensors  -> arrays, each looked up and bounded
                      │    └ weight_names                     where each architecture keeps which
                      └─ tokens         tokenizer.json     -> ids of texts, and the words that are one token
-    architecture + arrays ─ transformer (layers) ─> Keras model: ids -> a vector a text
-    words + model ─ word_vectors ─> a vector a word, each read alone
+    architecture + arrays ─ graph ─> ONNX: ids -> a vector a text
+    words or texts + a session of it ─ read ─> a vector for each
 
 It knows nothing about features, tasks or bundles.
 """
 
-__all__ = ["folder", "word_vectors"]
+__all__ = ["folder", "graph", "read"]

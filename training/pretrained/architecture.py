@@ -61,6 +61,7 @@ class Architecture:
     epsilon: float  # of the normalisations
     padding: int  # the token that is none
     first_position: int  # of a text's first token, in the table of positions
+    pools_first: bool = False  # whether its first token's vector is that of a text, or the mean of all
 
     @property
     def longest(self) -> int:
@@ -80,7 +81,9 @@ def of(config: Mapping[str, Any]) -> Architecture:
     epsilon = float(config.get("layer_norm_eps", 1e-12))
     first = padding + 1 if family.endswith("roberta") else 0
     activation = config.get(keys["activation"], "gelu")
-    found = Architecture(family, **sizes, activation=activation, epsilon=epsilon, padding=padding, first_position=first)
+    others = {"activation": activation, "epsilon": epsilon, "padding": padding, "first_position": first}
+    facts: dict[str, Any] = {**sizes, **others}
+    found = Architecture(family, **facts)
     if found.longest < 1:
         raise DataError(f"Invalid `{keys['positions']}`: expected more than {first}. Received: {found.positions}.")
     return found

@@ -87,6 +87,12 @@ def test_groups_hold_each_row_once_and_rows_of_like_length(lengths: list[int]) -
     assert len(ragged.groups_of(np.array([4, 5, 5, 4]))) == 1
 
 
+def test_a_group_holds_no_more_numbers_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ragged, "GROUP_NUMBERS", 12)
+    found = ragged.groups_of(np.array([4, 4, 5, 4, 30, 3, 31]))
+    assert [group.tolist() for group in found] == [[5], [0, 1, 3], [2], [4], [6]]
+
+
 def test_other_graphs_run_without_a_step_more(tmp_path: Path) -> None:
     """Numbers of another kind or of a fixed size are no rows of tokens: the session's own `run` is called."""
     for name, model in (("linear", graphs.linear()), ("wide", summed("INT64"))):

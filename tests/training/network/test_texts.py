@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from tests.training.conftest import only
+from tests.training.pretrained.small_folder import write_folder
 from training.columns.arrays import Rows, spread
+from training.compression.smaller_fronts import front_drafts
 from training.data.prepare import Data, prepare
 from training.errors import DataError
 from training.export.onnx import check_parity, export, parity_rows
@@ -87,6 +89,23 @@ def test_texts_are_learned_and_served_alike(reviews: Path, target: str, drop: tu
     assert _better_than_trivial(data, served)
 
 
+@pytest.mark.parametrize("drop", [("price", "stars"), ("price",)])
+def test_an_encoder_beside_is_learned_and_served_alike(reviews: Path, drop: tuple[str, ...], tmp_path: Path) -> None:
+    write_folder(tmp_path)
+    options = options_of(reviews, "mood", drop=drop, encoder=tmp_path, epochs=3)
+    data, learner, served = learned(options)
+    rows = data.test.arrays
+    np.testing.assert_allclose(only(served.predict(rows)), only(learner.predict(rows)), atol=1e-4)
+    graph = export(served)
+    odd = parity_rows(data.features, data.validation.arrays, 0)
+    assert check_parity(served.predict, Session(graph).predict, odd, data.task.outputs) <= 1e-5
+    [narrow] = front_drafts(served, graph)
+    assert narrow.draft.precision == "int8-static"
+    assert len(narrow.draft.graph) < len(graph)
+    near, exact = (only(Session(each).predict(rows)) for each in (narrow.draft.graph, graph))
+    assert 0 < np.abs(near - exact).mean() < 0.1  # random weights say nearly the same of all texts: little tells these
+
+
 def _better_than_trivial(data: Data, served: Network) -> bool:
     metric = data.task.budget_metrics[0]
     rows: Rows = data.test
@@ -97,9 +116,13 @@ def _better_than_trivial(data: Data, served: Network) -> bool:
     return bool(said > trivial + 0.2)
 
 
-def test_a_stream_of_texts_is_learned_from_as_a_table(reviews: Path) -> None:
+@pytest.mark.parametrize("read", [False, True])
+def test_a_stream_of_texts_is_learned_from_as_a_table(reviews: Path, read: bool, tmp_path: Path) -> None:
+    write_folder(tmp_path)
+    encoder = tmp_path if read else None
     plain, stream = (
-        learned(options_of(reviews, "mood", drop=("price",), stream=way, epochs=1)) for way in (False, True)
+        learned(options_of(reviews, "mood", drop=("price",), stream=way, epochs=1, encoder=encoder))
+        for way in (False, True)
     )
     rows = spread(plain[0].test.arrays, 20)
     assert stream[0].stream is not None

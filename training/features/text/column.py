@@ -14,6 +14,7 @@ from training.features.base import Column
 from training.features.text.characters import Characters
 from training.features.text.hashing import KEPT_BITS, OF_CHARACTERS, OF_WORDS, hashes, moved
 from training.features.text.options import TextOptions
+from training.features.text.readings import Reading
 from training.features.text.vectors import WordVectors, vectors_of
 
 WORD_WEIGHT = 2.0  # of an n-gram of words beside one of characters, of which there are several to a word
@@ -34,6 +35,7 @@ class TextColumn(Column):
     longest: int  # characters of the longest text that is answered
     cut: bool  # longer ones are cut, or else refused
     vectors: WordVectors | None = None  # of words; those that no training text holds are among the keys, too
+    reading: Reading | None = None  # by an encoder
 
     @property
     def weights(self) -> NDArray[np.float32]:
@@ -60,6 +62,8 @@ def described(name: str, texts: Sequence[str], place: int, missing_share: float,
         longest=options.longest_text,
         cut=options.cut_texts,
     )
+    if options.encoder is not None:
+        column = replace(column, reading=Reading.of(there, options))
     if options.vectors is None:
         return column
     return with_vectors(column, vectors_of(there, characters, (keys - moved(place)) & KEPT_BITS, options.vectors))

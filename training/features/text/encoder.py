@@ -1,8 +1,10 @@
 """The encoder of texts: a string tensor -> n-grams that are known -> what they say of the answer.
 
     fitted   texts ─ hashes (NumPy) ─ known ones ─> ids and shares, ragged ─┬─ Bag ─> said
-                                                    └ vectors of words, summed ─┘
-    served   texts ─ Front (an ONNX graph, or the same integers in NumPy) ────────> said
+                  │                                 └ vectors of words, summed ─┤
+                  └ tokens ─ an encoder ─ vectors of texts ─────────────────────┘
+    served   texts ─ Front (an ONNX graph, or the same integers in NumPy) ──┬─ + ─> said
+             tokens ─ Beside (an encoder in the same graph) ────────────────┘
 
 It knows nothing about other types, tasks or how networks are fitted.
 """
@@ -21,11 +23,14 @@ from training.features.encoder import Columns, Encoder, Purpose, SmallerFront
 from training.features.text import strongest
 from training.features.text.characters import Characters
 from training.features.text.column import TextColumn
-from training.features.text.front import Front, smaller
+from training.features.text.front import NARROW_BITS, Beside, Front, smaller
 from training.features.text.hashing import hashes
 from training.features.text.layers import Bag
 from training.features.text.meanings import Meanings
 from training.features.text.options import TextOptions
+from training.features.text.readings import TENSOR as TOKENS
+from training.features.text.readings import Readings
+from training.pretrained.graph import FEW_BITS
 
 TENSOR = "texts"
 IDS, SHARES, MEANINGS, SAID = "text_ids", "text_shares", "text_meanings", "text_vector"
@@ -78,6 +83,7 @@ class TextEncoder(Encoder):
     """See `training.features.encoder.Encoder`."""
 
     _front: Front  # of the served network
+    _beside: Beside | None = None  # likewise
 
     def __init__(self, columns: Columns, options: TextOptions, purpose: Purpose) -> None:
         texts = [column for _, of_type in columns for column in of_type]
@@ -88,9 +94,11 @@ class TextEncoder(Encoder):
             self.raw = [keras.Input((None,), name=IDS, dtype="int32", ragged=True)]
             self.raw += [keras.Input((None,), name=SHARES, dtype="float32", ragged=True)]
             self._meanings = Meanings(self.grams.keys, texts, options.vectors_weight)
-            if self._meanings.width:
-                self.raw += [keras.Input((self._meanings.width,), name=MEANINGS, dtype="float32")]
-            self._bag: Bag | None = _bag(self.grams, self._meanings.width, self._outputs, options, purpose.mean_of)
+            read = [column.reading for column in texts if column.reading is not None]
+            self._readings = Readings(read, options.encoder_weight)
+            if width := self._meanings.width + self._readings.width:
+                self.raw += [keras.Input((width,), name=MEANINGS, dtype="float32")]
+            self._bag: Bag | None = _bag(self.grams, width, self._outputs, options, purpose.mean_of)
             found = self._bag(self.raw)
         else:
             self._bag = None
@@ -103,33 +111,48 @@ class TextEncoder(Encoder):
 
     def front(self, arrays: Arrays) -> dict[str, Any]:
         if self._bag is None:
-            return {SAID: self._front.answer(arrays[TENSOR])}
+            said = self._front.answer(arrays[TENSOR])
+            return {SAID: said if self._beside is None else said + self._beside.answer(arrays[TOKENS])}
         ids, shares = self.grams.known(arrays[TENSOR])
+        meanings = [self._meanings.summed(ids, shares)] if self._meanings.width else []
+        if self._readings.width:
+            meanings.append(self._readings.vectors(arrays[TOKENS]))
         learned = {IDS: ids, SHARES: shares}
-        return {**learned, MEANINGS: self._meanings.summed(ids, shares)} if self._meanings.width else learned
+        return {**learned, MEANINGS: np.concatenate(meanings, axis=1)} if meanings else learned
 
     def front_graph(self) -> onnx.ModelProto | None:
-        return None if self._bag is not None else self._front.onnx()
+        if self._bag is not None:
+            return None
+        return self._front.onnx() if self._beside is None else self._beside.added(self._front.onnx())
 
     def sections(self, arrays: Arrays, outputs: Sequence[str]) -> Iterator[str]:
         if self._bag is None and self.said is not None:
             yield strongest.section(self._columns, self._front, arrays[TENSOR], outputs)
 
     def smaller_fronts(self) -> Iterator[SmallerFront]:
-        yield from smaller(self._front, self.grams.rows_with)
+        if self._beside is None:
+            yield from smaller(self._front, self.grams.rows_with)
+        else:  # beside its weights those of n-grams are few
+            narrow = self._beside.added(self._front.onnx(NARROW_BITS), FEW_BITS)
+            yield SmallerFront("encoder-int8", "int8-static", narrow)
 
     def adopt(self, other: Encoder) -> None:
         assert isinstance(other, TextEncoder)
         if other._bag is None:
-            self._front = other._front
+            self._front, self._beside = other._front, other._beside
             return
-        grams = other.grams
-        table = other._meanings.added(other._bag.table, other._bag.directions)
+        grams, bag, table = other.grams, other._bag, other._bag.table
+        if bag.directions is not None:
+            of_words, of_texts = np.split(bag.directions, [other._meanings.width])
+            table = other._meanings.added(table, of_words)
+            directions = of_texts if bag.kernel is None else of_texts @ bag.kernel
+            if other._readings.width:
+                self._beside = Beside(other._readings.each, *other._readings.behind(directions))
         self._front = Front(
             characters=grams.characters,
             keys=grams.keys,
             table=table * grams.weights[:, None],
-            kernel=other._bag.kernel,
+            kernel=bag.kernel,
             weights_sq=np.square(grams.weights),
             columns=grams.columns,
         )

@@ -42,12 +42,11 @@ class Meanings:
         """Return the sum of the vectors of each row's words, as much as each counts: (rows, width)."""
         return np.concatenate([_summed(each, ids, shares) for each in self._stretches], axis=1)
 
-    def added(self, table: NDArray[np.float32], directions: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    def added(self, table: NDArray[np.float32], directions: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return a table of n-grams, (n-grams, columns), with what the vectors of words say along the directions."""
         found = table.copy()
-        if directions is not None:
-            for each, its in zip(self._stretches, np.split(directions, self._ends[:-1]), strict=True):
-                found[each.ids] += each.vectors @ its
+        for each, its in zip(self._stretches, np.split(directions, self._ends)[:-1], strict=True):
+            found[each.ids] += each.vectors @ its
         return found
 
 

@@ -32,3 +32,15 @@ class TextOptions:
     vectors_weight: float = option(  # by the validation loss of uci's sentences, whose words weigh twice
         0.7, "How much vectors count beside n-grams.", unit="weight", low=0.01, high=100
     )
+    encoder: Path | None = option(
+        None,
+        "Folder of an encoder that reads texts whole, beside the n-grams; serving needs the extra `text`, too.",
+        unit="folder",
+        unset="n-grams alone",
+    )
+    encoder_tokens: int = option(
+        256, "Tokens of a text that the encoder reads; what follows counts by its n-grams.", unit="tokens", low=2
+    )
+    encoder_weight: float = option(  # by the validation loss of uci's sentences
+        0.5, "How much its vectors count beside n-grams.", unit="weight", low=0.01, high=100
+    )

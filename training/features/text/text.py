@@ -33,7 +33,9 @@ from training.features.text import near_equal
 from training.features.text.column import TextColumn, described
 from training.features.text.hashing import KEPT_BITS, moved
 from training.features.text.options import TextOptions
+from training.features.text.readings import TENSOR as TOKENS
 from training.features.text.recognition import are_sentences, are_texts
+from training.pretrained.folder import TOKENIZER
 from training.rendering.markdown import code
 
 TENSOR = "texts"
@@ -98,22 +100,28 @@ class Text(FeatureType):
     def recut(self, exact: TextColumn, sampled: TextColumn) -> Column:
         return replace(sampled, missing_share=exact.missing_share)
 
+    def unused(self, options: TextOptions) -> str | None:
+        given = {"--vectors": options.vectors, "--encoder": options.encoder}
+        named = [name for name, folder in given.items() if folder is not None]
+        return f"`{named[0]}`: expected a column of texts. Received: none (--type NAME=text)." if named else None
+
     def tensors(self, columns: Sequence[Any]) -> tuple[Tensor, ...]:
-        return (Tensor(TENSOR, "string", (len(columns),)),)
+        texts = Tensor(TENSOR, "string", (len(columns),))
+        return (texts, Tensor(TOKENS, "int32", (len(columns), None))) if _are_read(columns) else (texts,)
 
     def arrays(self, columns: Sequence[Any], cells: pd.DataFrame) -> dict[str, NDArray[Any]]:
         found = cells.to_numpy(object, copy=True)  # (rows, features) text
         for place, column in enumerate(columns):
             if column.cut:
                 found[:, place] = [text[: column.longest] for text in found[:, place]]
-        return {TENSOR: found}
+        return _arrays(columns, found)
 
     def spoiled(self, columns: Sequence[Any], arrays: Arrays, random: np.random.Generator) -> dict[str, NDArray[Any]]:
         found = scattered(arrays[TENSOR], ODD, random)
         for place, column in enumerate(columns):
             longest = min(column.longest, SPOILED_CHARS)
             found[place % len(found), place] = ("word \u6c34" * longest)[:longest]
-        return {TENSOR: found}
+        return _arrays(columns, found)
 
     def tabular(self, column: TextColumn, arrays: Arrays) -> Tabular:
         return Tabular.of(texts=arrays[TENSOR])
@@ -141,6 +149,11 @@ class Text(FeatureType):
             f"{code(column.name)} is text: {len(column.keys):,} n-grams of {column.texts:,} training texts count. "
             f"Texts beyond {column.longest:,} characters are {beyond}."
         )
+        if (reading := column.reading) is not None:
+            yield (
+                f"An encoder reads the first {reading.longest:,} tokens of it (SHA-256 of its weights: "
+                f"{code(reading.source)})."
+            )
         if (vectors := column.vectors) is not None:
             yield (
                 f"{vectors.trained:,} of its words, and {len(vectors.keys) - vectors.trained:,} that no training text "
@@ -148,7 +161,26 @@ class Text(FeatureType):
             )
 
     def manifest(self, column: TextColumn, place: int) -> Mapping[str, Any]:
-        return {"tensor": TENSOR, "column": place, "longest": column.longest, "cut": column.cut}
+        keys = {"tensor": TENSOR, "column": place, "longest": column.longest, "cut": column.cut}
+        return keys if column.reading is None else keys | {"tokens": column.reading.manifest()}
+
+    def files(self, columns: Sequence[Any]) -> Mapping[str, bytes]:
+        return {TOKENIZER: columns[0].reading.file()} if _are_read(columns) else {}
+
+
+def _are_read(columns: Sequence[TextColumn]) -> bool:
+    return columns[0].reading is not None
+
+
+def _arrays(columns: Sequence[TextColumn], texts: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Return texts, (rows, columns), with their tokens where an encoder reads them: (rows, columns) of int32 arrays."""
+    if not _are_read(columns):
+        return {TENSOR: texts}
+    tokens = np.empty(texts.shape, object)
+    for place, column in enumerate(columns):
+        assert column.reading is not None
+        tokens[:, place] = column.reading.tokens(texts[:, place].tolist())
+    return {TENSOR: texts, TOKENS: tokens}
 
 
 def lengths_of(arrays: Arrays) -> NDArray[np.float64]:

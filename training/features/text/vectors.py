@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from training.features.text.characters import Characters
 from training.features.text.hashing import KEPT_BITS, OF_SINGLE_WORDS, hashes, moved, named
 from training.pretrained.folder import Folder, open_folder
-from training.pretrained.word_vectors import word_vectors
+from training.pretrained.read import word_vectors
 
 MOST_COLUMNS = 256  # 384 say no more of uci's sentences
 MOST_OWN_WORDS = 50_000  # the first tokens are the most frequent

@@ -71,7 +71,7 @@ def test_without_vectors_a_table_is_as_it_is() -> None:
     meanings = Meanings(column.keys, [column], weight=1.5)
     assert meanings.width == 0
     table = np.ones((len(column.keys), 2), np.float32)
-    np.testing.assert_array_equal(meanings.added(table, None), table)
+    np.testing.assert_array_equal(meanings.added(table, np.zeros((0, 2), np.float32)), table)
 
 
 @pytest.mark.parametrize("outputs", [2, 40])

@@ -24,6 +24,7 @@ from training.options import Options
 
 TEXT = feature_type("text")
 WORDS = ("the", "phone", "was", "slow", "and", "battery", "never", "lasted", "a", "day", "so", "returned")
+RANDOM = np.random.default_rng(0)
 REVIEWS = ["Good case, excellent value.", "not good", "", "很好。 good case"] * 5
 
 
@@ -151,6 +152,39 @@ def test_words_with_vectors_are_known_at_the_place_of_their_column_and_said(tmp_
     assert column.vectors.trained == 4  # good, very, bad and ?; beside them "the" and "tea", whose letters are there
     assert "4 of its words, and 2 that no training text holds, have vectors" in list(features.sections())[-1]
     assert column.vectors.source in list(features.sections())[-1]
+
+
+def test_where_an_encoder_reads_texts_their_tokens_stand_beside_them(tmp_path: Path) -> None:
+    write_folder(tmp_path)
+    features, frame = features_of(["good tea", "bad", "good good tea"] * 5, ["the tea"] * 15, encoder=tmp_path)
+    assert [(tensor.name, tensor.shape) for tensor in features.tensors] == [("texts", (2,)), ("text_tokens", (2, None))]
+    arrays = features.arrays(frame[:2])
+    assert [[ids.tolist() for ids in row] for row in arrays["text_tokens"]] == [
+        [[2, 4, 6, 3], [2, 7, 6, 3]],
+        [[2, 5, 3], [2, 7, 6, 3]],
+    ]
+    dealt = features.mixed("c0", arrays, np.array([1, 0]))
+    assert [ids.tolist() for ids in dealt["text_tokens"][:, 0]] == [[2, 5, 3], [2, 4, 6, 3]]
+    assert [ids.tolist() for ids in features.alone("c1", arrays)["text_tokens"][:, 0]] == [[2, 7, 6, 3]] * 2
+    spoiled = features.spoiled({name: np.repeat(array, 20, axis=0) for name, array in arrays.items()}, RANDOM)
+    expected = features.arrays(pd.DataFrame(spoiled["texts"], columns=["c0", "c1"]))["text_tokens"]
+    assert all(np.array_equal(*pair) for pair in zip(spoiled["text_tokens"].flat, expected.flat, strict=True))
+    tokens = {"tensor": "text_tokens", "file": "tokenizer.json", "longest": 24, "padding": 0}
+    assert all(features.manifest(name)["tokens"] == tokens for name in ("c0", "c1"))
+    assert features.files() == {"tokenizer.json": (tmp_path / "tokenizer.json").read_bytes()}
+    assert "An encoder reads the first 24 tokens" in features.sections()[1]
+
+
+@pytest.mark.parametrize("option", ["encoder", "vectors"])
+def test_an_encoder_without_a_text_is_told_before_a_fit(option: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=f"`--{option}`: expected a column of texts"):
+        prepared(reviews().drop(columns="review"), tmp_path, **{option: tmp_path})
+
+
+def test_without_one_a_bundle_needs_no_file() -> None:
+    features, _ = features_of(REVIEWS)
+    assert features.files() == {}
+    assert "tokens" not in features.manifest("c0")
 
 
 def test_a_graph_is_tried_with_odd_texts_and_one_as_long_as_may_be() -> None:

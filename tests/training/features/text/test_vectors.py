@@ -80,5 +80,5 @@ def test_without_a_word_of_training_there_is_nothing_to_say() -> None:
 def test_words_are_read_once_however_often_they_are_asked_for(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = np.unique(hashes(TEXTS, CHARACTERS)[0])
     first = vectors_of(TEXTS, CHARACTERS, keys, path)
-    monkeypatch.setattr(type(module.opened(path).model), "predict_on_batch", None)
+    monkeypatch.setattr(module.opened(path).reader, "run", None)
     np.testing.assert_array_equal(vectors_of(TEXTS, CHARACTERS, keys, path).vectors, first.vectors)

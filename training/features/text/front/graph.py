@@ -17,8 +17,8 @@ from onnx import TensorProto, helper
 from training.features.text import hashing as h
 from training.features.text.characters import CLASSES, HASHED, LETTERS, PADDING, SPACE_CODE, Characters
 from training.features.text.front.integers import Integers
-from training.features.text.front.nodes import LAST, Nodes
 from training.features.text.front.slots import UPPER_BITS, Slots
+from training.nodes import LAST, Nodes
 
 PREFIX = "text/"
 INPUT, OUTPUT = "texts", "text_vector"

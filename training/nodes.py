@@ -1,8 +1,9 @@
 """Nodes: an ONNX graph that is written by hand, one operator after the other, every name under one prefix.
 
-It knows nothing about texts.
+It knows nothing about what the graph is for.
 """
 
+import hashlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -35,7 +36,7 @@ class Nodes:
 
     def constant(self, value: Any, dtype: Any = np.int64, name: str | None = None) -> str:
         array = np.asarray(value, dtype)
-        key = (array.dtype.str, array.shape, array.tobytes())
+        key = (array.dtype.str, array.shape, hashlib.sha256(np.ascontiguousarray(array).data).digest())
         if key not in self._names:
             self._names[key] = f"{self._prefix}{name or f'constant-{len(self._names)}'}"
             self.constants.append(numpy_helper.from_array(array, self._names[key]))

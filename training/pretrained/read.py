@@ -1,0 +1,38 @@
+"""Read: the vectors of words and texts, by an encoder that is frozen.
+
+    texts ─ tokens ─> ids, (texts,) of int32 arrays ─ reader, in groups of like length ─> (texts, width) float32
+
+Each is read once, however often it is asked for, and by itself: what else is in a group moves it by rounding alone.
+It knows nothing about which texts, or what the vectors are for.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.pretrained.folder import Folder
+from training.pretrained.graph import INPUT
+
+KEPT_BYTES = 2**29  # of vectors that are kept for another time
+
+Ids = NDArray[Any]  # (texts,) of int32 arrays
+
+
+def vectors_of_ids(folder: Folder, ids: Ids) -> NDArray[np.float32]:
+    """Return a vector for each text: (texts, width)."""
+    keys = [each.tobytes() for each in ids]
+    places = {key: place for place, key in enumerate(keys) if key not in folder.read}
+    new = ids[list(places.values())]
+    [found] = folder.reader.run({INPUT: new}) if len(new) else [new]
+    read = dict(zip(places, found, strict=True))
+    if (len(folder.read) + len(read)) * 4 * folder.architecture.width <= KEPT_BYTES:
+        folder.read.update(read)
+    every = [read[key] if key in read else folder.read[key] for key in keys]
+    return np.array(every, np.float32).reshape(len(ids), folder.architecture.width)
+
+
+def word_vectors(folder: Folder, words: Sequence[str]) -> NDArray[np.float32]:
+    """Return a vector for each word, read alone: (words, width); nothing for one without tokens."""
+    return vectors_of_ids(folder, folder.ids(folder.tokens.word_ids(words)))
