@@ -1,7 +1,7 @@
 # mypy: disable-error-code="import-not-found,no-untyped-call"
 """Triton as `nvidia-pytriton` bundles it: the C++ server with its Python backend.
 
-main()                lays out a model repository and becomes `tritonserver`
+serve(...)            lays out a model repository and becomes `tritonserver`
 TritonPythonModel     this same file, copied into that repository, is the model
 
 Batches are formed of what queued while the last one ran (delay 0), up to 32 rows.
@@ -41,14 +41,15 @@ class TritonPythonModel:
         return [pb.InferenceResponse([pb.Tensor(self.graph.output, split)]) for split in splits]
 
 
-def main() -> None:
+def serve(name: str, program: Path, config: str) -> None:
+    """Serve the `TritonPythonModel` of a program under a name."""
     root = Path(sysconfig.get_path("purelib"))
     folder = Path(os.environ["BENCH_SCRATCH"])
     backends = _backends(root / "pytriton" / "tritonserver", folder)
-    models = _repository(folder)
-    site = f"{root}:{Path(__file__).parents[2]}"
+    site = [str(root), str(Path(__file__).parents[2])]
+    models = _repository(folder, name, _with_path(program, site), config)
     libraries = f"{sysconfig.get_config_var('LIBDIR')}:{root / 'nvidia_pytriton.libs'}"
-    environment = os.environ | {"PYTHONPATH": site, "LD_LIBRARY_PATH": libraries}
+    environment = os.environ | {"LD_LIBRARY_PATH": libraries}
     server = str(root / "pytriton" / "tritonserver" / "bin" / "tritonserver")
     options = {
         "model-repository": models,
@@ -72,15 +73,20 @@ def _backends(server: Path, folder: Path) -> Path:
     return backends
 
 
-def _repository(folder: Path) -> Path:
-    graph = Graph()
-    model = folder / "repository" / "dense"
+def _with_path(program: Path, folders: list[str]) -> str:
+    """Return a program that finds modules in folders: the Python inside Triton reads no PYTHONPATH."""
+    return f"import sys\n\nsys.path[:0] = {folders!r}\n{program.read_text()}"
+
+
+def _repository(folder: Path, name: str, program: str, config: str) -> Path:
+    model = folder / "repository" / name
     (model / "1").mkdir(parents=True, exist_ok=True)
-    shutil.copy(__file__, model / "1" / "model.py")
-    config = CONFIG.format(rows=BATCH_ROWS, input=graph.input, output=graph.output, features=graph.features)
+    (model / "1" / "model.py").write_text(program)
     (model / "config.pbtxt").write_text(config)
     return model.parent
 
 
 if __name__ == "__main__":
-    main()
+    its = Graph()
+    found = CONFIG.format(rows=BATCH_ROWS, input=its.input, output=its.output, features=its.features)
+    serve("dense", Path(__file__), found)

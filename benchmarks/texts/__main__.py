@@ -2,7 +2,9 @@
 
     python -m benchmarks.texts table [--sets uci,sms] [--seeds 2] [--quick]      how good, how small, how quick to fit
     python -m benchmarks.texts serve [--models FOLDER]        what an answer costs to serve, and whether odd texts agree
-    python -m benchmarks.texts beside --tweets FILE [--seeds 3]     a text and a column in one network, and each alone
+    python -m benchmarks.texts triton [--models FOLDER]       whether Triton gives the service's answers to odd texts
+    python -m benchmarks.texts beside --tweets FILE --birds FILE [--seeds 3]      a text and columns in one network, and
+                                                                                  each alone
 
 The sets are files of `--data`; what is not there is left out, and said. Those named by `--sets` are measured anew, the
 others stand on the page as they were. Opponents and bundles are kept under
@@ -20,11 +22,13 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 
+from benchmarks.harness import install
 from benchmarks.harness.models import BUILD
+from benchmarks.harness.peers import PEERS
 from benchmarks.texts import beside as columns_beside
 from benchmarks.texts import odd, opponent, ours, serving
 from benchmarks.texts.ours import Trained
-from benchmarks.texts.report import Pair, page, serving_page
+from benchmarks.texts.report import Pair, page, serving_page, triton_page
 from benchmarks.texts.sets import FIT_SET, SETS
 from benchmarks.training.page import FOLDER, ROOT, commit, write
 from training.cli import environment
@@ -112,15 +116,37 @@ def serve(
 
 
 @app.command()
+def triton(
+    models: Annotated[Path, typer.Option(help="Folder of one bundle.")] = ROOT / "examples/models",
+) -> None:
+    """Ask Triton for the answers of a bundle's graph, beside the service, and write the page."""
+    (graph,) = models.glob("*/*/model.onnx")
+    asked = odd.texts(ODD_TEXTS)
+    with serving.beside_triton(models.resolve(), graph.resolve()) as seats:
+        unequal = odd.differing_in_triton(graph, *seats, asked)
+    found = {"asked": len(asked), "unequal": unequal}
+    write("texts_triton", triton_page(graph, found, install.versions(PEERS["triton"])), found)
+
+
+@app.command()
 def beside(
-    tweets: Annotated[Path, typer.Option(help="The file of tweets; benchmarks/texts/beside.py says how it is made.")],
+    tweets: Annotated[Path | None, typer.Option(help="A file; benchmarks/texts/beside.py says how it is made.")] = None,
+    birds: Annotated[Path | None, typer.Option(help="Another one, likewise.")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from 0 on.")] = 3,
 ) -> None:
-    """Measure what a text and a column have beyond each alone, and write the page."""
+    """Measure what a text and other columns have beyond each alone, and write the page."""
     environment.silence_loggers()
-    folder = KEPT / "beside" / commit()
-    found = [columns_beside.measure(tweets, seed, folder / str(seed)) for seed in range(seeds)]
-    write("texts_beside", columns_beside.page(found), {"seeds": [asdict(one) for one in found]})
+    given = {name: file for name, file in {"tweets": tweets, "birds": birds}.items() if file}
+    found = {name: [_beside(name, file, seed) for seed in range(seeds)] for name, file in given.items()}
+    figures = {name: [asdict(one) for one in its] for name, its in found.items()}
+    write("texts_beside", columns_beside.page(found), figures)
+
+
+def _beside(name: str, file: Path, seed: int) -> columns_beside.Beside:
+    folder = KEPT / "beside" / commit() / name / str(seed)
+    found = columns_beside.measure(columns_beside.MIXED[name], file, seed, folder)
+    print(f"{name}, seed {seed}: {asdict(found)}", file=sys.stderr, flush=True)
+    return found
 
 
 def pair(name: str, seed: int, data: Path, only_opponents: bool) -> Pair:

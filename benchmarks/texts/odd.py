@@ -51,6 +51,12 @@ def bare(graph: Path, asked: Sequence[str], rows: int) -> NDArray[Any]:
     return np.concatenate(runs)
 
 
+def differing_in_triton(graph: Path, seat: Seat, triton: Seat, asked: Sequence[str]) -> int:
+    """Count the texts that Triton does not answer with the bits of the service."""
+    name = graph.parents[1].name
+    return int((served(triton, name, asked) != served(seat, name, asked)).any(axis=1).sum())
+
+
 def differing(graph: Path, seat: Seat, asked: Sequence[str]) -> dict[str, int]:
     """Count the texts whose answers are not the same bits."""
     together = bare(graph, asked, ROWS_A_RUN)

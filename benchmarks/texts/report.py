@@ -8,6 +8,7 @@ It knows nothing of how anything was measured.
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from benchmarks.texts.opponent import Fitted
@@ -121,6 +122,25 @@ def serving_page(points: Sequence[Point], unequal: Mapping[str, int], rounds: in
         "| server | texts | answers a second | CPU µs | p99 ms | errors |",
         "|---|---|---:|---:|---:|---:|",
         *[_served(points, *which) for which in dict.fromkeys((one.server, one.texts) for one in points)],
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def triton_page(graph: Path, found: Mapping[str, int], versions: Mapping[str, str]) -> str:
+    """Say how many texts Triton answers otherwise than the service."""
+    installed = ", ".join(f"{name} {version}" for name, version in versions.items())
+    lines = [
+        "# Texts in Triton",
+        "",
+        f"`python -m benchmarks.texts triton`, commit {commit()}, {machine()}, {installed}. The graph of "
+        f"`{graph.parents[1].name}` in Triton, which takes strings and has no tokenizer, beside the service: both are "
+        "asked by the Open Inference Protocol. The server of `nvidia-pytriton` has its Python backend alone, in which "
+        "ONNX Runtime runs the graph (`benchmarks/texts/triton.py`); Triton's own backend for ONNX comes in NVIDIA's "
+        "images alone, and was not tried.",
+        "",
+        "| odd texts | answered otherwise than by the service, in any bit | must | |",
+        "|---:|---:|---:|---|",
+        f"| {found['asked']:,} | {found['unequal']} | 0 | {less(found['unequal'], NONE)} |",
     ]
     return "\n".join(lines) + "\n"
 

@@ -9,6 +9,7 @@ its turn the others are stopped. It knows nothing about how the bundle was made.
 import http.client
 import json
 import pickle
+import shutil
 import statistics
 import sys
 import time
@@ -23,7 +24,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, make_pipeline
 
 from benchmarks.comparison.compare import LOAD_CORE, SERVER_CORE, free_port
-from benchmarks.harness import closed_loop
+from benchmarks.harness import closed_loop, install
 from benchmarks.harness.check_answer import HOST, NotServingError, send
 from benchmarks.harness.models import BUILD, ROOT
 from benchmarks.harness.peers import SERVE
@@ -34,7 +35,7 @@ SHORT_CHARS, LONG_WORDS = range(55, 66), range(18, 23)
 BODIES = 50  # different texts, in turn
 START_LIMIT_S = 60.0
 WARM_S = 1.0
-OURS, EMPTY, SKLEARN = "slipway", "empty", "sklearn"
+OURS, EMPTY, SKLEARN, TRITON = "slipway", "empty", "sklearn", "triton"
 
 
 @dataclass(frozen=True)
@@ -104,35 +105,48 @@ def seats(models: Path, texts: Sequence[str], truths: Sequence[Any]) -> Iterator
     pickled = BUILD / "texts" / "pipeline.pickle"
     pickled.parent.mkdir(parents=True, exist_ok=True)
     pickled.write_bytes(pickle.dumps(pipeline(texts, truths)))
-    ours = [
-        str(SERVE / "bin/python"),
-        "-m",
-        "app",
-        "--models",
-        str(models),
-        "--log-level",
-        "warning",
-        "--port",
-        "{port}",
-    ]
     programs: Mapping[str, tuple[list[str], str | None]] = {
-        OURS: (ours, text_feature(models)),
+        OURS: (_service(models), text_feature(models)),
         EMPTY: ([str(SERVE / "bin/python"), "-m", "benchmarks.servers.empty"], None),
         SKLEARN: ([sys.executable, "-m", "benchmarks.servers.sklearn_texts"], None),
     }
     with ExitStack() as stack:
         made = []
         for name, (argv, key) in programs.items():
-            port = free_port()
-            variables = {"BENCH_PORT": str(port), "BENCH_PIPELINE": str(pickled), "OMP_NUM_THREADS": "1"}
-            log = BUILD / "logs" / f"texts-{name}.log"
-            command = [word.replace("{port}", str(port)) for word in argv]
-            server = Server(command, folder=ROOT, log=log, core=SERVER_CORE, variables=variables)
-            seat = Seat(name, stack.enter_context(server), port, key)
-            _wait(seat, texts[0])
-            server.freeze()
+            seat = stack.enter_context(_seat(name, argv, key, {"BENCH_PIPELINE": str(pickled)}))
+            _wait(seat, "/predict", seat.body(texts[0]))
+            seat.server.freeze()
             made.append(seat)
         yield made
+
+
+@contextmanager
+def beside_triton(models: Path, graph: Path) -> Iterator[tuple[Seat, Seat]]:
+    """Start the service and Triton with the same graph under the same name, and end both."""
+    name, scratch = graph.parents[1].name, BUILD / "scratch" / "triton-texts"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    argv = [str(install.environment(TRITON) / "bin/python"), "-m", "benchmarks.texts.triton"]
+    variables = {"BENCH_GRAPH": str(graph), "BENCH_NAME": name, "BENCH_SCRATCH": str(scratch)}
+    with _seat(OURS, _service(models), None, {}) as ours, _seat(TRITON, argv, None, variables) as triton:
+        for seat in (ours, triton):
+            _wait(seat, f"/v2/models/{name}/ready")
+        yield ours, triton
+
+
+def _service(models: Path) -> list[str]:
+    options = ["--models", str(models), "--log-level", "warning", "--port", "{port}"]
+    return [str(SERVE / "bin/python"), "-m", "app", *options]
+
+
+@contextmanager
+def _seat(name: str, argv: Sequence[str], key: str | None, variables: Mapping[str, str]) -> Iterator[Seat]:
+    port = free_port()
+    command = [word.replace("{port}", str(port)) for word in argv]
+    known = {"BENCH_PORT": str(port), "OMP_NUM_THREADS": "1", **variables}
+    log = BUILD / "logs" / f"texts-{name}.log"
+    with Server(command, folder=ROOT, log=log, core=SERVER_CORE, variables=known) as server:
+        yield Seat(name, server, port, key)
 
 
 def pipeline(texts: Sequence[str], truths: Sequence[Any]) -> Any:
@@ -165,13 +179,13 @@ def ratios(points: Sequence[Point]) -> dict[str, float]:
     }
 
 
-def _wait(seat: Seat, text: str) -> None:
+def _wait(seat: Seat, path: str, body: bytes | None = None) -> None:
     deadline = time.monotonic() + START_LIMIT_S
     while time.monotonic() < deadline:
         if not seat.server.alive:
             raise NotServingError(f"{seat.name} ended at the start: {seat.server.tail()}")
         try:
-            if send(seat.port, "/predict", seat.body(text)).status == 200:
+            if send(seat.port, path, body).status == 200:
                 return
         except (OSError, http.client.HTTPException):
             pass
