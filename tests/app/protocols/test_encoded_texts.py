@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 import time
@@ -186,6 +187,27 @@ async def test_a_word_moves_what_the_answer_loses_without_it(tmp_path: Path) -> 
         moved = found["number"] - expected(tmp_path, [without], TWO)[0][1]
         assert word["moved"] == pytest.approx(moved, abs=1e-5)
     assert 10 < len(of_many["words"]) <= TOKENS_PARTS_MAX
+
+
+async def test_a_shadow_makes_its_own_tokens(tmp_path: Path) -> None:
+    """Of a version whose tokenizer and graph differ from those that answer."""
+    encoded.write(tmp_path)
+    encoded.write(tmp_path, replace(READ, version=2), padding=3)
+    rows = [ROW | {"review": text} for text in ODD]
+    counted = 'slipway_shadow_requests_total{model="tiny",outcome="answered",version="2"} 1.0'
+    app = serving.app_of(tmp_path, versions="1,2", shadow={"tiny": {"version": 2}}, run_on="thread")
+    async with serving.running(app) as client:
+        np.testing.assert_allclose(await predicted(client, rows), expected(tmp_path, rows), atol=1e-6)
+        text = ""
+        async with asyncio.timeout(serving.PATIENCE_S):
+            while counted not in text:
+                await asyncio.sleep(0.01)
+                text = (await client.get("/metrics")).text
+    others = encoded.expected(tmp_path / "tiny/2", READ, rows, padding=3)
+    wanted = float(abs(others - expected(tmp_path, rows)).max())  # of a request
+    (found,) = re.findall(r"^slipway_shadow_difference_sum\{.*\} (\S+)$", text, re.MULTILINE)
+    assert wanted > 0.1
+    assert float(found) == pytest.approx(wanted, rel=1e-4)
 
 
 def test_files_are_scored_as_requests_are_answered(tmp_path: Path) -> None:
