@@ -5,6 +5,7 @@
     python -m benchmarks.texts triton [--models FOLDER]       whether Triton gives the service's answers to odd texts
     python -m benchmarks.texts beside --tweets FILE --birds FILE [--seeds 3]      a text and columns in one network, and
                                                                                   each alone
+    python -m benchmarks.texts encoder --folder FOLDER [--seeds 2]  what an encoder adds, folded and whole
 
 The sets are files of `--data`; what is not there is left out, and said. Those named by `--sets` are measured anew, the
 others stand on the page as they were. Opponents and bundles are kept under
@@ -26,7 +27,7 @@ from benchmarks.harness import install
 from benchmarks.harness.models import BUILD
 from benchmarks.harness.peers import PEERS
 from benchmarks.texts import beside as columns_beside
-from benchmarks.texts import odd, opponent, ours, serving
+from benchmarks.texts import encoders, odd, opponent, ours, serving
 from benchmarks.texts.ours import Trained
 from benchmarks.texts.report import Pair, page, serving_page, triton_page
 from benchmarks.texts.sets import FIT_SET, SETS
@@ -149,15 +150,32 @@ def _beside(name: str, file: Path, seed: int) -> columns_beside.Beside:
     return found
 
 
-def pair(name: str, seed: int, data: Path, only_opponents: bool) -> Pair:
-    """Measure one set with one seed."""
+@app.command()
+def encoder(
+    folder: Annotated[Path, typer.Option(help="The encoder; benchmarks/texts/encoders.py says which.")],
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from 0 on.")] = 2,
+    data: Annotated[Path, typer.Option(help="Folder of the sets.")] = ROOT / "../shared/data",
+) -> None:
+    """Measure what an encoder adds to n-grams, and write the page."""
+    environment.silence_loggers()
+    found = {
+        way: [pair(encoders.SET, seed, data, more=encoders.words_of(way, folder)) for seed in range(seeds)]
+        for way in encoders.WAYS
+    }
+    figures = {way: [asdict(one) for one in pairs] for way, pairs in found.items()}
+    write("texts_encoder", encoders.page(found, folder), figures)
+
+
+def pair(name: str, seed: int, data: Path, only_opponents: bool = False, more: Sequence[str] = ()) -> Pair:
+    """Measure one set with one seed, and `more` words of the command."""
     words = [*words_of(name, data), "--seed", str(seed)]
     rows = prepare(parse(words))
     kept = opponent.fitted(rows, SETS[name].metric, KEPT / "opponents")
     print(f"{name}, seed {seed}: {asdict(kept)}", file=sys.stderr, flush=True)
     if only_opponents:
         return Pair(seed, kept, None)
-    bundle = ours.train(words, KEPT / "models" / commit() / f"{name}-{seed}")
+    bundle = ours.train([*words, *more], KEPT / "models" / commit() / f"{name}-{seed}{''.join(more[:1])}")
+    rows = prepare(parse([*words, *more])) if more else rows
     trained = ours.judged(bundle, rows, list(SETS[name].claims))
     print(f"{name}, seed {seed}: {asdict(trained)}", file=sys.stderr, flush=True)
     return Pair(seed, kept, trained)
