@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from app.cgroup import effective_cpus
 from app.runtime.engine import Engine
+from app.tokens.tokenizer import Tokenizer
 from training.errors import DataError
 from training.nodes import Nodes
 from training.pretrained import architecture, graph
@@ -63,6 +64,23 @@ class Folder:
             ids = np.array(numbers, np.int32)
             found[place] = np.where(ids == padding, 0, np.where(ids == 0, padding, ids)) if padding else ids
         return found
+
+    def ids_of(self, texts: Sequence[str], longest: int) -> NDArray[Any]:
+        """Return the tokens of texts, the `longest` first, as a service makes them: (texts,) of int32 arrays."""
+        if longest not in self._tokenizers:
+            try:
+                content = (self.path / TOKENIZER).read_bytes()
+                self._tokenizers[longest] = Tokenizer(content, longest, self.architecture.padding)
+            except ValueError as error:
+                raise DataError(f"Invalid {self.path / TOKENIZER}: {error}.") from error
+        found = np.empty(len(texts), object)
+        for place, ids in enumerate(self._tokenizers[longest].ids(texts)):
+            found[place] = ids
+        return found
+
+    @cached_property
+    def _tokenizers(self) -> dict[int, Tokenizer]:
+        return {}
 
     @cached_property
     def read(self) -> dict[bytes, NDArray[np.float32]]:

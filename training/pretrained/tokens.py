@@ -26,7 +26,7 @@ class Tokens:
     def __init__(self, path: Path, longest: int) -> None:
         self._tokenizer = read(path)
         self._tokenizer.no_padding()
-        self._longest = longest
+        self._tokenizer.enable_truncation(longest)
 
     def __len__(self) -> int:
         return int(self._tokenizer.get_vocab_size())
@@ -38,9 +38,8 @@ class Tokens:
         number: int | None = said.get("unk_id")
         return self._tokenizer.token_to_id(said["unk_token"]) if said.get("unk_token") else number
 
-    def ids(self, texts: Sequence[str], *, marks: bool = True, longest: int | None = None) -> list[list[int]]:
-        """Return each text's tokens, the `longest` first, between the marks of begin and end if they are wanted."""
-        self._tokenizer.enable_truncation(longest or self._longest)
+    def ids(self, texts: Sequence[str], *, marks: bool = True) -> list[list[int]]:
+        """Return each text's tokens, between the marks of begin and end unless they are not wanted."""
         chunks = (texts[start : start + CHUNK_TEXTS] for start in range(0, len(texts), CHUNK_TEXTS))
         encode = self._tokenizer.encode_batch_fast
         return [each.ids for chunk in chunks for each in encode(list(chunk), add_special_tokens=marks)]

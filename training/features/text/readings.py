@@ -40,7 +40,7 @@ class Reading:
         assert options.encoder is not None
         folder = opened(options.encoder)
         longest = min(options.encoder_tokens, folder.architecture.longest)
-        read = vectors_of_ids(folder, folder.ids(folder.tokens.ids(texts or [""], longest=longest)))
+        read = vectors_of_ids(folder, folder.ids_of(texts or [""], longest))
         mean = read.mean(axis=0)
         length = np.sqrt(np.square(read - mean, dtype=np.float64).sum(axis=1).mean())
         least = LEAST_LENGTH * np.linalg.norm(mean)
@@ -52,7 +52,7 @@ class Reading:
 
     def tokens(self, texts: Sequence[str]) -> NDArray[Any]:
         """Return the ids of texts: (texts,) of int32 arrays."""
-        return self.folder.ids(self.folder.tokens.ids(texts, longest=self.longest))
+        return self.folder.ids_of(texts, self.longest)
 
     def vectors(self, tokens: NDArray[Any]) -> NDArray[np.float32]:
         """Return what texts are, around the mean of training: (texts, width)."""

@@ -7,6 +7,7 @@ import pytest
 
 from tests.training.features.text.test_meanings import answer
 from tests.training.pretrained.small_folder import write_folder, write_safetensors
+from training.errors import DataError
 from training.features.encoder import Purpose
 from training.features.text.column import described
 from training.features.text.encoder import TextEncoder
@@ -64,6 +65,11 @@ def test_an_encoder_reads_no_more_than_it_can(options: TextOptions, tmp_path: Pa
     write_folder(tmp_path)  # of 24 positions
     assert Reading.of(TEXTS, TextOptions(encoder=tmp_path)).longest == 24
     assert Reading.of(TEXTS, options).longest == 6
+
+
+def test_a_tokenizer_that_no_service_takes_is_refused_before_a_fit(options: TextOptions) -> None:
+    with pytest.raises(DataError, match=r"tokenizer\.json: expected fewer than 2 marks around a text\. Received: 2"):
+        Reading.of(TEXTS, TextOptions(encoder=options.encoder, encoder_tokens=2))
 
 
 def test_a_service_is_told_how_to_make_the_same_tokens(reading: Reading) -> None:
