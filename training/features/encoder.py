@@ -34,7 +34,7 @@ class Purpose:
 
     fitted: bool  # or served
     width: int  # numbers that are said of a row; 0: by a network of the task's own
-    mean_of: int = 1  # answers of a row, of whose losses the mean is learned from
+    flatness: float = 1.0  # of the loss; see `training.tasks.base.Task.flatness`
 
 
 @dataclass(frozen=True, eq=False)

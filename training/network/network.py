@@ -97,7 +97,7 @@ def build(
     `hidden` is that of the options if it is None; each of the `members` is a head with a last hidden layer of its own.
     What helps to learn is left out where nothing is `fitted`. Hidden layers have the dtype `policy`, all else float32.
     """
-    purpose = Purpose(fitted, 0 if task.has_own_network else task.width, task.mean_of)
+    purpose = Purpose(fitted, 0 if task.has_own_network else task.width, task.flatness)
     encoders = features.encoders(options, purpose)
     said = [encoder.said for encoder in encoders if encoder.said is not None]
     if vectors := [encoder.vector for encoder in encoders if encoder.vector is not None]:

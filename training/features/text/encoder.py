@@ -98,7 +98,7 @@ class TextEncoder(Encoder):
             self._readings = Readings(read, options.encoder_weight)
             if width := self._meanings.width + self._readings.width:
                 self.raw += [keras.Input((width,), name=MEANINGS, dtype="float32")]
-            self._bag: Bag | None = _bag(self.grams, width, self._outputs, options, purpose.mean_of)
+            self._bag: Bag | None = _bag(self.grams, width, self._outputs, options, purpose.flatness)
             found = self._bag(self.raw)
         else:
             self._bag = None
@@ -158,9 +158,12 @@ class TextEncoder(Encoder):
         )
 
 
-def _bag(grams: Grams, meanings: int, outputs: int, options: TextOptions, mean_of: int) -> Bag:
-    """Wire the table; a loss that is a mean of several answers' moves each by a part, and is penalized by a part."""
+def _bag(grams: Grams, meanings: int, outputs: int, options: TextOptions, flatness: float) -> Bag:
+    """Wire the table; the flatter the loss, the further it moves, and the less it is penalized.
+
+    A row that is a sum over several columns is as much longer, and would be moved past where it should.
+    """
     columns = FEWER if outputs > MANY_OUTPUTS else outputs
-    penalty = 1 / (options.text_c * max(1, grams.texts) * mean_of)
-    rate = options.text_rate * mean_of
+    penalty = 1 / (options.text_c * max(1, grams.texts) * flatness)
+    rate = options.text_rate * flatness / grams.columns
     return Bag(len(grams.keys), outputs, columns, meanings=meanings, rate=rate, penalty=penalty, name="text_bag")

@@ -148,8 +148,8 @@ class Multilabel(Task):
         return [math.log(share / (1 - share)) for share in np.clip(self.shares, RAREST, 1 - RAREST).tolist()]
 
     @property
-    def mean_of(self) -> int:
-        return self.width
+    def flatness(self) -> float:
+        return self.width  # the mean of the labels' losses
 
     def scaled(self, y: NDArray[Any]) -> NDArray[np.float32]:
         return y.astype(np.float32)

@@ -63,18 +63,24 @@ def test_words_count_more_than_stretches_of_characters() -> None:
     assert found.texts == 4
 
 
-def moved(mean_of: int) -> tuple[float, float]:
+def moved(flatness: float, columns: int = 1) -> tuple[float, float]:
     """The rate and the penalty of the n-grams."""
-    bag = TextEncoder([(None, [column(0)])], OPTIONS, Purpose(True, 10, mean_of))._bag  # type: ignore[list-item]  # no type is asked
+    every = [column(place) for place in range(columns)]
+    bag = TextEncoder([(None, every)], OPTIONS, Purpose(True, 10, flatness))._bag  # type: ignore[list-item]  # no type is asked
     assert bag is not None
     (found,) = bag.own_rates.values()
     return found
 
 
-def test_a_loss_that_is_a_mean_over_answers_moves_n_grams_as_far_as_that_of_one() -> None:
-    (rate, penalty), (its_rate, its_penalty) = moved(1), moved(10)
-    assert its_rate == pytest.approx(10 * rate)
+@pytest.mark.parametrize("flatness", [10, 1 / 8])
+def test_n_grams_move_as_far_as_the_loss_lets_them(flatness: float) -> None:
+    (rate, penalty), (its_rate, its_penalty) = moved(1), moved(flatness)
+    assert its_rate == pytest.approx(flatness * rate)
     assert its_rate * its_penalty == pytest.approx(rate * penalty)
+
+
+def test_those_of_several_columns_are_not_moved_past_where_they_should_be() -> None:
+    assert moved(1, columns=3)[0] == pytest.approx(moved(1)[0] / 3)
 
 
 def test_an_encoder_behind_whose_vector_a_network_of_its_own_stands_says_nothing() -> None:

@@ -105,7 +105,7 @@ def test_a_fit_begins_with_the_shares_even_of_labels_that_no_row_or_every_row_ha
     begin = Multilabel(("a", "b", "c")).fit_to(np.array([[1, 0, 1], [0, 0, 1]], np.bool_)).begin
     assert begin == pytest.approx([0.0, -9.2102, 9.2102], abs=1e-4)
     assert TASK.begin == [0.0, 0.0]
-    assert TASK.mean_of == 2
+    assert TASK.flatness == 2
 
 
 def test_a_bundles_answer_is_the_task_again() -> None:
