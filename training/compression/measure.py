@@ -10,7 +10,7 @@ from training.columns.arrays import Arrays, Rows, distance, predict_in_batches, 
 from training.compression.quantization import Draft
 from training.export.ort_session import Session, latencies_us, loads_ms
 from training.tasks.base import Metrics, Task
-from training.tasks.evaluate import evaluate, worst_loss_points
+from training.tasks.evaluate import validate, worst_loss_points
 from training.tasks.parts import Output
 
 TIMED_BATCHES = (1, 32)  # rows: a lone request, and a busy service
@@ -40,7 +40,7 @@ def measure(drafts: Sequence[Draft], task: Task, validation: Rows, say: Say = la
     quality, effect = {}, {}
     for name, session in sessions.items():
         say(f"judge {name}")
-        quality[name] = evaluate(task, session.predict, validation)
+        quality[name] = validate(task, session.predict, validation)
         effect[name] = batch_effect(session, validation.arrays, task.outputs)
     say(f"time {len(drafts)} graphs in turns")
     latency_us = latencies_us(sessions, validation.arrays, TIMED_BATCHES)

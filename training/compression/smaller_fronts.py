@@ -20,7 +20,7 @@ from training.export.ort_session import Session
 from training.network.network import Network
 from training.options.rooms import Precision
 from training.tasks.base import Task
-from training.tasks.evaluate import evaluate, worst_loss_points
+from training.tasks.evaluate import validate, worst_loss_points
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,10 +49,10 @@ def before_loss(
 
     Each is a step further from the whole; a later one that loses less than one before it does so by chance.
     """
-    reference = evaluate(task, Session(whole.graph).predict, validation)
+    reference = validate(task, Session(whole.graph).predict, validation)
 
     def is_near(one: Fronted) -> bool:
-        quality = evaluate(task, Session(one.draft.graph).predict, validation)
+        quality = validate(task, Session(one.draft.graph).predict, validation)
         return worst_loss_points(task, reference, quality) <= most
 
     return takewhile(is_near, fronted)
@@ -60,9 +60,9 @@ def before_loss(
 
 def smallest(whole: Draft, fronted: Sequence[Fronted], task: Task, validation: Rows, most: float) -> Fronted | None:
     """Return the smallest that loses at most so many points on validation, if one does."""
-    reference = evaluate(task, Session(whole.graph).predict, validation)
+    reference = validate(task, Session(whole.graph).predict, validation)
     for one in sorted(fronted, key=lambda one: len(one.draft.graph)):
-        quality = evaluate(task, Session(one.draft.graph).predict, validation)
+        quality = validate(task, Session(one.draft.graph).predict, validation)
         if worst_loss_points(task, reference, quality) <= most:
             return one
     return None

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from training import console
+from training.columns.arrays import predict_in_batches
 from training.compression import candidates
 from training.compression.selection import choose
 from training.evaluation import baselines
@@ -79,6 +80,9 @@ def compress(run: Run) -> None:
     with console.steps(run.out, "Compress", candidates.STEPS[chosen.search]) as say:
         found = candidates.find(run.options, run.data, run.network, run.graph, say)
     run.choice = choose(found, chosen.budget, chosen.precision, chosen.search)
+    ships, validation = Session(run.choice.chosen.graph).predict, run.data.validation
+    task = run.data.task.settled(lambda: predict_in_batches(ships, validation.arrays), validation)
+    run.data = replace(run.data, task=task)
     console.print_candidates(run.out, run.choice)
 
 

@@ -173,7 +173,7 @@ class Task(ABC):
         return self
 
     def settled(self, answers: Callable[[], Outputs], rows: Rows) -> "Task":
-        """Return the task as a baseline's answers to the validation rows want it, where they are not adjusted."""
+        """Return the task as a model's answers to the validation rows want it: a baseline's, or a smaller graph's."""
         return self
 
     def decided(self, outputs: Outputs) -> Outputs:

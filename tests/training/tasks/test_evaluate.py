@@ -3,8 +3,9 @@ import pytest
 
 from tests.training.conftest import only, values
 from training.columns.arrays import Arrays, Outputs, Rows, predict_in_batches
-from training.tasks.evaluate import evaluate, worst_loss_points
+from training.tasks.evaluate import evaluate, validate, worst_loss_points
 from training.tasks.label.classification import Classification
+from training.tasks.labels.multilabel import Multilabel
 from training.tasks.value.regression import Regression
 
 ROWS = Rows({"numeric": np.arange(10.0)[:, None]}, np.arange(10.0))
@@ -24,6 +25,18 @@ def test_batches_are_joined_in_order() -> None:
 
 def test_any_callable_can_be_judged() -> None:
     assert evaluate(Regression(), lambda arrays: values(arrays["numeric"]), ROWS)["r2"] == 1
+
+
+def test_a_smaller_model_is_validated_by_thresholds_of_its_own() -> None:
+    """Those of the first model fit its answers: the second ranks as well, and would seem to find nothing."""
+    task = Multilabel(("odd",), thresholds=(0.5,))
+    rows = Rows({"numeric": np.array([[0.4], [0.9]])}, np.array([[False], [True]]))
+
+    def half(arrays: Arrays) -> Outputs:
+        return {"probabilities": arrays["numeric"] / 2}
+
+    assert evaluate(task, half, rows)["micro_f1"] == 0
+    assert validate(task, half, rows)["micro_f1"] == 1
 
 
 def test_the_worst_budget_metric_counts() -> None:
