@@ -39,7 +39,7 @@ class Tokenizer:
     def __init__(self, content: bytes, longest: int, padding: int = 0) -> None:
         library = _library()
         try:
-            with _panics_caught():
+            with panics_caught():
                 self._tokenizer = library.from_str(content.decode())
                 self._tokenizer.no_padding()
                 self._tokenizer.enable_truncation(longest)
@@ -62,7 +62,7 @@ class Tokenizer:
         return [ids for text in texts for ids in self.ids([text])]
 
     def _ids(self, texts: Sequence[str]) -> list[Array]:
-        with _panics_caught():
+        with panics_caught():
             found = [np.array(each.ids, INTEGER) for each in self._tokenizer.encode_batch_fast(list(texts))]
         if any(len(ids) > self._longest for ids in found):  # a template may repeat the text
             raise ValueError(f"expected at most {self._longest} tokens. Received: more")
@@ -85,7 +85,7 @@ def _library() -> Any:
 
 
 @contextlib.contextmanager
-def _panics_caught() -> Iterator[None]:
+def panics_caught() -> Iterator[None]:
     """Turn a panic of Rust, which is no `Exception`, into a `ValueError`."""
     try:
         yield

@@ -21,6 +21,8 @@ LARGEST = {
     "heads": 1024,
     "layers": 256,
 }
+LARGEST_BYTES = 2**31 - 2**20  # of weights as floats: no message of protobuf, as a graph is one, can be larger
+EPSILON = 1e-12  # where a config names none
 ACTIVATIONS = ("gelu", "gelu_new", "gelu_pytorch_tanh", "relu")
 
 # Of each family: our names -> its own.
@@ -68,6 +70,12 @@ class Architecture:
         """Return how many tokens a text may have."""
         return self.positions - self.first_position
 
+    @property
+    def bytes(self) -> int:
+        """Return how many bytes the tables and the matrices have as floats."""
+        of_block = 4 * self.width**2 + 2 * self.width * self.inner
+        return 4 * ((self.vocabulary + self.positions) * self.width + self.layers * of_block)
+
 
 def of(config: Mapping[str, Any]) -> Architecture:
     """Return the architecture that a config says, or raise a DataError."""
@@ -78,14 +86,16 @@ def of(config: Mapping[str, Any]) -> Architecture:
     sizes = {ours: size(config, keys[ours], LARGEST[ours]) for ours in LARGEST}
     check_kind(config, keys, sizes)
     padding = size(config, "pad_token_id", sizes["vocabulary"] - 1, low=0, default=PADDED[family])
-    epsilon = float(config.get("layer_norm_eps", 1e-12))
     first = padding + 1 if family.endswith("roberta") else 0
     activation = config.get(keys["activation"], "gelu")
-    others = {"activation": activation, "epsilon": epsilon, "padding": padding, "first_position": first}
+    others = {"activation": activation, "epsilon": epsilon(config), "padding": padding}
+    others["first_position"] = first
     facts: dict[str, Any] = {**sizes, **others}
     found = Architecture(family, **facts)
     if found.longest < 1:
         raise DataError(f"Invalid `{keys['positions']}`: expected more than {first}. Received: {found.positions}.")
+    if found.bytes > LARGEST_BYTES:
+        raise DataError(f"Invalid sizes: expected at most {LARGEST_BYTES} bytes of weights. Received: {found.bytes}.")
     return found
 
 
@@ -96,6 +106,15 @@ def size(config: Mapping[str, Any], key: str, high: int, low: int = 1, default: 
     if isinstance(found, bool) or not isinstance(found, int) or not low <= found <= high:
         raise DataError(f"Invalid `{key}`: expected a whole number from {low} to {high}. Received: {found!r}.")
     return found
+
+
+def epsilon(config: Mapping[str, Any]) -> float:
+    """Return what normalisations add to a variance, or raise a DataError."""
+    found = config.get("layer_norm_eps")
+    found = EPSILON if found is None else found
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found <= 1:
+        raise DataError(f"Invalid `layer_norm_eps`: expected a number from 0 to 1. Received: {found!r}.")
+    return float(found)
 
 
 def check_kind(config: Mapping[str, Any], keys: Mapping[str, str], sizes: Mapping[str, int]) -> None:

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.cgroup import effective_cpus
+from app.errors import InvalidInput
 from app.runtime.engine import Engine
 from app.tokens.tokenizer import Tokenizer
 from training.errors import DataError
@@ -28,12 +29,12 @@ from training.nodes import Nodes
 from training.pretrained import architecture, graph
 from training.pretrained.architecture import Architecture
 from training.pretrained.safetensors import Weights
-from training.pretrained.tokens import Tokens
+from training.pretrained.tokens import CHUNK_TEXTS, Tokens
 from training.pretrained.weight_names import NamedWeights
 
 CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
 POOLING, MODES = Path("1_Pooling", "config.json"), "pooling_mode_"
-LARGEST_BYTES = {CONFIG: 2**20, WEIGHTS: 8 * 2**30, TOKENIZER: 128 * 2**20}
+LARGEST_BYTES = {CONFIG: 2**20, WEIGHTS: 8 * 2**30, TOKENIZER: 32 * 2**20}  # of a tokenizer as much as a service reads
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,17 @@ class Folder:
                 content = (self.path / TOKENIZER).read_bytes()
                 self._tokenizers[longest] = Tokenizer(content, longest, self.architecture.padding)
             except ValueError as error:
-                raise DataError(f"Invalid {self.path / TOKENIZER}: {error}.") from error
+                where = f"{self.path / TOKENIZER} for {longest} tokens (--encoder-tokens)"
+                raise DataError(f"Invalid {where}: {error}.") from error
         found = np.empty(len(texts), object)
-        for place, ids in enumerate(self._tokenizers[longest].ids(texts)):
-            found[place] = ids
+        try:
+            for start in range(0, len(texts), CHUNK_TEXTS):
+                chunk = self._tokenizers[longest].ids(texts[start : start + CHUNK_TEXTS])
+                for place, ids in enumerate(chunk, start):
+                    found[place] = ids
+        except InvalidInput as error:
+            said = f"expected a tokenizer of any text. Received: {error.__cause__}"
+            raise DataError(f"Invalid {self.path / TOKENIZER}: {said}.") from error
         return found
 
     @cached_property
@@ -108,8 +116,9 @@ def open_folder(path: Path) -> Folder:
     """Return the encoder of a folder, or raise a DataError that says what is missing in it."""
     for name, largest in LARGEST_BYTES.items():
         check_file(path / name, largest)
+    config = read_config(path / CONFIG)
     try:
-        found = architecture.of(read_config(path / CONFIG))
+        found = architecture.of(config)
     except DataError as error:
         raise DataError(f"{path / CONFIG}: {error}") from error
     found = replace(found, pools_first=pools_first(path / POOLING))
@@ -149,7 +158,7 @@ def read_config(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
-        raise DataError(f"expected JSON. Received: {error}.") from error
+        raise DataError(f"Invalid {path}: expected JSON. Received: {error}.") from error
     if not isinstance(found, dict):
-        raise DataError(f"expected an object. Received: {type(found).__name__}.")
+        raise DataError(f"Invalid {path}: expected an object. Received: {type(found).__name__}.")
     return found

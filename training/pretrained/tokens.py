@@ -9,14 +9,15 @@ It knows nothing about the network behind.
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from app.tokens.tokenizer import ONE_THREAD, panics_caught
 from training.errors import DataError
 
-ONE_THREAD = {"TOKENIZERS_PARALLELISM": "false", "RAYON_NUM_THREADS": "1"}
 CHUNK_TEXTS = 10_000
 
 
@@ -24,12 +25,13 @@ class Tokens:
     """A tokenizer; `longest` is what the encoder can read of a text, in tokens."""
 
     def __init__(self, path: Path, longest: int) -> None:
-        self._tokenizer = read(path)
+        self._path, self._tokenizer = path, read(path)
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(longest)
 
     def __len__(self) -> int:
-        return int(self._tokenizer.get_vocab_size())
+        """Return one more than the largest token: numbers may be left out."""
+        return int(max(self._tokenizer.get_vocab().values(), default=-1)) + 1
 
     @cached_property
     def _unknown(self) -> int | None:
@@ -42,7 +44,17 @@ class Tokens:
         """Return each text's tokens, between the marks of begin and end unless they are not wanted."""
         chunks = (texts[start : start + CHUNK_TEXTS] for start in range(0, len(texts), CHUNK_TEXTS))
         encode = self._tokenizer.encode_batch_fast
-        return [each.ids for chunk in chunks for each in encode(list(chunk), add_special_tokens=marks)]
+        with self._explained():
+            return [each.ids for chunk in chunks for each in encode(list(chunk), add_special_tokens=marks)]
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Say which file does not take a text: it may be written well and want a token that it has not."""
+        try:
+            with panics_caught():
+                yield
+        except Exception as error:  # the library raises nothing narrower
+            raise DataError(f"Invalid {self._path}: expected a tokenizer of any text. Received: {error}.") from error
 
     def word_ids(self, words: Sequence[str], *, marks: bool = True) -> list[list[int]]:
         """Return each word's tokens as it stands in a text: some tokenizers tell a word by the blank before it."""
@@ -71,6 +83,7 @@ def read(path: Path) -> Any:
     except ImportError as error:
         raise DataError("Invalid environment: expected the extra `text`: pip install 'slipway[text]'.") from error
     try:
-        return Tokenizer.from_file(str(path))
+        with panics_caught():
+            return Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises nothing narrower
         raise DataError(f"Invalid {path}: expected a tokenizer. Received: {error}.") from error

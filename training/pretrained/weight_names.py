@@ -60,8 +60,11 @@ class NamedWeights:
         """Return what a text's tokens get for being of a first text: (width,)."""
         if self._start + KINDS not in self._weights:
             return np.zeros(width, np.float32)
-        found: Array = self._weights[self._start + KINDS].reshape(-1, width)[0]
-        return found
+        found: Array = self._weights[self._start + KINDS]
+        if found.ndim != 2 or not len(found) or found.shape[1] != width:  # a table
+            raise _other(self._start + KINDS, f"(…, {width})", found.shape)
+        first: Array = found[0]
+        return first
 
     def norm(self, name: str, width: int) -> list[Array]:
         return [self._array((name + end, name + old), (width,)) for end, old in OLD.items()]
@@ -79,7 +82,10 @@ class NamedWeights:
         name = next((self._start + each for each in names if self._start + each in self._weights), None)
         found: Any = None if name is None else self._weights[name]
         if found is None or found.shape != shape:
-            received = "none" if found is None else found.shape
-            raise DataError(f"Invalid weights: expected `{self._start}{names[0]}` of {shape}. Received: {received}.")
+            raise _other(self._start + names[0], shape, "none" if found is None else found.shape)
         array: Array = found
         return array
+
+
+def _other(name: str, expected: object, received: object) -> DataError:
+    return DataError(f"Invalid weights: expected `{name}` of {expected}. Received: {received}.")

@@ -37,6 +37,10 @@ def test_another_family_is_refused_by_name(family: Any) -> None:
         ({"hidden_act": "swish"}, "`hidden_act`: expected gelu, gelu_new, gelu_pytorch_tanh, relu"),
         ({"position_embedding_type": "relative_key"}, "expected absolute"),
         ({"is_decoder": True}, "expected False"),
+        ({"layer_norm_eps": "tiny"}, "`layer_norm_eps`: expected a number from 0 to 1. Received: 'tiny'"),
+        ({"layer_norm_eps": float("nan")}, "Received: nan"),
+        ({"layer_norm_eps": -1.0}, "Received: -1.0"),
+        ({"hidden_size": 16384, "vocab_size": 40_000}, "expected at most 2146435072 bytes of weights"),
         ({"pad_token_id": 99}, "`pad_token_id`: expected a whole number from 0 to 13"),
     ],
 )
@@ -48,3 +52,7 @@ def test_a_network_that_would_be_another_is_refused(change: dict[str, Any], said
 def test_positions_must_be_left_behind_the_padding() -> None:
     with pytest.raises(DataError, match="`max_position_embeddings`: expected more than 1"):
         architecture.of(config("roberta") | {"max_position_embeddings": 1})
+
+
+def test_what_a_config_leaves_open_is_as_the_papers_have_it() -> None:
+    assert architecture.of(config("bert") | {"layer_norm_eps": None}).epsilon == 1e-12

@@ -39,3 +39,10 @@ def test_without_the_library_the_message_says_which_extra(tmp_path: Path, monkey
     monkeypatch.setitem(sys.modules, "tokenizers", None)
     with pytest.raises(DataError, match=r"expected the extra `text`"):
         Tokens(tmp_path / "tokenizer.json", longest=6)
+
+
+def test_a_tokenizer_that_takes_no_strange_word_is_said_with_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "tokenizer.json"
+    Tokenizer(models.WordLevel({"good": 0}, unk_token="[UNK]")).save(str(path))
+    with pytest.raises(DataError, match=r"tokenizer\.json: expected a tokenizer of any text\. Received: .*UNK"):
+        Tokens(path, longest=6).ids(["good tea"])

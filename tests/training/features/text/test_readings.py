@@ -4,6 +4,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from tokenizers import Tokenizer, models, normalizers
 
 from tests.training.features.text.test_meanings import answer
 from tests.training.pretrained.small_folder import write_folder, write_safetensors
@@ -68,7 +69,9 @@ def test_an_encoder_reads_no_more_than_it_can(options: TextOptions, tmp_path: Pa
 
 
 def test_a_tokenizer_that_no_service_takes_is_refused_before_a_fit(options: TextOptions) -> None:
-    with pytest.raises(DataError, match=r"tokenizer\.json: expected fewer than 2 marks around a text\. Received: 2"):
+    with pytest.raises(
+        DataError, match=r"tokenizer\.json.*--encoder-tokens.*: expected fewer than 2 marks.*Received: 2"
+    ):
         Reading.of(TEXTS, TextOptions(encoder=options.encoder, encoder_tokens=2))
 
 
@@ -118,3 +121,20 @@ def test_what_is_served_says_what_was_fitted(options: TextOptions, columns: int,
     by_grams_alone = TextEncoder([(None, every)], options, Purpose(False, outputs))  # type: ignore[list-item]
     by_grams_alone._front = served._front
     assert np.abs(by_grams_alone.front(arrays)["text_vector"] - said).max() > 0.01
+
+
+def test_a_tokenizer_whose_steps_the_service_refuses_is_refused_before_a_fit(tmp_path: Path) -> None:
+    write_folder(tmp_path)
+    tokenizer = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    tokenizer.normalizer = normalizers.Prepend("x" * 20)
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(DataError, match=r"tokenizer\.json.*20 characters that its steps insert"):
+        Reading.of(TEXTS, TextOptions(encoder=tmp_path))
+
+
+def test_a_tokenizer_that_takes_no_strange_word_is_said_with_its_file(tmp_path: Path) -> None:
+    write_folder(tmp_path)
+    tokenizer = Tokenizer(models.WordLevel({"good": 0}, unk_token="[UNK]"))
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(DataError, match=r"tokenizer\.json: expected a tokenizer of any text\. Received: .*UNK"):
+        Reading.of(TEXTS, TextOptions(encoder=tmp_path))
