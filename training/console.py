@@ -166,6 +166,7 @@ def print_findings(console: Console, task: "Task", findings: "Findings") -> None
     console.print(table)
     if findings.intervals is not None:
         _print_intervals(console, task, findings.intervals)
+    print_warnings(console, [findings.unproven] if findings.unproven else [])
     if findings.folds is not None:
         console.print(folded(findings.folds, task.main_metric), highlight=False)
 

@@ -149,7 +149,7 @@ def _reason(chosen: Candidate, candidates: Candidates, verdicts: Verdicts, budge
     fp32 = candidates[0]
     if chosen is fp32:
         account = "; ".join(f"{candidate.name} {verdicts[candidate.name]}" for candidate in candidates[1:])
-        return f"fp32 ships: {account}."
+        return f"fp32 ships: {account or 'every smaller graph lost too much to be tried'}."
     lost = f"{max(0.0, chosen.loss_points):.2f} of {budget.quality_points:g} points lost on validation"
     needed = f" fp32 {verdicts[fp32.name]}." if verdicts[fp32.name] else ""
     gains = ", ".join(f"{ratio:.2f} times the {what}" for what, ratio in _ratios(chosen, fp32).items())

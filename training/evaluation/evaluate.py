@@ -7,6 +7,7 @@ It knows nothing about how findings are shown.
 from collections.abc import Callable, Mapping
 
 from training.columns.arrays import Outputs, Predict, Rows, predict_in_batches
+from training.evaluation import trust
 from training.evaluation.baselines import TRIVIAL, Baseline
 from training.evaluation.bootstrap import intervals
 from training.evaluation.findings import Findings, ShownMistake
@@ -28,14 +29,17 @@ def judge(model: TrainedModel, baselines: Mapping[str, Baseline]) -> Findings:
         return task.evaluate(test.y, outputs, test.weights)
 
     opponent = next((one.name for one in reversed(task.fitted_of(baselines))), TRIVIAL)
+    scores = dict(zip(answers, each(scored, answers.values()), strict=True))
+    found = intervals(task, test, answers[SHIPPED], answers[opponent], opponent, model.options.run.seed)
     return Findings(
-        scores=dict(zip(answers, each(scored, answers.values()), strict=True)),
+        scores=scores,
         outputs=answers[SHIPPED],
         importance_metric=task.main_metric,
         errors=task.errors,
         account=task.account(test, answers[SHIPPED]),
         opponents={name: one.said for name, one in baselines.items() if one.said},
-        intervals=intervals(task, test, answers[SHIPPED], answers[opponent], opponent, model.options.run.seed),
+        intervals=found,
+        unproven=trust.unproven(task.main_metric, found.shipped[task.main_metric], scores[TRIVIAL][task.main_metric]),
         slices=slices(task, model.data.features, model.data.train, test, answers[SHIPPED], model.options.run.seed),
         mistakes=surest_mistakes(model),
     )

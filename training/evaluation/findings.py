@@ -113,6 +113,7 @@ class Findings:
     scores: "Mapping[str, Metrics]"  # model -> its metrics on the test split
     outputs: "Outputs"  # of the shipped graph, for the test rows
     intervals: Intervals | None = None
+    unproven: str = ""  # that the shipped graph may be no better than answers that know no feature
     folds: Folds | None = None  # None: not asked for
     importances: tuple[Importance, ...] = ()  # the most important first
     importance_metric: str = ""  # the task's main metric

@@ -1,5 +1,6 @@
 """Trust: the rows that judge -> the metrics whose intervals are too narrow to trust, and why.
 
+    an interval that reaches what no feature is needed for ─> one sentence
     REASONS ─ each says metric ─> "4 rows of `fraud`" ─> all that speaks against a metric, in one remark
 
 A bootstrap draws from the rows that are there; where few of them bear a metric, it cannot know how others would differ.
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from training.columns.arrays import Rows
 from training.data.prepare import Data
+from training.evaluation.findings import Interval
 from training.tasks.base import Task
 
 Reason = Callable[[Task, Rows, Iterable[str]], Mapping[str, str]]  # and the metrics -> metric -> what is too few
@@ -29,6 +31,16 @@ def remarks(task: Task, rows: Rows, metrics: Iterable[str]) -> dict[str, str]:
     said = [reason(task, rows, metrics) for reason in REASONS]
     against = {name: [each[name] for each in said if name in each] for name in metrics}
     return {name: f"{', '.join(few)}: {TOO_FEW}" for name, few in against.items() if few}
+
+
+def unproven(metric: str, shipped: Interval, trivial: float) -> str:
+    """Say so where a metric is not told from what an answer that knows no feature has; "" where it is."""
+    if shipped.low > trivial:
+        return ""
+    return (
+        f"Not told from answers that know no feature: {metric} {shipped.value:.4f} ({shipped.low:.4f} to "
+        f"{shipped.high:.4f}), theirs {trivial:.4f}; more rows or other columns may help"
+    )
 
 
 def warned(data: Data) -> Data:

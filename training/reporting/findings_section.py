@@ -60,9 +60,10 @@ def mistakes(found: Sequence[ShownMistake]) -> list[str]:
 
 
 def doubts(findings: Findings) -> list[str]:
-    """Say which metrics go by too few rows to be trusted."""
+    """Say whether anything was learned, and which metrics go by too few rows to be trusted."""
     found = {} if findings.intervals is None else findings.intervals.doubts
-    return [f"{prose(remark)} {', '.join(metrics)}." for remark, metrics in found.items()]
+    unproven = [f"**{findings.unproven}.**"] if findings.unproven else []
+    return unproven + [f"{prose(remark)} {', '.join(metrics)}." for remark, metrics in found.items()]
 
 
 def span(interval: Interval) -> str:

@@ -36,6 +36,10 @@ def test_what_is_not_worth_it_does_not_ship_and_the_reason_is_said(changes: dict
     assert why in choice.verdicts["int8-static"]
 
 
+def test_a_reason_is_said_where_nothing_smaller_was_tried() -> None:
+    assert choose((FP32,), USUAL).reason == "fp32 ships: every smaller graph lost too much to be tried."
+
+
 def test_a_few_microseconds_are_not_noticed() -> None:
     small = candidate("fp32", size=1000, one=14, many=60)
     static = candidate("int8-static", size=400, one=19, many=56)

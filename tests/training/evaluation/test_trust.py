@@ -1,20 +1,30 @@
 import io
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 from rich.console import Console
 
 from tests.training.conftest import shares
+from tests.training.evaluation.test_mistakes import data_of, graph
 from training import console
 from training.columns.arrays import Rows
+from training.evaluation.baselines import TRIVIAL, Baseline
 from training.evaluation.bootstrap import intervals
-from training.evaluation.findings import Findings
-from training.evaluation.trust import remarks
+from training.evaluation.evaluate import judge
+from training.evaluation.findings import Findings, Interval
+from training.evaluation.trust import remarks, unproven
+from training.export.ort_session import Session
+from training.options import Options
 from training.reporting import findings_section
 from training.tasks.label.classification import Classification
 from training.tasks.value.regression import Regression
+from training.trained_model import TrainedModel
 
 FRAUD = Classification(("ok", "fraud"))
+MODELS = ("baseline", "linear", "hist_gradient_boosting", "keras", "fp32", "shipped")
 ALL = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "roc_auc", "pr_auc", "log_loss")
 
 
@@ -60,9 +70,7 @@ def test_it_stands_beside_the_metric_on_the_card_and_the_console(of: int, is_sai
     rows = frauds(600, of)
     outputs = shares(np.full((600, 2), 0.5))
     found = intervals(FRAUD, rows, outputs, outputs, "baseline", seed=0)
-    scores = {
-        name: {"f1": 0.0} for name in ("baseline", "linear", "hist_gradient_boosting", "keras", "fp32", "shipped")
-    }
+    scores = {name: {"f1": 0.0} for name in MODELS}
     findings = Findings(scores=scores, outputs=outputs, intervals=found)
     said = io.StringIO()
     console.print_findings(Console(file=said, width=1000), FRAUD, findings)
@@ -71,3 +79,26 @@ def test_it_stands_beside_the_metric_on_the_card_and_the_console(of: int, is_sai
     assert (remark in said.getvalue()) == is_said
     assert (f"{remark} |" in card) == is_said
     assert (findings_section.doubts(findings) != []) == is_said
+
+
+def test_it_is_said_where_nothing_may_have_been_learned() -> None:
+    said = unproven("roc_auc", Interval(0.52, 0.45, 0.59), 0.5)
+    assert said.startswith("Not told from answers that know no feature: roc_auc 0.5200 (0.4500 to 0.5900), theirs 0.5")
+    assert unproven("roc_auc", Interval(0.62, 0.51, 0.7), 0.5) == ""
+    findings = Findings(scores={name: {"f1": 0.0} for name in MODELS}, outputs={}, unproven=said)
+    shown = io.StringIO()
+    console.print_findings(Console(file=shown, width=1000), FRAUD, findings)
+    assert f"Warning {said}." in shown.getvalue()
+    assert findings_section.doubts(findings) == [f"**{said}.**"]
+
+
+def test_a_graph_that_answers_all_rows_alike_is_judged_so(tmp_path: Path) -> None:
+    data, same = data_of(tmp_path, "text"), graph("never there")
+    chosen = SimpleNamespace(name="fp32", graph=same)
+    choice = SimpleNamespace(candidates=(chosen,), chosen=chosen)
+    network = SimpleNamespace(predict=Session(same).predict)
+    options = Options.of(data=tmp_path / "rows.csv", target="label")
+    model = SimpleNamespace(data=data, choice=choice, network=network, options=options)
+    trivial = Baseline(lambda rows: data.task.trivial(len(rows)))
+    found = judge(cast("TrainedModel", model), {TRIVIAL: trivial})
+    assert found.unproven.startswith("Not told from answers that know no feature: roc_auc 0.5000")
