@@ -6,6 +6,7 @@ What that costs, docs/decisions/0206-threshold-in-the-graph.md says. It knows no
 found, nor how the change is folded into a network.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,18 +85,33 @@ def fit_temperature(logits: NDArray[Any], y: NDArray[Any], weights: NDArray[np.f
 
     Temperature scaling: Guo, Pleiss, Sun, Weinberger 2017, "On calibration of modern neural networks".
     """
-    low, high = 1 / HOTTEST, 1 / COLDEST  # of 1 / temperature, in which the loss is convex: where its slope is zero
-    for _ in range(HALVINGS):
-        middle = float(np.sqrt(low * high))
-        low, high = (low, middle) if _slope(logits, y, weights, middle) > 0 else (middle, high)
-    temperature = float(1 / np.sqrt(low * high))
+
+    def slope(rate: float, doubt: float) -> float:
+        """Return what is expected less what was true, or was any label by so much doubt, averaged over the rows."""
+        expected = (np.exp(_log_shares(rate * logits)) * logits).sum(axis=1)  # (rows,)
+        true = (1 - doubt) * logits[np.arange(len(y)), y] + doubt * logits.mean(axis=1)
+        return float(np.average(expected - true, weights=weights))
+
+    temperature = coldest(slope, len(y) if weights is None else weights.sum())
     return temperature if log_loss(logits / temperature, y, weights) < log_loss(logits, y, weights) else 1.0
 
 
-def _slope(logits: NDArray[Any], y: NDArray[Any], weights: NDArray[np.float64] | None, rate: float) -> float:
-    """Return the slope of the log loss of `rate * logits` by the rate: what is expected less what was true."""
-    expected = (np.exp(_log_shares(rate * logits)) * logits).sum(axis=1)  # (rows,)
-    return float(np.average(expected - logits[np.arange(len(y)), y], weights=weights))
+def coldest(slope: Callable[[float, float], float], rows: float) -> float:
+    """Return the temperature at which a loss has no slope, by `slope(1 / temperature, doubt)`.
+
+    Where rows are all answered rightly the loss falls on and on, to probabilities of 0 and 1. So answers become surer
+    only as far as so many rows can show: the next one may be the first that is wrong (Laplace's rule of succession).
+    """
+    found = _without_slope(lambda rate: slope(rate, 0.0))
+    return found if found >= 1 else min(1.0, _without_slope(lambda rate: slope(rate, 1 / (rows + 2))))
+
+
+def _without_slope(slope: Callable[[float], float]) -> float:
+    low, high = 1 / HOTTEST, 1 / COLDEST  # of 1 / temperature, in which the loss is convex
+    for _ in range(HALVINGS):
+        middle = float(np.sqrt(low * high))
+        low, high = (low, middle) if slope(middle) > 0 else (middle, high)
+    return float(1 / np.sqrt(low * high))
 
 
 def log_loss(logits: NDArray[Any], y: NDArray[Any], weights: NDArray[np.float64] | None = None) -> float:

@@ -32,3 +32,16 @@ def test_nothing_is_said_of_what_was_not_changed() -> None:
     found = calibrated(np.array([[0.4, 0.6], [0.7, 0.3]]), np.array([1, 0]), temperature=False)
     assert (found.changes, found.said()) == (False, [])
     assert found.facts() == {"temperature": 1.0, "threshold": None}
+
+
+@pytest.mark.parametrize("rows", [8, 80])
+def test_rows_that_are_all_right_make_nobody_surer_than_so_many_can_show(rows: int) -> None:
+    y = np.arange(rows) % 2
+    logits = np.where(np.arange(2) == y[:, None], 0.5, -0.5)
+    temperature = fit_temperature(logits, y)
+    sure = 1 / (1 + np.exp(-1 / temperature))
+    assert sure == pytest.approx(1 - 1 / (rows + 2) / 2)
+    assert fit_temperature(10 * logits, y) == 1  # nor less sure than it was
+    assert fit_temperature(logits, y, np.full(rows, 2.0)) == pytest.approx(
+        fit_temperature(np.repeat(logits, 2, axis=0), np.repeat(y, 2))
+    )

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.calibration.adjustment import Adjustment
-from training.calibration.temperature import COLDEST, HALVINGS, HOTTEST
+from training.calibration.temperature import coldest
 from training.calibration.threshold import best_threshold
 
 Truths = NDArray[np.bool_]  # (rows, labels)
@@ -58,13 +58,13 @@ def thresholds(probabilities: NDArray[Any], y: Truths, weights: NDArray[np.float
 
 
 def fit_temperature(logits: NDArray[np.float64], y: Truths, weights: NDArray[np.float64] | None) -> float:
-    """Return the temperature with the least cross-entropy: (rows, labels) logits, convex in its inverse."""
-    low, high = 1 / HOTTEST, 1 / COLDEST
-    for _ in range(HALVINGS):
-        middle = float(np.sqrt(low * high))
-        slope = np.average(((_shares(middle * logits) - y) * logits).mean(axis=1), weights=weights)
-        low, high = (low, middle) if slope > 0 else (middle, high)
-    temperature = float(1 / np.sqrt(low * high))
+    """Return the temperature with the least cross-entropy, by (rows, labels) logits, sets of labels and weights."""
+
+    def slope(rate: float, doubt: float) -> float:
+        true = (1 - doubt) * y + doubt / 2
+        return float(np.average(((_shares(rate * logits) - true) * logits).mean(axis=1), weights=weights))
+
+    temperature = coldest(slope, len(y) if weights is None else weights.sum())
     return temperature if loss(logits / temperature, y, weights) < loss(logits, y, weights) else 1.0
 
 

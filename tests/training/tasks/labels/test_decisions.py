@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from training.tasks.labels.decisions import HALF, decided, loss, thresholds
+from training.tasks.labels.decisions import HALF, decided, fit_temperature, loss, thresholds
 
 
 def drawn(rows: int = 4000) -> tuple[np.ndarray, np.ndarray]:
@@ -61,3 +61,10 @@ def test_the_loss_is_that_of_scikit_learn() -> None:
     logits, y = drawn(100)
     wanted = np.mean([metrics.log_loss(y[:, at], 1 / (1 + np.exp(-logits[:, at]))) for at in range(3)])
     assert loss(logits, y, None) == pytest.approx(wanted)
+
+
+def test_rows_that_are_all_right_make_nobody_surer_than_so_many_can_show() -> None:
+    y = np.tile([[True, False], [False, True]], (20, 1))
+    logits = np.where(y, 0.5, -0.5)
+    sure = 1 / (1 + np.exp(-0.5 / fit_temperature(logits, y, None)))
+    assert sure == pytest.approx(1 - 1 / 42 / 2)
