@@ -18,7 +18,7 @@ from app.sources.tally import hash_texts
 from training.columns.hashes import Alike
 
 TELLING_LETTERS = 9  # fewer, as in "ok" or "thanks", are no copy of another text
-NO_LETTERS = r"[^\p{L}\p{M}]+"  # marks are vowels in many scripts
+NO_LETTERS = r"[^\p{L}\p{M}]+|[\x{20D0}-\x{20FF}\x{FE00}-\x{FE0F}]+"  # marks are vowels, but for those of emoji
 
 
 def alike(cells: NDArray[Any]) -> Alike:
