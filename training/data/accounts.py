@@ -80,7 +80,10 @@ def check_some(columns: Sequence[Column]) -> None:
     """Refuse a table without a feature, with a DataError that says what became of each column."""
     if not any(column.fate == FEATURE for column in columns):
         account = "; ".join(f"{column.name}: {column.fate}" for column in columns)
-        raise DataError(f"`DATA`: expected at least one column to learn from. Received: {account}.")
+        raise DataError(
+            f"`DATA`: expected at least one column to learn from. Received: {account}. "
+            "Say what a column is where that is wrong: --type NAME=text."
+        )
 
 
 def check_enough(rows: int) -> None:
