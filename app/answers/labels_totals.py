@@ -45,9 +45,8 @@ def figures(found: Totals, labels: int) -> dict[str, Figure]:
 
     def micro(rows: Whole) -> list[float]:
         table = rows.reshape(labels + 1, 2 * labels + 1)  # hits down, labels that were there or given across
-        return [
-            2 * float(table.sum(axis=1) @ np.arange(labels + 1)) / max(1, table.sum(axis=0) @ np.arange(2 * labels + 1))
-        ]
+        hits, seen = table.sum(axis=1) @ np.arange(labels + 1), table.sum(axis=0) @ np.arange(2 * labels + 1)
+        return [2 * float(hits) / max(1.0, float(seen))]
 
     micro_f1 = _figure(found.cells["rows"], size, micro)
     exact = _figure(found.cells["exact"], 2, lambda rows: [float(rows[1] / rows.sum())])

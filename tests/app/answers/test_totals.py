@@ -103,6 +103,19 @@ def test_numbers_are_judged_as_by_scikit_learn() -> None:
         assert (figures[name].low, figures[name].high) == pytest.approx((low, high), abs=0.25 * (high - low))
 
 
+def test_figures_can_be_written() -> None:
+    """No number is NumPy's, which no report takes."""
+    true, found = shares(3)
+    has = true[:, None] == np.arange(3)
+    every = (
+        label_totals.figures(label_totals.totals(true, found), 3),
+        labels_totals.figures(labels_totals.totals(has, found > 0.5, found), 3),
+        value_totals.figures(value_totals.totals(found[:, 0], found[:, 1], 0.5)),
+    )
+    assert {type(figure.value) for figures in every for figure in figures.values()} == {float}
+    assert msgspec.json.encode(every)
+
+
 def test_several_labels_are_judged_as_by_scikit_learn() -> None:
     found = CHANCE.random((ROWS, 4)).astype(np.float32)
     true = CHANCE.random((ROWS, 4)) < found**2
