@@ -42,5 +42,5 @@ class TextOptions:
         256, "Tokens of a text that the encoder reads; what follows counts by its n-grams.", unit="tokens", low=2
     )
     encoder_weight: float = option(  # by the validation loss of uci's sentences
-        0.5, "How much its vectors count beside n-grams.", unit="weight", low=0.01, high=100
+        0.4, "How much its vectors count beside n-grams.", unit="weight", low=0.01, high=100
     )

@@ -1,6 +1,6 @@
 """Readings: what a frozen encoder makes of whole texts, beside the bag of their n-grams.
 
-    texts ─ tokens ─> ids, (rows, columns) of int32 arrays ─ read ─ around the mean of training ─> (rows, width)
+    texts ─ tokens ─> ids, (rows, columns) of int32 arrays ─ read ─ of unit length, around the mean ─> (rows, width)
     directions (width, outputs) ─ with mean and length ─> kernel and bias behind the encoder, where texts are answered
 
 What a reading says is linear, as what n-grams say. Tokens are made outside the graph: theirs is another library.
@@ -21,6 +21,7 @@ from training.pretrained.folder import TOKENIZER, Folder
 from training.pretrained.read import vectors_of_ids
 
 TENSOR = "text_tokens"
+TINY = np.finfo(np.float32).tiny
 LEAST_LENGTH = 0.05  # of the mean's own: what differs less is rounding, and would be taken for what texts say
 
 
@@ -40,7 +41,7 @@ class Reading:
         assert options.encoder is not None
         folder = opened(options.encoder)
         longest = min(options.encoder_tokens, folder.architecture.longest)
-        read = vectors_of_ids(folder, folder.ids_of(texts or [""], longest))
+        read = unit_vectors(folder, folder.ids_of(texts or [""], longest))
         mean = read.mean(axis=0)
         length = np.sqrt(np.square(read - mean, dtype=np.float64).sum(axis=1).mean())
         least = LEAST_LENGTH * np.linalg.norm(mean)
@@ -56,7 +57,7 @@ class Reading:
 
     def vectors(self, tokens: NDArray[Any]) -> NDArray[np.float32]:
         """Return what texts are, around the mean of training: (texts, width)."""
-        return (vectors_of_ids(self.folder, tokens) - self.mean) / np.float32(self.length)
+        return (unit_vectors(self.folder, tokens) - self.mean) / np.float32(self.length)
 
     def manifest(self) -> dict[str, Any]:
         """Return what a service must know to make the same tokens."""
@@ -65,6 +66,13 @@ class Reading:
 
     def file(self) -> bytes:
         return (self.path / TOKENIZER).read_bytes()
+
+
+def unit_vectors(folder: Folder, ids: NDArray[Any]) -> NDArray[np.float32]:
+    """Return where the vector of each text points: (texts, width). Its length says how a text is written."""
+    read = vectors_of_ids(folder, ids)
+    found: NDArray[np.float32] = read / np.maximum(np.linalg.norm(read, axis=1, keepdims=True), TINY)
+    return found
 
 
 class Readings:

@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from training.features.text.front.graph import BATCH, OUTPUT
-from training.features.text.readings import TENSOR, Reading
+from training.features.text.readings import TENSOR, Reading, unit_vectors
 from training.nodes import Nodes
 from training.pretrained.graph import FULL_BITS
-from training.pretrained.read import vectors_of_ids
 
 OF_GRAMS = "text/of-grams"
 
@@ -35,7 +34,7 @@ class Beside:
     def answer(self, tokens: NDArray[Any]) -> NDArray[np.float32]:
         """Return what the texts of each row say, of (rows, columns) of ids: (rows, width)."""
         folder = self.readings[0].folder
-        vectors = [vectors_of_ids(folder, tokens[:, place]) for place in range(len(self.readings))]
+        vectors = [unit_vectors(folder, tokens[:, place]) for place in range(len(self.readings))]
         found: NDArray[np.float32] = np.concatenate(vectors, axis=1) @ self.kernel + self.bias
         return found
 
@@ -44,7 +43,8 @@ class Beside:
         nodes = Nodes("encoder/")
         columns = nodes.constant([-1, len(self.readings) * self.readings[0].folder.architecture.width])
         texts = nodes.add("Concat", nodes.constant([-1]), nodes.add("Shape", TENSOR, start=2), axis=0)
-        vectors = self.readings[0].folder.add(nodes, nodes.add("Reshape", TENSOR, texts), bits)
+        read = self.readings[0].folder.add(nodes, nodes.add("Reshape", TENSOR, texts), bits)
+        vectors = nodes.add("LpNormalization", read, axis=-1, p=2)
         kernel, bias = (nodes.constant(each, np.float32) for each in (self.kernel, self.bias))
         said = nodes.add("Gemm", nodes.add("Reshape", vectors, columns), kernel, bias)
         nodes.add("Add", OF_GRAMS, said)
