@@ -5,6 +5,7 @@ import logging
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,13 +28,22 @@ async def predict(client: httpx.AsyncClient) -> int:
     return (await client.post("/predict", content=body_of(GOOD), headers=JSON)).status_code
 
 
+async def answered(client: httpx.AsyncClient) -> bool:
+    """Ask until an answer comes within the deadline, which is shorter than a busy machine may take."""
+    latest = time.monotonic() + serving.PATIENCE_S
+    while time.monotonic() < latest:
+        if await predict(client) == 200:
+            return True
+    return False
+
+
 @asynccontextmanager
 async def in_a_run(models: Path, **settings: Any) -> AsyncIterator[tuple[Slipway, httpx.AsyncClient, threading.Event]]:
     """An application with a run under way that ends when the gate is opened; its caller got 504."""
     app = serving.app_of(models, run_on="thread", **settings)
     async with serving.running(app) as client:
         model, gate = app.state.registry.find(), threading.Event()
-        assert await predict(client) == 200  # so that the thread is there
+        assert await answered(client)  # so that the thread is there
         model._executor.submit(gate.wait, serving.PATIENCE_S)
         try:
             assert await predict(client) == 504
@@ -63,7 +73,7 @@ async def test_a_run_that_does_not_end_fails_liveness_until_it_does(
         await serving.until(lambda: app.state.health.live)
         assert (await client.get("/health/live")).status_code == 200
         assert (await client.get("/health/ready")).status_code == 200
-        assert await predict(client) == 200
+        assert await answered(client)
         await serving.until(lambda: "the run has ended" in caplog.text)
         assert STUCK + "0.0" in (await client.get("/metrics")).text
         assert caplog.text.count("a run has not ended") == 1
