@@ -33,9 +33,9 @@ def page(found: Found, folder: Path) -> str:
     lines = [
         "# Texts, with an encoder of a local folder",
         "",
-        f"`python -m benchmarks.texts encoder --folder FOLDER`, FOLDER being `{folder.name}`, commit {commit()}, {machine()}. "
-        f"{SETS[SET].about.capitalize()}; test rows, means of seeds {', '.join(map(str, seeds))}; beside TF-IDF and "
-        "logistic regression, tuned, as in [texts](texts.md).",
+        f"`python -m benchmarks.texts encoder --folder FOLDER`, FOLDER being `{folder.name}`, commit {commit()}, "
+        f"{machine()}. {SETS[SET].about.capitalize()}; test rows, means of seeds {', '.join(map(str, seeds))}; beside "
+        "TF-IDF and logistic regression, tuned, as in [texts](texts.md).",
         "",
         f"| | {METRIC}, opponent | ours | ÷ | must | hope | | ships | graph, kB |",
         "|---|---:|---:|---:|---:|---:|---|---|---:|",
